@@ -1,0 +1,106 @@
+// The free pages: a walk of the buddy allocator's areas and of the CPUs' lists. It notes what contradicts itself on the
+// way; the buddy check reports it and adds what the pages themselves say.
+import { count, hex, type MachineView } from './view.ts'
+
+export const FRAME_ALLOCATED = 0
+/** In a block of the buddy allocator. */
+export const FRAME_BUDDY = 1
+/** On a CPU's list. */
+export const FRAME_PCP = 2
+
+export interface FreePages {
+  /** A FRAME_ constant for each frame. */
+  readonly state: Uint8Array
+  /** Order of the free block that begins at a frame; -1 elsewhere. */
+  readonly order: Int8Array
+  readonly buddyPages: number
+  readonly pcpPages: number
+  readonly problems: readonly string[]
+}
+
+export function walkFreePages(view: MachineView): FreePages {
+  const walk = new FreeWalk(view)
+  for (let order = 0; order < view.symbols.MAX_ORDER; order++) walk.area(order)
+  for (let cpu = 0; cpu < view.symbols.NR_CPUS; cpu++) walk.pcp(cpu)
+  return walk
+}
+
+class FreeWalk implements FreePages {
+  readonly state: Uint8Array
+  readonly order: Int8Array
+  readonly problems: string[] = []
+  buddyPages = 0
+  pcpPages = 0
+  readonly #view: MachineView
+
+  constructor(view: MachineView) {
+    this.#view = view
+    this.state = new Uint8Array(view.symbols.NR_PAGES)
+    this.order = new Int8Array(view.symbols.NR_PAGES).fill(-1)
+  }
+
+  /** free_area[order]. */
+  area(order: number): void {
+    const { memory, symbols: s } = this.#view
+    const list = `free_area[${order}]`
+    const pages = 1 << order
+    let blocks = 0
+    let previous = 0
+    let page = memory[s.ZONE + s.zone$free_list + order]
+    for (; page !== 0; page = memory[page + s.page$lru_next]) {
+      const pfn = this.#view.pfn(page)
+      if (pfn < 0 || pfn % pages !== 0 || pfn + pages > s.NR_PAGES) {
+        this.problems.push(`${list}: link to ${hex(page)}, expected the page of a frame aligned to ${count(pages, 'page')}`)
+        return
+      }
+      const taken = this.#takeBlock(pfn, pages)
+      if (taken >= 0) {
+        this.problems.push(`page ${hex(taken)} is free twice: in the block of page ${hex(pfn)} on ${list}, and before it`)
+        return
+      }
+      if (memory[page + s.page$lru_prev] !== previous)
+        this.problems.push(
+          `${list}: page ${hex(pfn)} links back to ${hex(memory[page + s.page$lru_prev])}, expected ${hex(previous)}`,
+        )
+      this.order[pfn] = order
+      previous = page
+      blocks++
+    }
+    const counted = memory[s.ZONE + s.zone$nr_free_blocks + order]
+    if (counted !== blocks) this.problems.push(`${list}: counts ${count(counted, 'block')}, expected ${blocks}, as on its list`)
+    this.buddyPages += blocks * pages
+  }
+
+  /** The list of a CPU. */
+  pcp(cpu: number): void {
+    const { memory, symbols: s } = this.#view
+    const area = s.PERCPU + cpu * s.PERCPU_WORDS
+    let length = 0
+    for (let page = memory[area + s.pcp$list]; page !== 0; page = memory[page + s.page$lru_next]) {
+      const pfn = this.#view.pfn(page)
+      if (pfn < 0) {
+        this.problems.push(`cpu ${cpu}: its free list leads to ${hex(page)}, which is no page`)
+        break
+      }
+      if (this.state[pfn] !== FRAME_ALLOCATED) {
+        this.problems.push(`page ${hex(pfn)} is free twice: on the list of cpu ${cpu}, and before it`)
+        break
+      }
+      this.state[pfn] = FRAME_PCP
+      length++
+    }
+    const counted = memory[area + s.pcp$count]
+    if (counted !== length)
+      this.problems.push(`cpu ${cpu}: pcp count ${counted}, expected ${length}, as on its list`)
+    this.pcpPages += length
+  }
+
+  /** Marks a block as free; returns the first frame of it that was so before, or -1. */
+  #takeBlock(pfn: number, pages: number): number {
+    for (let i = pfn; i < pfn + pages; i++) {
+      if (this.state[i] !== FRAME_ALLOCATED) return i
+      this.state[i] = FRAME_BUDDY
+    }
+    return -1
+  }
+}

@@ -1,0 +1,247 @@
+// kbuild: a configuration and a scenario become a kernel image, an ES module on disk. An image that was built before from the
+// same inputs is taken from the cache. Leaves out the stepped image, and what boots an image: src/machine.
+import { existsSync } from 'node:fs'
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { UsageError } from '../cli/errors.ts'
+import type { BootEnvironment } from '../kernel/arch/machine.ts'
+import { cacheFolder, fallbackFolder, hashOf, readText, store } from './cache.ts'
+import { type Configuration, configConstants } from './config.ts'
+import { type Linked, link } from './link.ts'
+import type { Resolver } from './modules.ts'
+import { applyPatches } from './patch.ts'
+import { packageRoot } from './root.ts'
+import type { Permissions } from './rules.ts'
+import type { Source } from './source.ts'
+
+export type { BootEnvironment } from '../kernel/arch/machine.ts'
+export * from './config.ts'
+
+/** What boot() of an image returns: the exports of src/kernel/image.ts. */
+export type KernelExports = typeof import('../kernel/image.ts')
+
+/** A linked kernel, ready to boot. Plain data: it can be sent to a worker. */
+export interface KernelImage {
+  /** Absolute path of the ES module. */
+  readonly file: string
+  /** Names the image's contents: equal for equal sources, patches and configuration. */
+  readonly hash: string
+  /** Every constant of the kernel: layouts (`page$_refcount`), limits, flags. */
+  readonly symbols: Readonly<Record<string, number>>
+  /** Names of all functions of the image. */
+  readonly functions: readonly string[]
+  readonly config: Configuration
+  /** Absolute path of the scenario. */
+  readonly scenario: string
+}
+
+export interface BuildOptions {
+  /** Absolute path of the scenario's file. */
+  readonly scenario: string
+  /** Paths of unified diffs, applied to the kernel's sources in order. */
+  readonly patches?: readonly string[]
+  /** The package whose src/kernel is built, and the folders for images, best first: for tests and for the package's build. */
+  readonly root?: string
+  readonly folders?: readonly string[]
+}
+
+/** Changes when the same inputs make another image. */
+const KBUILD_VERSION = '1'
+
+/** What lies beside an image: its inputs say whether it is still the one that would be built. */
+interface ImageRecord {
+  readonly hash: string
+  readonly inputs: readonly { readonly path: string; readonly hash: string }[]
+  readonly symbols: Record<string, number>
+  readonly functions: string[]
+}
+
+/** The folder of images that come with the package. */
+export function prebuiltFolder(root: string = packageRoot()): string {
+  return join(root, 'dist', 'image')
+}
+
+/**
+ * Builds the image of `config` and a scenario, or finds it in the package or in the user's cache.
+ * Throws UsageError for a missing file, a patch that does not apply, and kernel code that breaks a rule (file, line, column).
+ */
+export async function kbuild(config: Configuration, options: BuildOptions): Promise<KernelImage> {
+  const root = options.root ?? packageRoot()
+  const scenario = resolve(options.scenario)
+  const patches = options.patches ?? []
+  if (!existsSync(scenario)) throw new UsageError(`there is no scenario file ${scenario}.`)
+  const constants = configConstants(config)
+  const chosen = chosenModules(config, root, scenario)
+  const patched = applyPatches(root, patches)
+  const request = hashOf(
+    KBUILD_VERSION,
+    JSON.stringify(constants),
+    ...[...chosen].flatMap(([specifier, path]) => [specifier, rootName(root, path)]),
+    ...[...patched].flatMap(([path, text]) => [rootName(root, path), text]),
+  )
+  // Images of several checkouts do not disturb one another.
+  const perRoot = hashOf(root).slice(0, 8)
+  const folders = options.folders ?? [join(cacheFolder(), perRoot), join(fallbackFolder(), perRoot)]
+  const prebuilt = options.folders || patches.length > 0 ? [] : [prebuiltFolder(root)]
+  for (const folder of [...prebuilt, ...folders]) {
+    const found = readRecord(folder, request, root, patched)
+    if (found) return imageOf(folder, request, found, config, scenario)
+  }
+  const linked = linkImage(root, chosen, constants, patched)
+  const record = recordOf(linked, root, constants, chosen, patched)
+  for (const [index, folder] of folders.entries()) {
+    const name = imageName(request, record)
+    // A source map names sources from the folder in which it lies.
+    const { code, map } = linked.emit(name, (source) => urlPath(relative(folder, source.path)))
+    const files = new Map([
+      [`${name}.map`, map],
+      [name, code],
+      [`${request}.json`, JSON.stringify(record)],
+    ])
+    try {
+      return imageOf(store([folder], files), request, record, config, scenario)
+    } catch (error) {
+      if (index === folders.length - 1) throw error
+    }
+  }
+  throw new Error('kbuild was given no folder for images')
+}
+
+/**
+ * Imports an image and returns its boot(): called once for each CPU, with that CPU's environment. `file` is all of the image
+ * that is needed.
+ */
+export async function loadImage(
+  image: Pick<KernelImage, 'file'>,
+): Promise<(env: BootEnvironment) => KernelExports> {
+  const module = (await import(pathToFileURL(image.file).href)) as {
+    boot(env: BootEnvironment): KernelExports
+  }
+  return module.boot
+}
+
+/** Specifier -> absolute path of what the configuration chooses for it. */
+function chosenModules(config: Configuration, root: string, scenario: string): Map<string, string> {
+  const kernel = join(root, 'src', 'kernel')
+  const design = (folder: string, name: string): string =>
+    isAbsolute(name) ? name : join(kernel, 'locking', folder, `${name}.ts`)
+  return new Map([
+    ['mmtorture/kernel', join(kernel, 'index.ts')],
+    ['#config', join(kernel, 'config.ts')],
+    ['#ptlock', design('ptlock', config.PTLOCK)],
+    ['#spinlock', design('spinlock', config.SPINLOCK)],
+    ['#atomic', join(kernel, 'arch', config.ATOMICS === 'wasm' ? 'atomic_wasm.ts' : 'atomic.ts')],
+    ['#scenario', scenario],
+  ])
+}
+
+function linkImage(
+  root: string,
+  chosen: ReadonlyMap<string, string>,
+  constants: Readonly<Record<string, number>>,
+  patched: ReadonlyMap<string, string>,
+): Linked {
+  const kernel = join(root, 'src', 'kernel')
+  const resolver: Resolver = {
+    names: [...chosen.keys()],
+    chosen: (specifier) => chosen.get(specifier),
+    isMachine: (source) => source.path === join(kernel, 'arch', 'machine.ts'),
+    read(path): Source | undefined {
+      const text = patched.get(path) ?? readText(path)
+      return text === undefined
+        ? undefined
+        : { path, id: rootName(root, path), text, patched: patched.has(path) }
+    },
+  }
+  return link({
+    entry: join(kernel, 'image.ts'),
+    resolver,
+    constants,
+    isConfig: (source) => source.path === chosen.get('#config'),
+    permissions: (source) => permissionsOf(source.id),
+  })
+}
+
+/** What the rules let a file name, by where it lies in the package. */
+function permissionsOf(id: string): Permissions {
+  const arch = id.startsWith('src/kernel/arch/')
+  return {
+    atomics: id === 'src/kernel/arch/atomic.ts' || id === 'src/kernel/arch/halt.ts',
+    memory: arch,
+    machine: id.startsWith('src/kernel/') || id.startsWith('src/checks/'),
+  }
+}
+
+function recordOf(
+  linked: Linked,
+  root: string,
+  constants: Readonly<Record<string, number>>,
+  chosen: ReadonlyMap<string, string>,
+  patched: ReadonlyMap<string, string>,
+): ImageRecord {
+  const { sources } = linked
+  const contents = sources.flatMap((source) => [portableName(source, root, chosen), source.text])
+  return {
+    hash: hashOf(KBUILD_VERSION, JSON.stringify(constants), ...contents),
+    inputs: sources
+      .filter((source) => !patched.has(source.path))
+      .map((source) => ({ path: rootName(root, source.path), hash: hashOf(source.text) })),
+    symbols: linked.symbols,
+    functions: linked.functions,
+  }
+}
+
+/** A name for hashes that is the same on every machine: a user's file goes by what it was chosen for. */
+function portableName(source: Source, root: string, chosen: ReadonlyMap<string, string>): string {
+  if (!isAbsolute(source.id)) return source.id
+  for (const [specifier, path] of chosen) if (path === source.path) return specifier
+  return source.path.slice(dirname(root).length)
+}
+
+function readRecord(
+  folder: string,
+  request: string,
+  root: string,
+  patched: ReadonlyMap<string, string>,
+): ImageRecord | undefined {
+  const text = readText(join(folder, `${request}.json`))
+  if (text === undefined) return undefined
+  let record: ImageRecord
+  try {
+    record = JSON.parse(text) as ImageRecord
+  } catch {
+    return undefined
+  }
+  const current = record.inputs.every(({ path, hash }) => {
+    const file = resolve(root, path)
+    const now = patched.get(file) ?? readText(file)
+    return now !== undefined && hashOf(now) === hash
+  })
+  return current && existsSync(join(folder, imageName(request, record))) ? record : undefined
+}
+
+// The name holds the contents' hash, since a process imports each file name once.
+function imageName(request: string, record: ImageRecord): string {
+  return `${record.hash}-${request.slice(0, 8)}.mjs`
+}
+
+function imageOf(
+  folder: string,
+  request: string,
+  record: ImageRecord,
+  config: Configuration,
+  scenario: string,
+): KernelImage {
+  const { hash, symbols, functions } = record
+  return { file: join(folder, imageName(request, record)), hash, symbols, functions, config, scenario }
+}
+
+/** The path from the package's folder with forward slashes; a path outside of it stays absolute. */
+function rootName(root: string, path: string): string {
+  const name = relative(root, path)
+  return !name.startsWith('..') && !isAbsolute(name) ? urlPath(name) : path
+}
+
+function urlPath(path: string): string {
+  return sep === '/' ? path : path.split(sep).join('/')
+}

@@ -1,0 +1,94 @@
+/**
+ * Entry of a page fault and its end: SIGSEGV, SIGBUS, OOM or a retry (arch/x86/mm/fault.c, 6.1).
+ * Left out: faults of the kernel itself, protection keys, vsyscall, kprobes, stack growth (stacks are mapped whole).
+ */
+import { load, READ_ONCE, this_cpu_read, this_cpu_write } from './access.ts'
+import { percpu$last_fault, percpu$loaded_mm } from './percpu.ts'
+import {
+  p4d_none_or_bad,
+  p4d_offset,
+  pgd_none_or_bad,
+  pgd_offset,
+  pmd_bad,
+  pmd_offset,
+  pte_offset,
+  pte_present,
+  ptep_get,
+  pud_none_or_bad,
+  pud_offset,
+} from './pgtable.ts'
+import type { Mm, Pmd, Rwsem, Vma } from './structs.ts'
+import { mm$mmap_lock, vma$vm_flags, vma$vm_start, VM_ACCESS_FLAGS, VM_WRITE } from './structs.ts'
+import { down_read, up_read } from '../locking/rwsem.ts'
+import { handle_mm_fault } from '../mm/memory/handle_mm_fault.ts'
+import { FAULT_FLAG_ALLOW_RETRY, FAULT_FLAG_TRIED, FAULT_FLAG_USER, FAULT_FLAG_WRITE, VM_FAULT_OOM, VM_FAULT_RETRY, VM_FAULT_SIGBUS } from '../mm/memory/vmf.ts'
+import { find_vma } from '../mm/mmap.ts'
+import { count_vm_event, OOM_FAULTS, PGFAULT, SIGBUS_FAULTS, SIGSEGV_FAULTS } from '../mm/vmstat.ts'
+
+export const SIGBUS = 7
+export const SIGKILL = 9
+export const SIGSEGV = 11
+
+/** Kinds of percpu$last_fault: whether the fault found a present entry (bit 0 of x86's error code). */
+export const FAULT_ABSENT = 1
+export const FAULT_PRESENT = 2
+
+/** Bit 0 of the error code: the walk found a present entry that denied the access (X86_PF_PROT). */
+function fault_found_present(mm: Mm, addr: number): boolean {
+  const pgd = pgd_offset(mm, addr)
+  if (pgd_none_or_bad(pgd)) return false
+  const p4d = p4d_offset(pgd, addr)
+  if (p4d_none_or_bad(p4d)) return false
+  const pud = pud_offset(p4d, addr)
+  if (pud_none_or_bad(pud)) return false
+  const pmd = READ_ONCE(pmd_offset(pud, addr)) as Pmd
+  if (pmd_bad(pmd)) return false
+  return pte_present(ptep_get(pte_offset(pmd, addr)))
+}
+
+function access_error(vma: Vma, write: boolean): boolean {
+  const vm_flags = load(vma + vma$vm_flags)
+  return write ? (vm_flags & VM_WRITE) === 0 : (vm_flags & VM_ACCESS_FLAGS) === 0
+}
+
+function do_user_addr_fault(mm: Mm, addr: number, write: boolean): number {
+  let flags = FAULT_FLAG_USER | FAULT_FLAG_ALLOW_RETRY
+  if (write) flags |= FAULT_FLAG_WRITE
+  const mmap_lock = (mm + mm$mmap_lock) as Rwsem
+  for (;;) {
+    down_read(mmap_lock)
+    const vma = find_vma(mm, addr)
+    if (vma === 0 || load(vma + vma$vm_start) > addr || access_error(vma, write)) {
+      up_read(mmap_lock)
+      count_vm_event(SIGSEGV_FAULTS)
+      return SIGSEGV
+    }
+    const fault = handle_mm_fault(vma, addr, flags)
+    // VM_FAULT_RETRY: the lock has been dropped.
+    if ((fault & VM_FAULT_RETRY) !== 0) {
+      flags |= FAULT_FLAG_TRIED
+      continue
+    }
+    up_read(mmap_lock)
+    if ((fault & VM_FAULT_OOM) !== 0) {
+      // pagefault_out_of_memory: without an OOM killer the access itself ends.
+      count_vm_event(OOM_FAULTS)
+      return SIGKILL
+    }
+    if ((fault & VM_FAULT_SIGBUS) !== 0) {
+      count_vm_event(SIGBUS_FAULTS)
+      return SIGBUS
+    }
+    return 0
+  }
+}
+
+/** A user access to page `addr` needs the kernel. Returns 0 when it may be tried again, else the signal. */
+export function exc_page_fault(addr: number, write: boolean): number {
+  const mm = this_cpu_read(percpu$loaded_mm) as Mm
+  count_vm_event(PGFAULT)
+  // The first fault of an access is the one that a recorder of the real kernel would see.
+  if (this_cpu_read(percpu$last_fault) === 0)
+    this_cpu_write(percpu$last_fault, fault_found_present(mm, addr) ? FAULT_PRESENT : FAULT_ABSENT)
+  return do_user_addr_fault(mm, addr, write)
+}

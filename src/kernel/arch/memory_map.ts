@@ -1,0 +1,113 @@
+/**
+ * Where everything lies in the machine's memory. Addresses count 32-bit words; word 0 is NULL and never used.
+ *
+ *      0  ┌──────────────────────────┐
+ *         │ NULL page                │
+ *     64  ├──────────────────────────┤ machine$…   words of the machine as a whole, each busy one on its own line
+ *   1024  ├──────────────────────────┤ PERCPU      NR_CPUS areas of PERCPU_WORDS (percpu.ts)
+ *         ├──────────────────────────┤ ZONE        struct zone with its free areas
+ *         ├──────────────────────────┤ RQ          the run queue
+ *         ├──────────────────────────┤ PAGE_WAIT   hashed wait queues of pages
+ *         ├──────────────────────────┤ PTLOCK_AREA PTLOCK_WORDS words of the page-table-lock design's own
+ *         ├──────────────────────────┤ KMEM_CACHES descriptors and generation stamps of the object caches
+ *         ├──────────────────────────┤             the objects: mm_struct, vm_area_struct, …
+ *         ├──────────────────────────┤ MEMMAP      NR_PAGES struct pages
+ *         ├──────────────────────────┤ TABLE_OWNERS, PGTABLES: NR_TABLES page tables of PTRS_PER_TABLE entries
+ *         ├──────────────────────────┤ CONTENT     PAGE_BYTES of contents of each page
+ *         ├──────────────────────────┤ BOOT_DATA   what the host hands a scenario (a trace), to the end of memory
+ *         └──────────────────────────┘
+ */
+import { NR_CPUS, NR_PAGES, PAGE_BYTES, PTRS_PER_TABLE } from '#config'
+import { PTLOCK_WORDS } from '#ptlock'
+import {
+  NR_ADDRESS_SPACES,
+  NR_ANON_VMAS,
+  NR_ANON_VMA_CHAINS,
+  NR_MMS,
+  NR_TABLES,
+  NR_TASKS,
+  NR_VMAS,
+  NR_XA_NODES,
+  PAGE_WAIT_TABLE_SIZE,
+} from './limits.ts'
+import { PERCPU, PERCPU_WORDS } from './percpu.ts'
+import {
+  ADDRESS_SPACE_WORDS,
+  ANON_VMA_CHAIN_WORDS,
+  ANON_VMA_WORDS,
+  KMEM_CACHE_WORDS,
+  MM_WORDS,
+  NR_KMEM_CACHES,
+  PAGE_WORDS,
+  RQ_WORDS,
+  TASK_WORDS,
+  VMA_WORDS,
+  WAIT_QUEUE_HEAD_WORDS,
+  XA_NODE_WORDS,
+  ZONE_WORDS,
+} from './structs.ts'
+
+/** 1: CPUs leave between two operations. */
+export const machine$stop = 64
+/** 1: a BUG stopped the machine; every CPU leaves at once. */
+export const machine$panic = 80
+/** The arena of page tables: its lock and the head of the list of free slots (slot + 1, linked through TABLE_OWNERS). */
+export const machine$table_lock = 160
+export const machine$free_tables = 176
+export const machine$nr_tables = 177
+/** CPUs that take part, set before boot. */
+export const machine$nr_cpus = 96
+/** Looks at a word before its waiter parks. Set by the host: short when there are more CPUs than cores. */
+export const machine$spin_budget = 97
+/** Seed of the scenario's random numbers. */
+export const machine$seed = 98
+/** Which allocation fails (FAIL_ALLOC), counted from 1, and how many there were. */
+export const machine$fail_alloc = 99
+export const machine$nr_allocs = 112
+/** Tasks that have not exited. */
+export const machine$nr_tasks = 128
+export const machine$next_pid = 129
+export const machine$next_mm_id = 130
+/** The mm of the kernel, head of the mmlist. */
+export const machine$init_mm = 131
+export const machine$tasklist_lock = 208
+/** mmlist_lock. */
+export const machine$mmlist_lock = 192
+/** The struct page that all read faults of anonymous memory share. */
+export const machine$zero_page = 132
+export const machine$rcu_gp = 144
+/** Number of CPUs parked on words of a bucket. */
+export const PARKED = 256 // PARKED_BUCKETS words
+
+export const ZONE = PERCPU + NR_CPUS * PERCPU_WORDS
+export const RQ = ZONE + ZONE_WORDS
+export const PAGE_WAIT = RQ + RQ_WORDS
+export const PTLOCK_AREA = (PAGE_WAIT + PAGE_WAIT_TABLE_SIZE * WAIT_QUEUE_HEAD_WORDS + 15) & ~15
+export const KMEM_CACHES = (PTLOCK_AREA + PTLOCK_WORDS + 15) & ~15
+
+const KMEM_STAMPS = KMEM_CACHES + NR_KMEM_CACHES * KMEM_CACHE_WORDS
+export const TASK_STAMPS = KMEM_STAMPS
+export const MM_STAMPS = TASK_STAMPS + NR_TASKS
+export const VMA_STAMPS = MM_STAMPS + NR_MMS
+export const ANON_VMA_STAMPS = VMA_STAMPS + NR_VMAS
+export const ANON_VMA_CHAIN_STAMPS = ANON_VMA_STAMPS + NR_ANON_VMAS
+export const ADDRESS_SPACE_STAMPS = ANON_VMA_CHAIN_STAMPS + NR_ANON_VMA_CHAINS
+export const XA_NODE_STAMPS = ADDRESS_SPACE_STAMPS + NR_ADDRESS_SPACES
+
+export const TASKS = (XA_NODE_STAMPS + NR_XA_NODES + 15) & ~15
+export const MMS = TASKS + NR_TASKS * TASK_WORDS
+export const VMAS = MMS + NR_MMS * MM_WORDS
+export const ANON_VMAS = VMAS + NR_VMAS * VMA_WORDS
+export const ANON_VMA_CHAINS = ANON_VMAS + NR_ANON_VMAS * ANON_VMA_WORDS
+export const ADDRESS_SPACES = ANON_VMA_CHAINS + NR_ANON_VMA_CHAINS * ANON_VMA_CHAIN_WORDS
+export const XA_NODES = ADDRESS_SPACES + NR_ADDRESS_SPACES * ADDRESS_SPACE_WORDS
+
+export const MEMMAP = (XA_NODES + NR_XA_NODES * XA_NODE_WORDS + 15) & ~15
+/** For each slot of the table arena the struct page of the table in it; 0: free. */
+export const TABLE_OWNERS = MEMMAP + NR_PAGES * PAGE_WORDS
+export const PGTABLES = (TABLE_OWNERS + NR_TABLES + 15) & ~15
+export const CONTENT = PGTABLES + NR_TABLES * PTRS_PER_TABLE
+export const BOOT_DATA = CONTENT + NR_PAGES * (PAGE_BYTES >> 2)
+/** Words of a machine without boot data. */
+export const MEMORY_WORDS = BOOT_DATA + 16
+

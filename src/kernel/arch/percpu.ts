@@ -1,0 +1,109 @@
+/**
+ * The per-CPU area: offsets of its fields, in words (arch/access.ts turns them into addresses).
+ *
+ *   line 0      what other CPUs write: interrupts, wake-ups           arch/irq.ts, arch/wait.ts
+ *   line 1      what only this CPU touches: task, counters of held state
+ *   line 2      held locks                                            locking/spinlock.ts
+ *   line 3      this CPU's TLB flush request to others                arch/tlb.ts
+ *   line 4..5   struct vm_fault, one a CPU                            mm/memory.ts
+ *   line 6      per-CPU free pages                                    mm/page_alloc.ts
+ *   line 7      rwsem and wait-queue entry                            locking/rwsem.ts, locking/wait.ts
+ *   line 8..23  queue-lock nodes, one a held lock                     locking/spinlock/
+ *   line 24..   struct mmu_gather                                     mm/mmu_gather.ts
+ *   last        the TLB                                               arch/tlb.ts
+ *
+ * Lines are 16 words. A line that other CPUs write shares none with private words.
+ */
+import { MMU_GATHER_BUNDLE, TLB_ENTRIES } from './limits.ts'
+
+// Line 0: written by other CPUs.
+/** Interrupts pending: one bit for each sending CPU. */
+export const percpu$irq_pending = 0 // 2 words
+/** The word this CPU halts on. */
+export const percpu$wake = 2
+/** CPU_RUNNING, CPU_PARKED or CPU_PARKED_FLUSH (arch/irq.ts). */
+export const percpu$state = 3
+/** The word this CPU waits to change while it is parked, for wakers and for the report of a lockup. */
+export const percpu$parked_on = 4
+
+// Line 1: private.
+export const percpu$current = 16
+export const percpu$loaded_mm = 17
+/** local_irq_disable's flag. */
+export const percpu$irqs_off = 18
+export const percpu$in_irq = 19
+/** What the last user access ended in: 0 or a signal number. */
+export const percpu$signal = 20
+export const percpu$need_resched = 21
+/** User accesses, system calls and lock/unlock pairs begun. */
+export const percpu$operations = 22
+/** Operations left until the next tick. */
+export const percpu$tick = 23
+/** The word this CPU spins or waits on; 0 when it does not wait. */
+export const percpu$waiting_on = 24
+export const percpu$barrier = 25
+/** How the last fault was found: FAULT_ABSENT or FAULT_PRESENT; 0: the access did not fault. */
+export const percpu$last_fault = 26
+/** Sampling countdowns of lock_stat and of the latency table. */
+export const percpu$hold_sample = 27
+export const percpu$latency_sample = 28
+/** Which path of the fault was taken (LATENCY_ constants of mm/vmstat.ts). */
+export const percpu$fault_path = 29
+export const percpu$rcu_nesting = 30
+/** The machine turn this CPU last passed between operations, for grace periods. */
+export const percpu$rcu_qs = 31
+
+// Line 2: the locks this CPU holds, oldest first.
+export const MAX_HELD_LOCKS = 14
+export const percpu$held_count = 32
+export const percpu$held_locks = 33 // MAX_HELD_LOCKS words
+
+// Line 3: this CPU as the sender of a TLB flush; others read it until they have acknowledged.
+export const percpu$flush_mm = 48
+export const percpu$flush_start = 49
+export const percpu$flush_end = 50
+export const percpu$flush_acks = 51
+
+// Line 4 and 5: struct vm_fault (include/linux/mm.h).
+export const vmf$vma = 64
+export const vmf$address = 65
+export const vmf$flags = 66
+export const vmf$pgoff = 67
+export const vmf$pud = 68
+export const vmf$pmd = 69
+export const vmf$pte = 70
+export const vmf$ptl = 71
+export const vmf$orig_pte = 72
+export const vmf$page = 73
+export const vmf$cow_page = 74
+export const vmf$prealloc_pte = 75
+
+// Line 6: struct per_cpu_pages of the one zone.
+export const pcp$count = 96
+export const pcp$list = 97
+
+// Line 7: a CPU waits for one semaphore or queue at a time.
+export const percpu$waiter_next = 112
+export const percpu$waiter_type = 113
+export const percpu$waiter_granted = 114
+
+// Line 8 to 23: queue-lock nodes, each on a line of its own; one for each held lock.
+export const QNODES = 16
+export const QNODE_WORDS = 16
+export const percpu$qnodes = 128
+
+// From line 24: struct mmu_gather (include/asm-generic/tlb.h), one a CPU.
+export const tlb$mm = 384
+export const tlb$start = 385
+export const tlb$end = 386
+export const tlb$fullmm = 387
+export const tlb$freed_tables = 388
+export const tlb$nr = 389
+export const tlb$pages = 390 // MMU_GATHER_BUNDLE words
+
+/** Pairs of (page number + 1, PTE), direct-mapped; 0: empty. */
+export const percpu$tlb = (tlb$pages + MMU_GATHER_BUNDLE + 15) & ~15
+export const PERCPU_WORDS = (percpu$tlb + 2 * TLB_ENTRIES + 15) & ~15
+
+/** First word of CPU 0's area; the areas follow one another. */
+export const PERCPU = 1024

@@ -1,0 +1,178 @@
+/**
+ * A TLB for each CPU, and shootdown (arch/x86/mm/tlb.c, 6.1). Every user access goes through it. No CPU writes another
+ * CPU's TLB: flush_tlb_mm_range interrupts every CPU of mm_cpumask and waits until each has acknowledged.
+ *
+ * An entry is (page number + 1, PTE as the walk left it): it caches the right to write and the dirty state.
+ * Left out: ASIDs and lazy TLB mode (switching mm empties the TLB), global pages, deferred flushes by generation.
+ */
+import { atomic_fetch_add, atomic_fetch_and, atomic_fetch_or, atomic_load, atomic_store } from '#atomic'
+import {
+  clear_words,
+  load,
+  per_cpu_ptr,
+  READ_ONCE,
+  this_cpu_ptr,
+  this_cpu_read,
+  this_cpu_write,
+  WRITE_ONCE,
+} from './access.ts'
+import { BUG_ON } from './bug.ts'
+import { irqs_disabled, send_IPI } from './irq.ts'
+import { TLB_ENTRIES, TLB_FLUSH_CEILING } from './limits.ts'
+import { this_cpu } from './machine.ts'
+import {
+  percpu$flush_acks,
+  percpu$flush_end,
+  percpu$flush_mm,
+  percpu$flush_start,
+  percpu$in_irq,
+  percpu$loaded_mm,
+  percpu$tlb,
+} from './percpu.ts'
+import {
+  _PAGE_ACCESSED,
+  _PAGE_DIRTY,
+  _PAGE_PRESENT,
+  _PAGE_RW,
+  hardware_set_bits,
+  p4d_none_or_bad,
+  p4d_offset,
+  pgd_none_or_bad,
+  pgd_offset,
+  pmd_bad,
+  pmd_offset,
+  pte_offset,
+  pud_none_or_bad,
+  pud_offset,
+  ptep_get,
+  TASK_SIZE,
+} from './pgtable.ts'
+import type { Mm, Pmd, Pte } from './structs.ts'
+import { CPUMASK_WORDS, mm$cpu_bitmap } from './structs.ts'
+import { smp_cond_load, smp_wake } from './wait.ts'
+import { count_vm_event, NR_TLB_LOCAL_FLUSH_ALL, NR_TLB_REMOTE_FLUSH, NR_TLB_REMOTE_FLUSH_RECEIVED } from '../mm/vmstat.ts'
+
+function tlb_entry(addr: number): number {
+  return this_cpu_ptr(percpu$tlb) + ((addr & (TLB_ENTRIES - 1)) << 1)
+}
+
+/** The cached translation of page `addr`, or 0. */
+export function tlb_lookup(addr: number): Pte {
+  const entry = tlb_entry(addr)
+  if (load(entry) !== ((addr + 1) | 0)) return 0 as Pte
+  return load(entry + 1) as Pte
+}
+
+/** Drops this CPU's translation of one page (invlpg). */
+export function flush_tlb_one(addr: number): void {
+  const entry = tlb_entry(addr)
+  if (load(entry) === ((addr + 1) | 0)) WRITE_ONCE(entry, 0)
+}
+
+/** Empties this CPU's TLB. */
+export function flush_tlb_local(): void {
+  count_vm_event(NR_TLB_LOCAL_FLUSH_ALL)
+  clear_words(this_cpu_ptr(percpu$tlb), 2 * TLB_ENTRIES)
+}
+
+/** Applies a flush of [start, end) of `mm` to this CPU's TLB. */
+function flush_tlb_range_local(mm: Mm, start: number, end: number): void {
+  if (this_cpu_read(percpu$loaded_mm) !== mm) return
+  if (end - start > TLB_FLUSH_CEILING) flush_tlb_local()
+  else for (let addr = start; addr < end; addr++) flush_tlb_one(addr)
+}
+
+/** The interrupt's work: applies the request of CPU `sender`, then acknowledges it. */
+export function flush_tlb_func(sender: number): void {
+  count_vm_event(NR_TLB_REMOTE_FLUSH_RECEIVED)
+  flush_tlb_range_local(
+    READ_ONCE(per_cpu_ptr(percpu$flush_mm, sender)) as Mm,
+    READ_ONCE(per_cpu_ptr(percpu$flush_start, sender)),
+    READ_ONCE(per_cpu_ptr(percpu$flush_end, sender)),
+  )
+  const acks = per_cpu_ptr(percpu$flush_acks, sender)
+  if (atomic_fetch_add(acks, -1) === 1) smp_wake(acks)
+}
+
+/** Interrupts the other CPUs of `mask` (a word of mm_cpumask, of CPUs from `base` on); returns how many will answer. */
+function interrupt_others(mask: number, base: number): number {
+  let sent = 0
+  for (; mask !== 0; mask &= mask - 1) {
+    const cpu = base + 31 - Math.clz32(mask & -mask)
+    if (cpu !== this_cpu && send_IPI(cpu)) sent++
+  }
+  return sent
+}
+
+/** Flushes pages [start, end) of `mm` from the TLB of every CPU that may hold them, and waits until that is done. */
+export function flush_tlb_mm_range(mm: Mm, start: number, end: number): void {
+  BUG_ON(irqs_disabled())
+  BUG_ON(this_cpu_read(percpu$in_irq) !== 0)
+  flush_tlb_range_local(mm, start, end)
+  // mm_cpumask is read after the page tables were changed: the caller's atomic write of the PTE orders the two.
+  const mask = atomic_load(mm + mm$cpu_bitmap)
+  const high = CPUMASK_WORDS > 1 ? atomic_load(mm + mm$cpu_bitmap + 1) : 0
+  const self = 1 << (this_cpu & 31)
+  if ((mask & (this_cpu < 32 ? ~self : -1)) === 0 && (high & (this_cpu >= 32 ? ~self : -1)) === 0) return
+  count_vm_event(NR_TLB_REMOTE_FLUSH)
+  this_cpu_write(percpu$flush_mm, mm)
+  this_cpu_write(percpu$flush_start, start)
+  this_cpu_write(percpu$flush_end, end)
+  const acks = this_cpu_ptr(percpu$flush_acks)
+  // One more than can answer, taken back below: no answer brings it to zero while requests are still being sent.
+  atomic_store(acks, 1 << 16)
+  const sent = interrupt_others(mask, 0) + interrupt_others(high, 32)
+  let left = atomic_fetch_add(acks, sent - (1 << 16)) + sent - (1 << 16)
+  while (left !== 0) left = smp_cond_load(acks, left)
+}
+
+export function flush_tlb_page(mm: Mm, addr: number): void {
+  flush_tlb_mm_range(mm, addr, addr + 1)
+}
+
+export function flush_tlb_mm(mm: Mm): void {
+  flush_tlb_mm_range(mm, 0, TASK_SIZE)
+}
+
+/** Makes `next` (0: none) the address space of this CPU (switch_mm_irqs_off): the TLB starts empty. */
+export function switch_mm(next: Mm): void {
+  const prev = this_cpu_read(percpu$loaded_mm) as Mm
+  if (prev === next) return
+  const bit = 1 << (this_cpu & 31)
+  const word = this_cpu >> 5
+  if (prev !== 0) {
+    flush_tlb_local()
+    this_cpu_write(percpu$loaded_mm, 0)
+    atomic_fetch_and(prev + mm$cpu_bitmap + word, ~bit)
+  }
+  if (next === 0) return
+  // In the mask before the first walk: whoever changes a PTE after this sees the CPU.
+  atomic_fetch_or(next + mm$cpu_bitmap + word, bit)
+  this_cpu_write(percpu$loaded_mm, next)
+}
+
+/**
+ * The hardware walk: translates page `addr` for a read or a write, sets accessed and dirty, fills the TLB.
+ * Returns the PTE, or 0 if the access must fault; then `walk_present` tells whether an entry was present.
+ */
+export function tlb_walk(mm: Mm, addr: number, write: boolean): Pte {
+  const pgd = pgd_offset(mm, addr)
+  if (pgd_none_or_bad(pgd)) return 0 as Pte
+  const p4d = p4d_offset(pgd, addr)
+  if (p4d_none_or_bad(p4d)) return 0 as Pte
+  const pud = pud_offset(p4d, addr)
+  if (pud_none_or_bad(pud)) return 0 as Pte
+  const pmd = READ_ONCE(pmd_offset(pud, addr)) as Pmd
+  if (pmd_bad(pmd)) return 0 as Pte
+  const ptep = pte_offset(pmd, addr)
+  for (;;) {
+    const pte = ptep_get(ptep)
+    if ((pte & _PAGE_PRESENT) === 0 || (write && (pte & _PAGE_RW) === 0)) return 0 as Pte
+    const bits = write ? _PAGE_ACCESSED | _PAGE_DIRTY : _PAGE_ACCESSED
+    if ((pte & bits) !== bits && !hardware_set_bits(ptep, pte, bits)) continue
+    const entry = tlb_entry(addr)
+    WRITE_ONCE(entry, addr + 1)
+    WRITE_ONCE(entry + 1, pte | bits)
+    return (pte | bits) as Pte
+  }
+}

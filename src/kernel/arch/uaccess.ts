@@ -1,0 +1,67 @@
+/**
+ * A user program's loads and stores: through the TLB, faulting as often as it takes. One poll point for interrupts, then
+ * translation and access as one step. (On x86 this is the MMU; there is no Linux file for it.)
+ */
+import { PAGE_BYTES } from '#config'
+import { this_cpu_add, this_cpu_read, this_cpu_write, user_word_load, user_word_store } from './access.ts'
+import { exc_page_fault } from './fault.ts'
+import { poll_irq } from './irq.ts'
+import { CONTENT } from './memory_map.ts'
+import { percpu$last_fault, percpu$loaded_mm, percpu$operations, percpu$signal } from './percpu.ts'
+import { _PAGE_DIRTY, _PAGE_RW, pte_pfn } from './pgtable.ts'
+import type { Mm, Pte } from './structs.ts'
+import { flush_tlb_one, tlb_lookup, tlb_walk } from './tlb.ts'
+
+const CONTENT_WORDS = PAGE_BYTES >> 2
+
+/** Word address of word `word` (taken modulo the contents a page keeps) of the page that `pte` maps. */
+function user_word(pte: Pte, word: number): number {
+  return CONTENT + pte_pfn(pte) * CONTENT_WORDS + (word & (CONTENT_WORDS - 1))
+}
+
+/** Word address of the first word of contents of page frame `pfn`. */
+export function page_address(pfn: number): number {
+  return CONTENT + pfn * CONTENT_WORDS
+}
+
+/** Translates page `addr`, faulting if need be. Returns 0 after a signal, which is then in percpu$signal. */
+function translate(addr: number, write: boolean): Pte {
+  this_cpu_write(percpu$signal, 0)
+  this_cpu_write(percpu$last_fault, 0)
+  this_cpu_add(percpu$operations, 1)
+  for (;;) {
+    poll_irq()
+    const cached = tlb_lookup(addr)
+    if (cached !== 0 && !write) return cached
+    if ((cached & (_PAGE_RW | _PAGE_DIRTY)) === (_PAGE_RW | _PAGE_DIRTY)) return cached
+    const denied = cached !== 0 && (cached & _PAGE_RW) === 0
+    // An entry without the right faults as it is, even if the page table has more by now: a spurious fault.
+    const pte = denied ? (0 as Pte) : tlb_walk(this_cpu_read(percpu$loaded_mm) as Mm, addr, write)
+    if (pte !== 0) return pte
+    if (denied) flush_tlb_one(addr)
+    const signal = exc_page_fault(addr, write)
+    if (signal !== 0) {
+      this_cpu_write(percpu$signal, signal)
+      return 0 as Pte
+    }
+  }
+}
+
+/** Loads word `word` of page `addr`; 0 if that raised a signal (user_signal). */
+export function user_load(addr: number, word: number): number {
+  const pte = translate(addr, false)
+  return pte === 0 ? 0 : user_word_load(user_word(pte, word))
+}
+
+/** Stores `value` to word `word` of page `addr`. Returns 0, or the signal that it raised. */
+export function user_store(addr: number, word: number, value: number): number {
+  const pte = translate(addr, true)
+  if (pte === 0) return this_cpu_read(percpu$signal)
+  user_word_store(user_word(pte, word), value)
+  return 0
+}
+
+/** The signal that the last user access raised; 0: none. */
+export function user_signal(): number {
+  return this_cpu_read(percpu$signal)
+}

@@ -1,0 +1,21 @@
+/**
+ * The configuration, as the constants the kernel is built from. kbuild replaces the initialisers; the values here are
+ * the defaults, so that editors and the type checker see a complete kernel. Which keys exist: src/kbuild/config.ts.
+ */
+export const NR_CPUS: number = 64
+export const PGTABLE_LEVELS: number = 4
+export const PTRS_PER_TABLE: number = 512
+/** MEMORY in pages of 4,096 bytes. */
+export const NR_PAGES: number = 65536
+export const PAGE_BYTES: number = 64
+/** Operations between two ticks of a CPU. */
+export const TICK: number = 100
+/** Which allocation fails, counted from 1; 0: none. */
+export const FAIL_ALLOC: number = 0
+/** 0 exclusive (PageAnonExclusive, 5.19 on), 1 refcount (5.8), 2 mapcount (before). */
+export const COW_REUSE: number = 0
+export const LOCK_STAT: number = 0
+export const HOLDTIME_SAMPLE: number = 16
+export const PTLOCK_HASH: number = 64
+/** 1 where the host reorders plain accesses (arm64): READ_ONCE and WRITE_ONCE are atomic there. */
+export const WEAK_MEMORY: number = 0

@@ -1,0 +1,147 @@
+/**
+ * The end of tasks, execve and waiting for children (kernel/exit.c, fs/exec.c, 6.1). A child that ends adds one to its
+ * parent's zombies and is gone; its exit code is not kept.
+ */
+import { atomic_fetch_add } from '#atomic'
+import { load, READ_ONCE, store, this_cpu_write } from './arch/access.ts'
+import { irq_enter_parked, irq_exit_parked } from './arch/irq.ts'
+import { machine$nr_tasks, machine$tasklist_lock, RQ, TASKS } from './arch/memory_map.ts'
+import { percpu$current } from './arch/percpu.ts'
+import { NR_TASKS } from './arch/limits.ts'
+import type { Mm, Spinlock, Task } from './arch/structs.ts'
+import {
+  rq$head,
+  rq$nr_running,
+  rq$tail,
+  task$__state,
+  task$mm,
+  task$nr_children,
+  task$nr_zombies,
+  task$parent,
+  task$pid,
+  task$ppid,
+  task$vfork_done,
+  TASK_DEAD,
+  TASK_WORDS,
+} from './arch/structs.ts'
+import { switch_mm } from './arch/tlb.ts'
+import { ECHILD, ENOMEM } from './errno.ts'
+import { mm_alloc, mmput } from './fork.ts'
+import { LOCK_CLASS_tasklist_lock } from './locking/lock_class.ts'
+import { spin_lock, spin_lock_init, spin_unlock } from './locking/spinlock.ts'
+import { sync_mm_rss } from './mm/rss.ts'
+import { kmem_cache_free, POISON_FREE, task_struct_cachep } from './mm/slab.ts'
+import { count_vm_event, EXECS, EXITS } from './mm/vmstat.ts'
+import {
+  begin_operation,
+  current,
+  set_current_interruptible,
+  set_current_running,
+  wake_up_idle_cpus,
+  wake_up_process,
+} from './sched/core.ts'
+
+/** The lock of the ties between parents and children. */
+const tasklist_lock = machine$tasklist_lock as Spinlock
+
+export function tasklist_init(): void {
+  spin_lock_init(tasklist_lock, LOCK_CLASS_tasklist_lock)
+}
+
+/**
+ * The parent of `task` if it still lives; 0 otherwise: its memory may be another task's by now, which the pid tells.
+ * Under tasklist_lock.
+ */
+function live_parent(task: Task): Task {
+  const parent = load(task + task$parent) as Task
+  return parent !== 0 && READ_ONCE(parent + task$pid) === load(task + task$ppid) ? parent : (0 as Task)
+}
+
+/** A vfork child leaves its parent's address space: the parent goes on (mm_release, complete_vfork_done). */
+function mm_release(task: Task): void {
+  if (load(task + task$vfork_done) === 0) return
+  store(task + task$vfork_done, 0)
+  spin_lock(tasklist_lock)
+  const parent = live_parent(task)
+  if (parent !== 0) wake_up_process(parent)
+  spin_unlock(tasklist_lock)
+}
+
+/** Ends the current task. Its program returns right after. */
+export function sys_exit(): void {
+  begin_operation()
+  const task = current()
+  sync_mm_rss(task)
+  switch_mm(0 as Mm)
+  mm_release(task)
+  const mm = load(task + task$mm) as Mm
+  store(task + task$mm, 0)
+  mmput(mm)
+  count_vm_event(EXITS)
+  store(task + task$__state, TASK_DEAD)
+}
+
+/** Frees a task that has left its CPU for the last time, and tells its parent (exit_notify, release_task). */
+export function free_dead_task(task: Task): void {
+  spin_lock(tasklist_lock)
+  const parent = live_parent(task)
+  if (parent !== 0) {
+    atomic_fetch_add(parent + task$nr_zombies, 1)
+    wake_up_process(parent)
+  }
+  kmem_cache_free(task_struct_cachep, task)
+  spin_unlock(tasklist_lock)
+  if (atomic_fetch_add(machine$nr_tasks, -1) === 1) wake_up_idle_cpus()
+}
+
+/**
+ * Waits for a child's end: its number of children left, or -ECHILD without any; 0 with the task about to sleep when none
+ * has ended yet, and then the program returns and calls again in its next turn.
+ */
+export function sys_wait(): number {
+  begin_operation()
+  const task = current()
+  if (load(task + task$nr_children) === 0) return -ECHILD
+  set_current_interruptible()
+  if (READ_ONCE(task + task$nr_zombies) === 0) return 0
+  set_current_running()
+  atomic_fetch_add(task + task$nr_zombies, -1)
+  return atomic_fetch_add(task + task$nr_children, -1)
+}
+
+/** Replaces the current task's address space by an empty one (begin_new_exec). Returns 0 or -ENOMEM. */
+export function sys_execve(): number {
+  begin_operation()
+  const task = current()
+  const mm = mm_alloc()
+  if (mm === 0) return -ENOMEM
+  const old = load(task + task$mm) as Mm
+  sync_mm_rss(task)
+  switch_mm(mm)
+  store(task + task$mm, mm)
+  mm_release(task)
+  mmput(old)
+  count_vm_event(EXECS)
+  return 0
+}
+
+function exit_task_at_rest(task: Task): void {
+  this_cpu_write(percpu$current, task)
+  sys_exit()
+  this_cpu_write(percpu$current, 0)
+  free_dead_task(task)
+}
+
+/** Ends every task that is left, on this CPU, while the machine is at rest: what stays allocated then was leaked. */
+export function exit_all_tasks(): void {
+  irq_exit_parked()
+  store(RQ + rq$head, 0)
+  store(RQ + rq$tail, 0)
+  store(RQ + rq$nr_running, 0)
+  for (let i = 0; i < NR_TASKS; i++) {
+    const task = (TASKS + i * TASK_WORDS) as Task
+    const mm = load(task + task$mm)
+    if (mm !== 0 && mm !== POISON_FREE) exit_task_at_rest(task)
+  }
+  irq_enter_parked()
+}

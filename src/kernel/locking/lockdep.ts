@@ -1,0 +1,51 @@
+/**
+ * Which locks a CPU holds (kernel/locking/lockdep.c, 6.1: held_locks). One list a CPU, oldest first, for spinlocks and semaphores
+ * alike: assertions and reports find a lock's owner here, no lock carries a word for it.
+ * Left out: the checker of lock order.
+ */
+import { LOCK_STAT } from '#config'
+import { load, store, this_cpu_ptr, this_cpu_read, this_cpu_write } from '../arch/access.ts'
+import { BUG_ON } from '../arch/bug.ts'
+import { MAX_HELD_LOCKS, percpu$held_count, percpu$held_locks } from '../arch/percpu.ts'
+import { lock_acquired, lock_released } from './lock_stat.ts'
+
+/**
+ * Notes that this CPU has taken `lock`. `map` is the lock's lockdep word and `begin` the start of the wait in ns (0: none);
+ * they and `subclass` matter with LOCK_STAT only.
+ */
+export function lock_acquire(lock: number, map: number, subclass: number, begin: number): void {
+  const count = this_cpu_read(percpu$held_count)
+  BUG_ON(count >= MAX_HELD_LOCKS)
+  this_cpu_write(percpu$held_locks + count, lock)
+  this_cpu_write(percpu$held_count, count + 1)
+  if (LOCK_STAT) lock_acquired(map, subclass, count, begin)
+}
+
+/** Notes that this CPU is about to release `lock`; BUG if it does not hold it. Any order. */
+export function lock_release(lock: number): void {
+  const count = this_cpu_read(percpu$held_count)
+  const held = this_cpu_ptr(percpu$held_locks)
+  let i = count - 1
+  while (i >= 0 && load(held + i) !== lock) i--
+  BUG_ON(i < 0)
+  if (LOCK_STAT) lock_released(i, count)
+  for (; i < count - 1; i++) store(held + i, load(held + i + 1))
+  this_cpu_write(percpu$held_count, count - 1)
+}
+
+/** Whether this CPU holds `lock`, in whatever mode. */
+export function lock_is_held(lock: number): boolean {
+  const held = this_cpu_ptr(percpu$held_locks)
+  for (let i = this_cpu_read(percpu$held_count) - 1; i >= 0; i--) if (load(held + i) === lock) return true
+  return false
+}
+
+/** BUG if this CPU does not hold `lock`. */
+export function lockdep_assert_held(lock: number): void {
+  BUG_ON(!lock_is_held(lock))
+}
+
+/** How many locks this CPU holds. */
+export function lockdep_depth(): number {
+  return this_cpu_read(percpu$held_count)
+}

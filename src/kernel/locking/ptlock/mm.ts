@@ -1,0 +1,41 @@
+/**
+ * PTLOCK=mm: one lock a mm for the entries of all its tables, mm->page_table_lock (Linux before 2.6.15, and since
+ * then without USE_SPLIT_PTE_PTLOCKS).
+ */
+import {
+  mm$page_table_lock,
+  type Mm,
+  type Page,
+  type Pmd,
+  type PmdP,
+  type Spinlock,
+} from '../../arch/structs.ts'
+import { SINGLE_DEPTH_NESTING } from '../lock_class.ts'
+import { spin_lock, spin_lock_nested, spin_unlock } from '../spinlock.ts'
+
+export const PTLOCK_WORDS = 0
+
+export function ptlock_init(_page: Page): void {}
+
+export function ptlock_free(_page: Page): void {}
+
+/** The lock of the entries of the PTE table that the PMD value `pmd` points to. */
+export function pte_lockptr(mm: Mm, _pmd: Pmd): Spinlock {
+  return (mm + mm$page_table_lock) as Spinlock
+}
+
+/** The lock of the entry at `pmdp`. */
+export function pmd_lockptr(mm: Mm, _pmdp: PmdP): Spinlock {
+  return (mm + mm$page_table_lock) as Spinlock
+}
+
+/** Takes both locks, the second nested in the first as in copy_pte_range and move_ptes; equal ones once. */
+export function lock_pair(first: Spinlock, second: Spinlock): void {
+  spin_lock(first)
+  if (second !== first) spin_lock_nested(second, SINGLE_DEPTH_NESTING)
+}
+
+export function unlock_pair(first: Spinlock, second: Spinlock): void {
+  if (second !== first) spin_unlock(second)
+  spin_unlock(first)
+}

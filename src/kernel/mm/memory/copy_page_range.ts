@@ -1,0 +1,217 @@
+/**
+ * fork's copy of page tables (mm/memory.c): copy_page_range down to copy_pte_range and copy_one_pte. The walk and the skip
+ * rule are 6.1's; copy_one_pte has the form of the first seed (2.6.3x), which touches no field of struct page before
+ * get_page. Both mmap_locks are held for writing. Left out: huge pages, swap entries, pinned pages.
+ */
+import { lock_pair, pte_lockptr, unlock_pair } from '#ptlock'
+import { READ_ONCE, load, this_cpu_read } from '../../arch/access.ts'
+import { BUG_ON } from '../../arch/bug.ts'
+import { percpu$need_resched } from '../../arch/percpu.ts'
+import {
+  p4d_addr_end,
+  p4d_none_or_bad,
+  p4d_offset,
+  pgd_addr_end,
+  pgd_none_or_bad,
+  pgd_offset,
+  pmd_addr_end,
+  pmd_bad,
+  pmd_none,
+  pmd_offset,
+  pte_mkclean,
+  pte_mkold,
+  pte_none,
+  pte_offset,
+  pte_present,
+  pte_write,
+  pte_wrprotect,
+  ptep_get,
+  ptep_set_wrprotect,
+  pud_addr_end,
+  pud_none_or_bad,
+  pud_offset,
+  set_pte_at,
+} from '../../arch/pgtable.ts'
+import type { Mm, P4dP, Pmd, PmdP, PteP, PudP, Vma } from '../../arch/structs.ts'
+import {
+  MM_ANONPAGES,
+  MM_FILEPAGES,
+  MM_SHMEMPAGES,
+  vma$anon_vma,
+  vma$vm_end,
+  vma$vm_flags,
+  vma$vm_mm,
+  vma$vm_start,
+  VM_HUGETLB,
+  VM_MIXEDMAP,
+  VM_NONLINEAR,
+  VM_PFNMAP,
+  VM_SHARED,
+} from '../../arch/structs.ts'
+import { spin_needbreak } from '../../locking/spinlock.ts'
+import { cond_resched } from '../../sched/core.ts'
+import { get_page } from '../mm.ts'
+import { p4d_alloc, pmd_alloc, pte_alloc, pud_alloc } from '../pgalloc.ts'
+import { page_dup_rmap } from '../rmap.ts'
+import { add_mm_counter, mm_counter } from '../rss.ts'
+import {
+  COPY_PAGE_RANGE_SKIPPED,
+  COPY_PTE_RANGE_BREAKS_NEED_RESCHED,
+  COPY_PTE_RANGE_BREAKS_NEEDBREAK_DST,
+  COPY_PTE_RANGE_BREAKS_NEEDBREAK_SRC,
+  count_vm_event,
+  count_vm_events,
+  PTES_COPIED,
+} from '../vmstat.ts'
+import { is_cow_mapping, vm_normal_page } from './vmf.ts'
+
+/** Work, in units of a hole, after which copy_pte_range looks whether somebody waits. */
+const PROGRESS_MAX = 32
+
+/** Copies one present PTE under both locks. Returns which rss counter it adds to; -1: none (a special PTE). */
+function copy_one_pte(dst_mm: Mm, src_mm: Mm, dst_pte: PteP, src_pte: PteP, vma: Vma, vm_flags: number, addr: number): number {
+  let pte = ptep_get(src_pte)
+  BUG_ON(!pte_present(pte))
+  // Copied on write from now on: protected on both sides. The stale right in other TLBs goes with dup_mmap's last flush.
+  if (is_cow_mapping(vm_flags) && pte_write(pte)) {
+    ptep_set_wrprotect(src_mm, addr, src_pte)
+    pte = pte_wrprotect(pte)
+  }
+  if ((vm_flags & VM_SHARED) !== 0) pte = pte_mkclean(pte)
+  pte = pte_mkold(pte)
+  let member = -1
+  const page = vm_normal_page(vma, addr, pte)
+  if (page !== 0) {
+    get_page(page)
+    page_dup_rmap(page)
+    member = mm_counter(page)
+  }
+  set_pte_at(dst_mm, addr, dst_pte, pte)
+  return member
+}
+
+/**
+ * Copies the PTEs of [addr, end), within one PMD, under the locks of both tables. Every so often, and when somebody waits
+ * for one of them, drops both and starts again where it was. Returns whether there was no memory.
+ */
+function copy_pte_range(dst_mm: Mm, src_mm: Mm, dst_pmd: PmdP, src_pmd: PmdP, vma: Vma, addr: number, end: number): boolean {
+  const vm_flags = load(vma + vma$vm_flags)
+  for (;;) {
+    if (pte_alloc(dst_mm, dst_pmd)) return true
+    const dst_value = READ_ONCE(dst_pmd) as Pmd
+    const src_value = READ_ONCE(src_pmd) as Pmd
+    const dst_ptl = pte_lockptr(dst_mm, dst_value)
+    const src_ptl = pte_lockptr(src_mm, src_value)
+    let dst_pte = pte_offset(dst_value, addr)
+    let src_pte = pte_offset(src_value, addr)
+    let anon = 0
+    let file = 0
+    let shmem = 0
+    let progress = 0
+    let copied = 0
+    lock_pair(dst_ptl, src_ptl)
+    do {
+      // Two locks are held: either may delay somebody.
+      if (progress >= PROGRESS_MAX) {
+        progress = 0
+        if (this_cpu_read(percpu$need_resched) !== 0) {
+          count_vm_event(COPY_PTE_RANGE_BREAKS_NEED_RESCHED)
+          break
+        }
+        if (spin_needbreak(src_ptl)) {
+          count_vm_event(COPY_PTE_RANGE_BREAKS_NEEDBREAK_SRC)
+          break
+        }
+        if (spin_needbreak(dst_ptl)) {
+          count_vm_event(COPY_PTE_RANGE_BREAKS_NEEDBREAK_DST)
+          break
+        }
+      }
+      if (pte_none(ptep_get(src_pte))) progress++
+      else {
+        const member = copy_one_pte(dst_mm, src_mm, dst_pte, src_pte, vma, vm_flags, addr)
+        if (member === MM_ANONPAGES) anon++
+        else if (member === MM_FILEPAGES) file++
+        else if (member === MM_SHMEMPAGES) shmem++
+        copied++
+        progress += 8
+      }
+      dst_pte++
+      src_pte++
+      addr++
+    } while (addr !== end)
+    // add_mm_rss_vec, before the locks go.
+    add_mm_counter(dst_mm, MM_ANONPAGES, anon)
+    add_mm_counter(dst_mm, MM_FILEPAGES, file)
+    add_mm_counter(dst_mm, MM_SHMEMPAGES, shmem)
+    unlock_pair(dst_ptl, src_ptl)
+    count_vm_events(PTES_COPIED, copied)
+    cond_resched()
+    if (addr === end) return false
+  }
+}
+
+function copy_pmd_range(dst_mm: Mm, src_mm: Mm, dst_pud: PudP, src_pud: PudP, vma: Vma, addr: number, end: number): boolean {
+  let dst_pmd = pmd_alloc(dst_mm, dst_pud, addr)
+  if (dst_pmd === 0) return true
+  let src_pmd = pmd_offset(src_pud, addr)
+  do {
+    const next = pmd_addr_end(addr, end)
+    const pmd = READ_ONCE(src_pmd) as Pmd
+    if (!pmd_none(pmd)) {
+      BUG_ON(pmd_bad(pmd))
+      if (copy_pte_range(dst_mm, src_mm, dst_pmd, src_pmd, vma, addr, next)) return true
+    }
+    dst_pmd++
+    src_pmd++
+    addr = next
+  } while (addr !== end)
+  return false
+}
+
+function copy_pud_range(dst_mm: Mm, src_mm: Mm, dst_p4d: P4dP, src_p4d: P4dP, vma: Vma, addr: number, end: number): boolean {
+  do {
+    const next = pud_addr_end(addr, end)
+    const src_pud = pud_offset(src_p4d, addr)
+    if (!pud_none_or_bad(src_pud)) {
+      const dst_pud = pud_alloc(dst_mm, dst_p4d, addr)
+      if (dst_pud === 0 || copy_pmd_range(dst_mm, src_mm, dst_pud, src_pud, vma, addr, next)) return true
+    }
+    addr = next
+  } while (addr !== end)
+  return false
+}
+
+/**
+ * What a fault would fill in again is not copied: only mappings with an anon_vma have pages of their own, and some special
+ * ones cannot be refaulted (vma_needs_copy).
+ */
+function vma_needs_copy(vma: Vma): boolean {
+  if ((load(vma + vma$vm_flags) & (VM_HUGETLB | VM_NONLINEAR | VM_PFNMAP | VM_MIXEDMAP)) !== 0) return true
+  return READ_ONCE(vma + vma$anon_vma) !== 0
+}
+
+/** Copies what `src_vma` maps to the mm of `dst_vma`. Returns whether there was no memory. */
+export function copy_page_range(dst_vma: Vma, src_vma: Vma): boolean {
+  if (!vma_needs_copy(src_vma)) {
+    count_vm_event(COPY_PAGE_RANGE_SKIPPED)
+    return false
+  }
+  const dst_mm = load(dst_vma + vma$vm_mm) as Mm
+  const src_mm = load(src_vma + vma$vm_mm) as Mm
+  const end = load(src_vma + vma$vm_end)
+  let addr = load(src_vma + vma$vm_start)
+  do {
+    const next = p4d_addr_end(addr, pgd_addr_end(addr, end))
+    const src_pgd = pgd_offset(src_mm, addr)
+    if (!pgd_none_or_bad(src_pgd)) {
+      const src_p4d = p4d_offset(src_pgd, addr)
+      if (!p4d_none_or_bad(src_p4d)) {
+        const dst_p4d = p4d_alloc(dst_mm, pgd_offset(dst_mm, addr), addr)
+        if (dst_p4d === 0 || copy_pud_range(dst_mm, src_mm, dst_p4d, src_p4d, src_vma, addr, next)) return true
+      }
+    }
+    addr = next
+  } while (addr !== end)
+  return false
+}

@@ -1,0 +1,89 @@
+/**
+ * First touch of private anonymous memory (mm/memory.c, 6.1): the shared zero page for a read, a page of its own for a
+ * write. Left out: check_stable_address_space (no OOM reaper yet), userfaultfd, memory cgroups, the LRU.
+ */
+import { load, READ_ONCE, this_cpu_read } from '../../arch/access.ts'
+import { machine$zero_page } from '../../arch/memory_map.ts'
+import { vmf$address, vmf$flags, vmf$pmd, vmf$vma } from '../../arch/percpu.ts'
+import {
+  mk_pte,
+  page_to_pfn,
+  pfn_pte,
+  pte_mkdirty,
+  pte_mkspecial,
+  pte_mkwrite,
+  pte_none,
+  ptep_get,
+  set_pte_at,
+} from '../../arch/pgtable.ts'
+import type { Mm, Page, PmdP, Vma } from '../../arch/structs.ts'
+import { MM_ANONPAGES, vma$vm_flags, vma$vm_mm, VM_SHARED, VM_WRITE } from '../../arch/structs.ts'
+import { __GFP_ZERO, GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
+import { vm_get_page_prot } from '../mmap.ts'
+import { __SetPageUptodate, put_page } from '../mm.ts'
+import { alloc_page } from '../page_alloc.ts'
+import { pte_alloc } from '../pgalloc.ts'
+import { anon_vma_prepare, page_add_new_anon_rmap } from '../rmap.ts'
+import { inc_mm_counter } from '../rss.ts'
+import {
+  count_vm_event,
+  LATENCY_do_anonymous_page$read,
+  LATENCY_do_anonymous_page$write,
+  RETRY_do_anonymous_page$read,
+  RETRY_do_anonymous_page$write,
+  set_fault_path,
+  ZERO_PAGE_FAULTS,
+} from '../vmstat.ts'
+import { FAULT_FLAG_WRITE, VM_FAULT_OOM, VM_FAULT_SIGBUS, vmf_pte_lock, vmf_pte_unlock } from './vmf.ts'
+
+/** A page of zeroes for user memory; 0 if there is none (alloc_zeroed_user_highpage_movable). */
+export function alloc_zeroed_user_highpage_movable(vma: Vma, addr: number): Page {
+  return alloc_page(GFP_HIGHUSER_MOVABLE | __GFP_ZERO)
+}
+
+function do_anonymous_page_read(vma: Vma, mm: Mm, addr: number): number {
+  set_fault_path(LATENCY_do_anonymous_page$read)
+  const zero = READ_ONCE(machine$zero_page) as Page
+  const entry = pte_mkspecial(pfn_pte(page_to_pfn(zero), vm_get_page_prot(load(vma + vma$vm_flags))))
+  const ptep = vmf_pte_lock()
+  if (pte_none(ptep_get(ptep))) {
+    count_vm_event(ZERO_PAGE_FAULTS)
+    set_pte_at(mm, addr, ptep, entry)
+  } else count_vm_event(RETRY_do_anonymous_page$read)
+  vmf_pte_unlock()
+  return 0
+}
+
+/** Returns VM_FAULT_ bits. */
+export function do_anonymous_page(): number {
+  const vma = this_cpu_read(vmf$vma) as Vma
+  const mm = load(vma + vma$vm_mm) as Mm
+  const addr = this_cpu_read(vmf$address)
+  // A shared mapping without an object behind it.
+  if ((load(vma + vma$vm_flags) & VM_SHARED) !== 0) return VM_FAULT_SIGBUS
+  if (pte_alloc(mm, this_cpu_read(vmf$pmd) as PmdP)) return VM_FAULT_OOM
+  if ((this_cpu_read(vmf$flags) & FAULT_FLAG_WRITE) === 0) return do_anonymous_page_read(vma, mm, addr)
+
+  set_fault_path(LATENCY_do_anonymous_page$write)
+  if (anon_vma_prepare(vma)) return VM_FAULT_OOM
+  const page = alloc_zeroed_user_highpage_movable(vma, addr)
+  if (page === 0) return VM_FAULT_OOM
+  // The barrier inside orders the zeroes before the PTE that publishes them.
+  __SetPageUptodate(page)
+  let entry = mk_pte(page, vm_get_page_prot(load(vma + vma$vm_flags)))
+  if ((load(vma + vma$vm_flags) & VM_WRITE) !== 0) entry = pte_mkwrite(pte_mkdirty(entry))
+
+  const ptep = vmf_pte_lock()
+  if (!pte_none(ptep_get(ptep))) {
+    // Another CPU was first: this page goes back.
+    count_vm_event(RETRY_do_anonymous_page$write)
+    vmf_pte_unlock()
+    put_page(page)
+    return 0
+  }
+  inc_mm_counter(mm, MM_ANONPAGES)
+  page_add_new_anon_rmap(page, vma, addr)
+  set_pte_at(mm, addr, ptep, entry)
+  vmf_pte_unlock()
+  return 0
+}

@@ -1,0 +1,236 @@
+/**
+ * Faults on mappings of an object (mm/memory.c, 6.1): do_fault with do_read_fault, do_cow_fault, do_shared_fault,
+ * __do_fault with the preallocated table, finish_fault. Objects are shared anonymous memory and files that read as zeros.
+ * Left out: fault-around, huge pages, dropping mmap_lock for I/O, dirty throttling, DAX.
+ */
+import { PAGE_BYTES } from '#config'
+import { copy_words, load, READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
+import { smp_wmb } from '../../arch/barrier.ts'
+import { VM_BUG_ON_PAGE } from '../../arch/bug.ts'
+import {
+  vmf$address,
+  vmf$cow_page,
+  vmf$flags,
+  vmf$page,
+  vmf$pmd,
+  vmf$prealloc_pte,
+  vmf$vma,
+} from '../../arch/percpu.ts'
+import {
+  mk_pte,
+  page_to_pfn,
+  pmd_none,
+  pte_mkdirty,
+  pte_mkold,
+  pte_mkyoung,
+  pte_none,
+  ptep_get,
+  set_pte_at,
+} from '../../arch/pgtable.ts'
+import type { AddressSpace, Mm, Page, Pmd, PmdP, PteP, Vma } from '../../arch/structs.ts'
+import {
+  address_space$kind,
+  ADDRESS_SPACE_FILE,
+  MM_ANONPAGES,
+  page$mapping,
+  vma$vm_flags,
+  vma$vm_mapping,
+  vma$vm_mm,
+  VM_SHARED,
+} from '../../arch/structs.ts'
+import { page_address } from '../../arch/uaccess.ts'
+import { filemap_fault } from '../filemap.ts'
+import { GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
+import { vma_page_prot } from '../mmap.ts'
+import { __SetPageUptodate, PageLocked, put_page, set_page_dirty } from '../mm.ts'
+import { alloc_page } from '../page_alloc.ts'
+import { lock_page, unlock_page } from '../page_lock.ts'
+import { pgtable_alloc, pgtable_free, pmd_install, pte_alloc } from '../pgalloc.ts'
+import { anon_vma_prepare, page_add_file_rmap, page_add_new_anon_rmap } from '../rmap.ts'
+import { inc_mm_counter, mm_counter_file } from '../rss.ts'
+import { shmem_fault } from '../shmem.ts'
+import {
+  count_vm_event,
+  LATENCY_do_cow_fault,
+  LATENCY_do_read_fault,
+  LATENCY_do_shared_fault,
+  RETRY_finish_fault,
+  set_fault_path,
+} from '../vmstat.ts'
+import {
+  FAULT_FLAG_WRITE,
+  maybe_mkwrite,
+  VM_FAULT_ERROR,
+  VM_FAULT_LOCKED,
+  VM_FAULT_NOPAGE,
+  VM_FAULT_OOM,
+  VM_FAULT_RETRY,
+  vmf_mm,
+  vmf_pte_lock,
+  vmf_pte_unlock,
+} from './vmf.ts'
+
+const CONTENT_WORDS = PAGE_BYTES >> 2
+
+/** Whether the object tracks writes to shared mappings (vm_ops->page_mkwrite): files do, shmem does not. */
+export function wants_page_mkwrite(vma: Vma): boolean {
+  const mapping = load(vma + vma$vm_mapping) as AddressSpace
+  return mapping !== 0 && load(mapping + address_space$kind) === ADDRESS_SPACE_FILE
+}
+
+/**
+ * Tells the object that a page is about to become writable (filemap_page_mkwrite). Returns VM_FAULT_LOCKED with the page
+ * locked, or VM_FAULT_NOPAGE if it left the object meanwhile.
+ */
+export function do_page_mkwrite(page: Page): number {
+  lock_page(page)
+  if (READ_ONCE(page + page$mapping) === 0) {
+    unlock_page(page)
+    return VM_FAULT_NOPAGE
+  }
+  set_page_dirty(page)
+  return VM_FAULT_LOCKED
+}
+
+/** A shared page was written: it is dirty. Takes the page locked and unlocks it. */
+export function fault_dirty_shared_page(page: Page): void {
+  set_page_dirty(page)
+  unlock_page(page)
+}
+
+/**
+ * Gets the object's page, locked and with a reference, into vmf$page (__do_fault). A missing PTE table is allocated before
+ * the page is locked: allocating under the page lock could wait for writeback of a page that waits for this one.
+ */
+function __do_fault(): number {
+  const vma = this_cpu_read(vmf$vma) as Vma
+  if (pmd_none(READ_ONCE(this_cpu_read(vmf$pmd)) as Pmd) && this_cpu_read(vmf$prealloc_pte) === 0) {
+    const table = pgtable_alloc(load(vma + vma$vm_mm) as Mm)
+    if (table === 0) return VM_FAULT_OOM
+    this_cpu_write(vmf$prealloc_pte, table)
+    smp_wmb()
+  }
+  const mapping = load(vma + vma$vm_mapping) as AddressSpace
+  const ret = load(mapping + address_space$kind) === ADDRESS_SPACE_FILE ? filemap_fault() : shmem_fault()
+  if ((ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY)) !== 0) return ret
+  const page = this_cpu_read(vmf$page) as Page
+  if ((ret & VM_FAULT_LOCKED) === 0) lock_page(page)
+  else VM_BUG_ON_PAGE(!PageLocked(page), page)
+  return ret
+}
+
+/** Maps `page` (do_set_pte). Under the PTE's lock; the PTE is none. */
+function do_set_pte(page: Page, ptep: PteP): void {
+  const vma = this_cpu_read(vmf$vma) as Vma
+  const addr = this_cpu_read(vmf$address)
+  const write = (this_cpu_read(vmf$flags) & FAULT_FLAG_WRITE) !== 0
+  const mm = load(vma + vma$vm_mm) as Mm
+  let entry = mk_pte(page, vma_page_prot(vma))
+  entry = write ? pte_mkyoung(entry) : pte_mkold(entry)
+  if (write) entry = maybe_mkwrite(pte_mkdirty(entry), vma)
+  if (write && (load(vma + vma$vm_flags) & VM_SHARED) === 0) {
+    inc_mm_counter(mm, MM_ANONPAGES)
+    page_add_new_anon_rmap(page, vma, addr)
+  } else {
+    inc_mm_counter(mm, mm_counter_file(page))
+    page_add_file_rmap(page)
+  }
+  set_pte_at(mm, addr, ptep, entry)
+}
+
+/** Makes sure of a PTE table: the preallocated one if the PMD still is none. Returns whether there was no memory. */
+function finish_fault_table(): boolean {
+  const pmd = this_cpu_read(vmf$pmd) as PmdP
+  if (!pmd_none(READ_ONCE(pmd) as Pmd)) return false
+  const table = this_cpu_read(vmf$prealloc_pte) as Page
+  if (table === 0) return pte_alloc(vmf_mm(), pmd)
+  if (pmd_install(vmf_mm(), pmd, table)) this_cpu_write(vmf$prealloc_pte, 0)
+  return false
+}
+
+/** Maps the page that the fault got: the copy of a private write, else the object's own. Consumes its reference on success. */
+function finish_fault(): number {
+  const vma = this_cpu_read(vmf$vma) as Vma
+  const write = (this_cpu_read(vmf$flags) & FAULT_FLAG_WRITE) !== 0
+  const copied = write && (load(vma + vma$vm_flags) & VM_SHARED) === 0
+  const page = (copied ? this_cpu_read(vmf$cow_page) : this_cpu_read(vmf$page)) as Page
+  if (finish_fault_table()) return VM_FAULT_OOM
+  const ptep = vmf_pte_lock()
+  let ret = 0
+  if (pte_none(ptep_get(ptep))) do_set_pte(page, ptep)
+  else {
+    count_vm_event(RETRY_finish_fault)
+    ret = VM_FAULT_NOPAGE
+  }
+  vmf_pte_unlock()
+  return ret
+}
+
+function do_read_fault(): number {
+  set_fault_path(LATENCY_do_read_fault)
+  let ret = __do_fault()
+  if ((ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY)) !== 0) return ret
+  ret |= finish_fault()
+  const page = this_cpu_read(vmf$page) as Page
+  unlock_page(page)
+  if ((ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY)) !== 0) put_page(page)
+  return ret
+}
+
+function do_cow_fault(): number {
+  const vma = this_cpu_read(vmf$vma) as Vma
+  set_fault_path(LATENCY_do_cow_fault)
+  if (anon_vma_prepare(vma)) return VM_FAULT_OOM
+  const cow_page = alloc_page(GFP_HIGHUSER_MOVABLE)
+  if (cow_page === 0) return VM_FAULT_OOM
+  this_cpu_write(vmf$cow_page, cow_page)
+  let ret = __do_fault()
+  if ((ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY)) === 0) {
+    const page = this_cpu_read(vmf$page) as Page
+    copy_words(page_address(page_to_pfn(cow_page)), page_address(page_to_pfn(page)), CONTENT_WORDS)
+    __SetPageUptodate(cow_page)
+    ret |= finish_fault()
+    unlock_page(page)
+    put_page(page)
+  }
+  if ((ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY)) !== 0) put_page(cow_page)
+  return ret
+}
+
+function do_shared_fault(): number {
+  set_fault_path(LATENCY_do_shared_fault)
+  let ret = __do_fault()
+  if ((ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY)) !== 0) return ret
+  const page = this_cpu_read(vmf$page) as Page
+  if (wants_page_mkwrite(this_cpu_read(vmf$vma) as Vma)) {
+    unlock_page(page)
+    const tmp = do_page_mkwrite(page)
+    if (tmp === 0 || (tmp & (VM_FAULT_ERROR | VM_FAULT_NOPAGE)) !== 0) {
+      put_page(page)
+      return tmp
+    }
+  }
+  ret |= finish_fault()
+  if ((ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY)) !== 0) {
+    unlock_page(page)
+    put_page(page)
+    return ret
+  }
+  fault_dirty_shared_page(page)
+  return ret
+}
+
+/** A fault on a mapping of an object whose PTE is none. Returns VM_FAULT_ bits. */
+export function do_fault(): number {
+  const vma = this_cpu_read(vmf$vma) as Vma
+  let ret = 0
+  if ((this_cpu_read(vmf$flags) & FAULT_FLAG_WRITE) === 0) ret = do_read_fault()
+  else if ((load(vma + vma$vm_flags) & VM_SHARED) === 0) ret = do_cow_fault()
+  else ret = do_shared_fault()
+  const table = this_cpu_read(vmf$prealloc_pte) as Page
+  if (table !== 0) {
+    pgtable_free(table)
+    this_cpu_write(vmf$prealloc_pte, 0)
+  }
+  return ret
+}

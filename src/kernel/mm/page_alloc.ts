@@ -1,0 +1,309 @@
+/**
+ * The buddy allocator with per-CPU lists and watermarks (mm/page_alloc.c, 6.1): alloc_page, alloc_pages, __free_pages,
+ * free_unref_page. One node, one zone, one migrate type. Left out: reclaim (an allocation below the minimum fails),
+ * compaction, NUMA policy, remote draining of per-CPU lists (so they need no lock but interrupts off, as before 5.15).
+ */
+import { NR_PAGES, PAGE_BYTES } from '#config'
+import { clear_words, load, store, this_cpu_ptr } from '../arch/access.ts'
+import { BUG_ON, VM_BUG_ON_PAGE } from '../arch/bug.ts'
+import { local_irq_restore, local_irq_save } from '../arch/irq.ts'
+import { MAX_ORDER } from '../arch/limits.ts'
+import { ZONE } from '../arch/memory_map.ts'
+import { pcp$count, pcp$list } from '../arch/percpu.ts'
+import { page_to_pfn, pfn_to_page } from '../arch/pgtable.ts'
+import type { Page, Spinlock } from '../arch/structs.ts'
+import {
+  page$_mapcount,
+  page$_refcount,
+  page$compound_head,
+  page$compound_order,
+  page$flags,
+  page$index,
+  page$lru_next,
+  page$lru_prev,
+  page$mapping,
+  page$private,
+  PAGE_FLAGS_CHECK_AT_FREE,
+  PG_buddy,
+  PG_head,
+  PG_reserved,
+  zone$free_list,
+  zone$lock,
+  zone$managed_pages,
+  zone$nr_free,
+  zone$nr_free_blocks,
+  zone$pcp_batch,
+  zone$pcp_high,
+  zone$watermark_high,
+  zone$watermark_low,
+  zone$watermark_min,
+} from '../arch/structs.ts'
+import { page_address } from '../arch/uaccess.ts'
+import { LOCK_CLASS_zone_lock } from '../locking/lock_class.ts'
+import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
+import { __GFP_HIGH, __GFP_ZERO } from './gfp.ts'
+import { set_page_count } from './mm.ts'
+import { should_fail } from './slab.ts'
+import { ALLOC_FAILED, count_vm_event, count_vm_events, PGALLOC, PGFREE } from './vmstat.ts'
+
+const CONTENT_WORDS = PAGE_BYTES >> 2
+
+// Free areas. The list head of an order is a word of the zone; blocks are linked through page$lru.
+
+function add_to_free_list(page: Page, order: number): void {
+  const head = ZONE + zone$free_list + order
+  const first = load(head)
+  store(page + page$lru_next, first)
+  store(page + page$lru_prev, 0)
+  if (first !== 0) store(first + page$lru_prev, page)
+  store(head, page)
+  store(ZONE + zone$nr_free_blocks + order, load(ZONE + zone$nr_free_blocks + order) + 1)
+  store(page + page$private, order)
+  // The flags word of a free page is read by whoever looks for a buddy, under the zone's lock.
+  store(page + page$flags, load(page + page$flags) | PG_buddy)
+}
+
+function del_page_from_free_list(page: Page, order: number): void {
+  const next = load(page + page$lru_next)
+  const prev = load(page + page$lru_prev)
+  if (prev !== 0) store(prev + page$lru_next, next)
+  else store(ZONE + zone$free_list + order, next)
+  if (next !== 0) store(next + page$lru_prev, prev)
+  store(page + page$flags, load(page + page$flags) & ~PG_buddy)
+  store(page + page$private, 0)
+  store(ZONE + zone$nr_free_blocks + order, load(ZONE + zone$nr_free_blocks + order) - 1)
+}
+
+function page_is_buddy(page: Page, order: number): boolean {
+  return (load(page + page$flags) & PG_buddy) !== 0 && load(page + page$private) === order
+}
+
+/** Puts a block back and merges it with its buddies as far as they are free. Under zone->lock. */
+function __free_one_page(page: Page, order: number): void {
+  let pfn = page_to_pfn(page)
+  store(ZONE + zone$nr_free, load(ZONE + zone$nr_free) + (1 << order))
+  while (order < MAX_ORDER - 1) {
+    const buddy_pfn = pfn ^ (1 << order)
+    if (buddy_pfn + (1 << order) > NR_PAGES) break
+    const buddy = pfn_to_page(buddy_pfn)
+    if (!page_is_buddy(buddy, order)) break
+    del_page_from_free_list(buddy, order)
+    pfn &= buddy_pfn
+    order++
+  }
+  add_to_free_list(pfn_to_page(pfn), order)
+}
+
+/** Takes a block of `order`, splitting a larger one if need be; 0 if there is none. Under zone->lock. */
+function __rmqueue_smallest(order: number): Page {
+  for (let current = order; current < MAX_ORDER; current++) {
+    const page = load(ZONE + zone$free_list + current) as Page
+    if (page === 0) continue
+    del_page_from_free_list(page, current)
+    store(ZONE + zone$nr_free, load(ZONE + zone$nr_free) - (1 << order))
+    const pfn = page_to_pfn(page)
+    // expand(): the upper halves go back.
+    while (current > order) {
+      current--
+      add_to_free_list(pfn_to_page(pfn + (1 << current)), current)
+    }
+    return page
+  }
+  return 0 as Page
+}
+
+function zone_watermark_ok(order: number, mark: number): boolean {
+  return load(ZONE + zone$nr_free) - (1 << order) >= mark
+}
+
+/** What a page must look like that is or becomes free (page_expected_state); a bad one is a BUG that shows the page. */
+function check_page(page: Page): void {
+  VM_BUG_ON_PAGE(load(page + page$_mapcount) !== -1, page)
+  VM_BUG_ON_PAGE(load(page + page$mapping) !== 0, page)
+  VM_BUG_ON_PAGE(load(page + page$_refcount) !== 0, page)
+  VM_BUG_ON_PAGE((load(page + page$flags) & PAGE_FLAGS_CHECK_AT_FREE) !== 0, page)
+}
+
+/** Moves a batch of single pages from the zone to this CPU's list. Interrupts are off. */
+function rmqueue_bulk(mark: number): void {
+  const pcp = this_cpu_ptr(0)
+  const batch = load(ZONE + zone$pcp_batch)
+  spin_lock((ZONE + zone$lock) as Spinlock)
+  let n = 0
+  while (n < batch && zone_watermark_ok(0, mark)) {
+    const page = __rmqueue_smallest(0)
+    if (page === 0) break
+    store(page + page$lru_next, load(pcp + pcp$list))
+    store(pcp + pcp$list, page)
+    n++
+  }
+  spin_unlock((ZONE + zone$lock) as Spinlock)
+  store(pcp + pcp$count, load(pcp + pcp$count) + n)
+}
+
+/** Gives a batch of this CPU's pages back to the zone. Interrupts are off. */
+function free_pcppages_bulk(count: number): void {
+  const pcp = this_cpu_ptr(0)
+  spin_lock((ZONE + zone$lock) as Spinlock)
+  for (let n = 0; n < count; n++) {
+    const page = load(pcp + pcp$list) as Page
+    store(pcp + pcp$list, load(page + page$lru_next))
+    __free_one_page(page, 0)
+  }
+  spin_unlock((ZONE + zone$lock) as Spinlock)
+  store(pcp + pcp$count, load(pcp + pcp$count) - count)
+}
+
+/** Gives all of this CPU's free pages back to the zone (drain_local_pages). */
+export function drain_local_pages(): void {
+  const flags = local_irq_save()
+  free_pcppages_bulk(load(this_cpu_ptr(pcp$count)))
+  local_irq_restore(flags)
+}
+
+function rmqueue_pcplist(mark: number): Page {
+  const flags = local_irq_save()
+  const pcp = this_cpu_ptr(0)
+  if (load(pcp + pcp$count) === 0) rmqueue_bulk(mark)
+  const page = load(pcp + pcp$list) as Page
+  if (page !== 0) {
+    store(pcp + pcp$list, load(page + page$lru_next))
+    store(pcp + pcp$count, load(pcp + pcp$count) - 1)
+  }
+  local_irq_restore(flags)
+  return page
+}
+
+function rmqueue(order: number, mark: number): Page {
+  if (order === 0) return rmqueue_pcplist(mark)
+  const flags = local_irq_save()
+  spin_lock((ZONE + zone$lock) as Spinlock)
+  const page = zone_watermark_ok(order, mark) ? __rmqueue_smallest(order) : (0 as Page)
+  spin_unlock((ZONE + zone$lock) as Spinlock)
+  local_irq_restore(flags)
+  return page
+}
+
+function prep_new_page(page: Page, order: number, gfp: number): void {
+  const pfn = page_to_pfn(page)
+  for (let i = 0; i < 1 << order; i++) {
+    const each = pfn_to_page(pfn + i)
+    check_page(each)
+    store(each + page$flags, 0)
+    store(each + page$index, 0)
+    store(each + page$private, 0)
+    if ((gfp & __GFP_ZERO) !== 0) clear_words(page_address(pfn + i), CONTENT_WORDS)
+  }
+  if (order > 0) prep_compound_page(page, order)
+  set_page_count(page, 1)
+}
+
+/** Makes a block of 2^order pages one compound page (prep_compound_page). */
+function prep_compound_page(page: Page, order: number): void {
+  const pfn = page_to_pfn(page)
+  store(page + page$flags, load(page + page$flags) | PG_head)
+  store(page + page$compound_order, order)
+  for (let i = 1; i < 1 << order; i++) store(pfn_to_page(pfn + i) + page$compound_head, page + 1)
+}
+
+/**
+ * Allocates 2^order pages with one reference on the first; 0 if that is not possible (__alloc_pages). Order 0 comes from
+ * this CPU's list. The low watermark is for everybody, what is below it down to the minimum for the second try.
+ */
+export function alloc_pages(gfp: number, order: number): Page {
+  if (should_fail()) return 0 as Page
+  let page = rmqueue(order, load(ZONE + zone$watermark_low))
+  if (page === 0) page = __alloc_pages_slowpath(gfp, order)
+  if (page === 0) {
+    count_vm_event(ALLOC_FAILED)
+    return 0 as Page
+  }
+  prep_new_page(page, order, gfp)
+  count_vm_events(PGALLOC, 1 << order)
+  return page
+}
+
+/** Without reclaim: give this CPU's pages back, so that they may merge, then down to the minimum and, urgently, to half of it. */
+function __alloc_pages_slowpath(gfp: number, order: number): Page {
+  drain_local_pages()
+  const min = load(ZONE + zone$watermark_min)
+  return rmqueue(order, (gfp & __GFP_HIGH) !== 0 ? min >> 1 : min)
+}
+
+export function alloc_page(gfp: number): Page {
+  return alloc_pages(gfp, 0)
+}
+
+/** Undoes a compound page and checks each page that is about to be free (free_pages_prepare). */
+function free_pages_prepare(page: Page, order: number): void {
+  const pfn = page_to_pfn(page)
+  if (order > 0) store(page + page$flags, load(page + page$flags) & ~PG_head)
+  for (let i = 0; i < 1 << order; i++) {
+    const each = pfn_to_page(pfn + i)
+    store(each + page$mapping, 0)
+    if (i > 0) store(each + page$compound_head, 0)
+    check_page(each)
+    store(each + page$flags, 0)
+  }
+  count_vm_events(PGFREE, 1 << order)
+}
+
+/** Frees a page without references to this CPU's list (free_unref_page). */
+export function free_unref_page(page: Page): void {
+  free_pages_prepare(page, 0)
+  const flags = local_irq_save()
+  const pcp = this_cpu_ptr(0)
+  store(page + page$lru_next, load(pcp + pcp$list))
+  store(pcp + pcp$list, page)
+  const count = load(pcp + pcp$count) + 1
+  store(pcp + pcp$count, count)
+  if (count > load(ZONE + zone$pcp_high)) free_pcppages_bulk(load(ZONE + zone$pcp_batch))
+  local_irq_restore(flags)
+}
+
+/** Frees 2^order pages without references. */
+function __free_pages_ok(page: Page, order: number): void {
+  free_pages_prepare(page, order)
+  const flags = local_irq_save()
+  spin_lock((ZONE + zone$lock) as Spinlock)
+  __free_one_page(page, order)
+  spin_unlock((ZONE + zone$lock) as Spinlock)
+  local_irq_restore(flags)
+}
+
+/** The last reference is gone (mm/swap.c, __put_page). */
+export function __put_page(page: Page): void {
+  if ((load(page + page$flags) & PG_head) !== 0) __free_pages_ok(page, load(page + page$compound_order))
+  else free_unref_page(page)
+}
+
+/** Sets up the zone: `first` pages belong to the kernel (the zero page), the rest is free. Once, at boot. */
+export function free_area_init(first: number): void {
+  BUG_ON(first >= NR_PAGES)
+  for (let pfn = 0; pfn < NR_PAGES; pfn++) {
+    const page = pfn_to_page(pfn)
+    store(page + page$_mapcount, -1)
+    if (pfn < first) {
+      store(page + page$flags, PG_reserved)
+      store(page + page$_refcount, 1)
+    }
+  }
+  spin_lock_init((ZONE + zone$lock) as Spinlock, LOCK_CLASS_zone_lock)
+  const managed = NR_PAGES - first
+  store(ZONE + zone$managed_pages, managed)
+  // About the ratios of a real machine: min_free_kbytes, then 1.25 and 1.5 times it.
+  const min = Math.min(1024, managed >> 6)
+  store(ZONE + zone$watermark_min, min)
+  store(ZONE + zone$watermark_low, min + (min >> 2))
+  store(ZONE + zone$watermark_high, min + (min >> 1))
+  store(ZONE + zone$pcp_batch, Math.max(1, Math.min(63, managed >> 10)))
+  store(ZONE + zone$pcp_high, Math.max(2, Math.min(378, managed >> 8)))
+  let pfn = first
+  while (pfn < NR_PAGES) {
+    let order = MAX_ORDER - 1
+    while ((pfn & ((1 << order) - 1)) !== 0 || pfn + (1 << order) > NR_PAGES) order--
+    store(ZONE + zone$nr_free, load(ZONE + zone$nr_free) + (1 << order))
+    add_to_free_list(pfn_to_page(pfn), order)
+    pfn += 1 << order
+  }
+}

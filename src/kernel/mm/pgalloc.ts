@@ -1,0 +1,222 @@
+/**
+ * Allocating, installing and freeing page tables (mm/memory.c and include/asm-generic/pgalloc.h, 6.1): __pte_alloc,
+ * __pmd_alloc and their like race for an empty entry; the loser's table goes back and the race is counted.
+ * A table is an allocator page whose entries lie in the table arena; the arena's size is a limit that yields OOM.
+ */
+import { PGTABLE_LEVELS, PTRS_PER_TABLE } from '#config'
+import { pmd_lockptr, ptlock_free, ptlock_init } from '#ptlock'
+import { atomic_fetch_add } from '#atomic'
+import { clear_words, load, READ_ONCE, store, WRITE_ONCE } from '../arch/access.ts'
+import { smp_wmb } from '../arch/barrier.ts'
+import { BUG_ON, VM_BUG_ON_PAGE } from '../arch/bug.ts'
+import { NR_TABLES } from '../arch/limits.ts'
+import { machine$free_tables, machine$nr_tables, machine$table_lock, PGTABLES } from '../arch/memory_map.ts'
+import {
+  mk_pmd,
+  p4d_none_or_bad,
+  p4d_offset,
+  pgd_none_or_bad,
+  pgd_offset,
+  pmd_none,
+  pmd_offset,
+  pud_none_or_bad,
+  pud_offset,
+  table_owner,
+} from '../arch/pgtable.ts'
+import type { Mm, P4dP, Page, PgdP, Pmd, PmdP, PudP, Spinlock } from '../arch/structs.ts'
+import {
+  mm$page_table_lock,
+  mm$pgtables_bytes,
+  page$flags,
+  page$pt_entries,
+  page$pt_mm,
+  PG_table,
+} from '../arch/structs.ts'
+import { LOCK_CLASS_table_arena } from '../locking/lock_class.ts'
+import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
+import { GFP_PGTABLE_USER } from './gfp.ts'
+import { put_page } from './mm.ts'
+import { alloc_page } from './page_alloc.ts'
+import { should_fail } from './slab.ts'
+import {
+  ALLOC_FAILED,
+  count_vm_event,
+  PAGE_TABLES_ALLOCATED,
+  PAGE_TABLES_FREED,
+  RETRY___p4d_alloc,
+  RETRY___pmd_alloc,
+  RETRY___pte_alloc,
+  RETRY___pud_alloc,
+} from './vmstat.ts'
+
+/** Lays out the arena of table entries; once, at boot. Free slots are linked through their first entry. */
+export function table_arena_init(): void {
+  spin_lock_init(machine$table_lock as Spinlock, LOCK_CLASS_table_arena)
+  for (let slot = 0; slot < NR_TABLES; slot++)
+    store(PGTABLES + slot * PTRS_PER_TABLE, slot + 1 < NR_TABLES ? slot + 2 : 0)
+  store(machine$free_tables, 1)
+}
+
+/** Takes entries from the arena; 0 if there are none left. */
+function table_entries_alloc(): number {
+  if (should_fail()) return 0
+  spin_lock(machine$table_lock as Spinlock)
+  const slot = load(machine$free_tables) - 1
+  const entries = slot < 0 ? 0 : PGTABLES + slot * PTRS_PER_TABLE
+  if (entries !== 0) {
+    store(machine$free_tables, load(entries))
+    store(machine$nr_tables, load(machine$nr_tables) + 1)
+  }
+  spin_unlock(machine$table_lock as Spinlock)
+  return entries
+}
+
+function table_entries_free(entries: number): void {
+  const slot = (entries - PGTABLES) / PTRS_PER_TABLE
+  spin_lock(machine$table_lock as Spinlock)
+  store(entries, load(machine$free_tables))
+  store(machine$free_tables, slot + 1)
+  store(machine$nr_tables, load(machine$nr_tables) - 1)
+  spin_unlock(machine$table_lock as Spinlock)
+}
+
+/** A new table of zero entries with its lock initialised, known to nobody yet; 0 if there is no memory. */
+export function pgtable_alloc(mm: Mm): Page {
+  const page = alloc_page(GFP_PGTABLE_USER)
+  if (page === 0) return page
+  const entries = table_entries_alloc()
+  if (entries === 0) {
+    count_vm_event(ALLOC_FAILED)
+    put_page(page)
+    return 0 as Page
+  }
+  clear_words(entries, PTRS_PER_TABLE)
+  store(page + page$pt_entries, entries)
+  store(page + page$pt_mm, mm)
+  store(table_owner(((entries - PGTABLES) / PTRS_PER_TABLE) | 0), page)
+  store(page + page$flags, load(page + page$flags) | PG_table)
+  ptlock_init(page)
+  count_vm_event(PAGE_TABLES_ALLOCATED)
+  return page
+}
+
+/** Frees a table that nobody can reach any more. Its entries must be none. */
+export function pgtable_free(page: Page): void {
+  VM_BUG_ON_PAGE((load(page + page$flags) & PG_table) === 0, page)
+  ptlock_free(page)
+  const entries = load(page + page$pt_entries)
+  store(table_owner(((entries - PGTABLES) / PTRS_PER_TABLE) | 0), 0)
+  store(page + page$flags, load(page + page$flags) & ~PG_table)
+  store(page + page$pt_entries, 0)
+  store(page + page$pt_mm, 0)
+  table_entries_free(entries)
+  count_vm_event(PAGE_TABLES_FREED)
+  put_page(page)
+}
+
+/** Entries of the top table for a new mm; 0 if there is no memory. */
+export function pgd_alloc(mm: Mm): number {
+  const page = pgtable_alloc(mm)
+  return page === 0 ? 0 : load(page + page$pt_entries)
+}
+
+/** Accounts one table, of any level but the top, to `mm` (mm_inc_nr_ptes and the others). */
+export function mm_inc_nr_tables(mm: Mm): void {
+  atomic_fetch_add(mm + mm$pgtables_bytes, 1)
+}
+
+export function mm_dec_nr_tables(mm: Mm): void {
+  BUG_ON(atomic_fetch_add(mm + mm$pgtables_bytes, -1) <= 0)
+}
+
+/**
+ * Puts a new table under an entry that is still none, under the lock of the entry's level. False: another CPU was first.
+ * The barrier orders the table's zeroes and its lock before the entry: whoever walks without a lock must find both.
+ */
+function table_install(mm: Mm, entry: number, ptl: Spinlock, table: Page): boolean {
+  spin_lock(ptl)
+  const won = pmd_none(load(entry) as Pmd)
+  if (won) {
+    mm_inc_nr_tables(mm)
+    smp_wmb()
+    WRITE_ONCE(entry, mk_pmd(table))
+  }
+  spin_unlock(ptl)
+  return won
+}
+
+/** Installs a PTE table; false if the PMD is no longer none (pmd_install). */
+export function pmd_install(mm: Mm, pmd: PmdP, table: Page): boolean {
+  return table_install(mm, pmd, pmd_lockptr(mm, pmd), table)
+}
+
+/** Fills an empty PMD. Returns whether there was no memory. */
+function __pte_alloc(mm: Mm, pmd: PmdP): boolean {
+  const table = pgtable_alloc(mm)
+  if (table === 0) return true
+  if (!pmd_install(mm, pmd, table)) {
+    count_vm_event(RETRY___pte_alloc)
+    pgtable_free(table)
+  }
+  return false
+}
+
+function __pmd_alloc(mm: Mm, pud: PudP): boolean {
+  const table = pgtable_alloc(mm)
+  if (table === 0) return true
+  if (!table_install(mm, pud, (mm + mm$page_table_lock) as Spinlock, table)) {
+    count_vm_event(RETRY___pmd_alloc)
+    pgtable_free(table)
+  }
+  return false
+}
+
+function __pud_alloc(mm: Mm, p4d: P4dP): boolean {
+  const table = pgtable_alloc(mm)
+  if (table === 0) return true
+  if (!table_install(mm, p4d, (mm + mm$page_table_lock) as Spinlock, table)) {
+    count_vm_event(RETRY___pud_alloc)
+    pgtable_free(table)
+  }
+  return false
+}
+
+function __p4d_alloc(mm: Mm, pgd: PgdP): boolean {
+  const table = pgtable_alloc(mm)
+  if (table === 0) return true
+  if (!table_install(mm, pgd, (mm + mm$page_table_lock) as Spinlock, table)) {
+    count_vm_event(RETRY___p4d_alloc)
+    pgtable_free(table)
+  }
+  return false
+}
+
+/** Makes sure that the PMD leads to a PTE table. Returns whether there was no memory. */
+export function pte_alloc(mm: Mm, pmd: PmdP): boolean {
+  return pmd_none(READ_ONCE(pmd) as Pmd) && __pte_alloc(mm, pmd)
+}
+
+/** The PMD entry of `addr`, with the tables above it; 0 if there was no memory. */
+export function pmd_alloc(mm: Mm, pud: PudP, addr: number): PmdP {
+  if (PGTABLE_LEVELS >= 3 && pud_none_or_bad(pud) && __pmd_alloc(mm, pud)) return 0 as PmdP
+  return pmd_offset(pud, addr)
+}
+
+export function pud_alloc(mm: Mm, p4d: P4dP, addr: number): PudP {
+  if (PGTABLE_LEVELS >= 4 && p4d_none_or_bad(p4d) && __pud_alloc(mm, p4d)) return 0 as PudP
+  return pud_offset(p4d, addr)
+}
+
+export function p4d_alloc(mm: Mm, pgd: PgdP, addr: number): P4dP {
+  if (PGTABLE_LEVELS === 5 && pgd_none_or_bad(pgd) && __p4d_alloc(mm, pgd)) return 0 as P4dP
+  return p4d_offset(pgd, addr)
+}
+
+/** All levels down to the PMD entry of `addr`, allocated where they are missing; 0 if there was no memory. */
+export function walk_alloc_pmd(mm: Mm, addr: number): PmdP {
+  const p4d = p4d_alloc(mm, pgd_offset(mm, addr), addr)
+  if (p4d === 0) return 0 as PmdP
+  const pud = pud_alloc(mm, p4d, addr)
+  if (pud === 0) return 0 as PmdP
+  return pmd_alloc(mm, pud, addr)
+}

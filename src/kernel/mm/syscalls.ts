@@ -1,0 +1,110 @@
+/**
+ * The system calls on maps, as a program makes them (mm/mmap.c, mprotect.c, mremap.c, madvise.c, 6.1): each is one
+ * operation of the current task on its mm, under mmap_lock. Addresses and lengths are in pages. Descriptors do not
+ * exist: an object is named by its address, and whoever created it gives it back by sys_close.
+ */
+import { load } from '../arch/access.ts'
+import type { AddressSpace, Mm, Rwsem } from '../arch/structs.ts'
+import { ADDRESS_SPACE_FILE, mm$mmap_lock, task$mm } from '../arch/structs.ts'
+import { ENOMEM } from '../errno.ts'
+import { down_read, down_write, up_read, up_write } from '../locking/rwsem.ts'
+import { begin_operation, current } from '../sched/core.ts'
+import { create_address_space, iput } from './filemap.ts'
+import { do_madvise } from './madvise.ts'
+import { do_brk, do_mmap, do_munmap } from './mmap.ts'
+import { do_mprotect } from './mprotect.ts'
+import { do_mremap } from './mremap.ts'
+import { shmem_file_setup } from './shmem.ts'
+
+/** Begins a call that changes the current task's map: its mm, with mmap_lock held for writing. */
+function begin_map_change(): Mm {
+  begin_operation()
+  const mm = load(current() + task$mm) as Mm
+  down_write((mm + mm$mmap_lock) as Rwsem)
+  return mm
+}
+
+function end_map_change(mm: Mm): void {
+  up_write((mm + mm$mmap_lock) as Rwsem)
+}
+
+/**
+ * Maps `npages` pages: of `mapping` from its page `pgoff` on, or of anonymous memory if that is 0. PROT_ and MAP_ flags
+ * as in mman.ts. Returns the first page number or a negative error.
+ */
+export function sys_mmap(
+  addr: number,
+  npages: number,
+  prot: number,
+  flags: number,
+  mapping: AddressSpace,
+  pgoff: number,
+): number {
+  const mm = begin_map_change()
+  const result = do_mmap(mm, addr, npages, prot, flags, mapping, pgoff)
+  end_map_change(mm)
+  return result
+}
+
+/** Unmaps [addr, addr + npages). Returns 0 or a negative error. */
+export function sys_munmap(addr: number, npages: number): number {
+  const mm = begin_map_change()
+  const result = do_munmap(mm, addr, npages)
+  end_map_change(mm)
+  return result
+}
+
+/** Gives [addr, addr + npages) the PROT_ rights `prot`. Returns 0 or a negative error. */
+export function sys_mprotect(addr: number, npages: number, prot: number): number {
+  const mm = begin_map_change()
+  const result = do_mprotect(mm, addr, npages, prot)
+  end_map_change(mm)
+  return result
+}
+
+/** Resizes or moves a mapping; MREMAP_ flags. Returns its first page number or a negative error. */
+export function sys_mremap(addr: number, old_pages: number, new_pages: number, flags: number, new_addr: number): number {
+  const mm = begin_map_change()
+  const result = do_mremap(mm, addr, old_pages, new_pages, flags, new_addr)
+  end_map_change(mm)
+  return result
+}
+
+/** Moves the end of the heap to page `brk`, if possible. Returns where it is now; `brk` 0 only asks. */
+export function sys_brk(brk: number): number {
+  const mm = begin_map_change()
+  const result = do_brk(mm, brk)
+  end_map_change(mm)
+  return result
+}
+
+/** madvise; `advice` can only be MADV_DONTNEED. Under mmap_lock for reading. Returns 0 or a negative error. */
+export function sys_madvise(addr: number, npages: number, advice: number): number {
+  begin_operation()
+  const mm = load(current() + task$mm) as Mm
+  const mmap_lock = (mm + mm$mmap_lock) as Rwsem
+  down_read(mmap_lock)
+  const result = do_madvise(mm, addr, npages, advice)
+  up_read(mmap_lock)
+  return result
+}
+
+/** A shared memory object of `npages` pages for sys_mmap (memfd_create). Returns it or -ENOMEM. */
+export function shmem_create(npages: number): number {
+  begin_operation()
+  const mapping = shmem_file_setup(npages)
+  return mapping !== 0 ? mapping : -ENOMEM
+}
+
+/** A file of `npages` pages that read as zeros. Returns its object or -ENOMEM. */
+export function file_create(npages: number): number {
+  begin_operation()
+  const mapping = create_address_space(ADDRESS_SPACE_FILE, npages)
+  return mapping !== 0 ? mapping : -ENOMEM
+}
+
+/** Gives back what shmem_create or file_create returned; mappings of it stay. */
+export function sys_close(mapping: AddressSpace): void {
+  begin_operation()
+  iput(mapping)
+}

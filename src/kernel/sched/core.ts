@@ -1,0 +1,218 @@
+/**
+ * The run queue and the CPUs' main loop (kernel/sched/core.c, 6.1, much reduced). A task is a program with an mm; a CPU
+ * switches tasks only between turns of programs, so no stack ever has to be kept. A task that waits for an event of its
+ * program is on no CPU and no queue; whoever causes the event puts it back.
+ *
+ * One FIFO queue for all CPUs under rq->lock. Left out: classes, priorities, load balancing.
+ */
+import { TICK } from '#config'
+import { program } from '#scenario'
+import { atomic_fetch_add, atomic_load } from '#atomic'
+import { load, READ_ONCE, store, this_cpu_read, this_cpu_write, WRITE_ONCE } from '../arch/access.ts'
+import { BUG_ON } from '../arch/bug.ts'
+import { irq_enter_parked, irq_exit_parked, poll_irq } from '../arch/irq.ts'
+import { this_cpu } from '../arch/machine.ts'
+import { machine$nr_tasks, machine$stop, RQ } from '../arch/memory_map.ts'
+import {
+  percpu$current,
+  percpu$held_count,
+  percpu$irqs_off,
+  percpu$need_resched,
+  percpu$operations,
+  percpu$tick,
+} from '../arch/percpu.ts'
+import type { Mm, Spinlock, Task } from '../arch/structs.ts'
+import {
+  rq$event,
+  rq$head,
+  rq$lock,
+  rq$nr_idle,
+  rq$nr_running,
+  rq$tail,
+  task$__state,
+  task$mm,
+  task$on_cpu,
+  task$run_next,
+  TASK_INTERRUPTIBLE,
+  TASK_RUNNING,
+} from '../arch/structs.ts'
+import { switch_mm } from '../arch/tlb.ts'
+import { check_panic, smp_cond_load, smp_wake, smp_wake_one } from '../arch/wait.ts'
+import { LOCK_CLASS_rq_lock } from '../locking/lock_class.ts'
+import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
+import { CONTEXT_SWITCHES, count_vm_event } from '../mm/vmstat.ts'
+import { free_dead_task } from '../exit.ts'
+
+const rq_lock = (RQ + rq$lock) as Spinlock
+
+export function sched_init(): void {
+  spin_lock_init(rq_lock, LOCK_CLASS_rq_lock)
+}
+
+/** The task that this CPU executes. */
+export function current(): Task {
+  return this_cpu_read(percpu$current) as Task
+}
+
+/** Counts an operation of the program: a user access, a system call, a lock/unlock pair. Every TICK of them the timer ticks. */
+export function begin_operation(): void {
+  this_cpu_write(percpu$operations, this_cpu_read(percpu$operations) + 1)
+  const left = this_cpu_read(percpu$tick) - 1
+  this_cpu_write(percpu$tick, left > 0 ? left : TICK)
+  if (left <= 0) this_cpu_write(percpu$need_resched, 1)
+}
+
+/** A place where the kernel may be interrupted or would give up the CPU: takes interrupts, forgets need_resched. */
+export function cond_resched(): void {
+  poll_irq()
+  this_cpu_write(percpu$need_resched, 0)
+}
+
+/** Wakes an idle CPU, if there is one. */
+function resched_idle_cpu(): void {
+  if (atomic_load(RQ + rq$nr_idle) === 0) return
+  atomic_fetch_add(RQ + rq$event, 1)
+  smp_wake_one(RQ + rq$event)
+}
+
+function enqueue_task(task: Task): void {
+  store(task + task$run_next, 0)
+  const tail = load(RQ + rq$tail)
+  if (tail === 0) store(RQ + rq$head, task)
+  else store(tail + task$run_next, task)
+  store(RQ + rq$tail, task)
+  WRITE_ONCE(RQ + rq$nr_running, load(RQ + rq$nr_running) + 1)
+}
+
+function dequeue_task(): Task {
+  const task = load(RQ + rq$head) as Task
+  if (task === 0) return task
+  store(RQ + rq$head, load(task + task$run_next))
+  if (load(task + task$run_next) === 0) store(RQ + rq$tail, 0)
+  WRITE_ONCE(RQ + rq$nr_running, load(RQ + rq$nr_running) - 1)
+  return task
+}
+
+/** Lets a new task run (wake_up_new_task). */
+export function wake_up_new_task(task: Task): void {
+  spin_lock(rq_lock)
+  store(task + task$__state, TASK_RUNNING)
+  enqueue_task(task)
+  spin_unlock(rq_lock)
+  resched_idle_cpu()
+}
+
+/** Lets a task that waits run again; under rq->lock. Returns whether an idle CPU should look. */
+function try_to_wake_up(task: Task): boolean {
+  if (load(task + task$__state) !== TASK_INTERRUPTIBLE) return false
+  store(task + task$__state, TASK_RUNNING)
+  // Still on its CPU: that one finds it running when its turn ends.
+  if (load(task + task$on_cpu) !== 0) return false
+  enqueue_task(task)
+  return true
+}
+
+/** Wakes a task that waits for an event. */
+export function wake_up_process(task: Task): void {
+  spin_lock(rq_lock)
+  const woken = try_to_wake_up(task)
+  spin_unlock(rq_lock)
+  if (woken) resched_idle_cpu()
+}
+
+/**
+ * Says that the current task will wait when its turn ends, unless somebody wakes it before. The caller looks at what it
+ * waits for after this, not before.
+ */
+export function set_current_interruptible(): void {
+  spin_lock(rq_lock)
+  store(current() + task$__state, TASK_INTERRUPTIBLE)
+  spin_unlock(rq_lock)
+}
+
+/** Takes that back. */
+export function set_current_running(): void {
+  spin_lock(rq_lock)
+  store(current() + task$__state, TASK_RUNNING)
+  spin_unlock(rq_lock)
+}
+
+/** Ends the current task's stay on this CPU: back to the queue if it can run. */
+function deactivate_current(): void {
+  const task = current()
+  spin_lock(rq_lock)
+  const state = load(task + task$__state)
+  store(task + task$on_cpu, 0)
+  if (state === TASK_RUNNING) enqueue_task(task)
+  spin_unlock(rq_lock)
+  this_cpu_write(percpu$current, 0)
+  if (state > TASK_INTERRUPTIBLE) free_dead_task(task)
+}
+
+/** Puts the first task, which set the machine up, on the queue. */
+export function put_init_task(): void {
+  deactivate_current()
+}
+
+/** Takes the next task and its address space; false if there is none. */
+function pick_next_task(): boolean {
+  if (READ_ONCE(RQ + rq$nr_running) === 0) return false
+  spin_lock(rq_lock)
+  const task = dequeue_task()
+  if (task !== 0) store(task + task$on_cpu, this_cpu + 1)
+  spin_unlock(rq_lock)
+  if (task === 0) return false
+  this_cpu_write(percpu$current, task)
+  switch_mm(load(task + task$mm) as Mm)
+  count_vm_event(CONTEXT_SWITCHES)
+  return true
+}
+
+/** After a turn: the current task goes on, or gives way to another. */
+function schedule(): void {
+  const task = current()
+  const resched = this_cpu_read(percpu$need_resched) !== 0
+  this_cpu_write(percpu$need_resched, 0)
+  if (READ_ONCE(task + task$__state) !== TASK_RUNNING) deactivate_current()
+  else if (resched && READ_ONCE(RQ + rq$nr_running) !== 0) deactivate_current()
+}
+
+/** Waits until there may be a task. An idle CPU holds no address space. */
+function do_idle(): void {
+  switch_mm(0 as Mm)
+  const event = atomic_load(RQ + rq$event)
+  atomic_fetch_add(RQ + rq$nr_idle, 1)
+  if (atomic_load(RQ + rq$nr_running) === 0 && atomic_load(machine$nr_tasks) !== 0 && atomic_load(machine$stop) === 0)
+    smp_cond_load(RQ + rq$event, event)
+  atomic_fetch_add(RQ + rq$nr_idle, -1)
+}
+
+/** Makes every idle CPU look whether the machine's work is done. */
+export function wake_up_idle_cpus(): void {
+  atomic_fetch_add(RQ + rq$event, 1)
+  smp_wake(RQ + rq$event)
+}
+
+/**
+ * Executes tasks on this CPU until the machine stops or no task is left (cpu_startup_entry). May be called again: what
+ * runs when the machine stops goes back to the queue.
+ */
+export function cpu_run(): void {
+  irq_exit_parked()
+  if (this_cpu_read(percpu$tick) === 0) this_cpu_write(percpu$tick, TICK)
+  while (READ_ONCE(machine$stop) === 0) {
+    check_panic()
+    if (current() === 0 && !pick_next_task()) {
+      if (READ_ONCE(machine$nr_tasks) === 0) break
+      do_idle()
+      continue
+    }
+    program(current())
+    BUG_ON(this_cpu_read(percpu$held_count) !== 0 || this_cpu_read(percpu$irqs_off) !== 0)
+    schedule()
+  }
+  if (current() !== 0) deactivate_current()
+  switch_mm(0 as Mm)
+  poll_irq()
+  irq_enter_parked()
+}

@@ -1,0 +1,475 @@
+// The smp machine: worker threads are the CPUs, one shared memory is theirs. Boots an image, lets the CPUs run for a window of
+// time, stops them, and says what stopped them if it was something else. Leaves out measuring and checks: run.ts.
+import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { Worker } from 'node:worker_threads'
+import { type Remote, wrap } from 'comlink'
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
+import { oracleReport } from '../../checks/oracle_report.ts'
+import { UsageError } from '../../cli/errors.ts'
+import type { KernelImage } from '../../kbuild/index.ts'
+import { packageRoot } from '../../kbuild/root.ts'
+import type { CpuStats } from '../../measure/stats.ts'
+import { type MachineView, perCpu, symbol } from '../../measure/symbols.ts'
+import { isIdle, waitKind, isHalted } from '../../measure/waits.ts'
+import {
+  type CpuState,
+  dumpPage,
+  type Failure,
+  inspectCpu,
+  KernelException,
+  MachineStopped,
+  WorkerDied,
+} from './failure.ts'
+import {
+  CONTROL_ABORT,
+  CONTROL_ARRIVED,
+  CONTROL_EXPECTED,
+  CONTROL_WINDOW,
+  CONTROL_WORDS,
+  type CpuApi,
+  type CpuOutcome,
+  type CpuSetup,
+} from './protocol.ts'
+import { kernelFrames } from './stack.ts'
+import { wasmMemory } from './wasm_atomics.ts'
+import { softLockupWatchdog } from './watchdog.ts'
+
+export interface MachineOptions {
+  /** 1 to NR_CPUS. */
+  readonly cpus: number
+  readonly seed: number
+  /** Processor cores of the host: with more CPUs than these, waiters halt early. */
+  readonly cores: number
+  /** Words that the scenario finds at BOOT_DATA. */
+  readonly bootData?: Int32Array
+  /** Further words behind them, for what the scenario writes. */
+  readonly bootScratch?: number
+  /** Milliseconds without an operation after which a busy CPU is locked up. */
+  readonly lockupLimit?: number
+}
+
+/** A window of time in which the CPUs ran. */
+export interface Window {
+  /** From the first CPU's begin to the last one's end. */
+  readonly seconds: number
+  /** Whether the CPUs ended on their own: no task was left. */
+  readonly finished: boolean
+  readonly samples: WaitSamples
+}
+
+/** What the CPUs were seen doing, at regular looks. */
+export interface WaitSamples {
+  /** Looks times CPUs. */
+  looks: number
+  idle: number
+  halted: number
+  /** How many found a CPU waiting, by what for (`mm mmap_lock`). */
+  readonly waits: Map<string, number>
+}
+
+interface Cpu {
+  readonly worker: Worker
+  readonly api: Remote<CpuApi>
+  /** Rejects when the worker ends. */
+  readonly died: Promise<never>
+  busy: boolean
+}
+
+const SPIN_LONG = 2000
+const SPIN_SHORT = 50
+const LOCKUP_LIMIT = 10_000
+/** Start-up and teardown are no operations, so only waiting counts there; busy ones get this much longer. */
+const SETUP_FACTOR = 6
+const SAMPLE_INTERVAL = 20
+/** How long CPUs have to leave after a BUG, in milliseconds. */
+const PANIC_TIMEOUT = 2000
+const ORACLE_WORDS = 16
+
+/** A kernel path is dozens of small functions: V8's default budgets for inlining end in the middle of it. */
+const V8_FLAGS = [
+  '--max-inlined-bytecode-size=2000',
+  '--max-inlined-bytecode-size-cumulative=4000',
+  '--max-optimized-bytecode-size=120000',
+]
+
+export class SmpMachine {
+  readonly image: KernelImage
+  readonly memory: Int32Array
+  readonly oracle: Int32Array
+  /** Counters of each CPU. */
+  readonly stats: CpuStats
+  readonly cpus: number
+  readonly #options: MachineOptions
+  readonly #control: Int32Array
+  readonly #cpus: Cpu[] = []
+  #window = 0
+  #stopRequested = false
+
+  private constructor(image: KernelImage, options: MachineOptions) {
+    const { symbols } = image
+    this.image = image
+    this.cpus = options.cpus
+    this.#options = options
+    const words = memoryWords(image, options)
+    const buffer = allocate(image, words)
+    this.memory = new Int32Array('buffer' in buffer ? buffer.buffer : buffer, 0, words)
+    this.oracle = new Int32Array(new SharedArrayBuffer((symbols['ORACLE_WORDS'] ?? ORACLE_WORDS) * 4))
+    const statWords = symbol(symbols, 'STAT_WORDS')
+    const statStride = (statWords + 15) & ~15
+    const stat = new SharedArrayBuffer(options.cpus * statStride * 8)
+    this.stats = each(options.cpus, (cpu) => new Float64Array(stat, cpu * statStride * 8, statWords))
+    this.#control = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4))
+    const wake = each(options.cpus, (cpu) => perCpu(symbols, cpu, 'percpu$wake'))
+    for (const flag of V8_FLAGS) setFlagsFromString(flag)
+    for (let cpu = 0; cpu < options.cpus; cpu++)
+      this.#cpus.push(
+        startCpu({
+          cpu,
+          image: image.file,
+          memory: buffer,
+          words,
+          stat,
+          statWords,
+          statStride,
+          oracle: this.oracle.buffer as SharedArrayBuffer,
+          control: this.#control.buffer as SharedArrayBuffer,
+          panic: symbol(symbols, 'machine$panic'),
+          wake,
+          bugStopped: symbols['BUG_STOPPED'] ?? 2,
+        }),
+      )
+  }
+
+  /**
+   * Allocates a machine for `image`, starts its CPUs and boots the kernel on them; the scenario is set up when it resolves.
+   * Throws UsageError when the scenario cannot be set up (MEMORY too small), MachineStopped on a BUG, WorkerDied, KernelException.
+   */
+  static async boot(image: KernelImage, options: MachineOptions): Promise<SmpMachine> {
+    const machine = new SmpMachine(image, options)
+    try {
+      await machine.#boot()
+      return machine
+    } catch (error) {
+      await machine.shutdown()
+      throw error
+    }
+  }
+
+  get view(): MachineView {
+    return { memory: this.memory, symbols: this.image.symbols }
+  }
+
+  /** Operations that the CPUs have begun since boot. */
+  operations(): number {
+    let sum = 0
+    for (let cpu = 0; cpu < this.cpus; cpu++) sum += this.#operations(cpu)
+    return sum
+  }
+
+  /** Sets all counters to zero. Only while no CPU runs. */
+  resetStats(): void {
+    for (const stat of this.stats) stat.fill(0)
+  }
+
+  /**
+   * Lets all CPUs run, together from a barrier on, for `milliseconds` or until no task is left or stop() is called.
+   * Throws MachineStopped on a BUG and on a soft lockup, WorkerDied, KernelException; then the machine cannot run again.
+   */
+  async run(milliseconds: number): Promise<Window> {
+    this.#store('machine$stop', 0)
+    this.#stopRequested = false
+    const window = ++this.#window
+    Atomics.store(this.#control, CONTROL_ARRIVED, 0)
+    Atomics.store(this.#control, CONTROL_EXPECTED, this.cpus)
+    const samples: WaitSamples = { looks: 0, idle: 0, halted: 0, waits: new Map() }
+    let finished = true
+    let deadline: number | undefined
+    const outcomes = await this.#callAll(
+      this.#cpus.map((_, cpu) => cpu),
+      (api) => api.run(window),
+      this.#lockupLimit,
+      (now) => {
+        if (Atomics.load(this.#control, CONTROL_WINDOW) !== window) return
+        deadline ??= now + milliseconds
+        if (finished && (now >= deadline || this.#stopRequested)) {
+          finished = false
+          this.#stopCpus()
+        }
+        if (finished) this.#sample(samples)
+      },
+    )
+    const times = outcomes.filter((outcome) => outcome.kind === 'done')
+    const begin = Math.min(...times.map((outcome) => outcome.begin))
+    const end = Math.max(...times.map((outcome) => outcome.end))
+    return { seconds: (end - begin) / 1000, finished, samples }
+  }
+
+  /** Ends the window that runs now, or the next one as soon as it begins. */
+  stop(): void {
+    this.#stopRequested = true
+  }
+
+  /** Lets every task that is left exit, on CPU 0. Throws as run() does. */
+  async exitAllTasks(): Promise<void> {
+    this.#store('machine$stop', 0)
+    await this.#callAll([0], (api) => api.exitAllTasks(), this.#lockupLimit * SETUP_FACTOR)
+  }
+
+  /** Ends the worker threads. */
+  async shutdown(): Promise<void> {
+    Atomics.store(this.#control, CONTROL_WINDOW, CONTROL_ABORT)
+    Atomics.notify(this.#control, CONTROL_WINDOW)
+    await Promise.all(this.#cpus.map(({ worker }) => worker.terminate()))
+  }
+
+  get #lockupLimit(): number {
+    return this.#options.lockupLimit ?? LOCKUP_LIMIT
+  }
+
+  async #boot(): Promise<void> {
+    const { cpus, seed, cores, bootData } = this.#options
+    const { config, symbols } = this.image
+    this.#store('machine$nr_cpus', cpus)
+    this.#store('machine$spin_budget', cpus <= cores ? SPIN_LONG : SPIN_SHORT)
+    this.#store('machine$seed', seed)
+    this.#store('machine$fail_alloc', config.FAIL_ALLOC)
+    if (bootData) this.memory.set(bootData, symbol(symbols, 'BOOT_DATA'))
+    const all = this.#cpus.map((_, cpu) => cpu)
+    const limit = this.#lockupLimit * SETUP_FACTOR
+    await this.#callAll(all, (api) => api.boot(), limit)
+    const [outcome] = await this.#callAll([0], (api) => api.setup(), limit)
+    if (outcome.kind === 'done' && outcome.value < 0) throw this.#setupFailed(outcome.value)
+  }
+
+  #setupFailed(errno: number): UsageError {
+    const { config, symbols, scenario } = this.image
+    if (-errno !== (symbols['ENOMEM'] ?? 12)) {
+      const name = Object.keys(symbols).find((key) => /^E[A-Z0-9]+$/.test(key) && symbols[key] === -errno)
+      return new UsageError(`${scenario}: its setup failed with ${name ?? `errno ${-errno}`}.`)
+    }
+    return new UsageError(
+      config.FAIL_ALLOC > 0
+        ? `FAIL_ALLOC=${config.FAIL_ALLOC} fails an allocation of the scenario's setup; choose a greater number.`
+        : `MEMORY=${config.MEMORY} is too small for this scenario with ${this.cpus} CPUs; give it more with --config MEMORY=.`,
+    )
+  }
+
+  /**
+   * Calls `call` on the CPUs of `cpus` and waits for all, looking at the machine now and then (`look`, with the time in ms).
+   * One that dies, throws or locks up ends all.
+   */
+  async #callAll(
+    cpus: readonly number[],
+    call: (api: Remote<CpuApi>) => Promise<CpuOutcome>,
+    lockupLimit: number,
+    look: (now: number) => void = () => {},
+  ): Promise<CpuOutcome[]> {
+    const outcomes: (CpuOutcome | undefined)[] = Array.from({ length: this.cpus })
+    const { view } = this
+    const calls = cpus.map(async (cpu) => {
+      const { api, died } = this.#cpus[cpu]
+      this.#cpus[cpu].busy = true
+      outcomes[cpu] = await Promise.race([call(api), died])
+      this.#cpus[cpu].busy = false
+    })
+    const watchdog = softLockupWatchdog(
+      this.cpus,
+      lockupLimit,
+      (cpu) => this.#operations(cpu),
+      (cpu) => !this.#cpus[cpu].busy || isIdle(view, cpu),
+    )
+    const all = Promise.all(calls)
+    all.catch(() => {})
+    try {
+      for (;;) {
+        const ended = await Promise.race([all.then(() => true), sleep(SAMPLE_INTERVAL)])
+        if (outcomes.some((outcome) => outcome !== undefined && outcome.kind !== 'done')) break
+        if (ended) break
+        const now = performance.now()
+        look(now)
+        const stuck = watchdog(now)
+        if (stuck >= 0) throw await this.#lockedUp(stuck, lockupLimit, outcomes, all)
+      }
+    } catch (error) {
+      this.#panic()
+      throw error
+    }
+    if (outcomes.some((outcome) => outcome !== undefined && outcome.kind !== 'done')) {
+      this.#panic()
+      await Promise.race([all, sleep(PANIC_TIMEOUT)]).catch(() => {})
+      throw this.#failed(outcomes)
+    }
+    return cpus.map((cpu) => outcomes[cpu]!)
+  }
+
+  /** The error for outcomes of which at least one is not `done`. */
+  #failed(outcomes: readonly (CpuOutcome | undefined)[]): Error {
+    const exception = outcomes.findIndex((outcome) => outcome?.kind === 'exception')
+    if (exception >= 0) {
+      const outcome = outcomes[exception] as CpuOutcome & { kind: 'exception' }
+      return new KernelException(exception, outcome.message, this.#frames(outcome.stack))
+    }
+    const states = this.#states(outcomes)
+    const cpu = outcomes.findIndex((outcome) => outcome?.kind === 'bug')
+    if (cpu < 0) return new MachineStopped({ kind: 'bug', message: 'the machine stopped', details: [], cpus: states })
+    const { bug } = outcomes[cpu] as CpuOutcome & { kind: 'bug' }
+    return new MachineStopped(this.#bugFailure(cpu, bug, states))
+  }
+
+  #bugFailure(cpu: number, bug: { kind: number; a: number; b: number }, cpus: CpuState[]): Failure {
+    const { view } = this
+    const { symbols } = view
+    const kinds = Object.keys(symbols).filter((name) => name.startsWith('BUG_'))
+    const kind = kinds.find((name) => symbols[name] === bug.kind)
+    // The function that noticed, not the helper that asked.
+    const helpers = ['BUG', 'BUG_ON', 'VM_BUG_ON_PAGE', 'machine_bug', 'lockdep_assert_held']
+    const frame = cpus[cpu].stack.find((entry) => !helpers.includes(entry.function))
+    const place = frame === undefined ? '' : ` at ${frame.file}:${frame.line} in ${frame.function}`
+    if (kind === 'BUG_PAGE')
+      return {
+        kind: 'bug',
+        message: `CPU ${cpu}: kernel BUG${place}: VM_BUG_ON_PAGE`,
+        details: dumpPage(view, bug.a),
+        cpus,
+      }
+    if (kind === 'BUG_ORACLE') {
+      return { kind: 'bug', message: oracleReport(this.oracle, bug.a, symbols), details: [], cpus }
+    }
+    if (kind === 'BUG_SCENARIO') {
+      const reason = Object.keys(symbols).find((name) => name.startsWith('SETUP_') && symbols[name] === bug.a)
+      return {
+        kind: 'scenario',
+        message: `the scenario cannot go on${place}: ${reason ?? `reason ${bug.a}`}`,
+        details: [],
+        cpus,
+      }
+    }
+    return { kind: 'bug', message: `CPU ${cpu}: kernel BUG${place}`, details: [], cpus }
+  }
+
+  /** Reports the lockup of CPU `cpu`: first what memory shows, then the stacks of the CPUs that still answer. */
+  async #lockedUp(
+    cpu: number,
+    limit: number,
+    outcomes: readonly (CpuOutcome | undefined)[],
+    all: Promise<unknown>,
+  ): Promise<MachineStopped> {
+    const before = this.#states(outcomes)
+    this.#panic()
+    await Promise.race([all, sleep(PANIC_TIMEOUT)]).catch(() => {})
+    const after = this.#states(outcomes)
+    const cpus = before.map((state, index) => ({
+      ...state,
+      ended: index === cpu ? ('bug' as const) : after[index].ended,
+      stack: after[index].stack,
+    }))
+    const { task, waitsFor } = cpus[cpu]
+    const comm = task ? ` [program ${task.program}:${task.pid}]` : ''
+    const why = waitsFor === undefined ? 'it runs and waits for nothing' : `it waits for ${waitsFor}`
+    const message = `watchdog: BUG: soft lockup - CPU#${cpu} stuck for ${Math.round(limit / 1000)}s!${comm}`
+    return new MachineStopped({ kind: 'soft lockup', message, details: [`CPU ${cpu}: ${why}`], cpus })
+  }
+
+  #states(outcomes: readonly (CpuOutcome | undefined)[]): CpuState[] {
+    return each(this.cpus, (cpu) => {
+      const outcome = outcomes[cpu]
+      const ended = outcome === undefined ? (this.#cpus[cpu].busy ? 'lost' : 'done') : outcome.kind
+      return {
+        ...inspectCpu(this.view, cpu, this.cpus),
+        ended: ended === 'exception' ? 'bug' : ended,
+        stack: outcome !== undefined && 'stack' in outcome ? this.#frames(outcome.stack) : [],
+      }
+    })
+  }
+
+  #frames(stack: string): ReturnType<typeof kernelFrames> {
+    return kernelFrames(stack, this.image.file, packageRoot())
+  }
+
+  #operations(cpu: number): number {
+    return this.memory[perCpu(this.image.symbols, cpu, 'percpu$operations')] >>> 0
+  }
+
+  #sample(samples: WaitSamples): void {
+    const { view, cpus } = this
+    for (let cpu = 0; cpu < cpus; cpu++) {
+      samples.looks++
+      if (isIdle(view, cpu)) samples.idle++
+      const wait = waitKind(view, cpu, cpus)
+      if (wait === undefined) continue
+      if (isHalted(view, cpu)) samples.halted++
+      samples.waits.set(wait, (samples.waits.get(wait) ?? 0) + 1)
+    }
+  }
+
+  /** Lets the CPUs leave between two operations, idle ones at once. */
+  #stopCpus(): void {
+    this.#store('machine$stop', 1)
+    const { symbols } = this.image
+    if (symbols['RQ'] !== undefined) Atomics.add(this.memory, symbols['RQ'] + symbol(symbols, 'rq$event'), 1)
+    this.#kick()
+  }
+
+  /** Lets the CPUs leave at once, wherever they wait. */
+  #panic(): void {
+    this.#store('machine$panic', 1)
+    this.#store('machine$stop', 1)
+    Atomics.store(this.#control, CONTROL_WINDOW, CONTROL_ABORT)
+    Atomics.notify(this.#control, CONTROL_WINDOW)
+    this.#kick()
+  }
+
+  #kick(): void {
+    for (let cpu = 0; cpu < this.cpus; cpu++) {
+      const wake = perCpu(this.image.symbols, cpu, 'percpu$wake')
+      Atomics.add(this.memory, wake, 1)
+      Atomics.notify(this.memory, wake)
+    }
+  }
+
+  #store(name: string, value: number): void {
+    Atomics.store(this.memory, symbol(this.image.symbols, name), value)
+  }
+}
+
+function memoryWords(image: KernelImage, options: MachineOptions): number {
+  const words = symbol(image.symbols, 'MEMORY_WORDS')
+  const end = symbol(image.symbols, 'BOOT_DATA') + (options.bootData?.length ?? 0) + (options.bootScratch ?? 0)
+  return Math.max(words, end)
+}
+
+function allocate(image: KernelImage, words: number): SharedArrayBuffer | ReturnType<typeof wasmMemory> {
+  try {
+    return image.config.ATOMICS === 'wasm' ? wasmMemory(words * 4) : new SharedArrayBuffer(words * 4)
+  } catch {
+    throw new UsageError(
+      `MEMORY=${image.config.MEMORY} with PAGE_BYTES=${image.config.PAGE_BYTES} takes ${Math.ceil(words / 2 ** 18)} MiB of this ` +
+        'host, which it cannot allocate: lower one of them.',
+    )
+  }
+}
+
+function startCpu(setup: CpuSetup): Cpu {
+  const worker = new Worker(join(packageRoot(), 'dist', 'workers', 'cpu.js'), {
+    workerData: setup,
+    execArgv: [],
+    name: `CPU ${setup.cpu}`,
+  })
+  const died = new Promise<never>((_, reject) => {
+    worker.once('error', (error: Error) => reject(new WorkerDied(setup.cpu, `threw ${error.message}`)))
+    worker.once('exit', (code) => reject(new WorkerDied(setup.cpu, `ended with status ${code}`)))
+  })
+  died.catch(() => {})
+  return { worker, api: wrap<CpuApi>(nodeEndpoint(worker)), died, busy: false }
+}
+
+function each<T>(count: number, make: (index: number) => T): T[] {
+  return Array.from({ length: count }, (_, index) => make(index))
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds)
+  })
+}

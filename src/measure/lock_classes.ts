@@ -1,0 +1,45 @@
+// The kernel's lock classes by the names they have in /proc/lock_stat of Linux 6.1: the text that the report prints for each LOCK_CLASS_
+// constant of src/kernel/locking/lock_class.ts. Reading the counters is lock_stat.ts.
+import type * as classes from '../kernel/locking/lock_class.ts'
+
+/** Names of the LOCK_CLASS_ constants. */
+export type LockClassSymbol = Extract<keyof typeof classes, `LOCK_CLASS_${string}`>
+
+export interface LockClass {
+  /** Linux's name of the class, without the mode. */
+  readonly name: string
+  /** A semaphore's mode, printed behind the name; absent for a spinlock. */
+  readonly mode?: 'R' | 'W'
+}
+
+/** Constant -> text. Linux makes the text from the expression given to the initialiser; locks that Linux does not have say so. */
+export const LOCK_CLASSES: Readonly<Record<LockClassSymbol, LockClass>> = {
+  LOCK_CLASS_none: { name: '(no class)' },
+  LOCK_CLASS_user: { name: 'user' },
+  LOCK_CLASS_ptlock: { name: 'ptlock_ptr(page)' },
+  LOCK_CLASS_page_table_lock: { name: '&mm->page_table_lock' },
+  LOCK_CLASS_zone_lock: { name: '&zone->lock' },
+  LOCK_CLASS_mmap_lock_R: { name: '&mm->mmap_lock', mode: 'R' },
+  LOCK_CLASS_mmap_lock_W: { name: '&mm->mmap_lock', mode: 'W' },
+  LOCK_CLASS_anon_vma_rwsem_R: { name: '&anon_vma->rwsem', mode: 'R' },
+  LOCK_CLASS_anon_vma_rwsem_W: { name: '&anon_vma->rwsem', mode: 'W' },
+  LOCK_CLASS_i_mmap_rwsem_R: { name: '&mapping->i_mmap_rwsem', mode: 'R' },
+  LOCK_CLASS_i_mmap_rwsem_W: { name: '&mapping->i_mmap_rwsem', mode: 'W' },
+  LOCK_CLASS_i_pages: { name: '&xa->xa_lock' },
+  LOCK_CLASS_mmlist_lock: { name: 'mmlist_lock' },
+  LOCK_CLASS_kmem_cache: { name: '&n->list_lock' },
+  LOCK_CLASS_rq_lock: { name: '&rq->__lock' },
+  LOCK_CLASS_wait_queue: { name: '&wq_head->lock' },
+  LOCK_CLASS_folio_wait_table: { name: '&folio_wait_table[i]' },
+  LOCK_CLASS_rwsem_wait_lock: { name: '&sem->wait_lock' },
+  LOCK_CLASS_user_rwsem_R: { name: 'user rwsem', mode: 'R' },
+  LOCK_CLASS_user_rwsem_W: { name: 'user rwsem', mode: 'W' },
+  // The model's own: Linux allocates tables from the page allocator alone.
+  LOCK_CLASS_table_arena: { name: '(table arena)' },
+}
+
+/** `&mm->mmap_lock-R`, `ptlock_ptr(page)/1`: the class as a line of lock_stat names it. */
+export function lockClassText(symbol: LockClassSymbol, subclass: number): string {
+  const { name, mode } = LOCK_CLASSES[symbol]
+  return `${name}${subclass > 0 ? `/${subclass}` : ''}${mode ? `-${mode}` : ''}`
+}

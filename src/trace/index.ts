@@ -1,0 +1,28 @@
+// A recording -> what the replay needs: the ordered program (for the result table) and its encoding (for the machine).
+import { encodeProgram } from './encode.ts'
+import type { TraceProgram } from './operations.ts'
+import { orderProgram } from './order.ts'
+import { buildProgram } from './program.ts'
+import { readTrace } from './read.ts'
+
+export { formatTraceTable, sameKindShare, traceTable, ANONYMOUS_WRITES } from './table.ts'
+export type { TraceRow, TraceTable } from './table.ts'
+export type { TraceProgram } from './operations.ts'
+
+export interface LoadedTrace {
+  program: TraceProgram
+  /** Words as opcodes.ts lays them out. */
+  blob: Int32Array
+}
+
+/**
+ * Reads a trace and prepares it for replay.
+ * @param path a file of `perf script` text, plain or gzipped
+ * @param bits page numbers of the model have this many bits (at most 31): levels and table size decide
+ * @throws UsageError for a file that is missing, damaged or malformed, or whose addresses do not fit
+ */
+export function loadTrace(path: string, bits = 31): LoadedTrace {
+  const program = buildProgram(readTrace(path))
+  orderProgram(program)
+  return { program, blob: encodeProgram(program, bits) }
+}

@@ -1,0 +1,125 @@
+// A machine for the tests of locking: an image with the locks and fixtures/locks.ts as its entry, no kernel around it.
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { configConstants, parseConfig } from '../../src/kbuild/config.ts'
+import { link } from '../../src/kbuild/link.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const kernelFolder = join(root, 'src', 'kernel')
+
+// oxlint-disable-next-line typescript/no-explicit-any -- the fixture's exports are not typed
+type Kernel = Record<string, any>
+
+export interface LockMachine {
+  /** CPU 0 of the machine, on this thread: for initialising and for looking at it. */
+  readonly kernel: Kernel
+  readonly memory: Int32Array
+  readonly stat: Float64Array
+  readonly symbols: Readonly<Record<string, number>>
+  /** First word of a part of memory that nothing else uses. */
+  readonly free: number
+  /** Another CPU's view of the machine, on this thread. */
+  cpu(n: number): Kernel
+  /** Runs `program` of the fixture on `cpus` workers at once; rejects if one of them fails or all take longer than 30 s. */
+  run(cpus: number, program: string, args: readonly number[]): Promise<CpuResult[]>
+}
+
+export interface CpuResult {
+  readonly stat: Float64Array
+  readonly milliseconds: number
+}
+
+/** Links and boots a machine with the configuration `settings` (KEY=VALUE). */
+export async function lockMachine(...settings: string[]): Promise<LockMachine> {
+  const config = parseConfig(['MEMORY=16M', 'NR_CPUS=16', ...settings])
+  const chosen = new Map([
+    ['#config', join(kernelFolder, 'config.ts')],
+    ['#ptlock', join(kernelFolder, 'locking', 'ptlock', `${config.PTLOCK}.ts`)],
+    ['#spinlock', join(kernelFolder, 'locking', 'spinlock', `${config.SPINLOCK}.ts`)],
+    ['#atomic', join(kernelFolder, 'arch', 'atomic.ts')],
+  ])
+  const linked = link({
+    entry: join(root, 'test', 'locking', 'fixtures', 'locks.ts'),
+    resolver: {
+      names: [...chosen.keys()],
+      chosen: (specifier) => chosen.get(specifier),
+      isMachine: (source) => source.path.endsWith('machine.ts'),
+      read: (path) => ({
+        path,
+        id: relative(root, path),
+        text: readFileSync(path, 'utf8'),
+        patched: false,
+      }),
+    },
+    constants: configConstants(config),
+    isConfig: (source) => source.path === chosen.get('#config'),
+    permissions: () => ({ atomics: true, memory: true, machine: true }),
+  })
+  const file = join(mkdtempSync(join(tmpdir(), 'mmtorture-locking-')), 'locks.mjs')
+  const { code } = linked.emit('locks.mjs', (source) => relative(dirname(file), source.path))
+  writeFileSync(file, code.slice(0, code.lastIndexOf('//# sourceMappingURL')))
+
+  const symbols = linked.symbols
+  const buffer = new SharedArrayBuffer(4 * (symbols.MEMORY_WORDS + 4096))
+  const memory = new Int32Array(buffer)
+  memory[symbols.machine$nr_cpus] = config.NR_CPUS
+  memory[symbols.machine$spin_budget] = 100
+  const url = pathToFileURL(file).href
+  const { boot } = (await import(url)) as { boot(env: object): Kernel }
+  const stat = new Float64Array(symbols.STAT_WORDS)
+  const cpu = (this_cpu: number): Kernel =>
+    boot({
+      memory,
+      wasm: null,
+      this_cpu,
+      stat,
+      oracle: new Int32Array(16),
+      clock: () => performance.now() * 1e6,
+      machine_bug: (kind: number, a: number, b: number) => {
+        throw new Error(`BUG ${kind} ${a} ${b}`)
+      },
+    })
+  const kernel = cpu(0)
+  const free = (symbols.MEMORY_WORDS + 15) & ~15
+  const gate = free + 4000
+  return {
+    kernel,
+    memory,
+    stat,
+    symbols,
+    free,
+    cpu,
+    async run(cpus, program, args) {
+      memory[gate] = 0
+      const shared = { file: url, buffer, program, args, gate, statWords: symbols.STAT_WORDS }
+      const workers = Array.from(
+        { length: cpus },
+        (_, n) =>
+          new Worker(new URL('fixtures/worker.mjs', import.meta.url), { workerData: { ...shared, cpu: n } }),
+      )
+      let timer: NodeJS.Timeout | undefined
+      try {
+        await Promise.all(workers.map((worker) => message(worker)))
+        const results = workers.map((worker) => message(worker) as Promise<CpuResult>)
+        kernel.open_gate(gate)
+        const late = new Promise<never>((_, reject) => {
+          timer = setTimeout(() => reject(new Error(`a CPU hangs in ${program}`)), 30_000)
+        })
+        return await Promise.race([Promise.all(results), late])
+      } finally {
+        clearTimeout(timer)
+        await Promise.all(workers.map((worker) => worker.terminate()))
+      }
+    },
+  }
+}
+
+function message(worker: Worker): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    worker.once('message', resolve)
+    worker.once('error', reject)
+  })
+}
