@@ -50,12 +50,16 @@ class FreeWalk implements FreePages {
     for (; page !== 0; page = memory[page + s.page$lru_next]) {
       const pfn = this.#view.pfn(page)
       if (pfn < 0 || pfn % pages !== 0 || pfn + pages > s.NR_PAGES) {
-        this.problems.push(`${list}: link to ${hex(page)}, expected the page of a frame aligned to ${count(pages, 'page')}`)
+        this.problems.push(
+          `${list}: link to ${hex(page)}, expected the page of a frame aligned to ${count(pages, 'page')}`,
+        )
         return
       }
       const taken = this.#takeBlock(pfn, pages)
       if (taken >= 0) {
-        this.problems.push(`page ${hex(taken)} is free twice: in the block of page ${hex(pfn)} on ${list}, and before it`)
+        this.problems.push(
+          `page ${hex(taken)} is free twice: in the block of page ${hex(pfn)} on ${list}, and before it`,
+        )
         return
       }
       if (memory[page + s.page$lru_prev] !== previous)
@@ -67,7 +71,8 @@ class FreeWalk implements FreePages {
       blocks++
     }
     const counted = memory[s.ZONE + s.zone$nr_free_blocks + order]
-    if (counted !== blocks) this.problems.push(`${list}: counts ${count(counted, 'block')}, expected ${blocks}, as on its list`)
+    if (counted !== blocks)
+      this.problems.push(`${list}: counts ${count(counted, 'block')}, expected ${blocks}, as on its list`)
     this.buddyPages += blocks * pages
   }
 

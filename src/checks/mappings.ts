@@ -112,7 +112,9 @@ class TableWalk implements Mappings {
     const entries = memory[page + s.page$pt_entries]
     const slot = (entries - s.PGTABLES) / s.PTRS_PER_TABLE
     if (!Number.isInteger(slot) || slot < 0 || slot >= s.NR_TABLES) return -1
-    return (memory[page + s.page$flags] & s.PG_table) !== 0 && memory[s.TABLE_OWNERS + slot] === page ? entries : -1
+    return (memory[page + s.page$flags] & s.PG_table) !== 0 && memory[s.TABLE_OWNERS + slot] === page
+      ? entries
+      : -1
   }
 
   countPtes(): void {

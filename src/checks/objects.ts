@@ -66,7 +66,9 @@ function readCache(
   for (let object = memory[cache + s.kmem_cache$freelist]; object !== 0; object = memory[object]) {
     const i = index(object)
     if (i < 0 || free[i] !== 0) {
-      problems.push(`${name}: ${from} leads to ${hex(object)}, ${i < 0 ? 'where no object is' : 'which is on the list before'}`)
+      problems.push(
+        `${name}: ${from} leads to ${hex(object)}, ${i < 0 ? 'where no object is' : 'which is on the list before'}`,
+      )
       break
     }
     free[i] = 1

@@ -311,6 +311,29 @@ function oracle_violation(
 }
 
 /**
+ * The running task knows that `pages` pages from page `addr` on will be discarded by another task before it goes on there:
+ * as oracle_discard(), for the words that it writes itself. Every writer calls it, then one of them discards, then every
+ * writer calls oracle_discarded().
+ */
+export function oracle_discard_own(addr: number, pages: number): void {
+  const task = this_cpu_read(percpu$current)
+  for (let page = addr; page < addr + pages; page++) {
+    const w = oracle_window_of(page)
+    const table = w === 0 ? 0 : oracle_table(w, oracle_side(w))
+    if (table === 0) continue
+    const words = oracle[w + owindow$words_per_page]
+    const first = table + (page - oracle[w + owindow$start]) * words * OREG_WORDS
+    for (let r = first; r < first + words * OREG_WORDS; r += OREG_WORDS) {
+      if (oracle[r + oreg$writer] !== task) continue
+      const number = oracle[r + oreg$issued] + 1
+      oracle[r + oreg$issued] = number
+      if (oracle[r + oreg$zero] !== ORACLE_ZERO_ALWAYS) oracle[r + oreg$zero] = number
+    }
+  }
+  oracle_mb()
+}
+
+/**
  * The running task is about to discard `pages` pages from page `addr` on (MADV_DONTNEED, munmap): from now on 0 may be read
  * there. Where another task writes, 0 stays allowed. oracle_discarded() follows if the call succeeded.
  */

@@ -46,7 +46,9 @@ class CacheWalk implements PageCache {
     if (root !== 0) this.#node(mapping, root, LEVELS - 1, 0)
     const nrpages = memory[mapping + s.address_space$nrpages]
     if (nrpages !== this.#pages)
-      this.problems.push(`${this.#name(mapping)}: nrpages ${nrpages}, expected ${this.#pages}, as in its i_pages`)
+      this.problems.push(
+        `${this.#name(mapping)}: nrpages ${nrpages}, expected ${this.#pages}, as in its i_pages`,
+      )
   }
 
   #node(mapping: number, node: number, level: number, start: number): void {
@@ -71,7 +73,9 @@ class CacheWalk implements PageCache {
       else this.#page(mapping, entry, index)
     }
     if (memory[node + s.xa_node$count] !== used)
-      this.problems.push(`${this.#name(mapping)}: xa_node ${number} counts ${memory[node + s.xa_node$count]}, expected ${used}`)
+      this.problems.push(
+        `${this.#name(mapping)}: xa_node ${number} counts ${memory[node + s.xa_node$count]}, expected ${used}`,
+      )
   }
 
   #page(mapping: number, page: number, index: number): void {

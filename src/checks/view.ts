@@ -56,7 +56,9 @@ export class MachineView {
   pfn(page: number): number {
     const { MEMMAP, PAGE_WORDS, NR_PAGES } = this.symbols
     const offset = page - MEMMAP
-    return offset >= 0 && offset % PAGE_WORDS === 0 && offset < NR_PAGES * PAGE_WORDS ? offset / PAGE_WORDS : -1
+    return offset >= 0 && offset % PAGE_WORDS === 0 && offset < NR_PAGES * PAGE_WORDS
+      ? offset / PAGE_WORDS
+      : -1
   }
 
   /** The object caches by their Linux names. */

@@ -348,8 +348,9 @@ function memberCall(walk: Walk, callee: Node, args: readonly Node[]): void {
     if (binding?.kind !== 'ambient' || isScalar(binding))
       refuse(module.source, callee, 'no methods; call a function of the kernel by its name.')
     resolveName(walk, object)
-    const text = `${object.name}$${callee.property.name}`
-    walk.members.push({ start: callee.start, end: callee.end, text })
+    // A typed array's methods need their array; the exports of the atomics module do not.
+    if (object.name === 'wasm')
+      walk.members.push({ start: callee.start, end: callee.end, text: `wasm$${callee.property.name}` })
   }
   for (const argument of args) expression(walk, argument)
 }

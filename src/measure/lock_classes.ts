@@ -36,6 +36,7 @@ export const LOCK_CLASSES: Readonly<Record<LockClassSymbol, LockClass>> = {
   LOCK_CLASS_user_rwsem_W: { name: 'user rwsem', mode: 'W' },
   // The model's own: Linux allocates tables from the page allocator alone.
   LOCK_CLASS_table_arena: { name: '(table arena)' },
+  LOCK_CLASS_tasklist_lock: { name: 'tasklist_lock' },
 }
 
 /** `&mm->mmap_lock-R`, `ptlock_ptr(page)/1`: the class as a line of lock_stat names it. */

@@ -25,6 +25,10 @@ export interface LockMachine {
   cpu(n: number): Kernel
   /** Runs `program` of the fixture on `cpus` workers at once; rejects if one of them fails or all take longer than 30 s. */
   run(cpus: number, program: string, args: readonly number[]): Promise<CpuResult[]>
+  /** Starts `program` on a worker that is CPU `n`; the promise is of its end. */
+  start(n: number, program: string, args: readonly number[]): Promise<CpuResult>
+  /** Resolves when CPU `n` waits for a word (not its start) to change. */
+  waits(n: number): Promise<void>
 }
 
 export interface CpuResult {
@@ -40,6 +44,8 @@ export async function lockMachine(...settings: string[]): Promise<LockMachine> {
     ['#ptlock', join(kernelFolder, 'locking', 'ptlock', `${config.PTLOCK}.ts`)],
     ['#spinlock', join(kernelFolder, 'locking', 'spinlock', `${config.SPINLOCK}.ts`)],
     ['#atomic', join(kernelFolder, 'arch', 'atomic.ts')],
+    ['#scenario', join(root, 'test', 'locking', 'fixtures', 'scenario.ts')],
+    ['mmtorture/kernel', join(kernelFolder, 'index.ts')],
   ])
   const linked = link({
     entry: join(root, 'test', 'locking', 'fixtures', 'locks.ts'),
@@ -85,6 +91,11 @@ export async function lockMachine(...settings: string[]): Promise<LockMachine> {
   const kernel = cpu(0)
   const free = (symbols.MEMORY_WORDS + 15) & ~15
   const gate = free + 4000
+  const shared = { file: url, buffer, gate, statWords: symbols.STAT_WORDS }
+  const worker = (n: number, program: string, args: readonly number[]): Worker =>
+    new Worker(new URL('fixtures/worker.mjs', import.meta.url), {
+      workerData: { ...shared, cpu: n, program, args },
+    })
   return {
     kernel,
     memory,
@@ -94,26 +105,47 @@ export async function lockMachine(...settings: string[]): Promise<LockMachine> {
     cpu,
     async run(cpus, program, args) {
       memory[gate] = 0
-      const shared = { file: url, buffer, program, args, gate, statWords: symbols.STAT_WORDS }
-      const workers = Array.from(
-        { length: cpus },
-        (_, n) =>
-          new Worker(new URL('fixtures/worker.mjs', import.meta.url), { workerData: { ...shared, cpu: n } }),
-      )
-      let timer: NodeJS.Timeout | undefined
-      try {
-        await Promise.all(workers.map((worker) => message(worker)))
-        const results = workers.map((worker) => message(worker) as Promise<CpuResult>)
+      const workers = Array.from({ length: cpus }, (_, n) => worker(n, program, args))
+      const ready = workers.map((one) => message(one))
+      return ended(workers, program, async () => {
+        await Promise.all(ready)
+        const results = workers.map((one) => message(one) as Promise<CpuResult>)
         kernel.open_gate(gate)
-        const late = new Promise<never>((_, reject) => {
-          timer = setTimeout(() => reject(new Error(`a CPU hangs in ${program}`)), 30_000)
-        })
-        return await Promise.race([Promise.all(results), late])
-      } finally {
-        clearTimeout(timer)
-        await Promise.all(workers.map((worker) => worker.terminate()))
+        return Promise.all(results)
+      })
+    },
+    async start(n, program, args) {
+      memory[gate] = 1
+      const one = worker(n, program, args)
+      return ended([one], program, async () => {
+        await message(one)
+        return (await message(one)) as CpuResult
+      })
+    },
+    async waits(n) {
+      const at = symbols.PERCPU + n * symbols.PERCPU_WORDS + symbols.percpu$waiting_on
+      const until = Date.now() + 20_000
+      for (;;) {
+        const word = Atomics.load(memory, at)
+        if (word !== 0 && word !== gate) return
+        if (Date.now() > until) throw new Error(`CPU ${n} does not wait`)
+        await new Promise((resolve) => setTimeout(resolve, 2))
       }
     },
+  }
+}
+
+/** Awaits `work`, for at most 30 s, and ends the workers whatever comes of it. */
+async function ended<T>(workers: readonly Worker[], program: string, work: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`a CPU hangs in ${program}`)), 30_000)
+  })
+  try {
+    return await Promise.race([work(), late])
+  } finally {
+    clearTimeout(timer)
+    await Promise.all(workers.map((one) => one.terminate()))
   }
 }
 

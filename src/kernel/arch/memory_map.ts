@@ -76,6 +76,8 @@ export const machine$mmlist_lock = 192
 /** The struct page that all read faults of anonymous memory share. */
 export const machine$zero_page = 132
 export const machine$rcu_gp = 144
+/** Words of the scenario's own, each on a line of its own (scenario_word). */
+export const machine$scenario = 512 // 16 lines
 /** Number of CPUs parked on words of a bucket. */
 export const PARKED = 256 // PARKED_BUCKETS words
 
@@ -107,7 +109,9 @@ export const MEMMAP = (XA_NODES + NR_XA_NODES * XA_NODE_WORDS + 15) & ~15
 export const TABLE_OWNERS = MEMMAP + NR_PAGES * PAGE_WORDS
 export const PGTABLES = (TABLE_OWNERS + NR_TABLES + 15) & ~15
 export const CONTENT = PGTABLES + NR_TABLES * PTRS_PER_TABLE
-export const BOOT_DATA = CONTENT + NR_PAGES * (PAGE_BYTES >> 2)
+/** Words of contents that a page keeps. */
+export const CONTENT_WORDS = PAGE_BYTES >> 2
+export const BOOT_DATA = CONTENT + NR_PAGES * CONTENT_WORDS
 /** Words of a machine without boot data. */
 export const MEMORY_WORDS = BOOT_DATA + 16
 

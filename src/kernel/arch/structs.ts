@@ -114,6 +114,8 @@ export const rq$lock = 0
 export const rq$head = 16
 export const rq$tail = 17
 export const rq$nr_running = 18
+/** Tasks that wait for a word (task$wait_word), linked by task$run_next. */
+export const rq$waiting = 19
 /** Changes whenever an idle CPU should look again. */
 export const rq$event = 32
 /** CPUs that wait for rq$event. */
@@ -139,7 +141,7 @@ export const task$mm = 2
 export const task$parent = 3
 /** The parent's pid: it tells whether task$parent still is that task. */
 export const task$ppid = 4
-/** Next on the run queue. */
+/** Next on the run queue, or on the list of tasks that wait for a word. */
 export const task$run_next = 5
 /** Children that have not been waited for, and those of them that are zombies. */
 export const task$nr_children = 6
@@ -154,6 +156,8 @@ export const task$rng = 14
 export const task$program = 15
 /** The CPU that executes the task + 1; 0: none. */
 export const task$on_cpu = 16
+/** The word that a waiting task waits for; 0: another event. */
+export const task$wait_word = 17
 /** Words of the scenario's own, kept from turn to turn: a program's local variables. */
 export const task$reg = 18
 export const NR_TASK_REGS = 14

@@ -2,17 +2,15 @@
  * A user program's loads and stores: through the TLB, faulting as often as it takes. One poll point for interrupts, then
  * translation and access as one step. (On x86 this is the MMU; there is no Linux file for it.)
  */
-import { PAGE_BYTES } from '#config'
-import { this_cpu_add, this_cpu_read, this_cpu_write, user_word_load, user_word_store } from './access.ts'
+import { this_cpu_read, this_cpu_write, user_word_load, user_word_store } from './access.ts'
 import { exc_page_fault } from './fault.ts'
 import { poll_irq } from './irq.ts'
-import { CONTENT } from './memory_map.ts'
-import { percpu$last_fault, percpu$loaded_mm, percpu$operations, percpu$signal } from './percpu.ts'
+import { CONTENT, CONTENT_WORDS } from './memory_map.ts'
+import { percpu$last_fault, percpu$loaded_mm, percpu$signal } from './percpu.ts'
 import { _PAGE_DIRTY, _PAGE_RW, pte_pfn } from './pgtable.ts'
 import type { Mm, Pte } from './structs.ts'
 import { flush_tlb_one, tlb_lookup, tlb_walk } from './tlb.ts'
-
-const CONTENT_WORDS = PAGE_BYTES >> 2
+import { begin_operation } from '../sched/core.ts'
 
 /** Word address of word `word` (taken modulo the contents a page keeps) of the page that `pte` maps. */
 function user_word(pte: Pte, word: number): number {
@@ -28,7 +26,7 @@ export function page_address(pfn: number): number {
 function translate(addr: number, write: boolean): Pte {
   this_cpu_write(percpu$signal, 0)
   this_cpu_write(percpu$last_fault, 0)
-  this_cpu_add(percpu$operations, 1)
+  begin_operation()
   for (;;) {
     poll_irq()
     const cached = tlb_lookup(addr)

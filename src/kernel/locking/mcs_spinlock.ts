@@ -9,7 +9,7 @@ export const mcs_spinlock$next = 0
 export const mcs_spinlock$locked = 1
 /** In node 0: how many nodes of this CPU wait in a queue (qspinlock). */
 export const mcs_spinlock$count = 2
-/** The lock that this node is used for; 0: the node is free (mcs). */
+/** The lock that this node is used for, while it is held (mcs) or waited for (qspinlock); 0: the node is free. */
 export const mcs_spinlock$lock = 3
 /** The ticket that this CPU waits for (ticket). */
 export const mcs_spinlock$ticket = 4

@@ -70,4 +70,5 @@ export function spin_needbreak(lock: Spinlock): boolean {
   return arch_spin_is_contended(lock)
 }
 
+export { SINGLE_DEPTH_NESTING } from './lock_class.ts'
 export { lock_is_held, lockdep_assert_held } from './lockdep.ts'

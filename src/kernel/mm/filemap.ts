@@ -7,7 +7,15 @@
  */
 import { PAGE_BYTES } from '#config'
 import { atomic_fetch_add } from '#atomic'
-import { clear_words, load, READ_ONCE, store, this_cpu_read, this_cpu_write, WRITE_ONCE } from '../arch/access.ts'
+import {
+  clear_words,
+  load,
+  READ_ONCE,
+  store,
+  this_cpu_read,
+  this_cpu_write,
+  WRITE_ONCE,
+} from '../arch/access.ts'
 import { smp_wmb } from '../arch/barrier.ts'
 import { BUG_ON, VM_BUG_ON_PAGE } from '../arch/bug.ts'
 import { vmf$address, vmf$page, vmf$vma } from '../arch/percpu.ts'
@@ -30,12 +38,24 @@ import {
 import { page_address } from '../arch/uaccess.ts'
 import { EEXIST, ENOMEM } from '../errno.ts'
 import { xa_destroy, xa_erase, xa_find, XA_INDICES, xa_load, xa_store } from '../lib/xarray.ts'
-import { LOCK_CLASS_i_mmap_rwsem_R, LOCK_CLASS_i_mmap_rwsem_W, LOCK_CLASS_i_pages } from '../locking/lock_class.ts'
+import {
+  LOCK_CLASS_i_mmap_rwsem_R,
+  LOCK_CLASS_i_mmap_rwsem_W,
+  LOCK_CLASS_i_pages,
+} from '../locking/lock_class.ts'
 import { init_rwsem } from '../locking/rwsem.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
 import { GFP_HIGHUSER_MOVABLE } from './gfp.ts'
 import { VM_FAULT_LOCKED, VM_FAULT_OOM, VM_FAULT_SIGBUS } from './memory/vmf.ts'
-import { __SetPageFlag, get_page, get_page_unless_zero, page_mapped, PageUptodate, put_page, SetPageFlag } from './mm.ts'
+import {
+  __SetPageFlag,
+  get_page,
+  get_page_unless_zero,
+  page_mapped,
+  PageUptodate,
+  put_page,
+  SetPageFlag,
+} from './mm.ts'
 import { alloc_page } from './page_alloc.ts'
 import { lock_page, unlock_page } from './page_lock.ts'
 import { linear_page_index } from './rmap.ts'

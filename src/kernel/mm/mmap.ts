@@ -370,11 +370,23 @@ function is_mergeable_vma(vma: Vma, vm_flags: number, anon_vma: AnonVma, mapping
   )
 }
 
-function can_vma_merge_before(vma: Vma, vm_flags: number, anon_vma: AnonVma, mapping: AddressSpace, pgoff: number): boolean {
+function can_vma_merge_before(
+  vma: Vma,
+  vm_flags: number,
+  anon_vma: AnonVma,
+  mapping: AddressSpace,
+  pgoff: number,
+): boolean {
   return load(vma + vma$vm_pgoff) === pgoff && is_mergeable_vma(vma, vm_flags, anon_vma, mapping)
 }
 
-function can_vma_merge_after(vma: Vma, vm_flags: number, anon_vma: AnonVma, mapping: AddressSpace, pgoff: number): boolean {
+function can_vma_merge_after(
+  vma: Vma,
+  vm_flags: number,
+  anon_vma: AnonVma,
+  mapping: AddressSpace,
+  pgoff: number,
+): boolean {
   const pglen = load(vma + vma$vm_end) - load(vma + vma$vm_start)
   return load(vma + vma$vm_pgoff) + pglen === pgoff && is_mergeable_vma(vma, vm_flags, anon_vma, mapping)
 }
@@ -419,7 +431,11 @@ export function vma_merge(
   if (
     merge_prev &&
     merge_next &&
-    is_mergeable_anon_vma(load(prev + vma$anon_vma) as AnonVma, load(next + vma$anon_vma) as AnonVma, 0 as Vma)
+    is_mergeable_anon_vma(
+      load(prev + vma$anon_vma) as AnonVma,
+      load(next + vma$anon_vma) as AnonVma,
+      0 as Vma,
+    )
   ) {
     res = prev
     const next_end = load(next + vma$vm_end)
@@ -512,7 +528,11 @@ export function get_unmapped_area(mm: Mm, addr: number, npages: number, flags: n
     if (addr < mmap_min_addr) return -EINVAL
     return addr <= TASK_SIZE - npages ? addr : -ENOMEM
   }
-  if (addr >= mmap_min_addr && addr <= TASK_SIZE - npages && find_vma_intersection(mm, addr, addr + npages) === 0)
+  if (
+    addr >= mmap_min_addr &&
+    addr <= TASK_SIZE - npages &&
+    find_vma_intersection(mm, addr, addr + npages) === 0
+  )
     return addr
   const mmap_base = load(mm + mm$mmap_base)
   if (mmap_base === 0) return unmapped_area_topdown(mm, npages, TASK_SIZE)
@@ -524,7 +544,14 @@ export function get_unmapped_area(mm: Mm, addr: number, npages: number, flags: n
  * Maps [addr, addr + npages) with `vm_flags`, after whatever lay there has been unmapped. `mapping` 0 is anonymous
  * memory, which becomes a shmem object of its own if it is VM_SHARED. Returns `addr` or -ENOMEM (mmap_region).
  */
-function mmap_region(mm: Mm, mapping: AddressSpace, addr: number, npages: number, vm_flags: number, pgoff: number): number {
+function mmap_region(
+  mm: Mm,
+  mapping: AddressSpace,
+  addr: number,
+  npages: number,
+  vm_flags: number,
+  pgoff: number,
+): number {
   if (!may_expand_vm(mm, npages)) return -ENOMEM
   if (do_munmap(mm, addr, npages) !== 0) return -ENOMEM
   const end = addr + npages
@@ -679,13 +706,7 @@ export function exit_mmap(mm: Mm): void {
   up_read(mmap_lock)
   down_write(mmap_lock)
   unlink_vmas(mm, 0, count)
-  free_pgtables(
-    mm,
-    load(vma_at(mm, 0) + vma$vm_start),
-    load(vma_at(mm, count - 1) + vma$vm_end),
-    0,
-    0,
-  )
+  free_pgtables(mm, load(vma_at(mm, 0) + vma$vm_start), load(vma_at(mm, count - 1) + vma$vm_end), 0, 0)
   tlb_finish_mmu()
   for (let n = count; n > 0; n--) {
     const gone = vma_at(mm, n - 1)

@@ -51,7 +51,16 @@ import { EACCES, EINVAL, ENOMEM } from '../errno.ts'
 import { spin_lock, spin_unlock } from '../locking/spinlock.ts'
 import { calc_vm_prot_bits } from './mman.ts'
 import { vm_normal_page } from './memory/vmf.ts'
-import { find_vma, split_vma, vma_at, find_vma_index, vma_merge, vma_page_prot, vma_set_page_prot, vma_wants_writenotify } from './mmap.ts'
+import {
+  find_vma,
+  split_vma,
+  vma_at,
+  find_vma_index,
+  vma_merge,
+  vma_page_prot,
+  vma_set_page_prot,
+  vma_wants_writenotify,
+} from './mmap.ts'
 import { PageAnon } from './mm.ts'
 import { tlb_finish_mmu, tlb_gather_mmu, tlb_remove_tlb_entry } from './mmu_gather.ts'
 import { PageAnonExclusive } from './rmap.ts'
@@ -91,7 +100,14 @@ function pte_needs_flush(oldpte: Pte, pte: Pte): boolean {
 }
 
 /** Changes the entries of [addr, end), which lie in one table. Returns how many were present. */
-function change_pte_range(vma: Vma, pmd: Pmd, addr: number, end: number, newprot: number, upgrade: boolean): number {
+function change_pte_range(
+  vma: Vma,
+  pmd: Pmd,
+  addr: number,
+  end: number,
+  newprot: number,
+  upgrade: boolean,
+): number {
   const mm = load(vma + vma$vm_mm) as Mm
   const ptl = pte_lockptr(mm, pmd)
   let ptep = pte_offset(pmd, addr)
@@ -110,7 +126,14 @@ function change_pte_range(vma: Vma, pmd: Pmd, addr: number, end: number, newprot
   return pages
 }
 
-function change_pmd_range(vma: Vma, pud: PudP, addr: number, end: number, newprot: number, upgrade: boolean): number {
+function change_pmd_range(
+  vma: Vma,
+  pud: PudP,
+  addr: number,
+  end: number,
+  newprot: number,
+  upgrade: boolean,
+): number {
   let pages = 0
   for (let next = addr; addr < end; addr = next) {
     next = pmd_addr_end(addr, end)
@@ -120,7 +143,14 @@ function change_pmd_range(vma: Vma, pud: PudP, addr: number, end: number, newpro
   return pages
 }
 
-function change_pud_range(vma: Vma, p4d: P4dP, addr: number, end: number, newprot: number, upgrade: boolean): number {
+function change_pud_range(
+  vma: Vma,
+  p4d: P4dP,
+  addr: number,
+  end: number,
+  newprot: number,
+  upgrade: boolean,
+): number {
   let pages = 0
   for (let next = addr; addr < end; addr = next) {
     next = pud_addr_end(addr, end)
@@ -130,7 +160,14 @@ function change_pud_range(vma: Vma, p4d: P4dP, addr: number, end: number, newpro
   return pages
 }
 
-function change_p4d_range(vma: Vma, pgd: PgdP, addr: number, end: number, newprot: number, upgrade: boolean): number {
+function change_p4d_range(
+  vma: Vma,
+  pgd: PgdP,
+  addr: number,
+  end: number,
+  newprot: number,
+  upgrade: boolean,
+): number {
   let pages = 0
   for (let next = addr; addr < end; addr = next) {
     next = p4d_addr_end(addr, end)
@@ -162,7 +199,14 @@ export function change_protection(vma: Vma, start: number, end: number, upgrade:
  * Gives [start, end) of `vma` the flags `newflags`: it joins a neighbour that has them, or is split off. `prev` is the
  * last VMA that begins below `start`. Returns 0 or -ENOMEM, and then no right has changed. What was the VMA may be gone.
  */
-export function mprotect_fixup(mm: Mm, vma: Vma, prev: Vma, start: number, end: number, newflags: number): number {
+export function mprotect_fixup(
+  mm: Mm,
+  vma: Vma,
+  prev: Vma,
+  start: number,
+  end: number,
+  newflags: number,
+): number {
   if (newflags === load(vma + vma$vm_flags)) return 0
   const pgoff = load(vma + vma$vm_pgoff) + start - load(vma + vma$vm_start)
   const anon_vma = load(vma + vma$anon_vma) as AnonVma

@@ -197,7 +197,11 @@ export function copy_vma(vma: Vma, addr: number, npages: number, pgoff: number):
   )
   if (merged !== 0) {
     // A mapping merges with itself only before its first page: moving changes how pgoff and address belong together.
-    BUG_ON(faulted_in_anon_vma && vma_start >= load(merged + vma$vm_start) && vma_start < load(merged + vma$vm_end))
+    BUG_ON(
+      faulted_in_anon_vma &&
+        vma_start >= load(merged + vma$vm_start) &&
+        vma_start < load(merged + vma$vm_end),
+    )
     return merged
   }
   const new_vma = vm_area_dup(vma)
@@ -219,7 +223,13 @@ export function copy_vma(vma: Vma, addr: number, npages: number, pgoff: number):
  * Moves `old_pages` pages at `old_addr` of `vma` to [new_addr, new_addr + new_pages), where nothing is mapped.
  * Returns `new_addr`, or -ENOMEM: then everything is where it was.
  */
-function move_vma(vma: Vma, old_addr: number, old_pages: number, new_pages: number, new_addr: number): number {
+function move_vma(
+  vma: Vma,
+  old_addr: number,
+  old_pages: number,
+  new_pages: number,
+  new_addr: number,
+): number {
   const mm = load(vma + vma$vm_mm) as Mm
   // Unmapping the old place may split one VMA in three.
   if (load(mm + mm$map_count) >= sysctl_max_map_count - 3) return -ENOMEM

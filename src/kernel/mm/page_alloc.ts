@@ -3,12 +3,12 @@
  * free_unref_page. One node, one zone, one migrate type. Left out: reclaim (an allocation below the minimum fails),
  * compaction, NUMA policy, remote draining of per-CPU lists (so they need no lock but interrupts off, as before 5.15).
  */
-import { NR_PAGES, PAGE_BYTES } from '#config'
+import { NR_PAGES } from '#config'
 import { clear_words, load, store, this_cpu_ptr } from '../arch/access.ts'
 import { BUG_ON, VM_BUG_ON_PAGE } from '../arch/bug.ts'
 import { local_irq_restore, local_irq_save } from '../arch/irq.ts'
 import { MAX_ORDER } from '../arch/limits.ts'
-import { ZONE } from '../arch/memory_map.ts'
+import { CONTENT_WORDS, ZONE } from '../arch/memory_map.ts'
 import { pcp$count, pcp$list } from '../arch/percpu.ts'
 import { page_to_pfn, pfn_to_page } from '../arch/pgtable.ts'
 import type { Page, Spinlock } from '../arch/structs.ts'
@@ -45,8 +45,6 @@ import { __GFP_HIGH, __GFP_ZERO } from './gfp.ts'
 import { set_page_count } from './mm.ts'
 import { should_fail } from './slab.ts'
 import { ALLOC_FAILED, count_vm_event, count_vm_events, PGALLOC, PGFREE } from './vmstat.ts'
-
-const CONTENT_WORDS = PAGE_BYTES >> 2
 
 // Free areas. The list head of an order is a word of the zone; blocks are linked through page$lru.
 

@@ -6,7 +6,7 @@
  * Left out: other bits to wait for, interruptible waits, the bookmark of long wakes.
  */
 import { atomic_fetch_and, atomic_fetch_or } from '#atomic'
-import { load, per_cpu_ptr, READ_ONCE } from '../arch/access.ts'
+import { load, per_cpu_ptr } from '../arch/access.ts'
 import { VM_BUG_ON_PAGE } from '../arch/bug.ts'
 import { PAGE_WAIT_TABLE_SIZE } from '../arch/limits.ts'
 import { PAGE_WAIT } from '../arch/memory_map.ts'
@@ -24,6 +24,7 @@ import {
 } from '../arch/structs.ts'
 import { LOCK_CLASS_folio_wait_table } from '../locking/lock_class.ts'
 import { spin_lock, spin_unlock } from '../locking/spinlock.ts'
+import { PageLocked } from './mm.ts'
 import {
   __add_wait_queue_entry_tail,
   __remove_wait_queue,
@@ -52,10 +53,6 @@ export function pagecache_init(): void {
 function page_waitqueue(page: Page): WaitQueueHead {
   const hash = (Math.imul(page >>> 4, 0x61c88647) >>> 16) & (PAGE_WAIT_TABLE_SIZE - 1)
   return (PAGE_WAIT + hash * WAIT_QUEUE_HEAD_WORDS) as WaitQueueHead
-}
-
-export function PageLocked(page: Page): boolean {
-  return (READ_ONCE(page + page$flags) & PG_locked) !== 0
 }
 
 export function trylock_page(page: Page): boolean {

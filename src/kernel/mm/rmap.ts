@@ -437,7 +437,10 @@ export function page_add_new_anon_rmap(page: Page, vma: Vma, addr: number): void
   const anon_vma = READ_ONCE(vma + vma$anon_vma)
   BUG_ON(anon_vma === 0)
   // Plain, all flags in one: the page is not published before the PTE.
-  store(page + page$flags, load(page + page$flags) | PG_swapbacked | (COW_REUSE === 0 ? PG_anon_exclusive : 0))
+  store(
+    page + page$flags,
+    load(page + page$flags) | PG_swapbacked | (COW_REUSE === 0 ? PG_anon_exclusive : 0),
+  )
   store(page + page$_mapcount, 0)
   WRITE_ONCE(page + page$mapping, anon_vma + PAGE_MAPPING_ANON)
   store(page + page$index, linear_page_index(vma, addr))
@@ -456,13 +459,13 @@ export function page_add_file_rmap(page: Page): void {
   VM_BUG_ON_PAGE(atomic_fetch_add(page + page$_mapcount, 1) < -1, page)
 }
 
-/** One more mapping of a page that is mapped, by fork (page_dup_rmap before 5.19). */
-export function page_dup_rmap(page: Page): void {
+function __page_dup_rmap(page: Page): void {
   VM_BUG_ON_PAGE(atomic_fetch_add(page + page$_mapcount, 1) < 0, page)
 }
 
+/** One more mapping of a file or shmem page that is mapped, by fork. */
 export function page_dup_file_rmap(page: Page): void {
-  page_dup_rmap(page)
+  __page_dup_rmap(page)
 }
 
 /**
@@ -470,10 +473,15 @@ export function page_dup_file_rmap(page: Page): void {
  * Returns 0; -EBUSY, for a page that is pinned, comes with get_user_pages.
  */
 export function page_try_dup_anon_rmap(page: Page): number {
-  VM_BUG_ON_PAGE(!PageAnon(page), page)
   ClearPageAnonExclusive(page)
-  page_dup_rmap(page)
+  __page_dup_rmap(page)
   return 0
+}
+
+/** One more mapping, by fork, of a page of either kind (page_dup_rmap of the first seed). Under both ptls. */
+export function page_dup_rmap(page: Page): void {
+  if (PageAnon(page)) page_try_dup_anon_rmap(page)
+  else page_dup_file_rmap(page)
 }
 
 /** A write fault found that only this VMA has the page: it moves to the VMA's own anon_vma. Under the page lock and the ptl. */

@@ -4,7 +4,13 @@
  */
 import { load, store } from '../arch/access.ts'
 import type { AddressSpace, Vma } from '../arch/structs.ts'
-import { ADDRESS_SPACE_SHMEM, PG_swapbacked, vma$vm_end, vma$vm_mapping, vma$vm_start } from '../arch/structs.ts'
+import {
+  ADDRESS_SPACE_SHMEM,
+  PG_swapbacked,
+  vma$vm_end,
+  vma$vm_mapping,
+  vma$vm_start,
+} from '../arch/structs.ts'
 import { ENOMEM } from '../errno.ts'
 import { create_address_space, page_cache_fault } from './filemap.ts'
 

@@ -37,11 +37,11 @@ export function sys_mmap(
   npages: number,
   prot: number,
   flags: number,
-  mapping: AddressSpace,
+  mapping: number,
   pgoff: number,
 ): number {
   const mm = begin_map_change()
-  const result = do_mmap(mm, addr, npages, prot, flags, mapping, pgoff)
+  const result = do_mmap(mm, addr, npages, prot, flags, mapping as AddressSpace, pgoff)
   end_map_change(mm)
   return result
 }
@@ -63,7 +63,13 @@ export function sys_mprotect(addr: number, npages: number, prot: number): number
 }
 
 /** Resizes or moves a mapping; MREMAP_ flags. Returns its first page number or a negative error. */
-export function sys_mremap(addr: number, old_pages: number, new_pages: number, flags: number, new_addr: number): number {
+export function sys_mremap(
+  addr: number,
+  old_pages: number,
+  new_pages: number,
+  flags: number,
+  new_addr: number,
+): number {
   const mm = begin_map_change()
   const result = do_mremap(mm, addr, old_pages, new_pages, flags, new_addr)
   end_map_change(mm)
@@ -104,7 +110,7 @@ export function file_create(npages: number): number {
 }
 
 /** Gives back what shmem_create or file_create returned; mappings of it stay. */
-export function sys_close(mapping: AddressSpace): void {
+export function sys_close(mapping: number): void {
   begin_operation()
-  iput(mapping)
+  iput(mapping as AddressSpace)
 }

@@ -29,10 +29,12 @@ import {
   rq$nr_idle,
   rq$nr_running,
   rq$tail,
+  rq$waiting,
   task$__state,
   task$mm,
   task$on_cpu,
   task$run_next,
+  task$wait_word,
   TASK_INTERRUPTIBLE,
   TASK_RUNNING,
 } from '../arch/structs.ts'
@@ -137,6 +139,40 @@ export function set_current_running(): void {
   spin_unlock(rq_lock)
 }
 
+/**
+ * Lets the current task wait until the word at `p` differs from `old`: a futex. True: it will sleep when its turn ends, and
+ * the program returns now and looks again in its next turn. False: the word differs already.
+ */
+export function task_wait(p: number, old: number): boolean {
+  const task = current()
+  spin_lock(rq_lock)
+  const sleep = atomic_load(p) === old
+  if (sleep) {
+    store(task + task$__state, TASK_INTERRUPTIBLE)
+    store(task + task$wait_word, p)
+    store(task + task$run_next, load(RQ + rq$waiting))
+    store(RQ + rq$waiting, task)
+  }
+  spin_unlock(rq_lock)
+  return sleep
+}
+
+/** Wakes every task that waits for the word at `p`, which the caller has changed. */
+export function task_wake(p: number): void {
+  let woken = 0
+  spin_lock(rq_lock)
+  let link = RQ + rq$waiting
+  for (let task = load(link) as Task; task !== 0; task = load(link) as Task) {
+    if (load(task + task$wait_word) === p) {
+      store(link, load(task + task$run_next))
+      store(task + task$wait_word, 0)
+      if (try_to_wake_up(task)) woken++
+    } else link = task + task$run_next
+  }
+  spin_unlock(rq_lock)
+  for (; woken > 0; woken--) resched_idle_cpu()
+}
+
 /** Ends the current task's stay on this CPU: back to the queue if it can run. */
 function deactivate_current(): void {
   const task = current()
@@ -207,7 +243,7 @@ export function cpu_run(): void {
       do_idle()
       continue
     }
-    program(current())
+    program()
     BUG_ON(this_cpu_read(percpu$held_count) !== 0 || this_cpu_read(percpu$irqs_off) !== 0)
     schedule()
   }

@@ -178,7 +178,6 @@ export class SmpMachine {
    */
   async run(milliseconds: number): Promise<Window> {
     this.#store('machine$stop', 0)
-    this.#stopRequested = false
     const window = ++this.#window
     Atomics.store(this.#control, CONTROL_ARRIVED, 0)
     Atomics.store(this.#control, CONTROL_EXPECTED, this.cpus)
@@ -205,7 +204,7 @@ export class SmpMachine {
     return { seconds: (end - begin) / 1000, finished, samples }
   }
 
-  /** Ends the window that runs now, or the next one as soon as it begins. */
+  /** Ends the window that runs now; those after it end as soon as they begin. */
   stop(): void {
     this.#stopRequested = true
   }

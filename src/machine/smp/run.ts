@@ -8,7 +8,7 @@ import { type Configuration, kbuild, type KernelImage } from '../../kbuild/index
 import { type Events, readEvents } from '../../measure/events.ts'
 import { type LatencyRow, readLatency } from '../../measure/latency.ts'
 import { type LockRow, readLockStat } from '../../measure/lock_stat.ts'
-import { distinctPtlWords } from '../../measure/ptl_words.ts'
+import { countPtlWords } from '../../measure/ptl_words.ts'
 import { type Failure, KernelException, MachineStopped } from './failure.ts'
 import { type MachineOptions, SmpMachine, type WaitSamples } from './machine.ts'
 
@@ -74,6 +74,7 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
     machine = await SmpMachine.boot(image, machineOptions(options, cores))
     const stop = (): void => machine?.stop()
     signal?.addEventListener('abort', stop)
+    if (signal?.aborted) stop()
     try {
       await run.measure(machine, seconds, options.warmup ?? WARMUP_SECONDS, signal, progress)
     } finally {
@@ -164,7 +165,7 @@ class Run {
       events: readEvents(machine.stats, symbols),
       latency: readLatency(machine.stats, symbols),
       locks: readLockStat(machine.stats, symbols),
-      words: distinctPtlWords(machine.stats, symbols),
+      words: countPtlWords(machine.stats, symbols),
     }
   }
 

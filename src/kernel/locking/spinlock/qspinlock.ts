@@ -29,7 +29,12 @@ import { BUG_ON } from '../../arch/bug.ts'
 import { percpu$qnodes, QNODE_WORDS } from '../../arch/percpu.ts'
 import type { Spinlock } from '../../arch/structs.ts'
 import { smp_cond_load, smp_wake_one } from '../../arch/wait.ts'
-import { mcs_spinlock$count, mcs_spinlock$locked, mcs_spinlock$next } from '../mcs_spinlock.ts'
+import {
+  mcs_spinlock$count,
+  mcs_spinlock$lock,
+  mcs_spinlock$locked,
+  mcs_spinlock$next,
+} from '../mcs_spinlock.ts'
 
 export const SPINLOCK_WORDS = 1
 
@@ -104,7 +109,11 @@ function queued_spin_lock_slowpath(lock: Spinlock): void {
   const index = load(nodes + mcs_spinlock$count)
   BUG_ON(index >= MAX_NODES)
   store(nodes + mcs_spinlock$count, index + 1)
-  queue_and_lock(lock, nodes + index * QNODE_WORDS, index)
+  const node = nodes + index * QNODE_WORDS
+  // For reports of a wait: which lock the node queues for.
+  store(node + mcs_spinlock$lock, lock)
+  queue_and_lock(lock, node, index)
+  store(node + mcs_spinlock$lock, 0)
   store(nodes + mcs_spinlock$count, index)
 }
 

@@ -3,10 +3,10 @@
  * __do_fault with the preallocated table, finish_fault. Objects are shared anonymous memory and files that read as zeros.
  * Left out: fault-around, huge pages, dropping mmap_lock for I/O, dirty throttling, DAX.
  */
-import { PAGE_BYTES } from '#config'
 import { copy_words, load, READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
 import { smp_wmb } from '../../arch/barrier.ts'
 import { VM_BUG_ON_PAGE } from '../../arch/bug.ts'
+import { CONTENT_WORDS } from '../../arch/memory_map.ts'
 import {
   vmf$address,
   vmf$cow_page,
@@ -69,8 +69,6 @@ import {
   vmf_pte_lock,
   vmf_pte_unlock,
 } from './vmf.ts'
-
-const CONTENT_WORDS = PAGE_BYTES >> 2
 
 /** Whether the object tracks writes to shared mappings (vm_ops->page_mkwrite): files do, shmem does not. */
 export function wants_page_mkwrite(vma: Vma): boolean {

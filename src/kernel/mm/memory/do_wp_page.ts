@@ -3,10 +3,10 @@
  * COW_REUSE chooses how an unshared anonymous page is recognised: by PageAnonExclusive (5.19 on), by its reference count
  * (5.8), by its map count (before). Left out: KSM, swap cache, FAULT_FLAG_UNSHARE, wp_pfn_shared, mmu notifiers.
  */
-import { COW_REUSE, PAGE_BYTES } from '#config'
+import { COW_REUSE } from '#config'
 import { copy_words, load, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
 import { VM_BUG_ON_PAGE } from '../../arch/bug.ts'
-import { machine$zero_page } from '../../arch/memory_map.ts'
+import { CONTENT_WORDS, machine$zero_page } from '../../arch/memory_map.ts'
 import { vmf$address, vmf$orig_pte, vmf$page, vmf$pte, vmf$ptl, vmf$vma } from '../../arch/percpu.ts'
 import {
   mk_pte,
@@ -53,7 +53,6 @@ import { do_page_mkwrite, fault_dirty_shared_page, wants_page_mkwrite } from './
 import { alloc_zeroed_user_highpage_movable } from './do_anonymous_page.ts'
 import { maybe_mkwrite, vm_normal_page, VM_FAULT_ERROR, VM_FAULT_NOPAGE, VM_FAULT_OOM, vmf_pte_lock, vmf_pte_unlock } from './vmf.ts'
 
-const CONTENT_WORDS = PAGE_BYTES >> 2
 const REUSE_EXCLUSIVE = 0
 const REUSE_REFCOUNT = 1
 

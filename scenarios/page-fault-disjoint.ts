@@ -1,0 +1,61 @@
+/**
+ * Threads of one process fault in pages of their own parts of one mapping, each in page tables of its own.
+ * Split page-table locks are never contended here; one lock for all is. A thread that is through discards its part.
+ */
+import {
+  get_reg,
+  MADV_DONTNEED,
+  MAP_ANONYMOUS,
+  MAP_PRIVATE,
+  NR_PAGES,
+  nr_cpus,
+  PROT_READ,
+  PROT_WRITE,
+  PTRS_PER_PTE,
+  set_reg,
+  sys_clone_thread,
+  sys_madvise,
+  sys_mmap,
+  user_store,
+  user_load,
+  BUG_ON,
+} from 'mmtorture/kernel'
+
+/** Pages that a thread faults in before it discards them. */
+const PAGES = Math.min(2048, NR_PAGES >> 8)
+/** Distance of two threads' parts: whole page tables. */
+const STRIDE = Math.ceil(PAGES / PTRS_PER_PTE) * PTRS_PER_PTE
+/** Pages of a turn. */
+const BATCH = 32
+
+const START = 0
+const PAGE = 1
+
+export function setup(): number {
+  const length = STRIDE * (nr_cpus() + 1)
+  const base = sys_mmap(0, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
+  if (base < 0) return base
+  const first = Math.floor((base + PTRS_PER_PTE - 1) / PTRS_PER_PTE) * PTRS_PER_PTE
+  for (let thread = 1; thread < nr_cpus(); thread++) {
+    set_reg(START, first + thread * STRIDE)
+    const pid = sys_clone_thread(0)
+    if (pid < 0) return pid
+  }
+  set_reg(START, first)
+  return 0
+}
+
+export function program(): void {
+  const start = get_reg(START)
+  const page = get_reg(PAGE)
+  if (page >= PAGES) {
+    BUG_ON(sys_madvise(start, PAGES, MADV_DONTNEED) !== 0)
+    set_reg(PAGE, 0)
+    return
+  }
+  const end = Math.min(PAGES, page + BATCH)
+  for (let i = page; i < end; i++) {
+    if (user_store(start + i, 0, i + 1) === 0) BUG_ON(user_load(start + i, 0) !== i + 1)
+  }
+  set_reg(PAGE, end)
+}

@@ -1,0 +1,83 @@
+/**
+ * Threads of one process fault in interleaved pages of the same page tables.
+ * Splitting the page-table lock by table does not help here. After each round the last thread to arrive discards the pages.
+ */
+import {
+  atomic_fetch_add,
+  atomic_load,
+  BUG_ON,
+  get_reg,
+  MADV_DONTNEED,
+  MAP_ANONYMOUS,
+  MAP_PRIVATE,
+  NR_PAGES,
+  nr_cpus,
+  PROT_READ,
+  PROT_WRITE,
+  scenario_word,
+  set_reg,
+  sys_clone_thread,
+  sys_madvise,
+  sys_mmap,
+  task_wait,
+  task_wake,
+  user_load,
+  user_store,
+} from 'mmtorture/kernel'
+
+const PAGES = Math.min(16384, NR_PAGES >> 2)
+/** Pages of a thread's turn. */
+const BATCH = 32
+
+const BASE = 0
+const THREAD = 1
+const ROUND = 2
+const PAGE = 3
+const ARRIVED_ROUND = 4
+
+export function setup(): number {
+  const base = sys_mmap(0, PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
+  if (base < 0) return base
+  set_reg(BASE, base)
+  for (let thread = 1; thread < nr_cpus(); thread++) {
+    set_reg(THREAD, thread)
+    set_reg(PAGE, thread)
+    const pid = sys_clone_thread(0)
+    if (pid < 0) return pid
+  }
+  set_reg(THREAD, 0)
+  set_reg(PAGE, 0)
+  return 0
+}
+
+function end_round(base: number, round: number): void {
+  const arrived = scenario_word(0)
+  const rounds = scenario_word(1)
+  if (get_reg(ARRIVED_ROUND) === round) {
+    set_reg(ARRIVED_ROUND, round + 1)
+    if (atomic_fetch_add(arrived, 1) === nr_cpus() - 1) {
+      BUG_ON(sys_madvise(base, PAGES, MADV_DONTNEED) !== 0)
+      atomic_fetch_add(arrived, -nr_cpus())
+      atomic_fetch_add(rounds, 1)
+      task_wake(rounds)
+    }
+  }
+  if (atomic_load(rounds) === round && task_wait(rounds, round)) return
+  set_reg(ROUND, round + 1)
+  set_reg(PAGE, get_reg(THREAD))
+}
+
+export function program(): void {
+  const base = get_reg(BASE)
+  let page = get_reg(PAGE)
+  if (page >= PAGES) {
+    end_round(base, get_reg(ROUND))
+    return
+  }
+  const step = nr_cpus()
+  for (let i = 0; i < BATCH && page < PAGES; i++) {
+    if (user_store(base + page, 0, page + 1) === 0) BUG_ON(user_load(base + page, 0) !== page + 1)
+    page += step
+  }
+  set_reg(PAGE, page)
+}

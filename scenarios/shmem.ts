@@ -1,0 +1,91 @@
+/**
+ * Processes share an object of shared memory, and a file's pages privately: faults through do_fault in all its forms.
+ * Each process writes words of its own, reads the others', and discards its mapping, which must lose nothing.
+ */
+import {
+  BUG_ON,
+  file_create,
+  get_reg,
+  MADV_DONTNEED,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  nr_cpus,
+  oracle_load,
+  oracle_store,
+  oracle_window,
+  prandom,
+  PROT_READ,
+  PROT_WRITE,
+  set_reg,
+  sys_fork,
+  sys_clone_thread,
+  sys_close,
+  sys_madvise,
+  sys_mmap,
+  user_load,
+  user_signal,
+  user_store,
+  shmem_create,
+} from 'mmtorture/kernel'
+
+const PAGES = 64
+const WORDS = 15
+const BATCH = 8
+
+// Registers.
+const SHARED = 0
+const FILE = 1
+const WORD = 2
+
+export function setup(): number {
+  const object = shmem_create(PAGES)
+  const file = file_create(PAGES)
+  if (object < 0) return object
+  if (file < 0) return file
+  const shared = sys_mmap(0, PAGES, PROT_READ | PROT_WRITE, MAP_SHARED, object, 0)
+  const priv = sys_mmap(0, PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0)
+  if (shared < 0) return shared
+  if (priv < 0) return priv
+  // The mappings keep them from now on.
+  sys_close(object)
+  sys_close(file)
+  const ret = oracle_window(shared, PAGES, WORDS, 1)
+  if (ret < 0) return ret
+  set_reg(SHARED, shared)
+  set_reg(FILE, priv)
+  for (let cpu = 1; cpu < nr_cpus(); cpu++) {
+    set_reg(WORD, cpu)
+    // Every other one is a thread of the first process, the rest are processes.
+    const pid = cpu % 2 === 1 ? sys_clone_thread(0) : sys_fork(0)
+    if (pid < 0) return pid
+  }
+  set_reg(WORD, 0)
+  return 0
+}
+
+function touch_shared(shared: number, word: number): void {
+  for (let i = 0; i < BATCH; i++) {
+    const page = shared + prandom(PAGES)
+    if (word < WORDS && prandom(2) !== 0) oracle_store(page, word)
+    oracle_load(page, prandom(WORDS))
+  }
+}
+
+/** A private mapping of a file that reads as zeros: what is there is zero or the process' own. */
+function touch_file(file: number): void {
+  for (let i = 0; i < BATCH; i++) {
+    const page = file + prandom(PAGES)
+    const got = user_load(page, 0)
+    BUG_ON(user_signal() === 0 && got !== 0 && got !== page)
+    if (prandom(2) !== 0) user_store(page, 0, page)
+  }
+}
+
+export function program(): void {
+  const shared = get_reg(SHARED)
+  const file = get_reg(FILE)
+  touch_shared(shared, get_reg(WORD))
+  touch_file(file)
+  if (prandom(16) === 0) BUG_ON(sys_madvise(shared, PAGES, MADV_DONTNEED) !== 0)
+  if (prandom(16) === 0) BUG_ON(sys_madvise(file, PAGES, MADV_DONTNEED) !== 0)
+}

@@ -1,0 +1,39 @@
+// Q10: PageAnonExclusive.
+import { type Check, Findings } from './check.ts'
+import { hex } from './view.ts'
+
+/** COW_REUSE=exclusive. */
+const COW_REUSE_EXCLUSIVE = 0
+
+export const anonExclusive: Check = {
+  id: 'Q10',
+  name: 'PageAnonExclusive',
+  description:
+    'An exclusive anonymous page is mapped once at most, and an anonymous page that may be written is exclusive (COW_REUSE=exclusive).',
+  run(view) {
+    const { memory, symbols: s } = view
+    if (s.COW_REUSE !== COW_REUSE_EXCLUSIVE) return 'not applicable'
+    const { ptes } = view.mappings
+    const found = new Findings()
+    const flags = (pfn: number): number => memory[view.page(pfn) + s.page$flags]
+    const anon = (pfn: number): boolean =>
+      (memory[view.page(pfn) + s.page$mapping] & s.PAGE_MAPPING_ANON) !== 0
+    for (let pfn = 0; pfn < s.NR_PAGES; pfn++)
+      if (ptes[pfn] > 1 && (flags(pfn) & s.PG_anon_exclusive) !== 0)
+        found.add(
+          () =>
+            `page ${hex(pfn)} is PageAnonExclusive and mapped ${ptes[pfn]} times (${view.mappings.describe(pfn)}), expected once`,
+        )
+    const writable = s._PAGE_PRESENT | s._PAGE_RW
+    view.mappings.forEachPte((pte, addr, mm) => {
+      const pfn = pte >>> s.PFN_SHIFT
+      if ((pte & writable) !== writable || (pte & s._PAGE_SPECIAL) !== 0 || pfn >= s.NR_PAGES) return
+      if (anon(pfn) && (flags(pfn) & s.PG_anon_exclusive) === 0)
+        found.add(
+          () =>
+            `mm ${mm.id}, ${hex(addr)}: anonymous page ${hex(pfn)} may be written and is not PageAnonExclusive`,
+        )
+    })
+    return found.result()
+  },
+}

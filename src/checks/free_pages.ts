@@ -1,0 +1,48 @@
+// Q7: nothing that is free is in use.
+import { type Check, Findings } from './check.ts'
+import { FRAME_ALLOCATED } from './free_lists.ts'
+import type { ObjectCache } from './objects.ts'
+import { hex, type MachineView } from './view.ts'
+
+export const freePages: Check = {
+  id: 'Q7',
+  name: 'free pages',
+  description:
+    'No free page is mapped, a page table or in the page cache, and no free object was written to.',
+  run(view) {
+    const { symbols: s } = view
+    const { state } = view.free
+    const found = new Findings()
+    for (let pfn = 0; pfn < s.NR_PAGES; pfn++) {
+      if (state[pfn] === FRAME_ALLOCATED) continue
+      if (view.mappings.parents[pfn] > 0) found.add(() => `page ${hex(pfn)} is free and a page table`)
+      if (view.pageCache.refs[pfn] > 0)
+        found.add(() => `page ${hex(pfn)} is free and in the page cache, index ${view.pageCache.index[pfn]}`)
+    }
+    const present = s._PAGE_PRESENT | s._PAGE_PROTNONE
+    view.mappings.forEachPte((pte, addr, mm) => {
+      const pfn = pte >>> s.PFN_SHIFT
+      if ((pte & present) !== 0 && pfn < s.NR_PAGES && state[pfn] !== FRAME_ALLOCATED)
+        found.add(() => `page ${hex(pfn)} is free and mapped: mm ${mm.id}, ${hex(addr)}`)
+    })
+    for (const cache of Object.values(view.caches)) poison(view, cache, found)
+    return found.result()
+  },
+}
+
+/** The first words of a freed object hold POISON_FREE, but for the first, which links the list; never used ones are 0. */
+function poison(view: MachineView, cache: ObjectCache, found: Findings): void {
+  const { memory, symbols: s } = view
+  const words = Math.min(cache.words, 16)
+  for (let i = 0; i < cache.count; i++) {
+    if (cache.free[i] === 0) continue
+    const object = cache.base + i * cache.words
+    const expected = memory[object + 1] === 0 && memory[object + 2] === 0 ? 0 : s.POISON_FREE
+    for (let word = 1; word < words; word++)
+      if (memory[object + word] !== expected)
+        found.add(
+          () =>
+            `${cache.name} ${i} is free and word ${word} of it is ${hex(memory[object + word])}, expected ${hex(expected)}`,
+        )
+  }
+}

@@ -1,0 +1,45 @@
+// The checks at rest (docs: mmtorture list checks): each walks the memory of a machine whose CPUs are outside the kernel.
+import { anonExclusive } from './anon_exclusive.ts'
+import { buddy } from './buddy.ts'
+import type { Check, CheckResult, Stage } from './check.ts'
+import { freePages } from './free_pages.ts'
+import { leaks } from './leaks.ts'
+import { mapcounts } from './mapcounts.ts'
+import { dirtyPages, hugetlb, lru, mmlist, swapCounts } from './not_applicable.ts'
+import { quiescence } from './quiescence.ts'
+import { refcounts } from './refcounts.ts'
+import { rmap } from './rmap.ts'
+import { rss } from './rss.ts'
+import { type CheckedMachine, MachineView } from './view.ts'
+
+export type { Check, CheckResult, Stage } from './check.ts'
+export type { CheckedMachine } from './view.ts'
+
+/** All checks at rest, in the order of their numbers. */
+export const CHECKS: readonly Check[] = [
+  refcounts,
+  mapcounts,
+  rss,
+  swapCounts,
+  mmlist,
+  buddy,
+  freePages,
+  lru,
+  rmap,
+  quiescence,
+  anonExclusive,
+  leaks,
+  hugetlb,
+  dirtyPages,
+]
+
+/** Runs every check on a machine at rest. A result's name is `Q1 refcounts`. */
+export function runChecks(machine: CheckedMachine, stage: Stage): CheckResult[] {
+  const view = new MachineView(machine, stage)
+  return CHECKS.map((check) => {
+    const name = `${check.id} ${check.name}`
+    const found = check.run(view)
+    if (found === 'not applicable') return { name, ok: found }
+    return found === null ? { name, ok: true } : { name, ok: false, detail: found }
+  })
+}

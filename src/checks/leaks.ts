@@ -1,0 +1,246 @@
+// Q11: everything that is allocated can be reached, and by one way only where only one may be.
+import { type Check, Findings } from './check.ts'
+import { FRAME_ALLOCATED } from './free_lists.ts'
+import { chainsOf } from './rmap.ts'
+import { count, hex, type MachineView } from './view.ts'
+
+export const leaks: Check = {
+  id: 'Q11',
+  name: 'leaks',
+  description:
+    'Every allocated page, page table and object is reachable, every page table from one entry; after teardown all is free.',
+  run(view) {
+    const found = new Findings()
+    for (const problem of [...view.mappings.problems, ...view.pageCache.problems]) found.add(() => problem)
+    for (const cache of Object.values(view.caches)) {
+      for (const problem of cache.problems) found.add(() => problem)
+      const used = cache.count - cache.freeCount
+      if (cache.problems.length === 0 && cache.counted !== used)
+        found.add(
+          () =>
+            `${cache.name}: in_use ${cache.counted}, expected ${used}: ${count(cache.freeCount, 'object')} of ${cache.count} are free`,
+        )
+    }
+    pages(view, found)
+    tables(view, found)
+    tasks(view, found)
+    mms(view, found)
+    anonVmas(view, found)
+    objects(view, found)
+    if (view.stage === 'torn-down') tornDown(view, found)
+    return found.result()
+  },
+}
+
+function pages(view: MachineView, found: Findings): void {
+  const { memory, symbols: s } = view
+  const { ptes, parents } = view.mappings
+  const zero = view.pfn(memory[s.machine$zero_page])
+  for (let pfn = 0; pfn < s.NR_PAGES; pfn++) {
+    if (view.free.state[pfn] !== FRAME_ALLOCATED || pfn === zero) continue
+    if (ptes[pfn] > 0 || parents[pfn] > 0 || view.pageCache.refs[pfn] > 0) continue
+    const page = view.page(pfn)
+    const flags = memory[page + s.page$flags]
+    const tail = (memory[page + s.page$compound_head] & 1) !== 0
+    if ((flags & s.PG_reserved) !== 0 || tail) continue
+    const what =
+      (flags & s.PG_table) !== 0
+        ? 'a page table that no entry leads to'
+        : 'neither mapped nor in the page cache'
+    found.add(() => `page ${hex(pfn)} is not free and ${what}: _refcount ${memory[page + s.page$_refcount]}`)
+  }
+}
+
+/** Parents of tables, the arena of entries and its free list. */
+function tables(view: MachineView, found: Findings): void {
+  const { memory, symbols: s } = view
+  const { parents } = view.mappings
+  for (let pfn = 0; pfn < s.NR_PAGES; pfn++)
+    if (parents[pfn] > 1)
+      found.add(() => `page ${hex(pfn)}, a page table, is reached from ${parents[pfn]} entries, expected 1`)
+  let owned = 0
+  for (let slot = 0; slot < s.NR_TABLES; slot++) {
+    const owner = memory[s.TABLE_OWNERS + slot]
+    if (owner === 0) continue
+    owned++
+    const pfn = view.pfn(owner)
+    const entries = s.PGTABLES + slot * s.PTRS_PER_TABLE
+    if (
+      pfn < 0 ||
+      memory[owner + s.page$pt_entries] !== entries ||
+      (memory[owner + s.page$flags] & s.PG_table) === 0
+    )
+      found.add(
+        () =>
+          `slot ${slot} of the table arena belongs to ${pfn < 0 ? hex(owner) : `page ${hex(pfn)}`}, expected the page of a table with entries at ${hex(entries)}`,
+      )
+  }
+  let free = 0
+  let next = memory[s.machine$free_tables]
+  while (next > 0 && next <= s.NR_TABLES && memory[s.TABLE_OWNERS + next - 1] === 0 && free <= s.NR_TABLES) {
+    free++
+    next = memory[s.PGTABLES + (next - 1) * s.PTRS_PER_TABLE]
+  }
+  if (next !== 0) found.add(() => `the table arena's free list leads to slot ${next - 1}, which is not free`)
+  else if (free + owned !== s.NR_TABLES)
+    found.add(
+      () => `the table arena has ${free} free and ${owned} used slots, expected ${s.NR_TABLES} together`,
+    )
+  if (memory[s.machine$nr_tables] !== owned)
+    found.add(
+      () => `nr_tables ${memory[s.machine$nr_tables]}, expected ${owned}, as many slots as have an owner`,
+    )
+}
+
+/** Tasks: as many as the machine counts, those that can run on the queue, once. */
+function tasks(view: MachineView, found: Findings): void {
+  const { memory, symbols: s } = view
+  const cache = view.caches.task_struct
+  const all = cache.inUse()
+  if (memory[s.machine$nr_tasks] !== all.length)
+    found.add(
+      () =>
+        `nr_tasks ${memory[s.machine$nr_tasks]}, expected ${all.length}, as many task_structs as are in use`,
+    )
+  const queued = new Set<number>()
+  for (let task = memory[s.RQ + s.rq$head]; task !== 0; task = memory[task + s.task$run_next]) {
+    if (!cache.isInUse(task) || queued.has(task)) {
+      found.add(
+        () =>
+          `the run queue leads to ${hex(task)}, ${queued.has(task) ? 'which is on it before' : 'which is no task in use'}`,
+      )
+      return
+    }
+    queued.add(task)
+  }
+  if (memory[s.RQ + s.rq$nr_running] !== queued.size)
+    found.add(
+      () => `rq: nr_running ${memory[s.RQ + s.rq$nr_running]}, expected ${queued.size}, as on its list`,
+    )
+  const onCpu = new Set<number>()
+  for (let cpu = 0; cpu < s.NR_CPUS; cpu++)
+    onCpu.add(memory[s.PERCPU + cpu * s.PERCPU_WORDS + s.percpu$current])
+  for (const task of all)
+    if (memory[task + s.task$__state] === s.TASK_RUNNING && !queued.has(task) && !onCpu.has(task))
+      found.add(() => `task ${memory[task + s.task$pid]} can run and is on no queue`)
+}
+
+/** mm_structs: each has as many users as tasks have it; their VMAs are in order and each belongs to one mm. */
+function mms(view: MachineView, found: Findings): void {
+  const { memory, symbols: s } = view
+  const users = new Map<number, number>()
+  for (const task of view.caches.task_struct.inUse()) {
+    const mm = memory[task + s.task$mm]
+    if (mm !== 0 && !view.caches.mm_struct.isInUse(mm))
+      found.add(() => `task ${memory[task + s.task$pid]}: mm ${hex(mm)} is no mm in use`)
+    users.set(mm, (users.get(mm) ?? 0) + 1)
+  }
+  const init = memory[s.machine$init_mm]
+  const reached = new Uint8Array(view.caches.vm_area_struct.count)
+  for (const mm of view.mms) {
+    const expected = (users.get(mm.address) ?? 0) + (mm.address === init ? 1 : 0)
+    const counted = memory[mm.address + s.mm$mm_users]
+    if (counted !== expected)
+      found.add(() => `mm ${mm.id}: mm_users ${counted}, expected ${expected}, as many tasks as have it`)
+    vmasOf(view, mm, reached, found)
+  }
+  for (const vma of view.caches.vm_area_struct.inUse())
+    if (reached[view.caches.vm_area_struct.index(vma)] === 0)
+      found.add(
+        () =>
+          `vm_area_struct ${view.caches.vm_area_struct.index(vma)} (${hex(memory[vma + s.vma$vm_start])} to ${hex(memory[vma + s.vma$vm_end])}) is in use and in no mm`,
+      )
+}
+
+function vmasOf(
+  view: MachineView,
+  mm: MachineView['mms'][number],
+  reached: Uint8Array,
+  found: Findings,
+): void {
+  const { memory, symbols: s } = view
+  const counted = memory[mm.address + s.mm$map_count]
+  if (counted !== mm.vmas.length)
+    found.add(() => `mm ${mm.id}: of the first ${counted} VMAs ${mm.vmas.length} are in use, expected all`)
+  let end = 0
+  for (const vma of mm.vmas) {
+    reached[view.caches.vm_area_struct.index(vma.address)]++
+    const name = `mm ${mm.id}, VMA of ${hex(vma.start)} to ${hex(vma.end)}`
+    if (vma.start < end || vma.end <= vma.start) found.add(() => `${name}: not in order after ${hex(end)}`)
+    if (memory[vma.address + s.vma$vm_mm] !== mm.address)
+      found.add(() => `${name}: vm_mm ${hex(memory[vma.address + s.vma$vm_mm])}, expected ${hex(mm.address)}`)
+    end = vma.end
+  }
+}
+
+/** anon_vmas and chains: reached from VMAs; an anon_vma also as the root of one that is. */
+function anonVmas(view: MachineView, found: Findings): void {
+  const { memory, symbols: s, caches } = view
+  const chains = new Set<number>()
+  const reached = new Set<number>()
+  for (const mm of view.mms)
+    for (const vma of mm.vmas)
+      for (const avc of chainsOf(view, vma.address)) {
+        if (memory[avc + s.anon_vma_chain$vma] !== vma.address)
+          found.add(
+            () =>
+              `anon_vma_chain ${caches.anon_vma_chain.index(avc)}: vma ${hex(memory[avc + s.anon_vma_chain$vma])}, expected ${hex(vma.address)}`,
+          )
+        chains.add(avc)
+        const anonVma = memory[avc + s.anon_vma_chain$anon_vma]
+        reached.add(anonVma)
+        if (caches.anon_vma.isInUse(anonVma)) reached.add(memory[anonVma + s.anon_vma$root])
+      }
+  for (const avc of caches.anon_vma_chain.inUse())
+    if (!chains.has(avc))
+      found.add(() => `anon_vma_chain ${caches.anon_vma_chain.index(avc)} is in use and on no VMA's list`)
+  for (const anonVma of caches.anon_vma.inUse())
+    if (!reached.has(anonVma))
+      found.add(
+        () =>
+          `anon_vma ${caches.anon_vma.index(anonVma)} is in use and no chain leads to it: refcount ${memory[anonVma + s.anon_vma$refcount]}`,
+      )
+}
+
+/** Objects: referenced at least by the VMAs that map them; their xa_nodes are reached. */
+function objects(view: MachineView, found: Findings): void {
+  const { memory, symbols: s, caches } = view
+  const mapped = new Map<number, number>()
+  for (const mm of view.mms)
+    for (const vma of mm.vmas)
+      if (vma.mapping !== 0) mapped.set(vma.mapping, (mapped.get(vma.mapping) ?? 0) + 1)
+  for (const [mapping, vmas] of mapped)
+    if (!caches.address_space.isInUse(mapping))
+      found.add(() => `${hex(mapping)}, mapped by ${count(vmas, 'VMA')}, is no address_space in use`)
+  for (const mapping of caches.address_space.inUse()) {
+    const vmas = mapped.get(mapping) ?? 0
+    const references = memory[mapping + s.address_space$i_count]
+    // Whoever created it may hold it too.
+    if (references < Math.max(vmas, 1))
+      found.add(
+        () =>
+          `address_space ${caches.address_space.index(mapping)}: i_count ${references}, expected at least ${Math.max(vmas, 1)}: ${count(vmas, 'VMA')}`,
+      )
+  }
+  for (const node of caches.xa_node.inUse()) {
+    const i = caches.xa_node.index(node)
+    if (view.pageCache.nodes[i] === 0) found.add(() => `xa_node ${i} is in use and in no object`)
+  }
+}
+
+function tornDown(view: MachineView, found: Findings): void {
+  const { memory, symbols: s, caches } = view
+  const init = memory[s.machine$init_mm]
+  for (const cache of Object.values(caches)) {
+    const left = cache.inUse().filter((object) => object !== init)
+    if (left.length > 0)
+      found.add(
+        () =>
+          `${count(left.length, cache.name)} left after teardown, the first is number ${cache.index(left[0])}`,
+      )
+  }
+  const { buddyPages, pcpPages } = view.free
+  const managed = memory[s.ZONE + s.zone$managed_pages]
+  if (buddyPages + pcpPages !== managed)
+    found.add(() => `${managed - buddyPages - pcpPages} of ${managed} pages are not free after teardown`)
+}

@@ -1,0 +1,25 @@
+// Q2: map counts of pages.
+import { type Check, Findings } from './check.ts'
+import { FRAME_ALLOCATED } from './free_lists.ts'
+import { count, hex } from './view.ts'
+
+export const mapcounts: Check = {
+  id: 'Q2',
+  name: 'mapcounts',
+  description: '_mapcount + 1 is the number of PTEs that map the page; special ones are not counted.',
+  run(view) {
+    const { memory, symbols: s } = view
+    const { ptes } = view.mappings
+    const found = new Findings()
+    for (let pfn = 0; pfn < s.NR_PAGES; pfn++) {
+      if (view.free.state[pfn] !== FRAME_ALLOCATED) continue
+      const mapcount = memory[view.page(pfn) + s.page$_mapcount]
+      if (mapcount + 1 !== ptes[pfn])
+        found.add(() => {
+          const where = ptes[pfn] === 0 ? '' : ` (${view.mappings.describe(pfn)})`
+          return `page ${hex(pfn)}: _mapcount ${mapcount}, expected ${ptes[pfn] - 1}: ${count(ptes[pfn], 'PTE')}${where}`
+        })
+    }
+    return found.result()
+  },
+}

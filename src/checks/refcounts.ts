@@ -1,0 +1,38 @@
+// Q1: references of pages.
+import { type Check, Findings } from './check.ts'
+import { FRAME_ALLOCATED } from './free_lists.ts'
+import { count, hex, type MachineView } from './view.ts'
+
+export const refcounts: Check = {
+  id: 'Q1',
+  name: 'refcounts',
+  description:
+    'A page has one reference for each PTE that maps it and one for the page cache; a page table has one.',
+  run(view) {
+    const { memory, symbols: s } = view
+    const { ptes, parents } = view.mappings
+    const { refs } = view.pageCache
+    const found = new Findings()
+    for (let pfn = 0; pfn < s.NR_PAGES; pfn++) {
+      // A free page that is mapped is for Q7, an allocated one that nobody has for Q11.
+      const expected = ptes[pfn] + refs[pfn] + Math.min(parents[pfn], 1)
+      if (expected === 0 || view.free.state[pfn] !== FRAME_ALLOCATED) continue
+      const refcount = memory[view.page(pfn) + s.page$_refcount]
+      if (refcount !== expected)
+        found.add(
+          () => `page ${hex(pfn)}: _refcount ${refcount}, expected ${expected}: ${holders(view, pfn)}`,
+        )
+    }
+    return found.result()
+  },
+}
+
+/** `1 PTE (mm 1, 0x7000), 1 page cache`. */
+function holders(view: MachineView, pfn: number): string {
+  const { ptes, parents } = view.mappings
+  const parts: string[] = []
+  if (ptes[pfn] > 0) parts.push(`${count(ptes[pfn], 'PTE')} (${view.mappings.describe(pfn)})`)
+  if (view.pageCache.refs[pfn] > 0) parts.push(`${view.pageCache.refs[pfn]} page cache`)
+  if (parents[pfn] > 0) parts.push('1 page table')
+  return parts.join(', ')
+}

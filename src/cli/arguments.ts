@@ -1,0 +1,57 @@
+// Parsers of option values that several commands share. Each refuses a bad value with one sentence (UsageError).
+import { existsSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { UsageError } from './errors.ts'
+
+export const MAX_CPUS = 64
+
+/** `--cpus N`. */
+export function parseCpus(text: string): number {
+  return integer('--cpus', text, 1, MAX_CPUS, `a number of CPUs from 1 to ${MAX_CPUS}`)
+}
+
+/** `--seed N`. */
+export function parseSeed(text: string): number {
+  return integer('--seed', text, 0, 2 ** 31 - 1, 'an integer from 0 to 2147483647')
+}
+
+/** `--seconds S`: a positive decimal number of at most a day. */
+export function parseSeconds(text: string): number {
+  const seconds = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN
+  if (!(seconds > 0 && seconds <= 86_400))
+    throw new UsageError(`--seconds ${text}: expected a number of seconds greater than 0, such as 2 or 0.5.`)
+  return seconds
+}
+
+/** A repeatable option: appends. */
+export function collect(text: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, text]
+}
+
+/** Absolute path of a file that must exist; `option` is what it was given to. */
+export function existingFile(option: string, text: string): string {
+  const path = resolve(text)
+  if (!existsSync(path)) throw new UsageError(`${option} ${text}: there is no such file.`)
+  if (!statSync(path).isFile()) throw new UsageError(`${option} ${text}: expected a file, this is a folder.`)
+  return path
+}
+
+/**
+ * Command-line arguments in which an option with an optional value is told from what follows: `--json` alone becomes
+ * `--json=-`, so that it does not take the next argument for its value.
+ */
+export function separateJson(args: readonly string[]): string[] {
+  const end = args.indexOf('--')
+  return args.map((arg, index) => (arg === '--json' && (end < 0 || index < end) ? '--json=-' : arg))
+}
+
+/** An argument as a shell takes it. */
+export function shellQuote(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
+}
+
+function integer(option: string, text: string, min: number, max: number, expected: string): number {
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN
+  if (!(value >= min && value <= max)) throw new UsageError(`${option} ${text}: expected ${expected}.`)
+  return value
+}

@@ -1,0 +1,66 @@
+// `mmtorture list`: what there is to choose from. Answers without loading kbuild's parser.
+import { CONFIG_KEYS } from '../kbuild/config.ts'
+import { table } from '../report/text.ts'
+import { UsageError } from './errors.ts'
+import { writeStdout } from './output.ts'
+import { builtInScenarios, describeScenario } from './scenarios.ts'
+
+/** One thing that can be chosen. */
+interface Entry {
+  readonly name: string
+  readonly description: string
+  readonly values?: string
+  readonly default?: string
+}
+
+export const TOPICS = ['scenarios', 'config', 'reverts', 'schedulers', 'checks'] as const
+type Topic = (typeof TOPICS)[number]
+
+/** Prints the lists: of one topic, or the scenarios and the configuration. */
+export async function listCommand(topic: string | undefined, options: { json?: string }): Promise<void> {
+  if (topic !== undefined && !TOPICS.includes(topic as Topic))
+    throw new UsageError(`list ${topic}: expected one of ${TOPICS.join(', ')}.`)
+  const topics: readonly Topic[] = topic === undefined ? ['scenarios', 'config'] : [topic as Topic]
+  const lists = await Promise.all(topics.map(async (name) => [name, await entries(name)] as const))
+  if (options.json !== undefined) {
+    const document = { schema: 'mmtorture/list@1', ...Object.fromEntries(lists) }
+    await writeStdout(`${JSON.stringify(document, null, 2)}\n`)
+    return
+  }
+  await writeStdout(lists.map(([name, list]) => format(name, list)).join('\n'))
+}
+
+async function entries(topic: Topic): Promise<Entry[]> {
+  switch (topic) {
+    case 'scenarios':
+      return builtInScenarios().map((scenario) => ({
+        name: scenario.name,
+        description: describeScenario(scenario),
+      }))
+    case 'config':
+      return CONFIG_KEYS.map(({ name, description, values, default: initial }) => ({
+        name,
+        description,
+        values,
+        default: initial,
+      }))
+    case 'checks': {
+      const { CHECKS } = await import('../checks/index.ts')
+      return CHECKS.map(({ name, description }) => ({ name, description }))
+    }
+    // They come with the stepped machine.
+    case 'reverts':
+    case 'schedulers':
+      return []
+  }
+}
+
+function format(topic: Topic, list: readonly Entry[]): string {
+  if (list.length === 0) return `${topic}: none yet\n`
+  const rows = list.map((entry) =>
+    entry.values === undefined
+      ? [`  ${entry.name}`, entry.description]
+      : [`  ${entry.name}=${entry.default}`, `${entry.description} (${entry.values})`],
+  )
+  return `${[`${topic}:`, ...table([['', ''], ...rows]).slice(1)].join('\n')}\n`
+}

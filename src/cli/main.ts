@@ -1,0 +1,89 @@
+#!/usr/bin/env node
+// The command line: parses it, runs a command, and turns its end into an exit status: 0 held, 1 violated, 2 usage or configuration
+// error, 3 internal error, 130 interrupted. Commands are loaded when they are called. Leaves out what they do.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command, CommanderError } from 'commander'
+import { packageRoot } from '../kbuild/root.ts'
+import { collect, parseCpus, parseSeconds, parseSeed, separateJson } from './arguments.ts'
+import { UsageError } from './errors.ts'
+import type { RunArguments } from './run.ts'
+
+/** Commands of the plan that do not exist yet. */
+const LATER = ['hunt', 'replay', 'scale']
+
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(args: readonly string[]): Promise<number> {
+  let status = 0
+  const program = new Command('mmtorture')
+    .description('a multithreaded SMP model of Linux memory management')
+    .version(version())
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+    .showSuggestionAfterError()
+  program
+    .command('run')
+    .description('run a scenario on real worker threads')
+    .argument('[scenario]', "a scenario's name (mmtorture list scenarios) or the path of your own file")
+    .option('--cpus <n>', 'number of CPUs, 1 to 64', parseCpus)
+    .option('--seconds <s>', 'length of the measured window', parseSeconds)
+    .option('--seed <n>', "seed of the scenario's random numbers", parseSeed)
+    .option('--config <KEY=VALUE>', 'configuration; VALUE,VALUE… makes a sweep (repeatable)', collect)
+    .option('--patch <file>', 'apply a unified diff to the kernel first (repeatable)', collect)
+    .option('--trace <file>', 'replay a recording, text of perf script, plain or gzipped')
+    .option('--json [file]', 'print the report as JSON, or write it to a file (--json=FILE)')
+    .option('--out <dir>', 'write the report as run.txt and run.json into a folder')
+    .action(async (scenario: string | undefined, options: RunArguments) => {
+      const { runCommand } = await import('./run.ts')
+      status = await runCommand(scenario, options, interruptSignal())
+    })
+  program
+    .command('list')
+    .description('list what there is: scenarios, config, reverts, schedulers or checks')
+    .argument('[topic]')
+    .option('--json [file]', 'as JSON')
+    .action(async (topic: string | undefined, options: { json?: string }) => {
+      const { listCommand } = await import('./list.ts')
+      await listCommand(topic, options)
+    })
+  try {
+    if (LATER.includes(args[0])) throw new UsageError(`${args[0]} does not exist yet; there are run and list.`)
+    if (args.length === 0) program.outputHelp()
+    else await program.parseAsync(separateJson(args), { from: 'user' })
+    return status
+  } catch (error) {
+    return failed(error)
+  }
+}
+
+function failed(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0
+    console.error(`mmtorture: ${error.message.replace(/^error: /, '').replaceAll('\n', ' ')}`)
+    return 2
+  }
+  if (error instanceof UsageError) {
+    console.error(`mmtorture: ${error.message}`)
+    return 2
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  console.error(`mmtorture: internal error: ${text}`)
+  return 3
+}
+
+/** Aborted by the first Ctrl-C; the second ends the process at once. */
+function interruptSignal(): AbortSignal {
+  const controller = new AbortController()
+  process.on('SIGINT', () => {
+    if (controller.signal.aborted) process.exit(130)
+    console.error('mmtorture: interrupted, stopping (once more to end at once)')
+    controller.abort()
+  })
+  return controller.signal
+}
+
+function version(): string {
+  const text = readFileSync(join(packageRoot(), 'package.json'), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}

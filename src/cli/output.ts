@@ -1,0 +1,45 @@
+// Where results go: stdout, and files. A full disk or a closed pipe ends a command with a message (UsageError), not with a stack.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { UsageError } from './errors.ts'
+
+/** Writes `text` to stdout and resolves when it is out. */
+export function writeStdout(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: Error): void => reject(outputError('stdout', error))
+    process.stdout.once('error', failed)
+    process.stdout.write(text, (error) => {
+      if (error) failed(error)
+      else {
+        process.stdout.off('error', failed)
+        resolve()
+      }
+    })
+  })
+}
+
+/** Writes a result file, and the folders it lies in. */
+export function writeResult(path: string, text: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, text)
+  } catch (error) {
+    throw outputError(path, error as Error)
+  }
+}
+
+/** One short line on stderr. */
+export function progress(text: string): void {
+  process.stderr.write(`mmtorture: ${text}\n`)
+}
+
+function outputError(where: string, error: NodeJS.ErrnoException): UsageError {
+  const reasons: Readonly<Record<string, string>> = {
+    EPIPE: 'its reader has closed it',
+    ENOSPC: 'no space is left',
+    EACCES: 'permission denied',
+    EISDIR: 'it is a folder',
+    EROFS: 'the file system is read-only',
+  }
+  return new UsageError(`cannot write to ${where}: ${reasons[error.code ?? ''] ?? error.message}.`)
+}

@@ -1,0 +1,64 @@
+// What `run --trace` adds to a run: the recording as the machine's boot data, and afterwards its table and two checks. Leaves out
+// the reader and the table themselves: src/trace.
+import type { CheckResult } from '../checks/index.ts'
+import type { SmpMachine } from '../machine/smp/machine.ts'
+import { symbol } from '../measure/symbols.ts'
+import { percent } from '../report/text.ts'
+import { ANONYMOUS_WRITES, loadTrace, sameKindShare, type TraceTable, traceTable } from '../trace/index.ts'
+
+/** What of the machine's options, and how its result is read. */
+export interface TraceRun {
+  readonly bootData: Int32Array
+  /** One result word for each operation, behind the boot data. */
+  readonly bootScratch: number
+  readonly inspect: (machine: SmpMachine, finished: boolean) => CheckResult[]
+  /** The table, once the machine was inspected. */
+  readonly table: () => TraceTable | undefined
+}
+
+/** Share of the write faults in recorded anonymous areas that must come out the same kind. */
+const SAME_KIND = 0.95
+
+/** Prepares the replay of the recording at `path`; the model's page numbers have `bits` bits. Throws UsageError if it is malformed. */
+export function traceRun(path: string, bits: number): TraceRun {
+  const { program, blob } = loadTrace(path, bits)
+  const operations = program.streams.reduce((sum, stream) => sum + stream.operations.length, 0)
+  let table: TraceTable | undefined
+  return {
+    bootData: blob,
+    bootScratch: operations,
+    inspect(machine, finished) {
+      const first = symbol(machine.image.symbols, 'BOOT_DATA') + blob.length
+      table = traceTable(program, machine.memory.subarray(first, first + operations))
+      return traceChecks(table, finished)
+    },
+    table: () => table,
+  }
+}
+
+function traceChecks(table: TraceTable, finished: boolean): CheckResult[] {
+  const signals = table.rows
+    .filter((row) => row.recorded !== ANONYMOUS_WRITES)
+    .reduce((sum, row) => sum + row.signal, 0)
+  const writes = table.rows.find((row) => row.recorded === ANONYMOUS_WRITES)
+  const share = writes === undefined ? 1 : sameKindShare(writes)
+  return [
+    signals === 0
+      ? { name: 'trace signals', ok: true }
+      : {
+          name: 'trace signals',
+          ok: false,
+          detail: `${signals} faults ended in a signal that the recording does not have`,
+        },
+    // Cut short, it says nothing about the rest.
+    !finished
+      ? { name: 'trace faults', ok: 'not applicable' }
+      : share >= SAME_KIND
+        ? { name: 'trace faults', ok: true }
+        : {
+            name: 'trace faults',
+            ok: false,
+            detail: `${percent(share)} of the write faults in recorded anonymous areas are of the recorded kind, expected ${percent(SAME_KIND)}`,
+          },
+  ]
+}

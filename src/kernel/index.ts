@@ -1,0 +1,91 @@
+/**
+ * The surface of the kernel for scenarios and users' designs: `import { … } from 'mmtorture/kernel'`.
+ */
+export { NR_CPUS, NR_PAGES, PAGE_BYTES, PTLOCK_HASH, PTRS_PER_TABLE } from '#config'
+export { SPINLOCK_WORDS } from '#spinlock'
+
+// Machine: accesses and atomics on word addresses.
+export {
+  load,
+  READ_ONCE,
+  smp_processor_id,
+  store,
+  this_cpu_ptr,
+  per_cpu_ptr,
+  WRITE_ONCE,
+} from './arch/access.ts'
+export {
+  atomic_fetch_add,
+  atomic_fetch_and,
+  atomic_fetch_or,
+  atomic_load,
+  atomic_store,
+  cmpxchg,
+  xchg,
+} from '#atomic'
+export { smp_load_acquire, smp_mb, smp_rmb, smp_store_release, smp_wmb } from './arch/barrier.ts'
+export { BUG, BUG_ON } from './arch/bug.ts'
+export { smp_cond_load, smp_wake, smp_wake_one } from './arch/wait.ts'
+export { BOOT_DATA, PTLOCK_AREA } from './arch/memory_map.ts'
+export {
+  page_to_pfn,
+  pgtable_page,
+  pmd_page,
+  PTRS_PER_PTE,
+  TASK_SIZE,
+} from './arch/pgtable.ts'
+export {
+  LOCK_WORDS,
+  mm$page_table_lock,
+  page$pt_mm,
+  page$ptl,
+  TASK_WORDS,
+} from './arch/structs.ts'
+export type { AddressSpace, Mm, Page, Pmd, PmdP, Spinlock, Task } from './arch/structs.ts'
+
+// A user's design: locks.
+export { LOCK_CLASS_ptlock, LOCK_CLASS_user, SINGLE_DEPTH_NESTING } from './locking/lock_class.ts'
+export { spin_is_contended, spin_lock, spin_lock_init, spin_lock_nested, spin_trylock, spin_unlock } from './locking/spinlock.ts'
+
+// A scenario: user accesses, system calls, tasks.
+export { user_load, user_signal, user_store } from './arch/uaccess.ts'
+export { SIGBUS, SIGKILL, SIGSEGV } from './arch/fault.ts'
+export { EAGAIN, ECHILD, EINVAL, ENOMEM } from './errno.ts'
+export {
+  MADV_DONTNEED,
+  MAP_ANONYMOUS,
+  MAP_FIXED,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  MREMAP_FIXED,
+  MREMAP_MAYMOVE,
+  PROT_EXEC,
+  PROT_NONE,
+  PROT_READ,
+  PROT_WRITE,
+} from './mm/mman.ts'
+export {
+  file_create,
+  shmem_create,
+  sys_brk,
+  sys_close,
+  sys_madvise,
+  sys_mmap,
+  sys_mprotect,
+  sys_mremap,
+  sys_munmap,
+} from './mm/syscalls.ts'
+export { sys_clone_thread, sys_fork, sys_vfork } from './fork.ts'
+export { sys_execve, sys_exit, sys_wait } from './exit.ts'
+export { begin_operation, current, task_wait, task_wake } from './sched/core.ts'
+export { get_reg, nr_cpus, prandom, scenario_word, set_reg, task_program } from './sched/program.ts'
+export {
+  oracle_discard,
+  oracle_discard_own,
+  oracle_discarded,
+  oracle_load,
+  oracle_load_as,
+  oracle_store,
+  oracle_store_as,
+  oracle_window,
+} from '../checks/oracle.ts'

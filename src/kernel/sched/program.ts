@@ -1,0 +1,42 @@
+/**
+ * What a scenario's program has at hand besides system calls: the registers of its task, which live from turn to turn,
+ * random numbers that follow from the seed, and shared words of the scenario's own.
+ */
+import { load, store } from '../arch/access.ts'
+import { machine$nr_cpus, machine$scenario } from '../arch/memory_map.ts'
+import { task$program, task$reg, task$rng } from '../arch/structs.ts'
+import { current } from './core.ts'
+
+/** Which part the current task plays: the number it was forked or cloned with; 0: the first task. */
+export function task_program(): number {
+  return load(current() + task$program)
+}
+
+/** Register `i` of the current task, 0 to NR_TASK_REGS - 1. A child starts with its parent's. */
+export function get_reg(i: number): number {
+  return load(current() + task$reg + i)
+}
+
+export function set_reg(i: number, value: number): void {
+  store(current() + task$reg + i, value)
+}
+
+/** A random number of 0 to bound - 1, of the current task's own sequence (xorshift32, Marsaglia 2003). */
+export function prandom(bound: number): number {
+  let x = load(current() + task$rng)
+  x ^= x << 13
+  x ^= x >>> 17
+  x ^= x << 5
+  store(current() + task$rng, x)
+  return (x >>> 0) % bound
+}
+
+/** Number of CPUs of the machine. */
+export function nr_cpus(): number {
+  return load(machine$nr_cpus)
+}
+
+/** Address of the scenario's shared word `i`, 0 to 15; each lies on a line of its own and starts as 0. */
+export function scenario_word(i: number): number {
+  return machine$scenario + i * 16
+}
