@@ -8,12 +8,14 @@ export const mapcounts: Check = {
   name: 'mapcounts',
   description: '_mapcount + 1 is the number of PTEs that map the page; special ones are not counted.',
   run(view) {
-    const { memory, symbols: s } = view
+    const { memory } = view
+    const { NR_PAGES, page$_mapcount } = view.symbols
     const { ptes } = view.mappings
+    const { state } = view.free
     const found = new Findings()
-    for (let pfn = 0; pfn < s.NR_PAGES; pfn++) {
-      if (view.free.state[pfn] !== FRAME_ALLOCATED) continue
-      const mapcount = memory[view.page(pfn) + s.page$_mapcount]
+    for (let pfn = 0; pfn < NR_PAGES; pfn++) {
+      if (state[pfn] !== FRAME_ALLOCATED) continue
+      const mapcount = memory[view.page(pfn) + page$_mapcount]
       if (mapcount + 1 !== ptes[pfn])
         found.add(() => {
           const where = ptes[pfn] === 0 ? '' : ` (${view.mappings.describe(pfn)})`

@@ -9,15 +9,17 @@ export const refcounts: Check = {
   description:
     'A page has one reference for each PTE that maps it and one for the page cache; a page table has one.',
   run(view) {
-    const { memory, symbols: s } = view
+    const { memory } = view
+    const { NR_PAGES, page$_refcount } = view.symbols
     const { ptes, parents } = view.mappings
     const { refs } = view.pageCache
+    const { state } = view.free
     const found = new Findings()
-    for (let pfn = 0; pfn < s.NR_PAGES; pfn++) {
+    for (let pfn = 0; pfn < NR_PAGES; pfn++) {
       // A free page that is mapped is for Q7, an allocated one that nobody has for Q11.
       const expected = ptes[pfn] + refs[pfn] + Math.min(parents[pfn], 1)
-      if (expected === 0 || view.free.state[pfn] !== FRAME_ALLOCATED) continue
-      const refcount = memory[view.page(pfn) + s.page$_refcount]
+      if (expected === 0 || state[pfn] !== FRAME_ALLOCATED) continue
+      const refcount = memory[view.page(pfn) + page$_refcount]
       if (refcount !== expected)
         found.add(
           () => `page ${hex(pfn)}: _refcount ${refcount}, expected ${expected}: ${holders(view, pfn)}`,

@@ -35,6 +35,9 @@ export class MachineView {
   readonly memory: Int32Array
   readonly symbols: KernelSymbols
   readonly stage: Stage
+  // An object of thousands of symbols is slow to look into for every page.
+  readonly #memmap: number
+  readonly #pageWords: number
   #caches: Readonly<Record<string, ObjectCache>> | undefined
   #mms: readonly MmView[] | undefined
   #free: FreePages | undefined
@@ -43,13 +46,16 @@ export class MachineView {
 
   constructor(machine: CheckedMachine, stage: Stage) {
     this.memory = machine.memory
-    this.symbols = machine.symbols as unknown as KernelSymbols
+    // Thousands of properties are a slow dictionary, unless they are a prototype's.
+    this.symbols = Object.create(machine.symbols) as KernelSymbols
     this.stage = stage
+    this.#memmap = this.symbols.MEMMAP
+    this.#pageWords = this.symbols.PAGE_WORDS
   }
 
   /** Word address of the struct page of a frame. */
   page(pfn: number): number {
-    return this.symbols.MEMMAP + pfn * this.symbols.PAGE_WORDS
+    return this.#memmap + pfn * this.#pageWords
   }
 
   /** Frame of the struct page at a word address; -1 if there is none there. */

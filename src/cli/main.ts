@@ -48,7 +48,8 @@ async function main(args: readonly string[]): Promise<number> {
       await listCommand(topic, options)
     })
   try {
-    if (LATER.includes(args[0])) throw new UsageError(`${args[0]} does not exist yet; there are run and list.`)
+    if (LATER.includes(args[0]))
+      throw new UsageError(`${args[0]} does not exist yet; there are run and list.`)
     if (args.length === 0) program.outputHelp()
     else await program.parseAsync(separateJson(args), { from: 'user' })
     return status

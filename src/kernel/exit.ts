@@ -10,9 +10,12 @@ import { percpu$current } from './arch/percpu.ts'
 import { NR_TASKS } from './arch/limits.ts'
 import type { Mm, Spinlock, Task } from './arch/structs.ts'
 import {
+  mm$brk,
+  mm$start_brk,
   rq$head,
   rq$nr_running,
   rq$tail,
+  rq$waiting,
   task$__state,
   task$mm,
   task$nr_children,
@@ -125,6 +128,13 @@ export function sys_execve(): number {
   return 0
 }
 
+/** Says where the heap of a fresh address space begins: page `start`; it is empty (set_brk, fs/binfmt_elf.c). */
+export function set_brk(start: number): void {
+  const mm = load(current() + task$mm) as Mm
+  store(mm + mm$start_brk, start)
+  store(mm + mm$brk, start)
+}
+
 function exit_task_at_rest(task: Task): void {
   this_cpu_write(percpu$current, task)
   sys_exit()
@@ -138,6 +148,7 @@ export function exit_all_tasks(): void {
   store(RQ + rq$head, 0)
   store(RQ + rq$tail, 0)
   store(RQ + rq$nr_running, 0)
+  store(RQ + rq$waiting, 0)
   for (let i = 0; i < NR_TASKS; i++) {
     const task = (TASKS + i * TASK_WORDS) as Task
     const mm = load(task + task$mm)

@@ -48,8 +48,8 @@ export { LOCK_CLASS_ptlock, LOCK_CLASS_user, SINGLE_DEPTH_NESTING } from './lock
 export { spin_is_contended, spin_lock, spin_lock_init, spin_lock_nested, spin_trylock, spin_unlock } from './locking/spinlock.ts'
 
 // A scenario: user accesses, system calls, tasks.
-export { user_load, user_signal, user_store } from './arch/uaccess.ts'
-export { SIGBUS, SIGKILL, SIGSEGV } from './arch/fault.ts'
+export { user_fault, user_load, user_signal, user_store } from './arch/uaccess.ts'
+export { FAULT_ABSENT, FAULT_PRESENT, SIGBUS, SIGKILL, SIGSEGV } from './arch/fault.ts'
 export { EAGAIN, ECHILD, EINVAL, ENOMEM } from './errno.ts'
 export {
   MADV_DONTNEED,
@@ -76,7 +76,7 @@ export {
   sys_munmap,
 } from './mm/syscalls.ts'
 export { sys_clone_thread, sys_fork, sys_vfork } from './fork.ts'
-export { sys_execve, sys_exit, sys_wait } from './exit.ts'
+export { set_brk, sys_execve, sys_exit, sys_wait } from './exit.ts'
 export { begin_operation, current, task_wait, task_wake } from './sched/core.ts'
 export { get_reg, nr_cpus, prandom, scenario_word, set_reg, task_program } from './sched/program.ts'
 export {

@@ -103,8 +103,8 @@ export function nameAddress(view: MachineView, address: number): string {
 /** Like nameAddress, without which object it is: "mm mmap_lock". For counting waits by kind. */
 export function nameKind(view: MachineView, address: number): string {
   return nameAddress(view, address)
-    .replaceAll(/ \(pages .*?\)/g, '')
-    .replaceAll(/ (0x[0-9a-f]+|\d+)(?= |$|\))/g, '')
+    .replaceAll(/ \(pages .*?\)| \(table\)| \+ \d+/g, '')
+    .replaceAll(/ (0x[0-9a-f]+|\d+)(?= |$)/g, '')
 }
 
 /** A number in hexadecimal, as the kernel prints page frame numbers. */
@@ -124,7 +124,10 @@ function nameOther(view: MachineView, address: number): string {
     if (within('PARKED', 'PERCPU') >= 0) return `machine PARKED ${within('PARKED', 'PERCPU')}`
   }
   const ptlock = within('PTLOCK_AREA', 'KMEM_CACHES')
-  if (ptlock >= 0) return `page-table lock ${ptlock >> 4} of PTLOCK_AREA${ptlock & 15 ? ` + ${ptlock & 15}` : ''}`
+  if (ptlock >= 0) {
+    const rest = (ptlock & 15) < (symbols['LOCK_WORDS'] ?? 1) ? '' : ` + ${ptlock & 15}`
+    return `hashed ptlock ${ptlock >> 4}${rest}`
+  }
   const entry = within('PGTABLES', 'CONTENT')
   if (entry >= 0) {
     const slot = Math.floor(entry / symbols['PTRS_PER_TABLE'])
@@ -156,9 +159,15 @@ function fieldName(view: MachineView, struct: string, object: number, offset: nu
   const rest = offset - at
   if (rest === 0 || field === '') return field === '' ? `+ ${offset}` : field
   const inner = INNER[field]
-  if (inner === undefined) return `${field} + ${rest}`
+  if (inner === undefined) return withRest(view.symbols, field, rest)
   const [innerField, innerAt] = greatestField(view.symbols, inner, rest)
-  return `${field}.${innerField}${rest > innerAt ? ` + ${rest - innerAt}` : ''}`
+  return withRest(view.symbols, `${field}.${innerField}`, rest - innerAt)
+}
+
+/** A field and the words after its first; a lock's words are all the lock. */
+function withRest(symbols: KernelSymbols, field: string, rest: number): string {
+  if (rest === 0 || (/(lock|ptl)$/.test(field) && rest < (symbols['LOCK_WORDS'] ?? 1))) return field
+  return `${field} + ${rest}`
 }
 
 /** Fields of struct page that share words: a table has others than a page of a user. */

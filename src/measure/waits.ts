@@ -53,8 +53,7 @@ export function waitedFor(view: MachineView, cpu: number, cpus: number): number 
       at = ahead
       continue
     }
-    if (address === perCpu(view.symbols, at, 'percpu$waiter_granted'))
-      return queueOf(view, at) || address
+    if (address === perCpu(view.symbols, at, 'percpu$waiter_granted')) return queueOf(view, at) || address
     return address
   }
   return waitingOn(view, cpu)
@@ -70,11 +69,27 @@ export function describeWait(view: MachineView, cpu: number, cpus: number): stri
   return `${nameAddress(view, address)} (word ${hex(address)}), ${who}`
 }
 
+/** How a CPU waits: for a task, for acknowledgements of a TLB flush, asleep in a semaphore or queue, or for a spinlock. */
+export type WaitManner = 'idle' | 'flush' | 'asleep' | 'spinlock'
+
+/** How CPU `cpu` waits; undefined when it runs. */
+export function waitManner(view: MachineView, cpu: number): WaitManner | undefined {
+  const address = waitingOn(view, cpu)
+  if (address === 0) return undefined
+  if (isIdle(view, cpu)) return 'idle'
+  const field = (name: string): boolean =>
+    view.symbols[name] !== undefined && address === perCpu(view.symbols, cpu, name)
+  if (field('percpu$flush_acks')) return 'flush'
+  return field('percpu$waiter_granted') ? 'asleep' : 'spinlock'
+}
+
 /** What CPU `cpu` waits for without saying which object: "mm mmap_lock"; undefined when it runs or idles. */
 export function waitKind(view: MachineView, cpu: number, cpus: number): string | undefined {
-  if (isIdle(view, cpu)) return undefined
-  const address = waitedFor(view, cpu, cpus)
-  return address === 0 ? undefined : nameKind(view, address)
+  const manner = waitManner(view, cpu)
+  if (manner === undefined || manner === 'idle') return undefined
+  if (manner === 'flush') return 'TLB flush'
+  const kind = nameKind(view, waitedFor(view, cpu, cpus))
+  return kind.startsWith('CPU ') ? (manner === 'asleep' ? 'semaphore or queue' : 'spinlock') : kind
 }
 
 /** Address of the queue-lock node of CPU `cpu` in which `address` lies. */

@@ -8,7 +8,7 @@ import { type Events, eventCount } from '../measure/events.ts'
 import type { LatencyRow } from '../measure/latency.ts'
 import type { LockRow } from '../measure/lock_stat.ts'
 import type { TraceTable } from '../trace/index.ts'
-import { runNotes } from './notes.ts'
+import { noteText, runNotes } from './notes.ts'
 
 export type Verdict = 'held' | 'violated'
 
@@ -19,6 +19,8 @@ export interface WaitReport {
   /** Waiting, and halted. */
   readonly halted: number
   readonly idle: number
+  /** Waiting for a spinlock, not for a semaphore or a TLB flush. */
+  readonly spinlocks: number
   /** By what for, the greatest share first. */
   readonly for: Readonly<Record<string, number>>
 }
@@ -89,7 +91,7 @@ export function runReport(request: RunRequest, result: RunResult): RunReport {
     verdict: held ? ('held' as const) : ('violated' as const),
     command: request.command,
   }
-  return { ...report, notes: runNotes(report) }
+  return { ...report, notes: runNotes(report).map(noteText) }
 }
 
 /** Breaks of copy_pte_range: by need_resched, and because a lock was wanted (needbreak), of either table. */
@@ -109,6 +111,7 @@ function waitReport({ samples }: RunResult): WaitReport {
     waiting: share(waits.reduce((sum, [, count]) => sum + count, 0)),
     halted: share(samples.halted),
     idle: share(samples.idle),
+    spinlocks: share(samples.spinlocks),
     for: Object.fromEntries(waits.map(([name, count]) => [name, share(count)])),
   }
 }

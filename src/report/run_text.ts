@@ -4,7 +4,7 @@ import { formatFailure } from '../machine/smp/failure.ts'
 import { formatLockStat } from '../measure/lock_stat.ts'
 import { formatTraceTable } from '../trace/table.ts'
 import type { RunReport } from './run_report.ts'
-import { block, count, duration, flow, percent, table } from './text.ts'
+import { block, count, duration, flow, percent, table, wrap } from './text.ts'
 
 /** The whole report, ending in a newline. A failure ends with the command that repeats the run. */
 export function formatRun(report: RunReport): string {
@@ -26,7 +26,11 @@ export function formatRun(report: RunReport): string {
 
 function heading(report: RunReport): string[] {
   const { scenario, cpus, cores, seed, config } = report
-  const settings = new Set([`PTLOCK=${config.PTLOCK}`, `SPINLOCK=${config.SPINLOCK}`, ...configSettings(config)])
+  const settings = new Set([
+    `PTLOCK=${config.PTLOCK}`,
+    `SPINLOCK=${config.SPINLOCK}`,
+    ...configSettings(config),
+  ])
   return [
     `${scenario}: ${cpus} CPU${cpus === 1 ? '' : 's'} on ${cores} core${cores === 1 ? '' : 's'}, seed ${seed}`,
     ...flow([...settings]),
@@ -54,6 +58,7 @@ function figures(report: RunReport): string[] {
         `waiting ${percent(waits.waiting)} of CPU time`,
         `halted ${percent(waits.halted)}`,
         `idle ${percent(waits.idle)}`,
+        `spinlocks ${percent(waits.spinlocks)}`,
         ...Object.entries(waits.for)
           .slice(0, 5)
           .map(([name, share]) => `${name} ${percent(share)}`),
@@ -100,14 +105,4 @@ function verdict({ verdict, interrupted, command }: RunReport): string[] {
 
 function orNone(items: string[]): string[] {
   return items.length === 0 ? ['none'] : items
-}
-
-function wrap(text: string): string[] {
-  const lines: string[] = []
-  for (const word of text.split(' ')) {
-    const last = lines.length - 1
-    if (last >= 0 && lines[last].length + word.length < 110) lines[last] += ` ${word}`
-    else lines.push(word)
-  }
-  return lines
 }

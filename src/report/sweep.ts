@@ -3,8 +3,9 @@ import { basename } from 'node:path'
 import { CONFIG_KEYS, type Configuration } from '../kbuild/config.ts'
 import { totalRetries } from '../measure/events.ts'
 import { formatLockStat } from '../measure/lock_stat.ts'
+import { runNotes } from './notes.ts'
 import { copyBreaks, type RunReport, type Verdict } from './run_report.ts'
-import { count, percent, table } from './text.ts'
+import { count, percent, table, wrap } from './text.ts'
 
 export interface SweepReport {
   readonly schema: 'mmtorture/run@1'
@@ -67,17 +68,29 @@ export function formatSweep({ rows, interrupted, verdict }: SweepReport): string
   const texts = rows
     .filter((row) => row.locks.length > 0)
     .map((row) => `${rowLabel(row.config, configs)}\n${formatLockStat(row.locks)}`)
-  const notes = new Set(rows.flatMap((row) => row.notes.map((note) => `${rowLabel(row.config, configs)}: ${note}`)))
+  const notes = sweepNotes(rows)
   const failures = rows.filter((row) => row.verdict === 'violated').map((row) => failureLine(row, configs))
   const held = rows.filter((row) => row.verdict === 'held').length
   const sections = [
     ...texts,
     lines.join('\n'),
-    [...notes].join('\n'),
+    notes.flatMap((note) => wrap(note)).join('\n'),
     failures.join('\n'),
     `verdict: ${verdict}${interrupted ? ' (interrupted)' : ''}, ${held} of ${rows.length} rows held`,
   ]
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`
+}
+
+/** The rows' notes without their figures, each once, behind the rows that it is about unless these are all. */
+function sweepNotes(rows: readonly RunReport[]): string[] {
+  const configs = rows.map((row) => row.config)
+  const about = new Map<string, string[]>()
+  for (const row of rows)
+    for (const { general } of runNotes(row))
+      about.set(general, [...(about.get(general) ?? []), rowLabel(row.config, configs)])
+  return [...about].map(([note, labels]) =>
+    labels.length === rows.length ? note : `${labels.join('; ')}: ${note}`,
+  )
 }
 
 /** Whether a class of lock_stat is a lock of page tables. */
@@ -96,7 +109,9 @@ function failureLine(row: RunReport, configs: readonly Configuration[]): string 
 }
 
 function varyingKeys(configs: readonly Configuration[]): (keyof Configuration)[] {
-  return CONFIG_KEYS.map((key) => key.name).filter((name) => new Set(configs.map((config) => config[name])).size > 1)
+  return CONFIG_KEYS.map((key) => key.name).filter(
+    (name) => new Set(configs.map((config) => config[name])).size > 1,
+  )
 }
 
 function shown(value: string | number): string {

@@ -58,3 +58,14 @@ export function flow(items: readonly string[]): string[] {
 }
 
 const MARGIN = 12
+
+/** A text as lines of at most 110 characters. */
+export function wrap(text: string): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.length - 1
+    if (last >= 0 && lines[last].length + word.length < 110) lines[last] += ` ${word}`
+    else lines.push(word)
+  }
+  return lines
+}

@@ -14,7 +14,7 @@ export function encodeProgram(program: TraceProgram, bits: number): Int32Array {
   const operations = program.streams.flatMap((stream) => stream.operations)
   const streamsAt = op.TRACE_HEADER_WORDS
   const filesAt = streamsAt + program.streams.length * op.TRACE_STREAM_WORDS
-  const opsAt = filesAt + program.files.length
+  const opsAt = filesAt + program.files.length * op.TRACE_FILE_WORDS
   const depsAt = opsAt + operations.length * op.TRACE_OP_WORDS
   let words = depsAt
   for (const operation of operations) if (operation.after.length > 0) words += 1 + 2 * operation.after.length
@@ -42,7 +42,11 @@ export function encodeProgram(program: TraceProgram, bits: number): Int32Array {
     blob[at + op.trace_stream$parent_op] = stream.startedBy?.index ?? -1
     first += stream.operations.length
   }
-  blob.set(program.files, filesAt)
+  for (let index = 0; index < program.files.length; index++) {
+    const at = filesAt + index * op.TRACE_FILE_WORDS
+    blob[at + op.trace_file$pages] = program.files[index]!.pages
+    blob[at + op.trace_file$shmem] = program.files[index]!.shmem ? 1 : 0
+  }
 
   let dep = depsAt
   for (let index = 0; index < operations.length; index++) {

@@ -3,10 +3,11 @@
 //
 //   word 0                header (TRACE_HEADER_WORDS words, trace_header$…)
 //   header$streams        stream table: nr_streams records of TRACE_STREAM_WORDS words (trace_stream$…)
-//   header$files          file table: nr_files words, the size of each file or shmem object in pages
+//   header$files          file table: nr_files records of TRACE_FILE_WORDS words (trace_file$…)
 //   header$ops            operations: nr_ops records of TRACE_OP_WORDS words (trace_op$…), stream after stream
 //   header$deps           dependency lists: count, then count pairs (stream, operation's index within that stream)
 //
+// Behind the blob the replay leaves one TRACE_RESULT_… word for each operation, in the order of header$ops.
 // All offsets in the blob are word indexes from its start. Page numbers are folded ones (see fold.ts).
 
 export const TRACE_MAGIC = 0x7470726d
@@ -24,8 +25,11 @@ export const trace_header$deps = 7
 export const trace_header$words = 8
 /** Address spaces over the whole trace, not only those that live at once. */
 export const trace_header$nr_mms = 9
+/** Written by the replay: streams that have ended. */
+export const trace_header$nr_ended = 10
 
-export const TRACE_STREAM_WORDS = 8
+/** A line each, since the progress of one stream is written often and read by others. */
+export const TRACE_STREAM_WORDS = 16
 /** Index of the stream's first operation in the array of all operations. */
 export const trace_stream$first = 0
 export const trace_stream$nr_ops = 1
@@ -34,6 +38,16 @@ export const trace_stream$parent = 2
 export const trace_stream$tid = 3
 /** Index within the parent's stream of the operation that starts this one. */
 export const trace_stream$parent_op = 4
+/** Written by the replay: operations that are done; the stream's tasks wait on it and are woken by TRACE_F_WAITED ones. */
+export const trace_stream$progress = 5
+
+export const TRACE_FILE_WORDS = 4
+/** Size in pages. */
+export const trace_file$pages = 0
+/** 1: shared anonymous memory; 0: a file. */
+export const trace_file$shmem = 1
+/** Written by the replay: the object's address. */
+export const trace_file$object = 2
 
 export const TRACE_OP_WORDS = 8
 /** Kind in the low 8 bits, TRACE_F_… flags above. */

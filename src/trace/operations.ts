@@ -54,6 +54,13 @@ export interface Stream {
   operations: Operation[]
 }
 
+export interface TraceFile {
+  /** Size in pages. */
+  pages: number
+  /** Shared anonymous memory, not a file. */
+  shmem: boolean
+}
+
 export interface PassedOver {
   /** A row of the result table (`absent write`, …) or the name of a call. */
   what: string
@@ -63,8 +70,8 @@ export interface PassedOver {
 
 export interface TraceProgram {
   streams: Stream[]
-  /** Size in pages of every file and shmem object. */
-  files: number[]
+  /** Every file and shmem object that is mapped. */
+  files: TraceFile[]
   passedOver: PassedOver[]
   /** Events of kinds that the reader does not know, by name. */
   unknownEvents: Map<string, number>

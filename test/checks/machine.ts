@@ -1,6 +1,12 @@
 // A machine for tests of checks: an image booted in this thread, as CPU 0, and its memory.
 import { fileURLToPath } from 'node:url'
-import { type Configuration, defaultConfig, type KernelImage, kbuild, loadImage } from '../../src/kbuild/index.ts'
+import {
+  type Configuration,
+  defaultConfig,
+  type KernelImage,
+  kbuild,
+  loadImage,
+} from '../../src/kbuild/index.ts'
 import type { CheckedMachine } from '../../src/checks/index.ts'
 import type { KernelSymbols } from '../../src/checks/symbols.ts'
 

@@ -1,9 +1,10 @@
 // A machine for the tests of locking: an image with the locks and fixtures/locks.ts as its entry, no kernel around it.
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { onTestFinished } from 'vitest'
 import { configConstants, parseConfig } from '../../src/kbuild/config.ts'
 import { link } from '../../src/kbuild/link.ts'
 
@@ -36,7 +37,7 @@ export interface CpuResult {
   readonly milliseconds: number
 }
 
-/** Links and boots a machine with the configuration `settings` (KEY=VALUE). */
+/** Links and boots a machine with the configuration `settings` (KEY=VALUE), for the test that runs. */
 export async function lockMachine(...settings: string[]): Promise<LockMachine> {
   const config = parseConfig(['MEMORY=16M', 'NR_CPUS=16', ...settings])
   const chosen = new Map([
@@ -64,7 +65,9 @@ export async function lockMachine(...settings: string[]): Promise<LockMachine> {
     isConfig: (source) => source.path === chosen.get('#config'),
     permissions: () => ({ atomics: true, memory: true, machine: true }),
   })
-  const file = join(mkdtempSync(join(tmpdir(), 'mmtorture-locking-')), 'locks.mjs')
+  const folder = mkdtempSync(join(tmpdir(), 'mmtorture-locking-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'locks.mjs')
   const { code } = linked.emit('locks.mjs', (source) => relative(dirname(file), source.path))
   writeFileSync(file, code.slice(0, code.lastIndexOf('//# sourceMappingURL')))
 

@@ -7,8 +7,8 @@ import { NR_PAGES } from '#config'
 export const TLB_ENTRIES = 64
 /** Ranges of more pages are flushed as a whole (tlb_single_page_flush_ceiling, arch/x86/mm/tlb.c). */
 export const TLB_FLUSH_CEILING = 33
-/** Pages and tables that an mmu_gather collects before it flushes (MMU_GATHER_BUNDLE, include/asm-generic/tlb.h). */
-export const MMU_GATHER_BUNDLE = 120
+/** Pages and tables that an mmu_gather collects before it flushes: Linux chains batches of some 500 (MAX_GATHER_BATCH). */
+export const MMU_GATHER_BUNDLE = 1000
 
 export const NR_TASKS = 512
 export const NR_MMS = 256

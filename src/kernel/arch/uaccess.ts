@@ -63,3 +63,8 @@ export function user_store(addr: number, word: number, value: number): number {
 export function user_signal(): number {
   return this_cpu_read(percpu$signal)
 }
+
+/** How the first fault of the last user access found the entry: FAULT_ABSENT or FAULT_PRESENT; 0: it did not fault. */
+export function user_fault(): number {
+  return this_cpu_read(percpu$last_fault)
+}

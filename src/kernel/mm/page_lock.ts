@@ -90,7 +90,8 @@ function wait_on_page(page: Page, mode: number): boolean {
   const free = mode === WAIT_SHARED ? !PageLocked(page) : trylock_page(page)
   if (!free) __add_wait_queue_entry_tail(wq, page + mode)
   // No unlock will follow that could clear it.
-  else if (mode === WAIT_SHARED && (flags & PG_waiters) === 0) atomic_fetch_and(page + page$flags, ~PG_waiters)
+  else if (mode === WAIT_SHARED && (flags & PG_waiters) === 0)
+    atomic_fetch_and(page + page$flags, ~PG_waiters)
   spin_unlock(lock)
   if (!free) schedule_wait()
   return !free

@@ -114,10 +114,10 @@ function try_to_wake_up(task: Task): boolean {
   return true
 }
 
-/** Wakes a task that waits for an event. */
+/** Wakes a task that waits for an event. One that waits for a word is woken by that word alone (task_wake). */
 export function wake_up_process(task: Task): void {
   spin_lock(rq_lock)
-  const woken = try_to_wake_up(task)
+  const woken = load(task + task$wait_word) === 0 && try_to_wake_up(task)
   spin_unlock(rq_lock)
   if (woken) resched_idle_cpu()
 }

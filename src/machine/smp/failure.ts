@@ -111,7 +111,9 @@ function formatCpu(state: CpuState): string[] {
   const task = state.task
     ? `task ${state.task.pid} (mm ${state.task.mm}, program ${state.task.program})`
     : 'no task'
-  const ended = { bug: ' [here]', stopped: '', done: ' [had left the kernel]', lost: ' [did not answer]' }[state.ended]
+  const ended = { bug: ' [here]', stopped: '', done: ' [had left the kernel]', lost: ' [did not answer]' }[
+    state.ended
+  ]
   return [
     `CPU: ${state.cpu} ${task}, ${state.operations} operations${ended}`,
     ...(state.waitsFor === undefined ? [] : [` waits for ${state.waitsFor}`]),

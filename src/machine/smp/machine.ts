@@ -11,7 +11,7 @@ import type { KernelImage } from '../../kbuild/index.ts'
 import { packageRoot } from '../../kbuild/root.ts'
 import type { CpuStats } from '../../measure/stats.ts'
 import { type MachineView, perCpu, symbol } from '../../measure/symbols.ts'
-import { isIdle, waitKind, isHalted } from '../../measure/waits.ts'
+import { isHalted, isIdle, waitKind, waitManner } from '../../measure/waits.ts'
 import {
   type CpuState,
   dumpPage,
@@ -64,6 +64,8 @@ export interface WaitSamples {
   looks: number
   idle: number
   halted: number
+  /** Waiting for a spinlock. */
+  spinlocks: number
   /** How many found a CPU waiting, by what for (`mm mmap_lock`). */
   readonly waits: Map<string, number>
 }
@@ -181,7 +183,7 @@ export class SmpMachine {
     const window = ++this.#window
     Atomics.store(this.#control, CONTROL_ARRIVED, 0)
     Atomics.store(this.#control, CONTROL_EXPECTED, this.cpus)
-    const samples: WaitSamples = { looks: 0, idle: 0, halted: 0, waits: new Map() }
+    const samples: WaitSamples = { looks: 0, idle: 0, halted: 0, spinlocks: 0, waits: new Map() }
     let finished = true
     let deadline: number | undefined
     const outcomes = await this.#callAll(
@@ -250,7 +252,7 @@ export class SmpMachine {
     return new UsageError(
       config.FAIL_ALLOC > 0
         ? `FAIL_ALLOC=${config.FAIL_ALLOC} fails an allocation of the scenario's setup; choose a greater number.`
-        : `MEMORY=${config.MEMORY} is too small for this scenario with ${this.cpus} CPUs; give it more with --config MEMORY=.`,
+        : `MEMORY=${config.MEMORY} is too small for this scenario on ${this.cpus} CPU${this.cpus === 1 ? '' : 's'}: give it more with --config MEMORY=SIZE.`,
     )
   }
 
@@ -311,7 +313,8 @@ export class SmpMachine {
     }
     const states = this.#states(outcomes)
     const cpu = outcomes.findIndex((outcome) => outcome?.kind === 'bug')
-    if (cpu < 0) return new MachineStopped({ kind: 'bug', message: 'the machine stopped', details: [], cpus: states })
+    if (cpu < 0)
+      return new MachineStopped({ kind: 'bug', message: 'the machine stopped', details: [], cpus: states })
     const { bug } = outcomes[cpu] as CpuOutcome & { kind: 'bug' }
     return new MachineStopped(this.#bugFailure(cpu, bug, states))
   }
@@ -398,6 +401,7 @@ export class SmpMachine {
       const wait = waitKind(view, cpu, cpus)
       if (wait === undefined) continue
       if (isHalted(view, cpu)) samples.halted++
+      if (waitManner(view, cpu) === 'spinlock') samples.spinlocks++
       samples.waits.set(wait, (samples.waits.get(wait) ?? 0) + 1)
     }
   }
@@ -434,7 +438,8 @@ export class SmpMachine {
 
 function memoryWords(image: KernelImage, options: MachineOptions): number {
   const words = symbol(image.symbols, 'MEMORY_WORDS')
-  const end = symbol(image.symbols, 'BOOT_DATA') + (options.bootData?.length ?? 0) + (options.bootScratch ?? 0)
+  const end =
+    symbol(image.symbols, 'BOOT_DATA') + (options.bootData?.length ?? 0) + (options.bootScratch ?? 0)
   return Math.max(words, end)
 }
 

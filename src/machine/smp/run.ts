@@ -107,9 +107,14 @@ class Run {
   #seconds = 0
   #operations = 0
   #finished = false
-  #samples: WaitSamples = { looks: 0, idle: 0, halted: 0, waits: new Map() }
+  #samples: WaitSamples = { looks: 0, idle: 0, halted: 0, spinlocks: 0, waits: new Map() }
   #checks: CheckResult[] = []
-  #counters = { events: { retries: {} } as Events, latency: [] as LatencyRow[], locks: [] as LockRow[], words: 0 }
+  #counters = {
+    events: { retries: {} } as Events,
+    latency: [] as LatencyRow[],
+    locks: [] as LockRow[],
+    words: 0,
+  }
   #read = false
 
   constructor(image: KernelImage, cores: number) {
@@ -203,10 +208,16 @@ function mergeChecks(first: readonly CheckResult[], second: readonly CheckResult
   const merged = new Map(first.map((check) => [check.name, check]))
   for (const check of second) {
     const earlier = merged.get(check.name)
-    if (earlier === undefined || (check.ok === false && earlier.ok !== false) || earlier.ok === 'not applicable')
+    if (
+      earlier === undefined ||
+      (check.ok === false && earlier.ok !== false) ||
+      earlier.ok === 'not applicable'
+    )
       merged.set(
         check.name,
-        check.ok === false ? { ...check, detail: `after all tasks have exited: ${check.detail ?? ''}` } : check,
+        check.ok === false
+          ? { ...check, detail: `after all tasks have exited: ${check.detail ?? ''}` }
+          : check,
       )
   }
   return [...merged.values()]

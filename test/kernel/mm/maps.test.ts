@@ -21,8 +21,14 @@ const BASE = 4096
 let m: OneCpu
 let k: OneCpu['kernel']
 
-const map = (addr: number, pages: number, prot = RW, flags = PRIVATE | FIXED, mapping = 0, pgoff = 0): number =>
-  k.sys_mmap(addr, pages, prot, flags, mapping, pgoff) as number
+const map = (
+  addr: number,
+  pages: number,
+  prot = RW,
+  flags = PRIVATE | FIXED,
+  mapping = 0,
+  pgoff = 0,
+): number => k.sys_mmap(addr, pages, prot, flags, mapping, pgoff) as number
 const ranges = (): [number, number, number][] =>
   m.areas().map(({ start, end, flags }) => [start - BASE, end - BASE, flags])
 const fill = (addr: number, pages: number): void => {
@@ -419,5 +425,32 @@ describe('when an allocation fails', () => {
         return BASE
       },
     )
+  })
+
+  it('fork leaves the parent as it was', async () => {
+    let allocations = 0
+    for (let done = false; !done; allocations++) {
+      m = await oneCpu()
+      k = m.kernel
+      const before = m.usage()
+      map(BASE, 8)
+      map(BASE + 600, 8, RW, SHARED | FIXED)
+      fill(BASE, 8)
+      fill(BASE + 600, 8)
+      m.failAlloc(allocations + 1)
+      const pid = k.sys_fork(1) as number
+      done = !m.failed()
+      m.failAlloc(0)
+      // anon_vma_clone tries a second time: then fork succeeds all the same.
+      const s = m.symbols
+      if (pid > 0) k.mmput(m.memory[m.memory[s.RQ + s.rq$tail] + s.task$mm])
+      expectFilled(BASE, 8)
+      fill(BASE, 8)
+      k.sys_munmap(BASE, 1000)
+      const after = m.usage()
+      expect(after.objects.slice(1)).toEqual(before.objects.slice(1))
+      expect([after.freePages, after.tables]).toEqual([before.freePages, before.tables])
+    }
+    expect(allocations).toBeGreaterThan(8)
   })
 })
