@@ -5,12 +5,14 @@
  */
 import {
   get_reg,
+  last_turn,
   MAP_ANONYMOUS,
   MAP_PRIVATE,
   nr_cpus,
   oracle_load,
   oracle_store,
   oracle_window,
+  pages,
   prandom,
   PROT_READ,
   PROT_WRITE,
@@ -39,9 +41,9 @@ const LIVE = 2
 const STARTED = 3
 
 export function setup(): number {
-  const base = sys_mmap(0, PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
+  const base = sys_mmap(0, pages(PAGES), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
   if (base < 0) return base
-  const ret = oracle_window(base, PAGES, WORDS, 0)
+  const ret = oracle_window(base, pages(PAGES), WORDS, 0)
   if (ret < 0) return ret
   set_reg(BASE, base)
   return 0
@@ -50,25 +52,26 @@ export function setup(): number {
 /** Writes the next pages; returns whether all are written. */
 function walk(base: number, word: number): boolean {
   const page = get_reg(PAGE)
-  const end = Math.min(PAGES, page + BATCH)
+  const end = Math.min(pages(PAGES), page + BATCH)
   for (let i = page; i < end; i++) {
     if (prandom(8) === 0) oracle_load(base + i, 1 - word)
     oracle_store(base + i, word)
     oracle_load(base + i, word)
   }
   set_reg(PAGE, end)
-  return end === PAGES
+  return end === pages(PAGES)
 }
 
 /** Forks a child for every other CPU, writes all pages beside them, and waits for them. */
 function parent(base: number): void {
+  if (get_reg(LIVE) === 0 && last_turn()) return
   if (get_reg(STARTED) === 0) {
     set_reg(STARTED, 1)
     set_reg(PAGE, 0)
     for (let i = 0; i < nr_cpus(); i += 2) if (sys_fork(FIRST) > 0) set_reg(LIVE, get_reg(LIVE) + 1)
     return
   }
-  if (get_reg(PAGE) < PAGES) {
+  if (get_reg(PAGE) < pages(PAGES)) {
     walk(base, 0)
     return
   }

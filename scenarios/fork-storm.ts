@@ -4,12 +4,14 @@
  */
 import {
   get_reg,
+  last_turn,
   MAP_ANONYMOUS,
   MAP_PRIVATE,
   nr_cpus,
   oracle_load,
   oracle_store,
   oracle_window,
+  pages,
   prandom,
   PROT_READ,
   PROT_WRITE,
@@ -43,11 +45,18 @@ const LEFT = 2
 const LIVE = 3
 
 export function setup(): number {
-  const area = sys_mmap(0, PTRS_PER_PTE * 2 + PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
+  const area = sys_mmap(
+    0,
+    PTRS_PER_PTE * 2 + pages(PAGES),
+    PROT_READ | PROT_WRITE,
+    MAP_PRIVATE | MAP_ANONYMOUS,
+    0,
+    0,
+  )
   if (area < 0) return area
-  const border = Math.floor((area + PTRS_PER_PTE + PAGES) / PTRS_PER_PTE) * PTRS_PER_PTE
-  const base = border - (PAGES >> 1)
-  const ret = oracle_window(base, PAGES, WORDS, 0)
+  const border = Math.floor((area + PTRS_PER_PTE + pages(PAGES)) / PTRS_PER_PTE) * PTRS_PER_PTE
+  const base = border - (pages(PAGES) >> 1)
+  const ret = oracle_window(base, pages(PAGES), WORDS, 0)
   if (ret < 0) return ret
   set_reg(BASE, base)
   // Pairs of a forking and a writing thread, each pair a process.
@@ -60,21 +69,22 @@ export function setup(): number {
 
 /** Touches some pages at random: the words of a task's own are written, both are read. */
 function touch(base: number, word: number): void {
-  for (let i = 0; i < BATCH; i++) {
-    const page = base + prandom(PAGES)
+  for (let i = 0; i < Math.min(BATCH, pages(PAGES)); i++) {
+    const page = base + prandom(pages(PAGES))
     if (prandom(4) !== 0) oracle_store(page, word)
     oracle_load(page, prandom(WORDS))
   }
 }
 
 function forker(base: number): void {
+  if (last_turn()) return
   if (get_reg(STARTED) === 0) {
     set_reg(STARTED, 1)
     sys_clone_thread(WRITER)
   }
   touch(base, 0)
   if (get_reg(LIVE) < CHILDREN) {
-    set_reg(LEFT, CHILD_TURNS)
+    set_reg(LEFT, Math.min(CHILD_TURNS, pages(PAGES)))
     if (sys_fork(CHILD) > 0) set_reg(LIVE, get_reg(LIVE) + 1)
   } else if (sys_wait() > 0) set_reg(LIVE, get_reg(LIVE) - 1)
 }
@@ -97,7 +107,7 @@ export function program(): void {
       forker(base)
       return
     case WRITER:
-      touch(base, 1)
+      if (!last_turn()) touch(base, 1)
       return
     default:
       child(base)

@@ -5,6 +5,7 @@
 import {
   BUG_ON,
   get_reg,
+  last_turn,
   MADV_DONTNEED,
   MAP_ANONYMOUS,
   MAP_PRIVATE,
@@ -79,6 +80,7 @@ function unmap_piecewise(area: number): void {
 }
 
 export function program(): void {
+  if (last_turn()) return
   const area = get_reg(AREA)
   if (area === 0) {
     const mapped = sys_mmap(0, PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)

@@ -5,6 +5,7 @@
 import {
   BUG_ON,
   get_reg,
+  last_turn,
   MAP_ANONYMOUS,
   MAP_FIXED,
   MAP_PRIVATE,
@@ -14,6 +15,7 @@ import {
   oracle_load_as,
   oracle_store_as,
   oracle_window,
+  pages,
   prandom,
   PROT_NONE,
   PROT_READ,
@@ -45,12 +47,19 @@ export function setup(): number {
   const movers = (nr_cpus() + 1) >> 1
   const reserve = sys_mmap(0, AREA * (movers + 1), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
   if (reserve < 0) return reserve
-  const first = Math.floor((reserve + PTRS_PER_PTE * 2) / PTRS_PER_PTE) * PTRS_PER_PTE - (PAGES >> 1)
+  const first = Math.floor((reserve + PTRS_PER_PTE * 2) / PTRS_PER_PTE) * PTRS_PER_PTE - (pages(PAGES) >> 1)
   const ret = oracle_window(first, Math.min(AREA * movers, 1 << 14), 1, 0)
   if (ret < 0) return ret
   for (let mover = movers - 1; mover >= 0; mover--) {
     const home = first + mover * AREA
-    const mapped = sys_mmap(home, PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, 0, 0)
+    const mapped = sys_mmap(
+      home,
+      pages(PAGES),
+      PROT_READ | PROT_WRITE,
+      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+      0,
+      0,
+    )
     if (mapped < 0) return mapped
     set_reg(HOME, home)
     const reader = sys_clone_thread(READER)
@@ -65,13 +74,13 @@ export function setup(): number {
 /** Writes and reads some pages where they lie now, then moves the area to its other place. */
 function move_area(home: number): void {
   const here = home + (get_reg(MOVED) !== 0 ? PLACE : 0)
-  for (let i = 0; i < BATCH; i++) {
-    const page = prandom(PAGES)
+  for (let i = 0; i < Math.min(BATCH, pages(PAGES)); i++) {
+    const page = prandom(pages(PAGES))
     oracle_store_as(home + page, here + page, 0)
     oracle_load_as(home + page, here + page, 0)
   }
   const there = home + (get_reg(MOVED) !== 0 ? 0 : PLACE)
-  const moved = sys_mremap(here, PAGES, PAGES, MREMAP_MAYMOVE | MREMAP_FIXED, there)
+  const moved = sys_mremap(here, pages(PAGES), pages(PAGES), MREMAP_MAYMOVE | MREMAP_FIXED, there)
   if (moved < 0) return
   BUG_ON(moved !== there)
   set_reg(MOVED, get_reg(MOVED) !== 0 ? 0 : 1)
@@ -79,13 +88,14 @@ function move_area(home: number): void {
 
 /** Reads at both places; where the area is not, that is a signal. */
 function read_places(home: number): void {
-  for (let i = 0; i < BATCH; i++) {
-    const page = prandom(PAGES)
+  for (let i = 0; i < Math.min(BATCH, pages(PAGES)); i++) {
+    const page = prandom(pages(PAGES))
     oracle_load_as(home + page, home + page + (prandom(2) !== 0 ? PLACE : 0), 0)
   }
 }
 
 export function program(): void {
+  if (last_turn()) return
   if (task_program() === MOVER) move_area(get_reg(HOME))
   else read_places(get_reg(HOME))
 }

@@ -3,12 +3,15 @@
  * Split page-table locks are never contended here; one lock for all is. A thread that is through discards its part.
  */
 import {
+  BUG_ON,
   get_reg,
+  last_turn,
   MADV_DONTNEED,
   MAP_ANONYMOUS,
   MAP_PRIVATE,
-  NR_PAGES,
   nr_cpus,
+  NR_PAGES,
+  pages,
   PROT_READ,
   PROT_WRITE,
   PTRS_PER_PTE,
@@ -16,9 +19,8 @@ import {
   sys_clone_thread,
   sys_madvise,
   sys_mmap,
-  user_store,
   user_load,
-  BUG_ON,
+  user_store,
 } from 'mmtorture/kernel'
 
 /** Pages that a thread faults in before it discards them. */
@@ -48,12 +50,13 @@ export function setup(): number {
 export function program(): void {
   const start = get_reg(START)
   const page = get_reg(PAGE)
-  if (page >= PAGES) {
-    BUG_ON(sys_madvise(start, PAGES, MADV_DONTNEED) !== 0)
+  if (page >= pages(PAGES)) {
+    BUG_ON(sys_madvise(start, pages(PAGES), MADV_DONTNEED) !== 0)
     set_reg(PAGE, 0)
     return
   }
-  const end = Math.min(PAGES, page + BATCH)
+  if (last_turn()) return
+  const end = Math.min(pages(PAGES), page + BATCH)
   for (let i = page; i < end; i++) {
     if (user_store(start + i, 0, i + 1) === 0) BUG_ON(user_load(start + i, 0) !== i + 1)
   }

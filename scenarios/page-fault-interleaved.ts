@@ -7,11 +7,13 @@ import {
   atomic_load,
   BUG_ON,
   get_reg,
+  last_turn,
   MADV_DONTNEED,
   MAP_ANONYMOUS,
   MAP_PRIVATE,
-  NR_PAGES,
   nr_cpus,
+  NR_PAGES,
+  pages,
   PROT_READ,
   PROT_WRITE,
   scenario_word,
@@ -36,7 +38,7 @@ const PAGE = 3
 const ARRIVED_ROUND = 4
 
 export function setup(): number {
-  const base = sys_mmap(0, PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
+  const base = sys_mmap(0, pages(PAGES), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
   if (base < 0) return base
   set_reg(BASE, base)
   for (let thread = 1; thread < nr_cpus(); thread++) {
@@ -56,7 +58,7 @@ function end_round(base: number, round: number): void {
   if (get_reg(ARRIVED_ROUND) === round) {
     set_reg(ARRIVED_ROUND, round + 1)
     if (atomic_fetch_add(arrived, 1) === nr_cpus() - 1) {
-      BUG_ON(sys_madvise(base, PAGES, MADV_DONTNEED) !== 0)
+      BUG_ON(sys_madvise(base, pages(PAGES), MADV_DONTNEED) !== 0)
       atomic_fetch_add(arrived, -nr_cpus())
       atomic_fetch_add(rounds, 1)
       task_wake(rounds)
@@ -70,12 +72,13 @@ function end_round(base: number, round: number): void {
 export function program(): void {
   const base = get_reg(BASE)
   let page = get_reg(PAGE)
-  if (page >= PAGES) {
+  if (page >= pages(PAGES)) {
     end_round(base, get_reg(ROUND))
     return
   }
+  if (last_turn()) return
   const step = nr_cpus()
-  for (let i = 0; i < BATCH && page < PAGES; i++) {
+  for (let i = 0; i < BATCH && page < pages(PAGES); i++) {
     if (user_store(base + page, 0, page + 1) === 0) BUG_ON(user_load(base + page, 0) !== page + 1)
     page += step
   }

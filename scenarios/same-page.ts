@@ -8,6 +8,7 @@ import {
   atomic_load,
   BUG_ON,
   get_reg,
+  last_turn,
   MADV_DONTNEED,
   MAP_ANONYMOUS,
   MAP_PRIVATE,
@@ -17,6 +18,7 @@ import {
   oracle_load,
   oracle_store,
   oracle_window,
+  pages,
   prandom,
   PROT_READ,
   PROT_WRITE,
@@ -43,9 +45,9 @@ const PAGE = 3
 const ARRIVED_ROUND = 4
 
 export function setup(): number {
-  const base = sys_mmap(0, PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
+  const base = sys_mmap(0, pages(PAGES), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
   if (base < 0) return base
-  const ret = oracle_window(base, PAGES, WORDS, 0)
+  const ret = oracle_window(base, pages(PAGES), WORDS, 0)
   if (ret < 0) return ret
   set_reg(BASE, base)
   for (let thread = 1; thread < nr_cpus(); thread++) {
@@ -76,16 +78,16 @@ function end_round(base: number, round: number): void {
   const rounds = scenario_word(1)
   if (get_reg(ARRIVED_ROUND) === round) {
     set_reg(ARRIVED_ROUND, round + 1)
-    oracle_discard_own(base, PAGES)
+    oracle_discard_own(base, pages(PAGES))
     if (atomic_fetch_add(arrived, 1) === nr_cpus() - 1) {
-      BUG_ON(sys_madvise(base, PAGES, MADV_DONTNEED) !== 0)
+      BUG_ON(sys_madvise(base, pages(PAGES), MADV_DONTNEED) !== 0)
       atomic_fetch_add(arrived, -nr_cpus())
       atomic_fetch_add(rounds, 1)
       task_wake(rounds)
     }
   }
   if (atomic_load(rounds) === round && task_wait(rounds, round)) return
-  oracle_discarded(base, PAGES)
+  oracle_discarded(base, pages(PAGES))
   set_reg(ROUND, round + 1)
   set_reg(PAGE, 0)
 }
@@ -93,10 +95,11 @@ function end_round(base: number, round: number): void {
 export function program(): void {
   const base = get_reg(BASE)
   const page = get_reg(PAGE)
-  if (page === PAGES) {
+  if (page === pages(PAGES)) {
     end_round(base, get_reg(ROUND))
     return
   }
+  if (last_turn()) return
   touch(base + page, get_reg(THREAD))
   set_reg(PAGE, page + 1)
 }

@@ -6,6 +6,7 @@ import {
   BUG_ON,
   file_create,
   get_reg,
+  last_turn,
   MADV_DONTNEED,
   MAP_PRIVATE,
   MAP_SHARED,
@@ -13,19 +14,20 @@ import {
   oracle_load,
   oracle_store,
   oracle_window,
+  pages,
   prandom,
   PROT_READ,
   PROT_WRITE,
   set_reg,
-  sys_fork,
+  shmem_create,
   sys_clone_thread,
   sys_close,
+  sys_fork,
   sys_madvise,
   sys_mmap,
   user_load,
   user_signal,
   user_store,
-  shmem_create,
 } from 'mmtorture/kernel'
 
 const PAGES = 64
@@ -38,18 +40,18 @@ const FILE = 1
 const WORD = 2
 
 export function setup(): number {
-  const object = shmem_create(PAGES)
-  const file = file_create(PAGES)
+  const object = shmem_create(pages(PAGES))
+  const file = file_create(pages(PAGES))
   if (object < 0) return object
   if (file < 0) return file
-  const shared = sys_mmap(0, PAGES, PROT_READ | PROT_WRITE, MAP_SHARED, object, 0)
-  const priv = sys_mmap(0, PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0)
+  const shared = sys_mmap(0, pages(PAGES), PROT_READ | PROT_WRITE, MAP_SHARED, object, 0)
+  const priv = sys_mmap(0, pages(PAGES), PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0)
   if (shared < 0) return shared
   if (priv < 0) return priv
   // The mappings keep them from now on.
   sys_close(object)
   sys_close(file)
-  const ret = oracle_window(shared, PAGES, WORDS, 1)
+  const ret = oracle_window(shared, pages(PAGES), WORDS, 1)
   if (ret < 0) return ret
   set_reg(SHARED, shared)
   set_reg(FILE, priv)
@@ -64,8 +66,8 @@ export function setup(): number {
 }
 
 function touch_shared(shared: number, word: number): void {
-  for (let i = 0; i < BATCH; i++) {
-    const page = shared + prandom(PAGES)
+  for (let i = 0; i < Math.min(BATCH, pages(PAGES)); i++) {
+    const page = shared + prandom(pages(PAGES))
     if (word < WORDS && prandom(2) !== 0) oracle_store(page, word)
     oracle_load(page, prandom(WORDS))
   }
@@ -73,8 +75,8 @@ function touch_shared(shared: number, word: number): void {
 
 /** A private mapping of a file that reads as zeros: what is there is zero or the process' own. */
 function touch_file(file: number): void {
-  for (let i = 0; i < BATCH; i++) {
-    const page = file + prandom(PAGES)
+  for (let i = 0; i < Math.min(BATCH, pages(PAGES)); i++) {
+    const page = file + prandom(pages(PAGES))
     const got = user_load(page, 0)
     BUG_ON(user_signal() === 0 && got !== 0 && got !== page)
     if (prandom(2) !== 0) user_store(page, 0, page)
@@ -82,10 +84,11 @@ function touch_file(file: number): void {
 }
 
 export function program(): void {
+  if (last_turn()) return
   const shared = get_reg(SHARED)
   const file = get_reg(FILE)
   touch_shared(shared, get_reg(WORD))
   touch_file(file)
-  if (prandom(16) === 0) BUG_ON(sys_madvise(shared, PAGES, MADV_DONTNEED) !== 0)
-  if (prandom(16) === 0) BUG_ON(sys_madvise(file, PAGES, MADV_DONTNEED) !== 0)
+  if (prandom(16) === 0) BUG_ON(sys_madvise(shared, pages(PAGES), MADV_DONTNEED) !== 0)
+  if (prandom(16) === 0) BUG_ON(sys_madvise(file, pages(PAGES), MADV_DONTNEED) !== 0)
 }

@@ -2,7 +2,7 @@
 // machine itself: src/machine/smp; and the report's form: src/report.
 import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
-import { type Configuration, configSettings, levelBits, sweepConfig } from '../kbuild/config.ts'
+import { type Configuration, configSettings, sweepConfig } from '../kbuild/config.ts'
 import type { RunOptions } from '../machine/smp/run.ts'
 import { type RunReport, runReport } from '../report/run_report.ts'
 import { formatRun } from '../report/run_text.ts'
@@ -109,8 +109,10 @@ async function prepare(
   if (trace === undefined)
     return { request: { ...request, seconds: options.seconds ?? DEFAULT_SECONDS }, table: () => undefined }
   const { traceRun } = await import('./trace_run.ts')
-  const bits = levelBits(config).reduce((sum, level) => sum + level, 0)
-  const { table, ...replay } = traceRun(trace, bits)
+  const chosen = (options.config ?? []).some((setting) => setting.split('=')[0].trim() === 'MEMORY')
+  const { table, ...replay } = traceRun(trace, config, !chosen)
+  if (replay.config.MEMORY !== config.MEMORY)
+    progress(`the recording needs more memory than ${config.MEMORY}: MEMORY=${replay.config.MEMORY}`)
   // A replay ends with its recording; --seconds can only cut it short.
   return { request: { ...request, ...replay, seconds: options.seconds ?? Infinity, warmup: 0 }, table }
 }

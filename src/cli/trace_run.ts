@@ -1,13 +1,25 @@
 // What `run --trace` adds to a run: the recording as the machine's boot data, and afterwards its table and two checks. Leaves out
 // the reader and the table themselves: src/trace.
 import type { CheckResult } from '../checks/index.ts'
+import { type Configuration, levelBits } from '../kbuild/config.ts'
 import type { SmpMachine } from '../machine/smp/machine.ts'
 import { symbol } from '../measure/symbols.ts'
 import { percent } from '../report/text.ts'
-import { ANONYMOUS_WRITES, loadTrace, sameKindShare, type TraceTable, traceTable } from '../trace/index.ts'
+import {
+  ANONYMOUS_WRITES,
+  checkLimits,
+  loadTrace,
+  memoryFor,
+  sameKindShare,
+  traceDemand,
+  type TraceTable,
+  traceTable,
+} from '../trace/index.ts'
 
 /** What of the machine's options, and how its result is read. */
 export interface TraceRun {
+  /** With the MEMORY that the recording needs. */
+  readonly config: Configuration
   readonly bootData: Int32Array
   /** One result word for each operation, behind the boot data. */
   readonly bootScratch: number
@@ -19,12 +31,19 @@ export interface TraceRun {
 /** Share of the write faults in recorded anonymous areas that must come out the same kind. */
 const SAME_KIND = 0.95
 
-/** Prepares the replay of the recording at `path`; the model's page numbers have `bits` bits. Throws UsageError if it is malformed. */
-export function traceRun(path: string, bits: number): TraceRun {
+/**
+ * Prepares the replay of the recording at `path`. Throws UsageError if it is malformed, or too large for any machine.
+ * @param sizeMemory choose MEMORY so that the recording fits
+ */
+export function traceRun(path: string, config: Configuration, sizeMemory: boolean): TraceRun {
+  const bits = levelBits(config).reduce((sum, level) => sum + level, 0)
   const { program, blob } = loadTrace(path, bits)
+  const demand = traceDemand(program, config.PTRS_PER_TABLE, config.PGTABLE_LEVELS)
+  checkLimits(program, demand)
   const operations = program.streams.reduce((sum, stream) => sum + stream.operations.length, 0)
   let table: TraceTable | undefined
   return {
+    config: sizeMemory ? { ...config, MEMORY: memoryFor(demand) } : config,
     bootData: blob,
     bootScratch: operations,
     inspect(machine, finished) {

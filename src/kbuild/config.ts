@@ -21,6 +21,7 @@ export interface Configuration {
   readonly COW_REUSE: string
   readonly ATOMICS: string
   readonly PTLOCK_HASH: number
+  readonly PARAVIRT_SPINLOCKS: 'y' | 'n'
 }
 
 export type ConfigKeyName = keyof Configuration
@@ -154,6 +155,11 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   ),
   choice('ATOMICS', ['js', 'wasm'], 'js', 'atomics by the builtins or by a WebAssembly module'),
   integer('PTLOCK_HASH', 1, 256, 64, 'locks of PTLOCK=hashed', true),
+  flag(
+    'PARAVIRT_SPINLOCKS',
+    'n',
+    "on the stepped machine, spinlocks and waits by the kernel's own code instead of abstract ones",
+  ),
 ]
 
 const KEY_NAMES = CONFIG_KEYS.map((key) => key.name)

@@ -1,24 +1,33 @@
 // kbuild: a configuration and a scenario become a kernel image, an ES module on disk. An image that was built before from the
-// same inputs is taken from the cache. Leaves out the stepped image, and what boots an image: src/machine.
+// same inputs is taken from the cache. Leaves out what boots an image: src/machine.
 import { existsSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { UsageError } from '../cli/errors.ts'
 import type { BootEnvironment } from '../kernel/arch/machine.ts'
+import type { Site } from './announce.ts'
 import { cacheFolder, fallbackFolder, hashOf, readText, store } from './cache.ts'
 import { type Configuration, configConstants } from './config.ts'
 import { type Linked, link } from './link.ts'
 import type { Resolver } from './modules.ts'
 import { applyPatches } from './patch.ts'
+import { isReplaced } from './primitives.ts'
 import { packageRoot } from './root.ts'
 import type { Permissions } from './rules.ts'
 import type { Source } from './source.ts'
 
 export type { BootEnvironment } from '../kernel/arch/machine.ts'
+export type { Site } from './announce.ts'
 export * from './config.ts'
 
 /** What boot() of an image returns: the exports of src/kernel/image.ts. */
 export type KernelExports = typeof import('../kernel/image.ts')
+
+/**
+ * What an image is for: real CPUs (native); the stepped machine, with generators that yield where a CPU is to stop (stepped); or
+ * real CPUs that ask before every step (gated).
+ */
+export type ImageKind = 'native' | 'stepped' | 'gated'
 
 /** A linked kernel, ready to boot. Plain data: it can be sent to a worker. */
 export interface KernelImage {
@@ -30,6 +39,9 @@ export interface KernelImage {
   readonly symbols: Readonly<Record<string, number>>
   /** Names of all functions of the image. */
   readonly functions: readonly string[]
+  readonly image: ImageKind
+  /** Where its steps stand in the source, indexed by a step's SITE; none in a native image. */
+  readonly sites: readonly Site[]
   readonly config: Configuration
   /** Absolute path of the scenario. */
   readonly scenario: string
@@ -40,13 +52,15 @@ export interface BuildOptions {
   readonly scenario: string
   /** Paths of unified diffs, applied to the kernel's sources in order. */
   readonly patches?: readonly string[]
+  /** Default: native. */
+  readonly image?: ImageKind
   /** The package whose src/kernel is built, and the folders for images, best first: for tests and for the package's build. */
   readonly root?: string
   readonly folders?: readonly string[]
 }
 
 /** Changes when the same inputs make another image. */
-const KBUILD_VERSION = '1'
+const KBUILD_VERSION = '2'
 
 /** What lies beside an image: its inputs say whether it is still the one that would be built. */
 interface ImageRecord {
@@ -54,6 +68,7 @@ interface ImageRecord {
   readonly inputs: readonly { readonly path: string; readonly hash: string }[]
   readonly symbols: Record<string, number>
   readonly functions: string[]
+  readonly sites: readonly Site[]
 }
 
 /** The folder of images that come with the package. */
@@ -70,11 +85,15 @@ export async function kbuild(config: Configuration, options: BuildOptions): Prom
   const scenario = resolve(options.scenario)
   const patches = options.patches ?? []
   if (!existsSync(scenario)) throw new UsageError(`there is no scenario file ${scenario}.`)
+  const kind = options.image ?? 'native'
   const constants = configConstants(config)
+  // A stepped image is the same on every host.
+  if (kind !== 'native') Object.assign(constants, { STEPPED: 1, WEAK_MEMORY: 0 })
   const chosen = chosenModules(config, root, scenario)
   const patched = applyPatches(root, patches)
   const request = hashOf(
     KBUILD_VERSION,
+    kind,
     JSON.stringify(constants),
     ...[...chosen].flatMap(([specifier, path]) => [specifier, rootName(root, path)]),
     ...[...patched].flatMap(([path, text]) => [rootName(root, path), text]),
@@ -85,10 +104,10 @@ export async function kbuild(config: Configuration, options: BuildOptions): Prom
   const prebuilt = options.folders || patches.length > 0 ? [] : [prebuiltFolder(root)]
   for (const folder of [...prebuilt, ...folders]) {
     const found = readRecord(folder, request, root, patched)
-    if (found) return imageOf(folder, request, found, config, scenario)
+    if (found) return imageOf(folder, request, found, kind, config, scenario)
   }
-  const linked = linkImage(root, chosen, constants, patched)
-  const record = recordOf(linked, root, constants, chosen, patched)
+  const linked = linkImage(root, kind, chosen, constants, patched)
+  const record = recordOf(linked, root, kind, constants, chosen, patched)
   for (const [index, folder] of folders.entries()) {
     const name = imageName(request, record)
     // A source map names sources from the folder in which it lies.
@@ -99,7 +118,7 @@ export async function kbuild(config: Configuration, options: BuildOptions): Prom
       [`${request}.json`, JSON.stringify(record)],
     ])
     try {
-      return imageOf(store([folder], files), request, record, config, scenario)
+      return imageOf(store([folder], files), request, record, kind, config, scenario)
     } catch (error) {
       if (index === folders.length - 1) throw error
     }
@@ -137,6 +156,7 @@ function chosenModules(config: Configuration, root: string, scenario: string): M
 
 function linkImage(
   root: string,
+  kind: ImageKind,
   chosen: ReadonlyMap<string, string>,
   constants: Readonly<Record<string, number>>,
   patched: ReadonlyMap<string, string>,
@@ -159,6 +179,10 @@ function linkImage(
     constants,
     isConfig: (source) => source.path === chosen.get('#config'),
     permissions: (source) => permissionsOf(source.id),
+    steps:
+      kind === 'native'
+        ? undefined
+        : { kind, isReplaced: (source) => isReplaced(source.id, constants.PARAVIRT_SPINLOCKS === 1) },
   })
 }
 
@@ -175,6 +199,7 @@ function permissionsOf(id: string): Permissions {
 function recordOf(
   linked: Linked,
   root: string,
+  kind: ImageKind,
   constants: Readonly<Record<string, number>>,
   chosen: ReadonlyMap<string, string>,
   patched: ReadonlyMap<string, string>,
@@ -182,12 +207,13 @@ function recordOf(
   const { sources } = linked
   const contents = sources.flatMap((source) => [portableName(source, root, chosen), source.text])
   return {
-    hash: hashOf(KBUILD_VERSION, JSON.stringify(constants), ...contents),
+    hash: hashOf(KBUILD_VERSION, kind, JSON.stringify(constants), ...contents),
     inputs: sources
       .filter((source) => !patched.has(source.path))
       .map((source) => ({ path: rootName(root, source.path), hash: hashOf(source.text) })),
     symbols: linked.symbols,
     functions: linked.functions,
+    sites: linked.sites,
   }
 }
 
@@ -229,11 +255,13 @@ function imageOf(
   folder: string,
   request: string,
   record: ImageRecord,
+  image: ImageKind,
   config: Configuration,
   scenario: string,
 ): KernelImage {
-  const { hash, symbols, functions } = record
-  return { file: join(folder, imageName(request, record)), hash, symbols, functions, config, scenario }
+  const { hash, symbols, functions, sites } = record
+  const file = join(folder, imageName(request, record))
+  return { file, hash, symbols, functions, image, sites, config, scenario }
 }
 
 /** The path from the package's folder with forward slashes; a path outside of it stays absolute. */

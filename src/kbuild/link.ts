@@ -3,9 +3,11 @@
 import MagicString, { Bundle } from 'magic-string'
 import { checkDesign } from './designs.ts'
 import { evaluateConstants, foldFunctions } from './fold.ts'
-import { type Module, type Resolver, allExports, checkModules, readModules } from './modules.ts'
+import type { Site } from './announce.ts'
+import { type Binding, type Module, type Resolver, allExports, checkModules, readModules } from './modules.ts'
 import { type Permissions, checkRules } from './rules.ts'
 import { type Edit, type Source, refuse } from './source.ts'
+import { type PlainModule, type StepOptions, stepModules } from './steps.ts'
 import { type Range, blank, typeRanges } from './types.ts'
 
 export interface LinkOptions {
@@ -16,6 +18,8 @@ export interface LinkOptions {
   readonly constants: Readonly<Record<string, number>>
   isConfig(source: Source): boolean
   permissions(source: Source): Permissions
+  /** For an image whose steps are announced; without it the image is native. */
+  readonly steps?: StepOptions
 }
 
 export interface Linked {
@@ -25,6 +29,8 @@ export interface Linked {
   readonly symbols: Record<string, number>
   /** Every function of the image, in the order of the text. */
   readonly functions: string[]
+  /** Where steps are announced; empty in a native image. */
+  readonly sites: readonly Site[]
   /** The text of the ES module and its source map, for an image that will lie in the folder of `file`. */
   emit(file: string, nameOf: (source: Source) => string): { code: string; map: string }
 }
@@ -50,25 +56,23 @@ export function link(options: LinkOptions): Linked {
     members.set(module, checkRules(module, options.permissions(module.source)))
   }
   const values = evaluateConstants(modules, options.isConfig, options.constants)
-  const functions = modules.flatMap((module) =>
-    [...module.declared.values()].filter((b) => b.kind === 'function').map((b) => b.name),
-  )
   const exported = [...allExports(modules[modules.length - 1])].filter(([, b]) => b.kind !== 'ambient')
-  const returned = exported.map(([name]) => (values.has(name) ? `${name}: ${values.get(name)}` : name))
+  const plain = modules.map((module) => plainModule(module, values, members.get(module) ?? []))
+  const image = options.steps ? steppedImage(plain, exported, options.steps) : nativeImage(plain, ambients, members)
+  const returned = exported
+    .filter(([name, b]) => b.kind !== 'function' || image.functions.includes(name))
+    .map(([name]) => (values.has(name) ? `${name}: ${values.get(name)}` : name))
 
   return {
     sources: modules.map((module) => module.source),
     symbols: Object.fromEntries(values),
-    functions,
+    functions: image.functions,
+    sites: image.sites,
     emit(file, nameOf) {
       const bundle = new Bundle({ separator: '\n' })
-      for (const module of modules)
-        bundle.addSource({
-          filename: nameOf(module.source),
-          content: moduleText(module, values, members.get(module) ?? []),
-        })
+      for (const { source, content } of image.texts()) bundle.addSource({ filename: nameOf(source), content })
       bundle.prepend(
-        `export function boot(boot$env) {\nconst { ${[...ambients].join(', ')} } = boot$env\n${taken(members)}`,
+        `export function boot(boot$env) {\nconst { ${image.bindings.join(', ')} } = boot$env\n${image.prologue}`,
       )
       bundle.append(`\nreturn { ${returned.join(', ')} }\n}\n//# sourceMappingURL=${file}.map\n`)
       const map = bundle.generateMap({ file, includeContent: false, hires: false })
@@ -83,6 +87,54 @@ export function link(options: LinkOptions): Linked {
   }
 }
 
+/** What goes into an image, before it has a name and a folder. */
+interface ImageText {
+  readonly functions: string[]
+  readonly sites: readonly Site[]
+  /** What boot() takes from its environment, and statements behind that. */
+  readonly bindings: readonly string[]
+  readonly prologue: string
+  texts(): { source: Source; content: MagicString }[]
+}
+
+function nativeImage(
+  plain: readonly PlainModule[],
+  ambients: ReadonlySet<string>,
+  members: ReadonlyMap<Module, readonly Edit[]>,
+): ImageText {
+  return {
+    functions: plain.flatMap(({ module }) =>
+      [...module.declared.values()].filter((b) => b.kind === 'function').map((b) => b.name),
+    ),
+    sites: [],
+    bindings: [...ambients],
+    prologue: taken(members),
+    texts: () =>
+      plain.map(({ module, code, edits }) => {
+        const content = new MagicString(code)
+        for (const edit of edits) content.update(edit.start, edit.end, edit.text)
+        return { source: module.source, content }
+      }),
+  }
+}
+
+function steppedImage(
+  plain: readonly PlainModule[],
+  exported: readonly [string, Binding][],
+  steps: StepOptions,
+): ImageText {
+  const entries = exported.filter(([, b]) => b.kind === 'function').map(([name]) => name)
+  const { texts, bindings, sites, functions } = stepModules(plain, entries, steps)
+  return {
+    functions,
+    sites,
+    bindings,
+    prologue: '',
+    // Lines are those of the source, and so far reaches the source map; the sites know the columns.
+    texts: () => texts.map(({ source, code }) => ({ source, content: new MagicString(code) })),
+  }
+}
+
 function refuseAmbient(module: Module, offset: number): never {
   return refuse(module.source, { start: offset }, 'only the machine itself declares bindings without a body.')
 }
@@ -93,18 +145,16 @@ function taken(members: ReadonlyMap<Module, readonly Edit[]>): string {
   return [...names].map((name) => `const ${name} = ${name.replace('$', '?.')}\n`).join('')
 }
 
-/** The module's functions in their places: types, imports and constants blanked, constants folded. */
-function moduleText(
+/** The module's functions in their places: types, imports and constants blanked; the edits fold its constants. */
+function plainModule(
   module: Module,
   values: ReadonlyMap<string, number>,
   members: readonly Edit[],
-): MagicString {
+): PlainModule {
   const ranges: Range[] = module.blank.map((node) => [node.start, node.end])
   ranges.push(...module.exportKeywords)
   for (const binding of module.declared.values())
     if (binding.kind === 'function') ranges.push(...typeRanges(binding.node))
-  const text = new MagicString(blank(module.source.text, ranges))
-  for (const edit of [...foldFunctions(module, values), ...members])
-    text.update(edit.start, edit.end, edit.text)
-  return text
+  const code = blank(module.source.text, ranges)
+  return { module, code, edits: [...foldFunctions(module, values), ...members] }
 }

@@ -16,6 +16,9 @@ export interface Permissions {
 /** Functions of Math that kernel code may call. */
 export const MATH_FUNCTIONS = ['imul', 'clz32', 'min', 'max', 'abs', 'trunc', 'floor']
 
+/** Names that stand for something in the text of an image. */
+const RESERVED = new Set(['Math', 'Atomics', 'arguments', 'S', 'X'])
+
 const RESTRICTED_AMBIENTS = new Set(['memory', 'wasm'])
 
 const REFUSED: Record<string, string> = {
@@ -81,6 +84,7 @@ export function checkRules(module: Module, may: Permissions): Edit[] {
 function checkFunction(node: Node, module: Module, may: Permissions, members: Edit[]): void {
   const { source } = module
   if (node.async) refuse(source, node, `'${node.id.name}' is async; kernel code is synchronous.`)
+  if (RESERVED.has(node.id.name)) refuse(source, node.id, `'${node.id.name}' cannot be a function's name.`)
   if (node.generator) refuse(source, node, `'${node.id.name}' is a generator; kernel code is synchronous.`)
   const walk: Walk = { module, may, members, locals: new Set() }
   for (const parameter of node.params as Node[]) {
@@ -101,7 +105,7 @@ function addLocal(walk: Walk, id: Node): void {
       id,
       `'${id.name}' hides the ${lookup(module, id.name)?.kind} of that name; rename it.`,
     )
-  if (id.name === 'Math' || id.name === 'Atomics' || id.name === 'arguments')
+  if (RESERVED.has(id.name))
     refuse(module.source, id, `'${id.name}' cannot be a local's name.`)
   walk.locals.add(id.name)
 }

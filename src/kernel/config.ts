@@ -19,3 +19,7 @@ export const HOLDTIME_SAMPLE: number = 16
 export const PTLOCK_HASH: number = 64
 /** 1 where the host reorders plain accesses (arm64): READ_ONCE and WRITE_ONCE are atomic there. */
 export const WEAK_MEMORY: number = 0
+/** 1 in an image for the stepped machine, where interrupts and waits are the scheduler's. */
+export const STEPPED: number = 0
+/** 1: on the stepped machine waiting CPUs park by the kernel's own code instead of by the machine. */
+export const PARAVIRT_SPINLOCKS: number = 0

@@ -25,6 +25,7 @@ import {
   task$ppid,
   task$vfork_done,
   TASK_DEAD,
+  TASK_STOPPED,
   TASK_WORDS,
 } from './arch/structs.ts'
 import { switch_mm } from './arch/tlb.ts'
@@ -136,6 +137,7 @@ export function set_brk(start: number): void {
 }
 
 function exit_task_at_rest(task: Task): void {
+  if (load(task + task$__state) === TASK_STOPPED) atomic_fetch_add(machine$nr_tasks, 1)
   this_cpu_write(percpu$current, task)
   sys_exit()
   this_cpu_write(percpu$current, 0)

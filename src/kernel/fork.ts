@@ -45,7 +45,12 @@ import {
 import { flush_tlb_mm } from './arch/tlb.ts'
 import { oracle_dup_mm_begin, oracle_dup_mm_end, oracle_mmdrop } from '../checks/oracle.ts'
 import { EAGAIN, ENOMEM } from './errno.ts'
-import { LOCK_CLASS_mmap_lock_R, LOCK_CLASS_mmap_lock_W, LOCK_CLASS_page_table_lock, SINGLE_DEPTH_NESTING } from './locking/lock_class.ts'
+import {
+  LOCK_CLASS_mmap_lock_R,
+  LOCK_CLASS_mmap_lock_W,
+  LOCK_CLASS_page_table_lock,
+  SINGLE_DEPTH_NESTING,
+} from './locking/lock_class.ts'
 import { down_write, down_write_nested, init_rwsem, up_write } from './locking/rwsem.ts'
 import { spin_lock_init } from './locking/spinlock.ts'
 import { copy_page_range } from './mm/memory/copy_page_range.ts'

@@ -23,6 +23,7 @@ import { current, put_init_task, sched_init } from './sched/core.ts'
 
 export { cpu_run } from './sched/core.ts'
 export { exit_all_tasks } from './exit.ts'
+export { do_IRQ } from './arch/irq.ts'
 export { drain_local_pages } from './mm/page_alloc.ts'
 
 /** Page frames of the kernel itself: number 0, which no entry may name, and the zero page. */

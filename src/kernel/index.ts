@@ -27,25 +27,20 @@ export { smp_load_acquire, smp_mb, smp_rmb, smp_store_release, smp_wmb } from '.
 export { BUG, BUG_ON } from './arch/bug.ts'
 export { smp_cond_load, smp_wake, smp_wake_one } from './arch/wait.ts'
 export { BOOT_DATA, PTLOCK_AREA } from './arch/memory_map.ts'
-export {
-  page_to_pfn,
-  pgtable_page,
-  pmd_page,
-  PTRS_PER_PTE,
-  TASK_SIZE,
-} from './arch/pgtable.ts'
-export {
-  LOCK_WORDS,
-  mm$page_table_lock,
-  page$pt_mm,
-  page$ptl,
-  TASK_WORDS,
-} from './arch/structs.ts'
+export { page_to_pfn, pgtable_page, pmd_page, PTRS_PER_PTE, TASK_SIZE } from './arch/pgtable.ts'
+export { LOCK_WORDS, mm$page_table_lock, page$pt_mm, page$ptl, TASK_WORDS } from './arch/structs.ts'
 export type { AddressSpace, Mm, Page, Pmd, PmdP, Spinlock, Task } from './arch/structs.ts'
 
 // A user's design: locks.
 export { LOCK_CLASS_ptlock, LOCK_CLASS_user, SINGLE_DEPTH_NESTING } from './locking/lock_class.ts'
-export { spin_is_contended, spin_lock, spin_lock_init, spin_lock_nested, spin_trylock, spin_unlock } from './locking/spinlock.ts'
+export {
+  spin_is_contended,
+  spin_lock,
+  spin_lock_init,
+  spin_lock_nested,
+  spin_trylock,
+  spin_unlock,
+} from './locking/spinlock.ts'
 
 // A scenario: user accesses, system calls, tasks.
 export { user_fault, user_load, user_signal, user_store } from './arch/uaccess.ts'
@@ -77,8 +72,17 @@ export {
 } from './mm/syscalls.ts'
 export { sys_clone_thread, sys_fork, sys_vfork } from './fork.ts'
 export { set_brk, sys_execve, sys_exit, sys_wait } from './exit.ts'
-export { begin_operation, current, task_wait, task_wake } from './sched/core.ts'
-export { get_reg, nr_cpus, prandom, scenario_word, set_reg, task_program } from './sched/program.ts'
+export { begin_operation, current, stop_task, task_wait, task_wake } from './sched/core.ts'
+export {
+  get_reg,
+  last_turn,
+  nr_cpus,
+  pages,
+  prandom,
+  scenario_word,
+  set_reg,
+  task_program,
+} from './sched/program.ts'
 export {
   oracle_discard,
   oracle_discard_own,

@@ -59,11 +59,25 @@ export function waitedFor(view: MachineView, cpu: number, cpus: number): number 
   return waitingOn(view, cpu)
 }
 
+/** CPUs that have not taken the interrupt of CPU `cpu` yet. */
+function interruptedBy(view: MachineView, cpu: number, cpus: number): number[] {
+  return Array.from({ length: cpus }, (_, other) => other).filter((other) => {
+    const pending = perCpu(view.symbols, other, 'percpu$irq_pending') + (cpu >> 5)
+    return (view.memory[pending] & (1 << (cpu & 31))) !== 0
+  })
+}
+
 /** What CPU `cpu` waits for, in words; undefined when it does not wait. */
 export function describeWait(view: MachineView, cpu: number, cpus: number): string | undefined {
   const address = waitedFor(view, cpu, cpus)
   if (address === 0) return undefined
-  if (isIdle(view, cpu)) return 'a task to run (idle)'
+  const manner = waitManner(view, cpu)
+  if (manner === 'idle') return 'a task to run (idle)'
+  if (manner === 'flush') {
+    const late = interruptedBy(view, cpu, cpus)
+    const who = late.length === 0 ? '' : ` from CPU ${late.join(', CPU ')}`
+    return `the acknowledgement of its TLB flush${who}`
+  }
   const holders = holdersOf(view, address, cpus, cpu)
   const who = holders.length === 0 ? 'held by no CPU' : `held by CPU ${holders.join(', CPU ')}`
   return `${nameAddress(view, address)} (word ${hex(address)}), ${who}`

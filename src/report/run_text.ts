@@ -10,7 +10,7 @@ import { block, count, duration, flow, percent, table, wrap } from './text.ts'
 export function formatRun(report: RunReport): string {
   const sections = [
     heading(report),
-    figures(report),
+    report.seconds > 0 ? figures(report) : [],
     report.trace ? block('trace', formatTraceTable(report.trace).split('\n')) : [],
     report.locks.length > 0 ? formatLockStat(report.locks).trimEnd().split('\n') : [],
     block('checks', checks(report)),

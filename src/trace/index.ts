@@ -5,6 +5,8 @@ import { orderProgram } from './order.ts'
 import { buildProgram } from './program.ts'
 import { readTrace } from './read.ts'
 
+export { checkLimits, memoryFor, traceDemand } from './demand.ts'
+export type { TraceDemand } from './demand.ts'
 export { formatTraceTable, sameKindShare, traceTable, ANONYMOUS_WRITES } from './table.ts'
 export type { TraceRow, TraceTable } from './table.ts'
 export type { TraceProgram } from './operations.ts'

@@ -18,6 +18,7 @@ import {
 } from './areas.ts'
 import type { Area } from './areas.ts'
 import { applyTo, choseAddress, NOTHING, overlap } from './effects.ts'
+import { Files } from './files.ts'
 import { foresee } from './foresight.ts'
 import type { Foresight } from './foresight.ts'
 import { inferAreas, rightsOf } from './infer.ts'
@@ -103,8 +104,7 @@ class Walk {
   #tasks = new Map<number, Task>()
   #streams: Stream[] = []
   #mms = 0
-  #fileIds = new Map<string, number>()
-  #files: number[] = []
+  #files = new Files()
   #proven: TraceProgram['proven'] = []
   #passedOver = new Map<string, PassedOver>()
   #unknown = new Map<string, number>()
@@ -156,7 +156,7 @@ class Walk {
     }
     return {
       streams: this.#streams,
-      files: this.#files,
+      files: this.#files.all,
       passedOver: [...this.#passedOver.values()],
       unknownEvents: this.#unknown,
       proven: this.#proven,
@@ -216,7 +216,7 @@ class Walk {
     this.images.push(mm.image)
     if (evidence) {
       mm.image.brkStart = mm.brk = evidence.brkStart
-      for (const area of inferAreas(evidence, (key) => this.#fileId(key))) {
+      for (const area of inferAreas(evidence, (key) => this.#files.id(key))) {
         this.#streams[stream]!.operations.push(this.#mapOperation(mm, area, line))
       }
     }
@@ -227,27 +227,13 @@ class Walk {
   #mapOperation(mm: Mm, area: Area, line: number): Operation {
     mm.areas.map(area)
     const { start, end, prot, flags, file, pgoff } = area
-    this.#growFile(file, pgoff + end - start)
+    this.#files.grow(file, pgoff + end - start)
     const operation = makeOperation(TRACE_MMAP, line, {
       bits: TRACE_F_IMPLIED,
       page: start,
       pages: end - start,
     })
     return Object.assign(operation, { mm: mm.id, prot, flags: flags | MAP_FIXED, file, pgoff })
-  }
-
-  #fileId(key: string): number {
-    let id = this.#fileIds.get(key)
-    if (id === undefined) {
-      id = this.#files.length
-      this.#fileIds.set(key, id)
-      this.#files.push(0)
-    }
-    return id
-  }
-
-  #growFile(file: number, pages: number): void {
-    if (file >= 0) this.#files[file] = Math.max(this.#files[file]!, pages)
   }
 
   #exec(tid: number, line: number, exec: ExecEvent): void {
@@ -373,7 +359,7 @@ class Walk {
       end,
       prot: rightsOf(rights),
       flags: MAP_PRIVATE,
-      file: this.#fileId(`${mm.image.name} at ${start}`),
+      file: this.#files.id(`${mm.image.name} at ${start}`),
       pgoff: 0,
       recordedAnonymous: false,
     }
@@ -503,16 +489,16 @@ class Walk {
     const pgoff = anonymous ? 0 : pageOf(given['off']!)
     let file = -1
     if (anonymous && (flags & MAP_SHARED) !== 0) {
-      file = this.#fileId(`shmem ${event.line}`)
+      file = this.#files.id(`shmem ${event.line}`, true)
     } else if (!anonymous) {
       // Which file a descriptor stands for is not recorded. A loader maps a whole file first and then its segments over that, so
       // a mapping at a free address starts a file, told by its length: the same library in two processes is one file.
       const descriptor = given['fd']!
       const known = mm.descriptors.get(descriptor)
-      file = fixed && known !== undefined ? known : this.#fileId(`file ${given['len']} ${pgoff}`)
+      file = fixed && known !== undefined ? known : this.#files.id(`file ${given['len']} ${pgoff}`)
       mm.descriptors.set(descriptor, file)
     }
-    this.#growFile(file, pgoff + pages)
+    this.#files.grow(file, pgoff + pages)
     return makeOperation(TRACE_MMAP, event.line, {
       page,
       pages,

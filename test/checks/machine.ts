@@ -36,6 +36,14 @@ export async function buildFixture(name: string, config: Partial<Configuration> 
 
 /** Boots it and runs its setup; `argument` is what the scenario finds at BOOT_DATA. */
 export async function bootFixture(image: KernelImage, argument = 0): Promise<TestMachine> {
+  const machine = await startFixture(image, argument)
+  const error = machine.kernel.scenario_setup()
+  if (error !== 0) throw new Error(`scenario_setup returned ${error}`)
+  return machine
+}
+
+/** Boots it up to scenario_setup. */
+export async function startFixture(image: KernelImage, argument = 0): Promise<TestMachine> {
   const s = image.symbols as TestMachine['s']
   const memory = new Int32Array(new SharedArrayBuffer(4 * s.MEMORY_WORDS))
   const oracle = new Int32Array(new SharedArrayBuffer(4 * (s.ORACLE_WORDS ?? 16)))
@@ -56,7 +64,5 @@ export async function bootFixture(image: KernelImage, argument = 0): Promise<Tes
     },
   })
   kernel.start_kernel()
-  const error = kernel.scenario_setup()
-  if (error !== 0) throw new Error(`scenario_setup returned ${error}`)
   return { memory, symbols: image.symbols, s, oracle, kernel }
 }

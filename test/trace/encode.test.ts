@@ -20,7 +20,8 @@ test('the header finds every table, and the blob has the size it says', () => {
   expect(blob[op.trace_header$words]).toBe(blob.length)
   expect(blob[op.trace_header$nr_streams]).toBe(2)
   expect(blob[op.trace_header$nr_ops]).toBe(6)
-  expect(blob[blob[op.trace_header$files]!]).toBe(1)
+  const file = blob[op.trace_header$files]!
+  expect([blob[file + op.trace_file$pages], blob[file + op.trace_file$shmem]]).toEqual([1, 1])
   const child = blob[op.trace_header$streams]! + op.TRACE_STREAM_WORDS
   expect([...blob.subarray(child, child + 5)]).toEqual([4, 2, 0, 2, 2])
 })

@@ -276,12 +276,12 @@ test('segments that a loader maps over a file are pages of that file, and the sa
     [0, 1].map((nth) => operationOf(program, tid, op.TRACE_MMAP, nth).file),
   )
   expect(new Set(files).size).toBe(1)
-  expect(program.files[files[0]!]).toBe(8)
+  expect(program.files[files[0]!]).toEqual({ pages: 8, shmem: false })
 })
 
 test('shared anonymous memory is an object of its own', () => {
   const program = new Recording().mmap(1, MAPPED, 4 * P, 3, 0x21).program()
-  expect(program.files[operationOf(program, 1, op.TRACE_MMAP).file]).toBe(4)
+  expect(program.files[operationOf(program, 1, op.TRACE_MMAP).file]).toEqual({ pages: 4, shmem: true })
 })
 
 test('events of unknown kinds are counted by name', () => {

@@ -21,7 +21,15 @@ import type { Mm, Pmd, Rwsem, Vma } from './structs.ts'
 import { mm$mmap_lock, vma$vm_flags, vma$vm_start, VM_ACCESS_FLAGS, VM_WRITE } from './structs.ts'
 import { down_read, up_read } from '../locking/rwsem.ts'
 import { handle_mm_fault } from '../mm/memory/handle_mm_fault.ts'
-import { FAULT_FLAG_ALLOW_RETRY, FAULT_FLAG_TRIED, FAULT_FLAG_USER, FAULT_FLAG_WRITE, VM_FAULT_OOM, VM_FAULT_RETRY, VM_FAULT_SIGBUS } from '../mm/memory/vmf.ts'
+import {
+  FAULT_FLAG_ALLOW_RETRY,
+  FAULT_FLAG_TRIED,
+  FAULT_FLAG_USER,
+  FAULT_FLAG_WRITE,
+  VM_FAULT_OOM,
+  VM_FAULT_RETRY,
+  VM_FAULT_SIGBUS,
+} from '../mm/memory/vmf.ts'
 import { find_vma } from '../mm/mmap.ts'
 import { count_vm_event, OOM_FAULTS, PGFAULT, SIGBUS_FAULTS, SIGSEGV_FAULTS } from '../mm/vmstat.ts'
 

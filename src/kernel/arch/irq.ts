@@ -10,7 +10,7 @@
  *
  * Left out: vectors and priorities; the one interrupt there is asks for a TLB flush.
  */
-import { NR_CPUS } from '#config'
+import { NR_CPUS, STEPPED } from '#config'
 import { atomic_fetch_or, atomic_load, cmpxchg, xchg } from '#atomic'
 import { per_cpu_ptr, READ_ONCE, this_cpu_ptr, this_cpu_read, this_cpu_write } from './access.ts'
 import { this_cpu } from './machine.ts'
@@ -55,8 +55,9 @@ export function do_IRQ(): void {
   this_cpu_write(percpu$in_irq, 0)
 }
 
-/** A poll point: takes pending interrupts if interrupts are on. */
+/** A poll point: takes pending interrupts if interrupts are on. On the stepped machine the scheduler lets them happen anywhere. */
 export function poll_irq(): void {
+  if (STEPPED) return
   if (irq_pending() && this_cpu_read(percpu$irqs_off) === 0 && this_cpu_read(percpu$in_irq) === 0) do_IRQ()
 }
 

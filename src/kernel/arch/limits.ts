@@ -10,17 +10,18 @@ export const TLB_FLUSH_CEILING = 33
 /** Pages and tables that an mmu_gather collects before it flushes: Linux chains batches of some 500 (MAX_GATHER_BATCH). */
 export const MMU_GATHER_BUNDLE = 1000
 
-export const NR_TASKS = 512
-export const NR_MMS = 256
+// Objects of each kind; fewer on a small machine, which the checks walk after every execution.
+export const NR_TASKS = Math.min(512, Math.max(64, NR_PAGES >> 4))
+export const NR_MMS = Math.min(256, Math.max(24, NR_PAGES >> 6))
 /** VMAs of one mm (sysctl_max_map_count). */
-export const MAX_MAP_COUNT = 1984
-export const NR_VMAS = 16384
-export const NR_ANON_VMAS = 16384
-export const NR_ANON_VMA_CHAINS = 49152
-export const NR_ADDRESS_SPACES = 1024
-export const NR_XA_NODES = 2048
+export const MAX_MAP_COUNT = Math.min(1984, Math.max(64, NR_PAGES >> 4))
+export const NR_VMAS = Math.min(16384, Math.max(256, NR_PAGES >> 2))
+export const NR_ANON_VMAS = NR_VMAS
+export const NR_ANON_VMA_CHAINS = NR_VMAS * 3
+export const NR_ADDRESS_SPACES = Math.min(1024, Math.max(32, NR_PAGES >> 6))
+export const NR_XA_NODES = Math.min(2048, Math.max(64, NR_PAGES >> 5))
 /** Page tables of full size that the table arena holds; one more allocation is out of memory. */
-export const NR_TABLES = Math.min(8192, Math.max(512, NR_PAGES >> 4))
+export const NR_TABLES = Math.min(8192, Math.max(128, NR_PAGES >> 4))
 
 /** Orders of the buddy allocator: 0 to MAX_ORDER - 1 (include/linux/mmzone.h, 6.1). */
 export const MAX_ORDER = 11

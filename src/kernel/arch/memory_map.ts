@@ -61,6 +61,9 @@ export const machine$nr_cpus = 96
 export const machine$spin_budget = 97
 /** Seed of the scenario's random numbers. */
 export const machine$seed = 98
+/** Turns that a task takes before it stops (0: no end), and pages of the scenario (0: its own choice). Set by the host. */
+export const machine$turns = 101
+export const machine$pages = 102
 /** Which allocation fails (FAIL_ALLOC), counted from 1, and how many there were. */
 export const machine$fail_alloc = 99
 export const machine$nr_allocs = 112
@@ -114,4 +117,3 @@ export const CONTENT_WORDS = PAGE_BYTES >> 2
 export const BOOT_DATA = CONTENT + NR_PAGES * CONTENT_WORDS
 /** Words of a machine without boot data. */
 export const MEMORY_WORDS = BOOT_DATA + 16
-

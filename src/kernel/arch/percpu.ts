@@ -77,6 +77,10 @@ export const vmf$orig_pte = 72
 export const vmf$page = 73
 export const vmf$cow_page = 74
 export const vmf$prealloc_pte = 75
+/** The PMD's value under which vmf$ptl was taken. */
+export const vmf$pmd_value = 76
+/** 1 during a user program's load or store, which no interrupt divides. Kept on the stepped machine only. */
+export const percpu$instruction = 80
 
 // Line 6: struct per_cpu_pages of the one zone.
 export const pcp$count = 96

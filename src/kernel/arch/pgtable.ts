@@ -38,9 +38,12 @@ const TABLE_BITS = Math.log2(PTRS_PER_TABLE)
 export const VA_BITS = Math.min(31, PGTABLE_LEVELS * TABLE_BITS)
 const PTE_BITS = TABLE_BITS
 const PMD_BITS = Math.min(TABLE_BITS, VA_BITS - PTE_BITS - Math.max(0, PGTABLE_LEVELS - 2))
-const PUD_BITS = PGTABLE_LEVELS < 3 ? 0 : Math.min(TABLE_BITS, VA_BITS - PTE_BITS - PMD_BITS - (PGTABLE_LEVELS - 3))
+const PUD_BITS =
+  PGTABLE_LEVELS < 3 ? 0 : Math.min(TABLE_BITS, VA_BITS - PTE_BITS - PMD_BITS - (PGTABLE_LEVELS - 3))
 const P4D_BITS =
-  PGTABLE_LEVELS < 4 ? 0 : Math.min(TABLE_BITS, VA_BITS - PTE_BITS - PMD_BITS - PUD_BITS - (PGTABLE_LEVELS - 4))
+  PGTABLE_LEVELS < 4
+    ? 0
+    : Math.min(TABLE_BITS, VA_BITS - PTE_BITS - PMD_BITS - PUD_BITS - (PGTABLE_LEVELS - 4))
 const PGD_BITS = PGTABLE_LEVELS < 5 ? 0 : VA_BITS - PTE_BITS - PMD_BITS - PUD_BITS - P4D_BITS
 
 /** Pages that an entry of each level spans, as a shift of page numbers. */

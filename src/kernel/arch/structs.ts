@@ -90,7 +90,15 @@ export const PG_anon_exclusive = 1 << 15
 export const NODES_SHIFT = 24
 /** Flags that a page must not have when it is freed (PAGE_FLAGS_CHECK_AT_FREE). */
 export const PAGE_FLAGS_CHECK_AT_FREE =
-  PG_locked | PG_lru | PG_active | PG_waiters | PG_reserved | PG_writeback | PG_swapcache | PG_buddy | PG_table
+  PG_locked |
+  PG_lru |
+  PG_active |
+  PG_waiters |
+  PG_reserved |
+  PG_writeback |
+  PG_swapcache |
+  PG_buddy |
+  PG_table
 /** Low bit of page$mapping: the rest is an anon_vma (PAGE_MAPPING_ANON). */
 export const PAGE_MAPPING_ANON = 1
 
@@ -158,14 +166,17 @@ export const task$program = 15
 export const task$on_cpu = 16
 /** The word that a waiting task waits for; 0: another event. */
 export const task$wait_word = 17
+/** Turns the task has taken (last_turn). */
+export const task$turns = 18
 /** Words of the scenario's own, kept from turn to turn: a program's local variables. */
-export const task$reg = 18
-export const NR_TASK_REGS = 14
+export const task$reg = 19
+export const NR_TASK_REGS = 13
 export const TASK_WORDS = 32
 
 export const TASK_RUNNING = 0
 export const TASK_INTERRUPTIBLE = 1
-export const EXIT_ZOMBIE = 32
+/** Done, by its own word (stop_task). */
+export const TASK_STOPPED = 4
 export const TASK_DEAD = 128
 
 // struct mm_struct (include/linux/mm_types.h).

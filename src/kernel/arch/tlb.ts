@@ -50,7 +50,12 @@ import {
 import type { Mm, Pmd, Pte } from './structs.ts'
 import { CPUMASK_WORDS, mm$cpu_bitmap } from './structs.ts'
 import { smp_cond_load, smp_wake } from './wait.ts'
-import { count_vm_event, NR_TLB_LOCAL_FLUSH_ALL, NR_TLB_REMOTE_FLUSH, NR_TLB_REMOTE_FLUSH_RECEIVED } from '../mm/vmstat.ts'
+import {
+  count_vm_event,
+  NR_TLB_LOCAL_FLUSH_ALL,
+  NR_TLB_REMOTE_FLUSH,
+  NR_TLB_REMOTE_FLUSH_RECEIVED,
+} from '../mm/vmstat.ts'
 
 function tlb_entry(addr: number): number {
   return this_cpu_ptr(percpu$tlb) + ((addr & (TLB_ENTRIES - 1)) << 1)

@@ -2,11 +2,12 @@
  * A user program's loads and stores: through the TLB, faulting as often as it takes. One poll point for interrupts, then
  * translation and access as one step. (On x86 this is the MMU; there is no Linux file for it.)
  */
+import { STEPPED } from '#config'
 import { this_cpu_read, this_cpu_write, user_word_load, user_word_store } from './access.ts'
 import { exc_page_fault } from './fault.ts'
 import { poll_irq } from './irq.ts'
 import { CONTENT, CONTENT_WORDS } from './memory_map.ts'
-import { percpu$last_fault, percpu$loaded_mm, percpu$signal } from './percpu.ts'
+import { percpu$instruction, percpu$last_fault, percpu$loaded_mm, percpu$signal } from './percpu.ts'
 import { _PAGE_DIRTY, _PAGE_RW, pte_pfn } from './pgtable.ts'
 import type { Mm, Pte } from './structs.ts'
 import { flush_tlb_one, tlb_lookup, tlb_walk } from './tlb.ts'
@@ -29,6 +30,7 @@ function translate(addr: number, write: boolean): Pte {
   begin_operation()
   for (;;) {
     poll_irq()
+    if (STEPPED) this_cpu_write(percpu$instruction, 1)
     const cached = tlb_lookup(addr)
     if (cached !== 0 && !write) return cached
     if ((cached & (_PAGE_RW | _PAGE_DIRTY)) === (_PAGE_RW | _PAGE_DIRTY)) return cached
@@ -37,6 +39,7 @@ function translate(addr: number, write: boolean): Pte {
     const pte = denied ? (0 as Pte) : tlb_walk(this_cpu_read(percpu$loaded_mm) as Mm, addr, write)
     if (pte !== 0) return pte
     if (denied) flush_tlb_one(addr)
+    if (STEPPED) this_cpu_write(percpu$instruction, 0)
     const signal = exc_page_fault(addr, write)
     if (signal !== 0) {
       this_cpu_write(percpu$signal, signal)
@@ -48,7 +51,10 @@ function translate(addr: number, write: boolean): Pte {
 /** Loads word `word` of page `addr`; 0 if that raised a signal (user_signal). */
 export function user_load(addr: number, word: number): number {
   const pte = translate(addr, false)
-  return pte === 0 ? 0 : user_word_load(user_word(pte, word))
+  if (pte === 0) return 0
+  const value = user_word_load(user_word(pte, word))
+  if (STEPPED) this_cpu_write(percpu$instruction, 0)
+  return value
 }
 
 /** Stores `value` to word `word` of page `addr`. Returns 0, or the signal that it raised. */
@@ -56,6 +62,7 @@ export function user_store(addr: number, word: number, value: number): number {
   const pte = translate(addr, true)
   if (pte === 0) return this_cpu_read(percpu$signal)
   user_word_store(user_word(pte, word), value)
+  if (STEPPED) this_cpu_write(percpu$instruction, 0)
   return 0
 }
 

@@ -11,7 +11,15 @@
  *   if *p still old: halt while wake == seq     for each CPU parked on p: wake++, notify
  */
 import { atomic_fetch_add, atomic_load, cmpxchg } from '#atomic'
-import { load, per_cpu_ptr, READ_ONCE, this_cpu_ptr, this_cpu_read, this_cpu_write, WRITE_ONCE } from './access.ts'
+import {
+  load,
+  per_cpu_ptr,
+  READ_ONCE,
+  this_cpu_ptr,
+  this_cpu_read,
+  this_cpu_write,
+  WRITE_ONCE,
+} from './access.ts'
 import { BUG_STOPPED } from './bug.ts'
 import { cpu_notify, cpu_wait } from './halt.ts'
 import { do_IRQ, irq_enter_parked, irq_exit_parked, irq_pending } from './irq.ts'

@@ -43,7 +43,7 @@ export function get_page(page: Page): void {
 
 /** Takes a reference unless the page has none (folio_try_get). */
 export function get_page_unless_zero(page: Page): boolean {
-  for (let count = atomic_load(page + page$_refcount); count !== 0; ) {
+  for (let count = atomic_load(page + page$_refcount); count !== 0;) {
     const seen = cmpxchg(page + page$_refcount, count, count + 1)
     if (seen === count) return true
     count = seen

@@ -7,7 +7,15 @@ import { atomic_fetch_add } from '#atomic'
 import { READ_ONCE, this_cpu_ptr, this_cpu_read, this_cpu_write, load, store } from '../arch/access.ts'
 import { BUG_ON } from '../arch/bug.ts'
 import { MMU_GATHER_BUNDLE } from '../arch/limits.ts'
-import { tlb$end, tlb$freed_tables, tlb$fullmm, tlb$mm, tlb$nr, tlb$pages, tlb$start } from '../arch/percpu.ts'
+import {
+  tlb$end,
+  tlb$freed_tables,
+  tlb$fullmm,
+  tlb$mm,
+  tlb$nr,
+  tlb$pages,
+  tlb$start,
+} from '../arch/percpu.ts'
 import { TASK_SIZE } from '../arch/pgtable.ts'
 import type { Mm, Page } from '../arch/structs.ts'
 import { mm$tlb_flush_pending } from '../arch/structs.ts'

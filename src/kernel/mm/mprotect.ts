@@ -4,7 +4,7 @@
  * entry is of that kind yet), protection keys, accounting, mmu notifiers.
  */
 import { COW_REUSE } from '#config'
-import { pte_lockptr } from '#ptlock'
+import { pte_table_lock, pte_table_unlock } from './ptl.ts'
 import { load, READ_ONCE, store } from '../arch/access.ts'
 import { BUG_ON } from '../arch/bug.ts'
 import {
@@ -48,7 +48,6 @@ import {
   VM_WRITE,
 } from '../arch/structs.ts'
 import { EACCES, EINVAL, ENOMEM } from '../errno.ts'
-import { spin_lock, spin_unlock } from '../locking/spinlock.ts'
 import { calc_vm_prot_bits } from './mman.ts'
 import { vm_normal_page } from './memory/vmf.ts'
 import {
@@ -109,10 +108,9 @@ function change_pte_range(
   upgrade: boolean,
 ): number {
   const mm = load(vma + vma$vm_mm) as Mm
-  const ptl = pte_lockptr(mm, pmd)
   let ptep = pte_offset(pmd, addr)
   let pages = 0
-  spin_lock(ptl)
+  const ptl = pte_table_lock(mm, pmd)
   for (; addr < end; addr++, ptep++) {
     if (!pte_present(ptep_get(ptep))) continue
     const oldpte = ptep_modify_prot_start(mm, addr, ptep)
@@ -122,7 +120,7 @@ function change_pte_range(
     if (pte_needs_flush(oldpte, pte)) tlb_remove_tlb_entry(addr)
     pages++
   }
-  spin_unlock(ptl)
+  pte_table_unlock(pmd, ptl)
   return pages
 }
 

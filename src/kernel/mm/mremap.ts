@@ -2,7 +2,7 @@
  * Moving and resizing mappings (mm/mremap.c, and copy_vma of mm/mmap.c, 6.1). Page tables move entry by entry.
  * Left out: moving whole tables (move_normal_pmd and above), huge pages, MREMAP_DONTUNMAP, userfaultfd, accounting.
  */
-import { lock_pair, pte_lockptr, unlock_pair } from '#ptlock'
+import { pte_table_lock_pair, pte_table_unlock_pair } from './ptl.ts'
 import { load, READ_ONCE, store } from '../arch/access.ts'
 import { BUG_ON } from '../arch/bug.ts'
 import {
@@ -119,12 +119,10 @@ function move_ptes(
   if (need_rmap_locks) take_rmap_locks(vma)
   const old_entry = READ_ONCE(old_pmd) as Pmd
   const new_entry = READ_ONCE(new_pmd) as Pmd
-  const old_ptl = pte_lockptr(mm, old_entry)
-  const new_ptl = pte_lockptr(mm, new_entry)
   let old_pte = pte_offset(old_entry, old_addr)
   let new_pte = pte_offset(new_entry, new_addr)
   let force_flush = false
-  lock_pair(old_ptl, new_ptl)
+  pte_table_lock_pair(mm, old_entry, mm, new_entry)
   for (let i = 0; i < n; i++, old_pte++, new_pte++) {
     if (pte_none(ptep_get(old_pte))) continue
     const pte = ptep_get_and_clear(mm, old_addr + i, old_pte)
@@ -133,7 +131,7 @@ function move_ptes(
   }
   // Before the locks are dropped: whoever takes the page away at its new place must not leave a translation at the old.
   if (force_flush) flush_tlb_mm_range(mm, old_addr, old_addr + n)
-  unlock_pair(old_ptl, new_ptl)
+  pte_table_unlock_pair(mm, old_entry, mm, new_entry)
   if (need_rmap_locks) drop_rmap_locks(vma)
 }
 

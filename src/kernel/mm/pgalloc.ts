@@ -4,7 +4,7 @@
  * A table is an allocator page whose entries lie in the table arena; the arena's size is a limit that yields OOM.
  */
 import { PGTABLE_LEVELS, PTRS_PER_TABLE } from '#config'
-import { pmd_lockptr, ptlock_free, ptlock_init } from '#ptlock'
+import { ptlock_free, ptlock_init } from '#ptlock'
 import { atomic_fetch_add } from '#atomic'
 import { clear_words, load, READ_ONCE, store, WRITE_ONCE } from '../arch/access.ts'
 import { smp_wmb } from '../arch/barrier.ts'
@@ -24,19 +24,13 @@ import {
   table_owner,
 } from '../arch/pgtable.ts'
 import type { Mm, P4dP, Page, PgdP, Pmd, PmdP, PudP, Spinlock } from '../arch/structs.ts'
-import {
-  mm$page_table_lock,
-  mm$pgtables_bytes,
-  page$flags,
-  page$pt_entries,
-  page$pt_mm,
-  PG_table,
-} from '../arch/structs.ts'
+import { mm$pgtables_bytes, page$flags, page$pt_entries, page$pt_mm, PG_table } from '../arch/structs.ts'
 import { LOCK_CLASS_table_arena } from '../locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
 import { GFP_PGTABLE_USER } from './gfp.ts'
 import { put_page } from './mm.ts'
 import { alloc_page } from './page_alloc.ts'
+import { pmd_lock, table_unlock, upper_table_lock } from './ptl.ts'
 import { should_fail } from './slab.ts'
 import {
   ALLOC_FAILED,
@@ -130,24 +124,24 @@ export function mm_dec_nr_tables(mm: Mm): void {
 }
 
 /**
- * Puts a new table under an entry that is still none, under the lock of the entry's level. False: another CPU was first.
+ * Puts a new table under an entry that is still none. Takes the lock of the entry's level along and drops it. False: another
+ * CPU was first.
  * The barrier orders the table's zeroes and its lock before the entry: whoever walks without a lock must find both.
  */
 function table_install(mm: Mm, entry: number, ptl: Spinlock, table: Page): boolean {
-  spin_lock(ptl)
   const won = pmd_none(load(entry) as Pmd)
   if (won) {
     mm_inc_nr_tables(mm)
     smp_wmb()
     WRITE_ONCE(entry, mk_pmd(table))
   }
-  spin_unlock(ptl)
+  table_unlock(entry, ptl)
   return won
 }
 
 /** Installs a PTE table; false if the PMD is no longer none (pmd_install). */
 export function pmd_install(mm: Mm, pmd: PmdP, table: Page): boolean {
-  return table_install(mm, pmd, pmd_lockptr(mm, pmd), table)
+  return table_install(mm, pmd, pmd_lock(mm, pmd), table)
 }
 
 /** Fills an empty PMD. Returns whether there was no memory. */
@@ -164,7 +158,7 @@ function __pte_alloc(mm: Mm, pmd: PmdP): boolean {
 function __pmd_alloc(mm: Mm, pud: PudP): boolean {
   const table = pgtable_alloc(mm)
   if (table === 0) return true
-  if (!table_install(mm, pud, (mm + mm$page_table_lock) as Spinlock, table)) {
+  if (!table_install(mm, pud, upper_table_lock(mm, pud), table)) {
     count_vm_event(RETRY___pmd_alloc)
     pgtable_free(table)
   }
@@ -174,7 +168,7 @@ function __pmd_alloc(mm: Mm, pud: PudP): boolean {
 function __pud_alloc(mm: Mm, p4d: P4dP): boolean {
   const table = pgtable_alloc(mm)
   if (table === 0) return true
-  if (!table_install(mm, p4d, (mm + mm$page_table_lock) as Spinlock, table)) {
+  if (!table_install(mm, p4d, upper_table_lock(mm, p4d), table)) {
     count_vm_event(RETRY___pud_alloc)
     pgtable_free(table)
   }
@@ -184,7 +178,7 @@ function __pud_alloc(mm: Mm, p4d: P4dP): boolean {
 function __p4d_alloc(mm: Mm, pgd: PgdP): boolean {
   const table = pgtable_alloc(mm)
   if (table === 0) return true
-  if (!table_install(mm, pgd, (mm + mm$page_table_lock) as Spinlock, table)) {
+  if (!table_install(mm, pgd, upper_table_lock(mm, pgd), table)) {
     count_vm_event(RETRY___p4d_alloc)
     pgtable_free(table)
   }

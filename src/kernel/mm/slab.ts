@@ -78,7 +78,13 @@ export function should_fail(): boolean {
   return true
 }
 
-function kmem_cache_create(cache: KmemCache, base: number, words: number, objects: number, stamps: number): void {
+function kmem_cache_create(
+  cache: KmemCache,
+  base: number,
+  words: number,
+  objects: number,
+  stamps: number,
+): void {
   store(cache + kmem_cache$base, base)
   store(cache + kmem_cache$object_words, words)
   store(cache + kmem_cache$nr_objects, objects)
@@ -94,8 +100,20 @@ export function kmem_cache_init(): void {
   kmem_cache_create(mm_cachep, MMS, MM_WORDS, NR_MMS, MM_STAMPS)
   kmem_cache_create(vm_area_cachep, VMAS, VMA_WORDS, NR_VMAS, VMA_STAMPS)
   kmem_cache_create(anon_vma_cachep, ANON_VMAS, ANON_VMA_WORDS, NR_ANON_VMAS, ANON_VMA_STAMPS)
-  kmem_cache_create(anon_vma_chain_cachep, ANON_VMA_CHAINS, ANON_VMA_CHAIN_WORDS, NR_ANON_VMA_CHAINS, ANON_VMA_CHAIN_STAMPS)
-  kmem_cache_create(address_space_cachep, ADDRESS_SPACES, ADDRESS_SPACE_WORDS, NR_ADDRESS_SPACES, ADDRESS_SPACE_STAMPS)
+  kmem_cache_create(
+    anon_vma_chain_cachep,
+    ANON_VMA_CHAINS,
+    ANON_VMA_CHAIN_WORDS,
+    NR_ANON_VMA_CHAINS,
+    ANON_VMA_CHAIN_STAMPS,
+  )
+  kmem_cache_create(
+    address_space_cachep,
+    ADDRESS_SPACES,
+    ADDRESS_SPACE_WORDS,
+    NR_ADDRESS_SPACES,
+    ADDRESS_SPACE_STAMPS,
+  )
   kmem_cache_create(xa_node_cachep, XA_NODES, XA_NODE_WORDS, NR_XA_NODES, XA_NODE_STAMPS)
 }
 

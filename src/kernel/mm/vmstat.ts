@@ -6,7 +6,7 @@
 import { clock, stat } from '../arch/machine.ts'
 import { this_cpu_read, this_cpu_write } from '../arch/access.ts'
 import { percpu$fault_path, percpu$latency_sample } from '../arch/percpu.ts'
-import { LOCK_STAT_WORDS, NR_LOCK_CLASSES } from '../locking/lock_class.ts'
+import { LOCK_STAT_REGION_WORDS } from '../locking/lock_class.ts'
 
 // Events, as in /proc/vmstat where it has them.
 export const PGFAULT = 0
@@ -78,7 +78,7 @@ export const STAT_LATENCY = 64
 /** The lock_stat region (locking/lock_stat.ts). */
 export const STAT_LOCK = STAT_LATENCY + NR_LATENCY_PATHS * LATENCY_WORDS
 /** For observers that a scenario links beside the kernel (the trace's result table). */
-export const STAT_SCENARIO = STAT_LOCK + NR_LOCK_CLASSES * LOCK_STAT_WORDS
+export const STAT_SCENARIO = STAT_LOCK + LOCK_STAT_REGION_WORDS
 export const STAT_SCENARIO_WORDS = 64
 /** Words of a CPU's `stat`. */
 export const STAT_WORDS = STAT_SCENARIO + STAT_SCENARIO_WORDS

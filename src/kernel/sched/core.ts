@@ -35,8 +35,10 @@ import {
   task$on_cpu,
   task$run_next,
   task$wait_word,
+  TASK_DEAD,
   TASK_INTERRUPTIBLE,
   TASK_RUNNING,
+  TASK_STOPPED,
 } from '../arch/structs.ts'
 import { switch_mm } from '../arch/tlb.ts'
 import { check_panic, smp_cond_load, smp_wake, smp_wake_one } from '../arch/wait.ts'
@@ -139,6 +141,15 @@ export function set_current_running(): void {
   spin_unlock(rq_lock)
 }
 
+/** The current task has done its work: it never runs again, but keeps its address space for whoever looks at the machine. */
+export function stop_task(): void {
+  const task = current()
+  spin_lock(rq_lock)
+  store(task + task$__state, TASK_STOPPED)
+  spin_unlock(rq_lock)
+  if (atomic_fetch_add(machine$nr_tasks, -1) === 1) wake_up_idle_cpus()
+}
+
 /**
  * Lets the current task wait until the word at `p` differs from `old`: a futex. True: it will sleep when its turn ends, and
  * the program returns now and looks again in its next turn. False: the word differs already.
@@ -182,7 +193,7 @@ function deactivate_current(): void {
   if (state === TASK_RUNNING) enqueue_task(task)
   spin_unlock(rq_lock)
   this_cpu_write(percpu$current, 0)
-  if (state > TASK_INTERRUPTIBLE) free_dead_task(task)
+  if (state === TASK_DEAD) free_dead_task(task)
 }
 
 /** Puts the first task, which set the machine up, on the queue. */
@@ -218,7 +229,11 @@ function do_idle(): void {
   switch_mm(0 as Mm)
   const event = atomic_load(RQ + rq$event)
   atomic_fetch_add(RQ + rq$nr_idle, 1)
-  if (atomic_load(RQ + rq$nr_running) === 0 && atomic_load(machine$nr_tasks) !== 0 && atomic_load(machine$stop) === 0)
+  if (
+    atomic_load(RQ + rq$nr_running) === 0 &&
+    atomic_load(machine$nr_tasks) !== 0 &&
+    atomic_load(machine$stop) === 0
+  )
     smp_cond_load(RQ + rq$event, event)
   atomic_fetch_add(RQ + rq$nr_idle, -1)
 }

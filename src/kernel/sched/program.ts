@@ -3,9 +3,9 @@
  * random numbers that follow from the seed, and shared words of the scenario's own.
  */
 import { load, store } from '../arch/access.ts'
-import { machine$nr_cpus, machine$scenario } from '../arch/memory_map.ts'
-import { task$program, task$reg, task$rng } from '../arch/structs.ts'
-import { current } from './core.ts'
+import { machine$nr_cpus, machine$pages, machine$scenario, machine$turns } from '../arch/memory_map.ts'
+import { task$program, task$reg, task$rng, task$turns } from '../arch/structs.ts'
+import { current, stop_task } from './core.ts'
 
 /** Which part the current task plays: the number it was forked or cloned with; 0: the first task. */
 export function task_program(): number {
@@ -39,4 +39,25 @@ export function nr_cpus(): number {
 /** Address of the scenario's shared word `i`, 0 to 15; each lies on a line of its own and starts as 0. */
 export function scenario_word(i: number): number {
   return machine$scenario + i * 16
+}
+
+/** Pages that the scenario works on: `own`, unless the machine was told another number. */
+export function pages(own: number): number {
+  const told = load(machine$pages)
+  return told === 0 ? own : told
+}
+
+/**
+ * Counts a turn of the current task. True: it has had as many as the machine gives each task, and is stopped; the program
+ * returns. On a machine without such a limit never.
+ */
+export function last_turn(): boolean {
+  const limit = load(machine$turns)
+  if (limit === 0) return false
+  const task = current()
+  const turns = load(task + task$turns) + 1
+  store(task + task$turns, turns)
+  if (turns <= limit) return false
+  stop_task()
+  return true
 }

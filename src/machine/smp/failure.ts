@@ -8,7 +8,7 @@ import { formatFrame, type Frame } from './stack.ts'
 /** What one CPU was doing when the machine stopped. */
 export interface CpuState {
   readonly cpu: number
-  /** `bug`: the cause; `stopped`: it left because of the cause; `done`: it had left before; `lost`: it did not answer. */
+  /** `bug`: the cause; `stopped`: it left because of the cause; `done`: it was outside the kernel; `lost`: it did not answer. */
   readonly ended: 'bug' | 'stopped' | 'done' | 'lost'
   readonly task?: { readonly pid: number; readonly mm: number; readonly program: number }
   readonly operations: number
@@ -111,7 +111,7 @@ function formatCpu(state: CpuState): string[] {
   const task = state.task
     ? `task ${state.task.pid} (mm ${state.task.mm}, program ${state.task.program})`
     : 'no task'
-  const ended = { bug: ' [here]', stopped: '', done: ' [had left the kernel]', lost: ' [did not answer]' }[
+  const ended = { bug: ' [here]', stopped: '', done: ' [outside the kernel]', lost: ' [did not answer]' }[
     state.ended
   ]
   return [

@@ -11,7 +11,7 @@ import type { KernelImage } from '../../kbuild/index.ts'
 import { packageRoot } from '../../kbuild/root.ts'
 import type { CpuStats } from '../../measure/stats.ts'
 import { type MachineView, perCpu, symbol } from '../../measure/symbols.ts'
-import { isHalted, isIdle, waitKind, waitManner } from '../../measure/waits.ts'
+import { isHalted, isIdle, waitingOn, waitKind, waitManner } from '../../measure/waits.ts'
 import {
   type CpuState,
   dumpPage,
@@ -33,7 +33,7 @@ import {
 } from './protocol.ts'
 import { kernelFrames } from './stack.ts'
 import { wasmMemory } from './wasm_atomics.ts'
-import { softLockupWatchdog } from './watchdog.ts'
+import { softLockupWatchdog, type WatchedCpu } from './watchdog.ts'
 
 export interface MachineOptions {
   /** 1 to NR_CPUS. */
@@ -55,7 +55,6 @@ export interface Window {
   readonly seconds: number
   /** Whether the CPUs ended on their own: no task was left. */
   readonly finished: boolean
-  readonly samples: WaitSamples
 }
 
 /** What the CPUs were seen doing, at regular looks. */
@@ -70,6 +69,11 @@ export interface WaitSamples {
   readonly waits: Map<string, number>
 }
 
+/** Samples before the first look. */
+export function noSamples(): WaitSamples {
+  return { looks: 0, idle: 0, halted: 0, spinlocks: 0, waits: new Map() }
+}
+
 interface Cpu {
   readonly worker: Worker
   readonly api: Remote<CpuApi>
@@ -81,7 +85,7 @@ interface Cpu {
 const SPIN_LONG = 2000
 const SPIN_SHORT = 50
 const LOCKUP_LIMIT = 10_000
-/** Start-up and teardown are no operations, so only waiting counts there; busy ones get this much longer. */
+/** A CPU that is busy with start-up or teardown gets this much longer. */
 const SETUP_FACTOR = 6
 const SAMPLE_INTERVAL = 20
 /** How long CPUs have to leave after a BUG, in milliseconds. */
@@ -89,7 +93,7 @@ const PANIC_TIMEOUT = 2000
 const ORACLE_WORDS = 16
 
 /** A kernel path is dozens of small functions: V8's default budgets for inlining end in the middle of it. */
-const V8_FLAGS = [
+export const V8_FLAGS = [
   '--max-inlined-bytecode-size=2000',
   '--max-inlined-bytecode-size-cumulative=4000',
   '--max-optimized-bytecode-size=120000',
@@ -102,6 +106,8 @@ export class SmpMachine {
   /** Counters of each CPU. */
   readonly stats: CpuStats
   readonly cpus: number
+  /** Of the window that runs or ran last. */
+  samples: WaitSamples = noSamples()
   readonly #options: MachineOptions
   readonly #control: Int32Array
   readonly #cpus: Cpu[] = []
@@ -183,13 +189,13 @@ export class SmpMachine {
     const window = ++this.#window
     Atomics.store(this.#control, CONTROL_ARRIVED, 0)
     Atomics.store(this.#control, CONTROL_EXPECTED, this.cpus)
-    const samples: WaitSamples = { looks: 0, idle: 0, halted: 0, spinlocks: 0, waits: new Map() }
+    this.samples = noSamples()
     let finished = true
     let deadline: number | undefined
     const outcomes = await this.#callAll(
       this.#cpus.map((_, cpu) => cpu),
       (api) => api.run(window),
-      this.#lockupLimit,
+      'operations',
       (now) => {
         if (Atomics.load(this.#control, CONTROL_WINDOW) !== window) return
         deadline ??= now + milliseconds
@@ -197,13 +203,13 @@ export class SmpMachine {
           finished = false
           this.#stopCpus()
         }
-        if (finished) this.#sample(samples)
+        if (finished) this.#sample(this.samples)
       },
     )
     const times = outcomes.filter((outcome) => outcome.kind === 'done')
     const begin = Math.min(...times.map((outcome) => outcome.begin))
     const end = Math.max(...times.map((outcome) => outcome.end))
-    return { seconds: (end - begin) / 1000, finished, samples }
+    return { seconds: (end - begin) / 1000, finished }
   }
 
   /** Ends the window that runs now; those after it end as soon as they begin. */
@@ -214,7 +220,7 @@ export class SmpMachine {
   /** Lets every task that is left exit, on CPU 0. Throws as run() does. */
   async exitAllTasks(): Promise<void> {
     this.#store('machine$stop', 0)
-    await this.#callAll([0], (api) => api.exitAllTasks(), this.#lockupLimit * SETUP_FACTOR)
+    await this.#callAll([0], (api) => api.exitAllTasks(), 'setup')
   }
 
   /** Ends the worker threads. */
@@ -224,8 +230,18 @@ export class SmpMachine {
     await Promise.all(this.#cpus.map(({ worker }) => worker.terminate()))
   }
 
-  get #lockupLimit(): number {
-    return this.#options.lockupLimit ?? LOCKUP_LIMIT
+  /** What the watchdog sees of CPU `cpu`: start-up and teardown are no operations, so only who waits is stuck soon there. */
+  #watch(cpu: number, work: 'operations' | 'setup'): WatchedCpu {
+    const limit = this.#options.lockupLimit ?? LOCKUP_LIMIT
+    const idle = !this.#cpus[cpu].busy || isIdle(this.view, cpu)
+    const operations = this.#operations(cpu)
+    const waiting = waitingOn(this.view, cpu)
+    if (work === 'operations') return { progress: operations, idle, limit }
+    return {
+      progress: operations + waiting * 2 ** 20,
+      idle,
+      limit: waiting === 0 ? limit * SETUP_FACTOR : limit,
+    }
   }
 
   async #boot(): Promise<void> {
@@ -237,9 +253,8 @@ export class SmpMachine {
     this.#store('machine$fail_alloc', config.FAIL_ALLOC)
     if (bootData) this.memory.set(bootData, symbol(symbols, 'BOOT_DATA'))
     const all = this.#cpus.map((_, cpu) => cpu)
-    const limit = this.#lockupLimit * SETUP_FACTOR
-    await this.#callAll(all, (api) => api.boot(), limit)
-    const [outcome] = await this.#callAll([0], (api) => api.setup(), limit)
+    await this.#callAll(all, (api) => api.boot(), 'setup')
+    const [outcome] = await this.#callAll([0], (api) => api.setup(), 'setup')
     if (outcome.kind === 'done' && outcome.value < 0) throw this.#setupFailed(outcome.value)
   }
 
@@ -263,23 +278,17 @@ export class SmpMachine {
   async #callAll(
     cpus: readonly number[],
     call: (api: Remote<CpuApi>) => Promise<CpuOutcome>,
-    lockupLimit: number,
+    work: 'operations' | 'setup',
     look: (now: number) => void = () => {},
   ): Promise<CpuOutcome[]> {
     const outcomes: (CpuOutcome | undefined)[] = Array.from({ length: this.cpus })
-    const { view } = this
     const calls = cpus.map(async (cpu) => {
       const { api, died } = this.#cpus[cpu]
       this.#cpus[cpu].busy = true
       outcomes[cpu] = await Promise.race([call(api), died])
       this.#cpus[cpu].busy = false
     })
-    const watchdog = softLockupWatchdog(
-      this.cpus,
-      lockupLimit,
-      (cpu) => this.#operations(cpu),
-      (cpu) => !this.#cpus[cpu].busy || isIdle(view, cpu),
-    )
+    const watchdog = softLockupWatchdog(this.cpus, (cpu) => this.#watch(cpu, work))
     const all = Promise.all(calls)
     all.catch(() => {})
     try {
@@ -290,7 +299,7 @@ export class SmpMachine {
         const now = performance.now()
         look(now)
         const stuck = watchdog(now)
-        if (stuck >= 0) throw await this.#lockedUp(stuck, lockupLimit, outcomes, all)
+        if (stuck >= 0) throw await this.#lockedUp(stuck, this.#watch(stuck, work).limit, outcomes, all)
       }
     } catch (error) {
       this.#panic()

@@ -10,7 +10,7 @@ import { type LatencyRow, readLatency } from '../../measure/latency.ts'
 import { type LockRow, readLockStat } from '../../measure/lock_stat.ts'
 import { countPtlWords } from '../../measure/ptl_words.ts'
 import { type Failure, KernelException, MachineStopped } from './failure.ts'
-import { type MachineOptions, SmpMachine, type WaitSamples } from './machine.ts'
+import { type MachineOptions, noSamples, SmpMachine, type WaitSamples, type Window } from './machine.ts'
 
 export interface RunOptions {
   /** Absolute path of the scenario's file. */
@@ -107,7 +107,7 @@ class Run {
   #seconds = 0
   #operations = 0
   #finished = false
-  #samples: WaitSamples = { looks: 0, idle: 0, halted: 0, spinlocks: 0, waits: new Map() }
+  #samples: WaitSamples = noSamples()
   #checks: CheckResult[] = []
   #counters = {
     events: { retries: {} } as Events,
@@ -131,33 +131,34 @@ class Run {
   ): Promise<void> {
     if (warmup > 0) {
       progress('warming up')
-      const started = performance.now()
-      const window = await machine.run(warmup * 1000)
+      const window = await this.#window(machine, warmup, 0)
       // A scenario that has come to its end already, or was interrupted, has been measured.
-      if (window.finished || signal?.aborted) return this.#measured(machine, window, 0, started)
+      if (window.finished || signal?.aborted) return
       machine.resetStats()
+      this.#read = false
     }
     progress(Number.isFinite(seconds) ? `running for ${seconds} s` : 'running to the end')
-    const before = machine.operations()
+    await this.#window(machine, seconds, machine.operations())
+  }
+
+  /** Runs a window; what it measured counts, also when a failure ended it, unless another window follows. */
+  async #window(machine: SmpMachine, seconds: number, operationsBefore: number): Promise<Window> {
     const started = performance.now()
     try {
-      this.#measured(machine, await machine.run(seconds * 1000), before, started)
+      const window = await machine.run(seconds * 1000)
+      this.#measured(machine, window, operationsBefore, started)
+      return window
     } catch (error) {
-      this.#measured(machine, undefined, before, started)
+      this.#measured(machine, undefined, operationsBefore, started)
       throw error
     }
   }
 
-  #measured(
-    machine: SmpMachine,
-    window: { seconds: number; finished: boolean; samples: WaitSamples } | undefined,
-    before: number,
-    started: number,
-  ): void {
+  #measured(machine: SmpMachine, window: Window | undefined, before: number, started: number): void {
     this.#operations = machine.operations() - before
     this.#seconds = window?.seconds ?? (performance.now() - started) / 1000
     this.#finished = window?.finished ?? false
-    if (window) this.#samples = window.samples
+    this.#samples = machine.samples
     this.read(machine)
   }
 

@@ -3,30 +3,32 @@
 
 /** What the watchdog knows of a CPU between two looks. */
 interface Watched {
-  operations: number
-  since: number
+  readonly progress: number
+  readonly since: number
+}
+
+/** How a CPU looks to the watchdog. */
+export interface WatchedCpu {
+  /** Whatever changes while the CPU gets on: its count of operations. */
+  readonly progress: number
+  /** It has nothing to do. */
+  readonly idle: boolean
+  /** Milliseconds that it may stay as it is. */
+  readonly limit: number
 }
 
 /**
- * A watchdog over `cpus` CPUs. Each call of the result looks once: it returns the first CPU that is busy and whose count of
- * operations has been the same for `limit` milliseconds, or -1.
- * @param operations the CPU's count of operations
- * @param idle whether the CPU has nothing to do
+ * A watchdog over `cpus` CPUs. Each call of the result looks once, at the time `now` in milliseconds: it returns the first CPU that
+ * is busy and has made no progress for its limit, or -1.
  */
-export function softLockupWatchdog(
-  cpus: number,
-  limit: number,
-  operations: (cpu: number) => number,
-  idle: (cpu: number) => boolean,
-): (now: number) => number {
+export function softLockupWatchdog(cpus: number, look: (cpu: number) => WatchedCpu): (now: number) => number {
   const watched: (Watched | undefined)[] = Array.from({ length: cpus })
   return (now) => {
     let found = -1
     for (let cpu = 0; cpu < cpus; cpu++) {
-      const count = operations(cpu)
+      const { progress, idle, limit } = look(cpu)
       const last = watched[cpu]
-      if (last === undefined || last.operations !== count || idle(cpu))
-        watched[cpu] = { operations: count, since: now }
+      if (last === undefined || last.progress !== progress || idle) watched[cpu] = { progress, since: now }
       else if (found < 0 && now - last.since >= limit) found = cpu
     }
     return found

@@ -3,7 +3,7 @@
  * rule are 6.1's; copy_one_pte has the form of the first seed (2.6.3x), which touches no field of struct page before
  * get_page. Both mmap_locks are held for writing. Left out: huge pages, swap entries, pinned pages.
  */
-import { lock_pair, pte_lockptr, unlock_pair } from '#ptlock'
+import { pte_lockptr } from '#ptlock'
 import { READ_ONCE, load, this_cpu_read } from '../../arch/access.ts'
 import { BUG_ON } from '../../arch/bug.ts'
 import { percpu$need_resched } from '../../arch/percpu.ts'
@@ -52,6 +52,7 @@ import { spin_needbreak } from '../../locking/spinlock.ts'
 import { cond_resched } from '../../sched/core.ts'
 import { get_page } from '../mm.ts'
 import { p4d_alloc, pmd_alloc, pte_alloc, pud_alloc } from '../pgalloc.ts'
+import { pte_table_lock_pair, pte_table_unlock_pair } from '../ptl.ts'
 import { page_dup_rmap } from '../rmap.ts'
 import { add_mm_counter, mm_counter } from '../rss.ts'
 import {
@@ -69,7 +70,15 @@ import { is_cow_mapping, vm_normal_page } from './vmf.ts'
 const PROGRESS_MAX = 32
 
 /** Copies one present PTE under both locks. Returns which rss counter it adds to; -1: none (a special PTE). */
-function copy_one_pte(dst_mm: Mm, src_mm: Mm, dst_pte: PteP, src_pte: PteP, vma: Vma, vm_flags: number, addr: number): number {
+function copy_one_pte(
+  dst_mm: Mm,
+  src_mm: Mm,
+  dst_pte: PteP,
+  src_pte: PteP,
+  vma: Vma,
+  vm_flags: number,
+  addr: number,
+): number {
   let pte = ptep_get(src_pte)
   BUG_ON(!pte_present(pte))
   // Copied on write from now on: protected on both sides. The stale right in other TLBs goes with dup_mmap's last flush.
@@ -94,7 +103,15 @@ function copy_one_pte(dst_mm: Mm, src_mm: Mm, dst_pte: PteP, src_pte: PteP, vma:
  * Copies the PTEs of [addr, end), within one PMD, under the locks of both tables. Every so often, and when somebody waits
  * for one of them, drops both and starts again where it was. Returns whether there was no memory.
  */
-function copy_pte_range(dst_mm: Mm, src_mm: Mm, dst_pmd: PmdP, src_pmd: PmdP, vma: Vma, addr: number, end: number): boolean {
+function copy_pte_range(
+  dst_mm: Mm,
+  src_mm: Mm,
+  dst_pmd: PmdP,
+  src_pmd: PmdP,
+  vma: Vma,
+  addr: number,
+  end: number,
+): boolean {
   const vm_flags = load(vma + vma$vm_flags)
   for (;;) {
     if (pte_alloc(dst_mm, dst_pmd)) return true
@@ -109,7 +126,7 @@ function copy_pte_range(dst_mm: Mm, src_mm: Mm, dst_pmd: PmdP, src_pmd: PmdP, vm
     let shmem = 0
     let progress = 0
     let copied = 0
-    lock_pair(dst_ptl, src_ptl)
+    pte_table_lock_pair(dst_mm, dst_value, src_mm, src_value)
     do {
       // Two locks are held: either may delay somebody.
       if (progress >= PROGRESS_MAX) {
@@ -144,14 +161,22 @@ function copy_pte_range(dst_mm: Mm, src_mm: Mm, dst_pmd: PmdP, src_pmd: PmdP, vm
     add_mm_counter(dst_mm, MM_ANONPAGES, anon)
     add_mm_counter(dst_mm, MM_FILEPAGES, file)
     add_mm_counter(dst_mm, MM_SHMEMPAGES, shmem)
-    unlock_pair(dst_ptl, src_ptl)
+    pte_table_unlock_pair(dst_mm, dst_value, src_mm, src_value)
     count_vm_events(PTES_COPIED, copied)
     cond_resched()
     if (addr === end) return false
   }
 }
 
-function copy_pmd_range(dst_mm: Mm, src_mm: Mm, dst_pud: PudP, src_pud: PudP, vma: Vma, addr: number, end: number): boolean {
+function copy_pmd_range(
+  dst_mm: Mm,
+  src_mm: Mm,
+  dst_pud: PudP,
+  src_pud: PudP,
+  vma: Vma,
+  addr: number,
+  end: number,
+): boolean {
   let dst_pmd = pmd_alloc(dst_mm, dst_pud, addr)
   if (dst_pmd === 0) return true
   let src_pmd = pmd_offset(src_pud, addr)
@@ -169,7 +194,15 @@ function copy_pmd_range(dst_mm: Mm, src_mm: Mm, dst_pud: PudP, src_pud: PudP, vm
   return false
 }
 
-function copy_pud_range(dst_mm: Mm, src_mm: Mm, dst_p4d: P4dP, src_p4d: P4dP, vma: Vma, addr: number, end: number): boolean {
+function copy_pud_range(
+  dst_mm: Mm,
+  src_mm: Mm,
+  dst_p4d: P4dP,
+  src_p4d: P4dP,
+  vma: Vma,
+  addr: number,
+  end: number,
+): boolean {
   do {
     const next = pud_addr_end(addr, end)
     const src_pud = pud_offset(src_p4d, addr)
@@ -208,7 +241,8 @@ export function copy_page_range(dst_vma: Vma, src_vma: Vma): boolean {
       const src_p4d = p4d_offset(src_pgd, addr)
       if (!p4d_none_or_bad(src_p4d)) {
         const dst_p4d = p4d_alloc(dst_mm, pgd_offset(dst_mm, addr), addr)
-        if (dst_p4d === 0 || copy_pud_range(dst_mm, src_mm, dst_p4d, src_p4d, src_vma, addr, next)) return true
+        if (dst_p4d === 0 || copy_pud_range(dst_mm, src_mm, dst_p4d, src_p4d, src_vma, addr, next))
+          return true
       }
     }
     addr = next

@@ -7,7 +7,7 @@ import { COW_REUSE } from '#config'
 import { copy_words, load, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
 import { VM_BUG_ON_PAGE } from '../../arch/bug.ts'
 import { CONTENT_WORDS, machine$zero_page } from '../../arch/memory_map.ts'
-import { vmf$address, vmf$orig_pte, vmf$page, vmf$pte, vmf$ptl, vmf$vma } from '../../arch/percpu.ts'
+import { vmf$address, vmf$orig_pte, vmf$page, vmf$pte, vmf$vma } from '../../arch/percpu.ts'
 import {
   mk_pte,
   page_to_pfn,
@@ -19,23 +19,22 @@ import {
   ptep_get_and_clear,
   set_pte_at,
 } from '../../arch/pgtable.ts'
-import type { Mm, Page, Pte, PteP, Spinlock, Vma } from '../../arch/structs.ts'
-import {
-  MM_ANONPAGES,
-  vma$vm_flags,
-  vma$vm_mm,
-  VM_SHARED,
-  VM_WRITE,
-} from '../../arch/structs.ts'
+import type { Mm, Page, Pte, PteP, Vma } from '../../arch/structs.ts'
+import { MM_ANONPAGES, vma$vm_flags, vma$vm_mm, VM_SHARED, VM_WRITE } from '../../arch/structs.ts'
 import { flush_tlb_page } from '../../arch/tlb.ts'
 import { page_address } from '../../arch/uaccess.ts'
-import { spin_unlock } from '../../locking/spinlock.ts'
 import { GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
 import { vm_get_page_prot } from '../mmap.ts'
 import { __SetPageUptodate, get_page, page_mapcount, page_ref_count, PageAnon, put_page } from '../mm.ts'
 import { alloc_page } from '../page_alloc.ts'
 import { lock_page, trylock_page, unlock_page } from '../page_lock.ts'
-import { anon_vma_prepare, page_add_new_anon_rmap, page_move_anon_rmap, page_remove_rmap, PageAnonExclusive } from '../rmap.ts'
+import {
+  anon_vma_prepare,
+  page_add_new_anon_rmap,
+  page_move_anon_rmap,
+  page_remove_rmap,
+  PageAnonExclusive,
+} from '../rmap.ts'
 import { dec_mm_counter, inc_mm_counter, mm_counter_file } from '../rss.ts'
 import {
   count_vm_event,
@@ -51,7 +50,15 @@ import {
 } from '../vmstat.ts'
 import { do_page_mkwrite, fault_dirty_shared_page, wants_page_mkwrite } from './do_fault.ts'
 import { alloc_zeroed_user_highpage_movable } from './do_anonymous_page.ts'
-import { maybe_mkwrite, vm_normal_page, VM_FAULT_ERROR, VM_FAULT_NOPAGE, VM_FAULT_OOM, vmf_pte_lock, vmf_pte_unlock } from './vmf.ts'
+import {
+  maybe_mkwrite,
+  vm_normal_page,
+  VM_FAULT_ERROR,
+  VM_FAULT_NOPAGE,
+  VM_FAULT_OOM,
+  vmf_pte_lock,
+  vmf_pte_unlock,
+} from './vmf.ts'
 
 const REUSE_EXCLUSIVE = 0
 const REUSE_REFCOUNT = 1
@@ -77,8 +84,7 @@ function wp_page_reuse(): void {
 function wp_page_new(vma: Vma, addr: number, old: Page): Page {
   if (old === 0) return alloc_zeroed_user_highpage_movable(vma, addr)
   const page = alloc_page(GFP_HIGHUSER_MOVABLE)
-  if (page !== 0)
-    copy_words(page_address(page_to_pfn(page)), page_address(page_to_pfn(old)), CONTENT_WORDS)
+  if (page !== 0) copy_words(page_address(page_to_pfn(page)), page_address(page_to_pfn(old)), CONTENT_WORDS)
   return page
 }
 
@@ -107,7 +113,10 @@ function wp_page_copy(): number {
       dec_mm_counter(mm, mm_counter_file(old))
       inc_mm_counter(mm, MM_ANONPAGES)
     }
-    const entry = maybe_mkwrite(pte_mkdirty(pte_mkyoung(mk_pte(page, vm_get_page_prot(load(vma + vma$vm_flags))))), vma)
+    const entry = maybe_mkwrite(
+      pte_mkdirty(pte_mkyoung(mk_pte(page, vm_get_page_prot(load(vma + vma$vm_flags))))),
+      vma,
+    )
     // Cleared and flushed before the new page appears: no CPU may see the old one once another sees the new.
     ptep_clear_flush(mm, addr, ptep)
     page_add_new_anon_rmap(page, vma, addr)
@@ -206,7 +215,10 @@ export function do_wp_page(): number {
   const page = vm_normal_page(vma, this_cpu_read(vmf$address), orig_pte)
   this_cpu_write(vmf$page, page)
   if (page === 0) {
-    VM_BUG_ON_PAGE(pte_pfn(orig_pte) !== page_to_pfn(load(machine$zero_page) as Page), load(machine$zero_page) as Page)
+    VM_BUG_ON_PAGE(
+      pte_pfn(orig_pte) !== page_to_pfn(load(machine$zero_page) as Page),
+      load(machine$zero_page) as Page,
+    )
     vmf_pte_unlock()
     return wp_page_copy()
   }
@@ -224,10 +236,11 @@ export function do_wp_page(): number {
         return 0
       }
     }
-  } else if ((load(vma + vma$vm_flags) & (VM_WRITE | VM_SHARED)) === (VM_WRITE | VM_SHARED)) return wp_page_shared()
+  } else if ((load(vma + vma$vm_flags) & (VM_WRITE | VM_SHARED)) === (VM_WRITE | VM_SHARED))
+    return wp_page_shared()
 
   // The reference keeps the page, and so its number, from being reused while the lock is dropped.
   get_page(page)
-  spin_unlock(this_cpu_read(vmf$ptl) as Spinlock)
+  vmf_pte_unlock()
   return wp_page_copy()
 }

@@ -2,7 +2,6 @@
  * A page fault inside the kernel (mm/memory.c, 6.1): handle_mm_fault, __handle_mm_fault, handle_pte_fault.
  * The caller holds mmap_lock for reading. Left out: huge pages, swap entries, NUMA hints, userfaultfd, memory cgroups.
  */
-import { pte_lockptr } from '#ptlock'
 import { READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
 import { BUG_ON } from '../../arch/bug.ts'
 import {
@@ -13,6 +12,7 @@ import {
   vmf$page,
   vmf$pgoff,
   vmf$pmd,
+  vmf$pmd_value,
   vmf$prealloc_pte,
   vmf$pte,
   vmf$ptl,
@@ -35,8 +35,8 @@ import {
 import type { Mm, Pmd, PmdP, Pte, PteP, Vma } from '../../arch/structs.ts'
 import { vma$vm_mapping, vma$vm_mm, vma$vm_pgoff, vma$vm_start } from '../../arch/structs.ts'
 import { load } from '../../arch/access.ts'
-import { spin_lock } from '../../locking/spinlock.ts'
 import { walk_alloc_pmd } from '../pgalloc.ts'
+import { pte_table_lock } from '../ptl.ts'
 import { check_sync_rss_stat } from '../rss.ts'
 import {
   count_vm_event,
@@ -74,9 +74,8 @@ function handle_pte_fault(): number {
   // Swap entries and NUMA hints have no mechanism behind them yet.
   BUG_ON(!pte_present(entry) || pte_protnone(entry))
 
-  const ptl = pte_lockptr(mm, pmd)
-  this_cpu_write(vmf$ptl, ptl)
-  spin_lock(ptl)
+  this_cpu_write(vmf$pmd_value, pmd)
+  this_cpu_write(vmf$ptl, pte_table_lock(mm, pmd))
   if (!pte_same(ptep_get(ptep), entry)) {
     count_vm_event(RETRY_handle_pte_fault)
     vmf_pte_unlock()

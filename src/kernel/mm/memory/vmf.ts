@@ -2,13 +2,12 @@
  * struct vm_fault and the flags of a fault (include/linux/mm_types.h, mm.h, 6.1). A CPU handles one fault at a time, so the
  * structure lies in its per-CPU area (arch/percpu.ts) instead of on a stack.
  */
-import { pte_lockptr } from '#ptlock'
 import { load, READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
-import { vmf$address, vmf$pmd, vmf$pte, vmf$ptl, vmf$vma } from '../../arch/percpu.ts'
+import { vmf$address, vmf$pmd, vmf$pmd_value, vmf$pte, vmf$ptl, vmf$vma } from '../../arch/percpu.ts'
 import { pfn_to_page, pte_mkwrite, pte_offset, pte_pfn, pte_special } from '../../arch/pgtable.ts'
-import type { Mm, Page, Pmd, PmdP, Pte, PteP, Spinlock, Vma } from '../../arch/structs.ts'
+import type { Mm, Page, Pmd, Pte, PteP, Spinlock, Vma } from '../../arch/structs.ts'
 import { vma$vm_flags, vma$vm_mm, VM_MAYWRITE, VM_SHARED, VM_WRITE } from '../../arch/structs.ts'
-import { spin_lock, spin_unlock } from '../../locking/spinlock.ts'
+import { pte_table_lock, pte_table_unlock } from '../ptl.ts'
 
 export const FAULT_FLAG_WRITE = 1 << 0
 export const FAULT_FLAG_MKWRITE = 1 << 1
@@ -31,17 +30,16 @@ export function vmf_mm(): Mm {
 /** Takes the lock of the PTE's table and sets vmf$pte and vmf$ptl (pte_offset_map_lock). Returns the PTE's address. */
 export function vmf_pte_lock(): PteP {
   const pmd = READ_ONCE(this_cpu_read(vmf$pmd)) as Pmd
-  const ptl = pte_lockptr(vmf_mm(), pmd)
   const ptep = pte_offset(pmd, this_cpu_read(vmf$address))
-  this_cpu_write(vmf$ptl, ptl)
+  this_cpu_write(vmf$pmd_value, pmd)
   this_cpu_write(vmf$pte, ptep)
-  spin_lock(ptl)
+  this_cpu_write(vmf$ptl, pte_table_lock(vmf_mm(), pmd))
   return ptep
 }
 
 /** Drops the lock that vmf_pte_lock took (pte_unmap_unlock). */
 export function vmf_pte_unlock(): void {
-  spin_unlock(this_cpu_read(vmf$ptl) as Spinlock)
+  pte_table_unlock(this_cpu_read(vmf$pmd_value) as Pmd, this_cpu_read(vmf$ptl) as Spinlock)
 }
 
 /** The struct page behind a present PTE; 0 for special ones such as the zero page (vm_normal_page). */
@@ -57,9 +55,4 @@ export function maybe_mkwrite(pte: Pte, vma: Vma): Pte {
 /** A private mapping that may be written: its pages are copied on write. */
 export function is_cow_mapping(vm_flags: number): boolean {
   return (vm_flags & (VM_SHARED | VM_MAYWRITE)) === VM_MAYWRITE
-}
-
-/** The lock of the PTE table under `pmd`, taken, for walkers that have no fault (pte_offset_map_lock). */
-export function pte_ptl(mm: Mm, pmd: PmdP): Spinlock {
-  return pte_lockptr(mm, READ_ONCE(pmd) as Pmd)
 }

@@ -43,7 +43,6 @@ import {
   vma$vm_mm,
   vma$vm_start,
 } from '../../arch/structs.ts'
-import { spin_lock, spin_unlock } from '../../locking/spinlock.ts'
 import { cond_resched } from '../../sched/core.ts'
 import { PageAnon, set_page_dirty } from '../mm.ts'
 import {
@@ -56,9 +55,10 @@ import {
   tlb_remove_tlb_entry,
 } from '../mmu_gather.ts'
 import { mm_dec_nr_tables } from '../pgalloc.ts'
+import { pte_table_lock, pte_table_unlock } from '../ptl.ts'
 import { page_remove_rmap } from '../rmap.ts'
 import { add_mm_counter, mm_counter } from '../rss.ts'
-import { pte_ptl, vm_normal_page } from './vmf.ts'
+import { vm_normal_page } from './vmf.ts'
 
 /**
  * Clears the PTEs of [addr, end), within one PMD. A full bundle, or a dirty page of an object, has the TLBs flushed: dirty
@@ -71,9 +71,9 @@ function zap_pte_range(mm: Mm, vma: Vma, pmd: PmdP, addr: number, end: number): 
     let shmem = 0
     let force_flush = false
     let bundle_full = false
-    const ptl = pte_ptl(mm, pmd)
-    let ptep = pte_offset(READ_ONCE(pmd) as Pmd, addr)
-    spin_lock(ptl)
+    const value = READ_ONCE(pmd) as Pmd
+    let ptep = pte_offset(value, addr)
+    const ptl = pte_table_lock(mm, value)
     do {
       if (!pte_none(ptep_get(ptep))) {
         BUG_ON(!pte_present(ptep_get(ptep)))
@@ -100,7 +100,7 @@ function zap_pte_range(mm: Mm, vma: Vma, pmd: PmdP, addr: number, end: number): 
     add_mm_counter(mm, MM_FILEPAGES, file)
     add_mm_counter(mm, MM_SHMEMPAGES, shmem)
     if (force_flush) tlb_flush_mmu_tlbonly()
-    spin_unlock(ptl)
+    pte_table_unlock(value, ptl)
     if (bundle_full) tlb_flush_mmu()
     cond_resched()
   }
@@ -171,7 +171,15 @@ export function zap_page_range(vma: Vma, start: number, npages: number): void {
  * Takes the table under `entry`, which spans pages of `1 << shift` from addr's block on, out of the tree, if no page of
  * that block outside [floor, ceiling) could use it. The entry is cleared, the table freed after the flush.
  */
-function free_table_above(mm: Mm, entry: number, shift: number, addr: number, end: number, floor: number, ceiling: number): void {
+function free_table_above(
+  mm: Mm,
+  entry: number,
+  shift: number,
+  addr: number,
+  end: number,
+  floor: number,
+  ceiling: number,
+): void {
   const span = 1 << shift
   const start = Math.floor(addr / span) * span
   if (start < floor) return
@@ -211,7 +219,14 @@ function free_pud_range(mm: Mm, p4d: P4dP, addr: number, end: number, floor: num
   if (PGTABLE_LEVELS >= 4) free_table_above(mm, p4d, P4D_SHIFT, start, end, floor, ceiling)
 }
 
-function free_p4d_range(mm: Mm, pgd: number, addr: number, end: number, floor: number, ceiling: number): void {
+function free_p4d_range(
+  mm: Mm,
+  pgd: number,
+  addr: number,
+  end: number,
+  floor: number,
+  ceiling: number,
+): void {
   const start = addr
   do {
     const next = p4d_addr_end(addr, end)

@@ -1,0 +1,14 @@
+// Builds the images that benchmarks boot. Leaves out booting.
+import { join } from 'node:path'
+import { kbuild, type KernelImage, parseConfig } from '../src/kbuild/index.ts'
+import { packageRoot } from '../src/kbuild/root.ts'
+
+/** The image of bench/kernel/`name`.ts with `settings` (`KEY=VALUE`). */
+export function benchImage(name: string, ...settings: string[]): Promise<KernelImage> {
+  return kbuild(parseConfig(settings), { scenario: join(packageRoot(), 'bench', 'kernel', `${name}.ts`) })
+}
+
+/** The image of the built-in scenario `name` with `settings`. */
+export function scenarioImage(name: string, ...settings: string[]): Promise<KernelImage> {
+  return kbuild(parseConfig(settings), { scenario: join(packageRoot(), 'scenarios', `${name}.ts`) })
+}

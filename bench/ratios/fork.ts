@@ -1,0 +1,40 @@
+// fork of 64 MiB of written pages, by page: the model on one CPU against the real kernel.
+import { symbol } from '../../src/measure/symbols.ts'
+import { benchImage } from '../images.ts'
+import { type Benchmark, type Effort, type Ratio, ratio } from '../ratio.ts'
+import { NO_COMPILER, realKernel } from '../real_kernel.ts'
+import { interleave, median, medianRatio } from '../samples.ts'
+import { bootUniprocessor, type Uniprocessor } from '../uniprocessor.ts'
+
+const JS = 'fork per mapped page, 64 MiB, against the real kernel'
+const WASM = `${JS}, ATOMICS=wasm`
+
+/** Nanoseconds of a fork by page; then the child exits and the parent writes its pages again. */
+function forkPerPage(machine: Uniprocessor): () => number {
+  const pages = symbol(machine.image.symbols, 'FORK_PAGES')
+  return () => {
+    const ns = machine.run()
+    machine.run()
+    machine.run()
+    return ns / pages
+  }
+}
+
+async function measure({ rounds }: Effort): Promise<Ratio[]> {
+  const real = realKernel()
+  const js = await bootUniprocessor(await benchImage('fork_pages'))
+  const wasm = await bootUniprocessor(await benchImage('fork_pages', 'ATOMICS=wasm'))
+  const samples = await interleave(rounds, 8, {
+    js: forkPerPage(js),
+    wasm: forkPerPage(wasm),
+    real: () => real?.forkPerPage() ?? Number.NaN,
+  })
+  const { real: kernel } = samples
+  return ([JS, WASM] as const).map((name) => {
+    const model = name === JS ? samples.js : samples.wasm
+    const detail = `${median(model).toFixed(1)} ns a page, real kernel ${median(kernel).toFixed(1)} ns`
+    return ratio(name, medianRatio(model, kernel), 'at most', 1, real === undefined ? NO_COMPILER : detail)
+  })
+}
+
+export const fork: Benchmark = { names: [JS, WASM], run: measure }

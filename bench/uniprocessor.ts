@@ -1,0 +1,56 @@
+// A machine of one CPU in this very thread, for what is measured in microseconds. Leaves out failures: an exception of the kernel is
+// the benchmark's. Workers, and everything with more CPUs, are src/machine/smp.
+import { setFlagsFromString } from 'node:v8'
+import { type KernelImage, loadImage } from '../src/kbuild/index.ts'
+import { symbol } from '../src/measure/symbols.ts'
+import { V8_FLAGS } from '../src/machine/smp/machine.ts'
+import { wasmAtomics, wasmMemory } from '../src/machine/smp/wasm_atomics.ts'
+
+/** A booted machine whose scenario is set up. */
+export interface Uniprocessor {
+  readonly image: KernelImage
+  readonly memory: Int32Array
+  /** Runs tasks until the scenario stops the machine; returns the time in ns. */
+  run(): number
+}
+
+const SPIN_BUDGET = 2000
+
+/** Boots `image` on CPU 0 of a machine of its own. */
+export async function bootUniprocessor(image: KernelImage): Promise<Uniprocessor> {
+  for (const flag of V8_FLAGS) setFlagsFromString(flag)
+  const { symbols } = image
+  const bytes = symbol(symbols, 'MEMORY_WORDS') * 4
+  const shared = image.config.ATOMICS === 'wasm' ? wasmMemory(bytes) : undefined
+  const memory = new Int32Array(shared?.buffer ?? new SharedArrayBuffer(bytes), 0, bytes >> 2)
+  const now = performance.now.bind(performance)
+  const boot = await loadImage(image)
+  const kernel = boot({
+    memory,
+    wasm: shared === undefined ? null : wasmAtomics(shared),
+    this_cpu: 0,
+    stat: new Float64Array(symbol(symbols, 'STAT_WORDS')),
+    oracle: new Int32Array(new SharedArrayBuffer(symbol(symbols, 'ORACLE_WORDS') * 4)),
+    clock: () => now() * 1e6,
+    machine_bug(kind, a, b) {
+      throw new Error(`kernel BUG ${kind} (${a}, ${b})`)
+    },
+  })
+  const stop = symbol(symbols, 'machine$stop')
+  memory[symbol(symbols, 'machine$nr_cpus')] = 1
+  memory[symbol(symbols, 'machine$spin_budget')] = SPIN_BUDGET
+  memory[symbol(symbols, 'machine$seed')] = 1
+  kernel.start_kernel()
+  const errno = kernel.scenario_setup()
+  if (errno < 0) throw new Error(`${image.scenario}: setup failed with errno ${-errno}`)
+  return {
+    image,
+    memory,
+    run() {
+      memory[stop] = 0
+      const begin = process.hrtime.bigint()
+      kernel.cpu_run()
+      return Number(process.hrtime.bigint() - begin)
+    },
+  }
+}

@@ -1,0 +1,150 @@
+// Makes a stepped or gated image of linked modules: which names are steps, which are the machine's functions, and the passes in
+// their order. Leaves out what each pass does: announce.ts, suspend.ts.
+import { type AnnouncedKind, type Site, announce } from './announce.ts'
+import { type Module, lookup } from './modules.ts'
+import { type PassEdit, PassText } from './pass_text.ts'
+import { MACHINE_FUNCTIONS, PRIMITIVES } from './primitives.ts'
+import { type Edit, type Node, type Source, refuse } from './source.ts'
+import { calleeName, forEachInside, localsOf } from './syntax.ts'
+import { suspend, suspendedFunctions } from './suspend.ts'
+
+export interface StepOptions {
+  readonly kind: AnnouncedKind
+  /** Whether the machine stands for the functions of this module. */
+  isReplaced(source: Source): boolean
+}
+
+export interface Stepped {
+  /** The modules that are linked, in their order. */
+  readonly texts: readonly PassText[]
+  /** What boot() takes from its environment. */
+  readonly bindings: readonly string[]
+  readonly sites: readonly Site[]
+  /** The functions that are left. */
+  readonly functions: string[]
+}
+
+/** A module with the text to start from: types blanked, `edits` fold its constants. */
+export interface PlainModule {
+  readonly module: Module
+  readonly code: string
+  readonly edits: readonly Edit[]
+}
+
+/**
+ * Announces the steps of `modules` and, in a stepped image, makes generators of the functions that reach them.
+ * @param exported names of the functions that boot() returns: entries, which are generators in every stepped image
+ */
+export function stepModules(
+  modules: readonly PlainModule[],
+  exported: readonly string[],
+  options: StepOptions,
+): Stepped {
+  const { kind } = options
+  const replaced = replacedFunctions(modules, options)
+  const primitives = new Map([...PRIMITIVES].filter(([name]) => replaced.has(name)))
+  const isPrimitive = (name: string): boolean => primitives.has(name)
+  const linked = modules.filter(({ module }) => !options.isReplaced(module.source))
+  const plain = linked.map(({ module, code, edits }) => {
+    const ofMachine = machineEdits(module, replaced)
+    return PassText.of(module.source, code).edit([...edits, ...ofMachine])
+  })
+  const sites: Site[] = []
+  const suspended =
+    kind === 'stepped' ? suspendedFunctions(plain, isPrimitive, exported) : new Set<string>()
+  const texts = plain.map((text) => {
+    const edits: PassEdit[] = announce(text, kind, primitives, sites)
+    edits.push(...suspend(text, isPrimitive, suspended))
+    return text.edit(edits)
+  })
+  return {
+    texts,
+    bindings: [...(sites.length > 0 ? ['S', 'X'] : []), ...boundNames(plain, modules, replaced)],
+    sites,
+    functions: plain.flatMap((text) => text.functions.map((declaration) => declaration.id.name as string)),
+  }
+}
+
+/** Functions of the modules that the machine stands for: name -> whether the module exports it. */
+function replacedFunctions(
+  modules: readonly PlainModule[],
+  options: StepOptions,
+): Map<string, boolean> {
+  const replaced = new Map<string, boolean>()
+  for (const { module } of modules)
+    if (options.isReplaced(module.source))
+      for (const { kind, name } of module.declared.values())
+        if (kind === 'function') replaced.set(name, module.exported.has(name))
+  return replaced
+}
+
+/**
+ * Edits that ask the machine which CPU this is. Throws UsageError where kernel code touches memory past the primitives, or calls a
+ * function of a replaced module for which the machine has no step.
+ */
+function machineEdits(module: Module, replaced: ReadonlyMap<string, boolean>): Edit[] {
+  const edits: Edit[] = []
+  const name = (node: Node): void => {
+    if (lookup(module, node.name)?.kind !== 'ambient') return
+    if (node.name === 'this_cpu') edits.push({ start: node.start, end: node.end, text: 'smp_processor_id()' })
+    else if (node.name === 'memory' || node.name === 'wasm') refuseMemory(module, node)
+  }
+  for (const binding of module.declared.values())
+    if (binding.kind === 'function')
+      forEachInside(binding.node, (node) => {
+        if (node.type === 'Identifier') name(node)
+        else if (node.type === 'MemberExpression') name(node.object)
+        else if (node.type === 'CallExpression') {
+          const called = calleeName(node)
+          if (called === undefined) {
+            const { object } = node.callee
+            if (object?.name === 'Atomics') refuseMemory(module, node)
+            else if (object?.type === 'Identifier') name(object)
+          } else if (replaced.has(called) && !PRIMITIVES.has(called) && !MACHINE_FUNCTIONS.has(called))
+            refuse(
+              module.source,
+              node,
+              `'${called}' is no step that the stepped machine knows; make it of those of 'mmtorture/kernel'.`,
+            )
+        }
+      })
+  return edits
+}
+
+function refuseMemory(module: Module, node: Node): never {
+  return refuse(
+    module.source,
+    node,
+    'an image with steps touches memory through the primitives of arch/access.ts and #atomic only.',
+  )
+}
+
+/** Names that the functions of `texts` take from the machine, in the order of their declaration. */
+function boundNames(
+  texts: readonly PassText[],
+  modules: readonly PlainModule[],
+  replaced: ReadonlyMap<string, boolean>,
+): string[] {
+  const used = new Set<string>()
+  for (const text of texts)
+    for (const declaration of text.functions) {
+      const locals = localsOf(declaration)
+      forEachInside(declaration, (node) => {
+        const name =
+          node.type === 'Identifier'
+            ? node.name
+            : node.type === 'MemberExpression'
+              ? node.object.name
+              : node.type === 'CallExpression'
+                ? calleeName(node)
+                : undefined
+        if (name !== undefined && !locals.has(name)) used.add(name)
+      })
+    }
+  const ambients = modules.flatMap(({ module }) =>
+    [...module.declared.values()].filter((binding) => binding.kind === 'ambient').map((binding) => binding.name),
+  )
+  return [...ambients, ...MACHINE_FUNCTIONS].filter(
+    (name) => used.has(name) && (ambients.includes(name) || replaced.has(name) || name === 'smp_processor_id'),
+  )
+}

@@ -1,0 +1,569 @@
+/**
+ * The stepped machine: all CPUs in one thread. The image's code announces each shared access (S) and performs it (X); in
+ * between a Scheduler may let other CPUs go first. Only a change of CPU yields.
+ *
+ * After setup the memory is the base that every execution starts from; X logs the first write of each word, and reset()
+ * undoes the log. Interrupts are entities of their own (scheduler.ts). Waiting is no spinning: an entity that wants a taken
+ * lock or waits for a word is not runnable, and if nobody is, that is a deadlock.
+ *
+ * Left out: weak memory (every access is performed when its turn comes).
+ */
+import type { BootEnvironment } from '../../kernel/arch/machine.ts'
+import { Kind, KIND_FLAGS, BLOCKS } from './kinds.ts'
+import { FENCE_MB, FENCE_RMB, FENCE_WMB, type Observer, Violation } from './observer.ts'
+import type { Pending, Random, Scheduler } from './scheduler.ts'
+
+/** Entry functions of a stepped image: generators. */
+export interface SteppedExports {
+  start_kernel(): Generator<unknown, void>
+  scenario_setup(): Generator<unknown, number>
+  cpu_run(): Generator<unknown, void>
+  do_IRQ(): Generator<unknown, void>
+  exit_all_tasks(): Generator<unknown, void>
+}
+
+/** What boot() of a stepped image needs beside the native environment's observers. */
+export interface SteppedEnvironment extends Omit<BootEnvironment, 'wasm' | 'this_cpu'> {
+  S(kind: number, addr: number, a: number, b: number, site: number): boolean
+  X(): number
+  this_cpu_read(offset: number): number
+  this_cpu_write(offset: number, value: number): void
+  this_cpu_add(offset: number, value: number): void
+  this_cpu_ptr(offset: number): number
+  per_cpu_ptr(offset: number, cpu: number): number
+  smp_processor_id(): number
+  smp_mb(): void
+  smp_wmb(): void
+  smp_rmb(): void
+  check_panic(): void
+  smp_wake(p: number): void
+  smp_wake_one(p: number): void
+  kick_cpu(cpu: number): void
+  observe_table_locked(table: number): void
+  observe_table_unlocked(table: number): void
+  observe_contended(lock: number): boolean
+}
+
+export type SteppedBoot = (env: SteppedEnvironment) => SteppedExports
+
+export interface SteppedOptions {
+  readonly cpus: number
+  readonly seed: number
+  /** Turns a task takes before it stops, and pages of the scenario; 0: the scenario's own. */
+  readonly turns: number
+  readonly pages: number
+  /** Steps after which an execution is given up as a livelock. */
+  readonly stepLimit: number
+}
+
+/** A BUG in the kernel under test. */
+export class KernelBug extends Error {
+  override readonly name = 'KernelBug'
+  readonly kind: number
+  readonly a: number
+  readonly b: number
+  constructor(kind: number, a: number, b: number) {
+    super(`BUG ${kind}`)
+    this.kind = kind
+    this.a = a
+    this.b = b
+  }
+}
+
+/** What an execution ended in. */
+export type Ending =
+  | { readonly kind: 'held' }
+  | { readonly kind: 'violation'; readonly check: string; readonly message: string; readonly error: Error }
+
+/** The layout symbols that the machine itself needs. */
+const NEEDED = [
+  'MEMORY_WORDS',
+  'ORACLE_WORDS',
+  'STAT_WORDS',
+  'PERCPU',
+  'PERCPU_WORDS',
+  'percpu$irq_pending',
+  'percpu$irqs_off',
+  'percpu$in_irq',
+  'percpu$instruction',
+  'machine$nr_cpus',
+  'machine$spin_budget',
+  'machine$seed',
+  'machine$turns',
+  'machine$pages',
+] as const
+
+export class SetupFailed extends Error {
+  readonly errno: number
+  constructor(errno: number) {
+    super(`setup of the scenario failed with ${errno}`)
+    this.errno = errno
+  }
+}
+
+/** Where the state of an entity's generator stands. */
+const UNBORN = 0
+const ALIVE = 1
+const DONE = 2
+
+export class SteppedMachine implements Pending {
+  readonly memory: Int32Array
+  readonly oracle: Int32Array
+  readonly stat: Float64Array
+  readonly cpus: number
+  readonly symbols: Readonly<Record<string, number>>
+  /** The pending step of each entity. */
+  readonly kind: Int32Array
+  readonly addr: Int32Array
+  readonly a: Int32Array
+  readonly b: Int32Array
+  readonly site: Int32Array
+  steps = 0
+  /** Changes of entity in this execution: pairs of (steps announced before it, entity). */
+  readonly schedule: number[] = []
+  /** Choices where more than one entity could go on, in this execution. */
+  choices = 0
+  /** 1 for words that more than one CPU touches: accesses to others are no scheduling points. */
+  readonly shared: Uint8Array
+  /** While true, every access is a scheduling point, and who touches which word is learned. */
+  learning = false
+  /** While true every step asks the scheduler, whatever the profile says (replay). */
+  exact = false
+
+  readonly #options: SteppedOptions
+  readonly #kernel: SteppedExports
+  readonly #base: Int32Array
+  #oracleBase = new Int32Array(0)
+  readonly #epoch: Int32Array
+  readonly #log: Int32Array
+  #logged = 0
+  #now = 1
+  readonly #toucher: Uint8Array
+  readonly #generators: (Generator<unknown, unknown> | undefined)[]
+  readonly #state: Uint8Array
+  readonly #notified: Uint8Array
+  readonly #runnable: Int32Array
+  readonly #percpu: number
+  readonly #percpuWords: number
+  readonly #irqPending: number
+  readonly #irqsOff: number
+  readonly #inIrq: number
+  readonly #instruction: number
+  /** Bits set in any CPU's irq_pending words, roughly: 0 means that none is. */
+  #irqs = 0
+  #current = 0
+  #cpuBase = 0
+  #cpu = 0
+  #target = 0
+  #scheduler: Scheduler | undefined
+  #observers: readonly Observer[] = []
+  #watchers: readonly Required<Pick<Observer, 'step'>>[] = []
+
+  constructor(boot: SteppedBoot, symbols: Readonly<Record<string, number>>, options: SteppedOptions) {
+    for (const name of NEEDED) if (symbols[name] === undefined) throw new Error(`the image has no symbol ${name}`)
+    this.symbols = symbols
+    this.#options = options
+    this.cpus = options.cpus
+    const words = symbols['MEMORY_WORDS']!
+    const entities = 2 * options.cpus
+    this.memory = new Int32Array(words)
+    this.oracle = new Int32Array(symbols['ORACLE_WORDS']!)
+    this.stat = new Float64Array(symbols['STAT_WORDS']!)
+    this.kind = new Int32Array(entities)
+    this.addr = new Int32Array(entities)
+    this.a = new Int32Array(entities)
+    this.b = new Int32Array(entities)
+    this.site = new Int32Array(entities)
+    this.shared = new Uint8Array(words)
+    this.#epoch = new Int32Array(words)
+    this.#log = new Int32Array(words)
+    this.#toucher = new Uint8Array(words)
+    this.#generators = Array.from({ length: entities }, () => undefined)
+    this.#state = new Uint8Array(entities)
+    this.#notified = new Uint8Array(entities)
+    this.#runnable = new Int32Array(entities)
+    this.#percpu = symbols['PERCPU']!
+    this.#percpuWords = symbols['PERCPU_WORDS']!
+    this.#irqPending = symbols['percpu$irq_pending']!
+    this.#irqsOff = symbols['percpu$irqs_off']!
+    this.#inIrq = symbols['percpu$in_irq']!
+    this.#instruction = symbols['percpu$instruction']!
+    this.#enter(0)
+    this.#kernel = boot(this.#environment())
+    this.#setup()
+    this.#base = this.memory.slice()
+    let used = this.oracle.length
+    while (used > 0 && this.oracle[used - 1] === 0) used--
+    // Tables of address spaces that come later lie behind what setup has written.
+    this.#oracleBase = this.oracle.slice(0, Math.min(this.oracle.length, Math.max(used, this.oracle[1]!) + 1))
+  }
+
+  /** Observers of the executions to come: the checks. */
+  observe(observers: readonly Observer[]): void {
+    this.#observers = observers
+    this.#watchers = observers.filter((o): o is Observer & Required<Pick<Observer, 'step'>> => o.step !== undefined)
+  }
+
+  /** The CPU that `entity` is. */
+  cpuOf(entity: number): number {
+    return entity < this.cpus ? entity : entity - this.cpus
+  }
+
+  /** Whether the entity may take its pending step now. */
+  isRunnable(entity: number): boolean {
+    const state = this.#state[entity]
+    if (entity < this.cpus) {
+      if (state === DONE || this.#state[entity + this.cpus] === ALIVE) return false
+      return state === UNBORN || !this.#blocked(entity)
+    }
+    if (state === ALIVE) return !this.#blocked(entity)
+    return this.#irqs !== 0 && this.#interruptible(entity - this.cpus)
+  }
+
+  /** Runs one execution to its end. The memory stays as it ends until the next one begins. */
+  run(scheduler: Scheduler, execution: number, random: Random): Ending {
+    this.reset()
+    this.#scheduler = scheduler
+    scheduler.begin(execution, random, this)
+    for (const observer of this.#observers) observer.begin()
+    try {
+      this.#loop()
+      for (const observer of this.#observers) observer.end?.()
+      return { kind: 'held' }
+    } catch (error) {
+      if (error instanceof Violation) return { kind: 'violation', check: error.check, message: error.message, error }
+      if (error instanceof KernelBug) return { kind: 'violation', check: 'BUG', message: error.message, error }
+      throw error
+    }
+  }
+
+  /** Puts everything back to where setup left it. */
+  reset(): void {
+    const { memory } = this
+    const base = this.#base
+    const log = this.#log
+    for (let i = 0; i < this.#logged; i++) {
+      const p = log[i]!
+      memory[p] = base[p]!
+    }
+    this.#logged = 0
+    this.#now++
+    this.oracle.set(this.#oracleBase)
+    this.kind.fill(0)
+    this.#state.fill(UNBORN)
+    this.#notified.fill(0)
+    this.#generators.fill(undefined)
+    this.#irqs = 0
+    this.steps = 0
+    this.choices = 0
+    this.schedule.length = 0
+  }
+
+  /** A number that tells states of the memory at the end of executions apart: of all words written and their values. */
+  hash(): number {
+    const { memory } = this
+    const base = this.#base
+    let low = 0x811c9dc5
+    let high = 0
+    // Order does not matter: executions write the same words in different orders.
+    for (let i = 0; i < this.#logged; i++) {
+      const p = this.#log[i]!
+      const value = memory[p]!
+      if (value === base[p]) continue
+      let x = Math.imul(p, 0x9e3779b1) ^ Math.imul(value, 0x85ebca6b)
+      x = Math.imul(x ^ (x >>> 15), 0x2c1b3c6d)
+      x = Math.imul(x ^ (x >>> 12), 0x297a2d39)
+      low = (low + x) | 0
+      high = (high + Math.imul(x ^ (x >>> 15), 0x165667b1)) | 0
+    }
+    return (low >>> 0) * 0x200000 + (high & 0x1fffff)
+  }
+
+  /** Runs `generator` alone on CPU `cpu`, without choices, to its end: setup, and what follows an execution. */
+  alone<T>(cpu: number, start: (kernel: SteppedExports) => Generator<unknown, T>): T {
+    this.#scheduler = undefined
+    this.#enter(cpu)
+    this.#state[cpu] = ALIVE
+    const generator = start(this.#kernel)
+    const result = generator.next()
+    if (!result.done) throw new Error(`CPU ${cpu} waits although it is alone, at site ${this.site[cpu]}`)
+    return result.value
+  }
+
+  #setup(): void {
+    const { memory, symbols } = this
+    memory[symbols['machine$nr_cpus']!] = this.cpus
+    memory[symbols['machine$spin_budget']!] = 1
+    memory[symbols['machine$seed']!] = this.#options.seed
+    memory[symbols['machine$turns']!] = this.#options.turns
+    memory[symbols['machine$pages']!] = this.#options.pages
+    this.alone(0, (kernel) => kernel.start_kernel())
+    const ret = this.alone(0, (kernel) => kernel.scenario_setup())
+    if (ret < 0) throw new SetupFailed(ret)
+  }
+
+  #enter(entity: number): void {
+    this.#current = entity
+    this.#cpu = entity < this.cpus ? entity : entity - this.cpus
+    this.#cpuBase = this.#percpu + this.#cpu * this.#percpuWords
+  }
+
+  #interruptible(cpu: number): boolean {
+    if (this.#state[cpu] !== ALIVE) return false
+    const base = this.#percpu + cpu * this.#percpuWords
+    const { memory } = this
+    const pending = memory[base + this.#irqPending]! | (this.cpus > 32 ? memory[base + this.#irqPending + 1]! : 0)
+    return (
+      pending !== 0 &&
+      memory[base + this.#irqsOff] === 0 &&
+      memory[base + this.#inIrq] === 0 &&
+      memory[base + this.#instruction] === 0
+    )
+  }
+
+  #blocked(entity: number): boolean {
+    switch (this.kind[entity]) {
+      case Kind.LOCK:
+        return this.memory[this.addr[entity]!] !== 0
+      case Kind.WAIT:
+        return this.memory[this.addr[entity]!] === this.a[entity]
+      case Kind.HALT:
+        return this.#notified[entity] === 0 && this.memory[this.addr[entity]!] === this.a[entity]
+      default:
+        return false
+    }
+  }
+
+  #collect(): number {
+    const runnable = this.#runnable
+    // Interrupts need looking at only while one may be pending.
+    const entities = this.#irqs !== 0 ? 2 * this.cpus : this.cpus
+    let n = 0
+    for (let e = 0; e < entities; e++) if (this.isRunnable(e)) runnable[n++] = e
+    return n
+  }
+
+  /** The entity that takes the next step. */
+  #choose(): number {
+    const n = this.#collect()
+    if (n === 0) this.#deadlock()
+    if (n === 1) return this.#runnable[0]!
+    this.choices++
+    return this.#scheduler!.next(this.#runnable, n, this.#current)
+  }
+
+  #deadlock(): never {
+    throw new Violation('deadlock', 'no CPU can go on')
+  }
+
+  #loop(): void {
+    let live = this.cpus
+    let next = this.#choose()
+    this.schedule.push(0, next)
+    for (;;) {
+      this.#enter(next)
+      const generator = (this.#generators[next] ??= this.#born(next))
+      if (!generator.next().done) {
+        next = this.#target
+        continue
+      }
+      if (next < this.cpus) {
+        this.#state[next] = DONE
+        live--
+        if (live === 0) return
+      } else {
+        this.#state[next] = UNBORN
+        this.#generators[next] = undefined
+        this.#countIrqs()
+      }
+      next = this.#choose()
+      this.schedule.push(this.steps, next)
+    }
+  }
+
+  #born(entity: number): Generator<unknown, unknown> {
+    this.#state[entity] = ALIVE
+    return entity < this.cpus ? this.#kernel.cpu_run() : this.#kernel.do_IRQ()
+  }
+
+  #countIrqs(): void {
+    let pending = 0
+    for (let cpu = 0; cpu < this.cpus; cpu++) {
+      const base = this.#percpu + cpu * this.#percpuWords + this.#irqPending
+      pending |= this.memory[base]! | (this.cpus > 32 ? this.memory[base + 1]! : 0)
+      if (this.#state[this.cpus + cpu] === ALIVE) pending |= 1
+    }
+    this.#irqs = pending
+  }
+
+  #write(p: number, value: number): void {
+    if (this.#epoch[p] !== this.#now) {
+      this.#epoch[p] = this.#now
+      this.#log[this.#logged++] = p
+    }
+    this.memory[p] = value
+  }
+
+  /** Announces a step. True: another entity goes first, and the generator yields. */
+  #announce(kind: number, addr: number, a: number, b: number, site: number): boolean {
+    const e = this.#current
+    this.kind[e] = kind
+    this.addr[e] = addr
+    this.a[e] = a
+    this.b[e] = b
+    this.site[e] = site
+    if (++this.steps > this.#options.stepLimit)
+      throw new Violation('livelock', `no end after ${this.#options.stepLimit} steps`)
+    if (this.learning) this.#learn(addr)
+    else if (this.shared[addr] === 0 && this.#irqs === 0 && !this.exact && (KIND_FLAGS[kind]! & BLOCKS) === 0)
+      return false
+    if (this.#scheduler === undefined) return this.#blocked(e)
+    const next = this.#choose()
+    if (next === e) return false
+    this.schedule.push(this.steps, next)
+    this.#target = next
+    return true
+  }
+
+  #learn(addr: number): void {
+    const toucher = this.#toucher[addr]!
+    if (toucher === 0) this.#toucher[addr] = this.#cpu + 1
+    else if (toucher !== this.#cpu + 1) this.shared[addr] = 1
+  }
+
+  /** Performs the pending step of the current entity. */
+  #perform(): number {
+    const e = this.#current
+    const p = this.addr[e]!
+    const a = this.a[e]!
+    const { memory } = this
+    const old = memory[p]!
+    let result = old
+    switch (this.kind[e]) {
+      case Kind.PLAIN_READ:
+      case Kind.RACE_READ:
+      case Kind.ONCE_READ:
+      case Kind.USER_READ:
+      case Kind.ACQUIRE_READ:
+      case Kind.ATOMIC_READ:
+      case Kind.WAIT:
+        break
+      case Kind.PLAIN_WRITE:
+      case Kind.ONCE_WRITE:
+      case Kind.USER_WRITE:
+      case Kind.RELEASE_WRITE:
+      case Kind.ATOMIC_WRITE:
+        this.#write(p, a)
+        result = 0
+        break
+      case Kind.FETCH_ADD:
+        this.#write(p, (old + a) | 0)
+        break
+      case Kind.FETCH_AND:
+        this.#write(p, old & a)
+        break
+      case Kind.FETCH_OR:
+        this.#write(p, old | a)
+        this.#interrupted(p)
+        break
+      case Kind.XCHG:
+        this.#write(p, a)
+        break
+      case Kind.CMPXCHG:
+        if (old === a) this.#write(p, this.b[e]!)
+        break
+      case Kind.CLEAR:
+        for (let i = 0; i < a; i++) this.#write(p + i, 0)
+        break
+      case Kind.COPY:
+        this.#copy(p, a, this.b[e]!)
+        break
+      case Kind.LOCK:
+        this.#write(p, this.#cpu + 1)
+        break
+      case Kind.TRYLOCK:
+        result = old === 0 ? 1 : 0
+        if (old === 0) this.#write(p, this.#cpu + 1)
+        break
+      case Kind.UNLOCK:
+        this.#write(p, 0)
+        break
+      case Kind.HALT:
+        this.#notified[e] = 0
+        break
+      case Kind.NOTIFY:
+        this.#notify(p)
+        break
+    }
+    const watchers = this.#watchers
+    for (let i = 0; i < watchers.length; i++)
+      watchers[i]!.step(e, this.kind[e]!, p, a, this.b[e]!, old, result, this.site[e]!)
+    return result
+  }
+
+  #copy(to: number, from: number, n: number): void {
+    for (let i = 0; i < n; i++) {
+      const source = to > from ? n - 1 - i : i
+      this.#write(to + source, this.memory[from + source]!)
+    }
+  }
+
+  /** An atomic OR may have been a sender's request to interrupt. */
+  #interrupted(p: number): void {
+    const offset = (p - this.#percpu) % this.#percpuWords
+    if (p >= this.#percpu && (offset === this.#irqPending || offset === this.#irqPending + 1))
+      if (p < this.#percpu + this.cpus * this.#percpuWords) this.#irqs = 1
+  }
+
+  #notify(p: number): void {
+    for (let e = 0; e < this.kind.length; e++)
+      if (this.#state[e] === ALIVE && this.kind[e] === Kind.HALT && this.addr[e] === p) {
+        this.#notified[e] = 1
+        return
+      }
+  }
+
+  #fence(fence: number): void {
+    for (const observer of this.#observers) observer.fence?.(this.#current, fence)
+  }
+
+  #environment(): SteppedEnvironment {
+    const { memory } = this
+    return {
+      memory,
+      oracle: this.oracle,
+      stat: this.stat,
+      clock: () => this.steps,
+      machine_bug: (kind, a, b) => {
+        throw new KernelBug(kind, a, b)
+      },
+      S: (kind, addr, a, b, site) => this.#announce(kind, addr, a, b, site),
+      X: () => this.#perform(),
+      this_cpu_read: (offset) => memory[this.#cpuBase + offset]!,
+      this_cpu_write: (offset, value) => this.#write(this.#cpuBase + offset, value),
+      this_cpu_add: (offset, value) => this.#write(this.#cpuBase + offset, memory[this.#cpuBase + offset]! + value),
+      this_cpu_ptr: (offset) => this.#cpuBase + offset,
+      per_cpu_ptr: (offset, cpu) => this.#percpu + cpu * this.#percpuWords + offset,
+      smp_processor_id: () => this.#cpu,
+      smp_mb: () => this.#fence(FENCE_MB),
+      smp_wmb: () => this.#fence(FENCE_WMB),
+      smp_rmb: () => this.#fence(FENCE_RMB),
+      check_panic: () => {},
+      smp_wake: () => {},
+      smp_wake_one: () => {},
+      kick_cpu: () => {},
+      observe_table_locked: (table) => {
+        for (const observer of this.#observers) observer.tableLocked?.(this.#current, table)
+      },
+      observe_table_unlocked: (table) => {
+        for (const observer of this.#observers) observer.tableUnlocked?.(this.#current, table)
+      },
+      observe_contended: (lock) => {
+        for (let e = 0; e < this.kind.length; e++)
+          if (e !== this.#current && this.#state[e] === ALIVE && this.kind[e] === Kind.LOCK && this.addr[e] === lock)
+            return true
+        return false
+      },
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * Whoever watches the stepped machine: the checks at every step, and the recorder of histories. Observers keep their state
+ * outside the machine's memory. A violation is thrown (Violation).
+ */
+export interface Observer {
+  /** A new execution begins; memory is as setup left it. */
+  begin(): void
+  /**
+   * `entity` has taken a step: `old` is what the word held before, `result` what the access returned.
+   * Operands by kind: the value written, added, …; cmpxchg: `a` expected, `b` new.
+   */
+  step?(entity: number, kind: number, addr: number, a: number, b: number, old: number, result: number, site: number): void
+  /** `entity` has passed a barrier (FENCE_MB, FENCE_WMB or FENCE_RMB). */
+  fence?(entity: number, fence: number): void
+  /** The CPU owns the entries of page table `table` (word address of its struct page) from now on; or no longer. */
+  tableLocked?(entity: number, table: number): void
+  tableUnlocked?(entity: number, table: number): void
+  /** All CPUs have left the kernel. */
+  end?(): void
+}
+
+export const FENCE_MB = 0
+export const FENCE_WMB = 1
+export const FENCE_RMB = 2
+
+/** A check has failed. `check` is its name as in `mmtorture list checks`. */
+export class Violation extends Error {
+  override readonly name = 'Violation'
+  readonly check: string
+  constructor(check: string, message: string) {
+    super(message)
+    this.check = check
+  }
+}

@@ -1,0 +1,200 @@
+// What a replay needs of a machine: modelled memory, page tables, tasks and address spaces, counted along the recorded order. The
+// replay's own order is looser, so more may live at once in it: callers leave room. Leaves out VMAs and the objects of reverse maps.
+import { UsageError } from '../cli/errors.ts'
+import {
+  TRACE_CLONE_THREAD,
+  TRACE_EXEC,
+  TRACE_EXIT,
+  TRACE_FORK,
+  TRACE_F_ANON,
+  TRACE_TOUCH,
+  TRACE_VFORK,
+} from './opcodes.ts'
+import type { Operation, TraceProgram } from './operations.ts'
+
+/** Numbers at the moment that has most of them. */
+export interface TraceDemand {
+  /** Pages, those of page tables included. */
+  pages: number
+  tables: number
+  tasks: number
+  mms: number
+  /** Pages that the replay would take if no address space were ever given back. */
+  allPages: number
+  allTables: number
+}
+
+/** Limits of the model (src/kernel/arch/limits.ts, lib/xarray.ts); a test holds them equal to the kernel's. */
+export const MODEL_LIMITS = {
+  NR_TASKS: 512,
+  NR_MMS: 256,
+  NR_ADDRESS_SPACES: 1024,
+  XA_INDICES: 2 ** 18,
+  /** NR_TABLES with the most memory, and of how many pages of memory one may be a table. */
+  NR_TABLES: 8192,
+  PAGES_PER_TABLE: 16,
+}
+
+const PAGE_BYTES = 4096
+const MIB = 2 ** 20
+const LEAST_MEMORY = 256 * MIB
+const MOST_MEMORY = 4096 * MIB
+/** How much more than in the recorded order may live at once: a parent does not wait for its children in a replay. */
+const LOOSENESS = 4
+/** Even the recorded order leaves pages on per-CPU lists and below the watermarks. */
+const RESERVE = 1.25
+
+class AddressSpace {
+  users = 1
+  /** Pages and tables: its own and what it may have inherited. */
+  pages = 0
+  tables = 1
+  #touched = new Set<number>()
+  /** Page-table pages by level, each told by the first address it covers. */
+  #covered: Set<number>[]
+
+  constructor(levels: number) {
+    this.#covered = Array.from({ length: levels - 1 }, () => new Set<number>())
+  }
+
+  touch(page: number, ptrsPerTable: number): void {
+    if (this.#touched.has(page)) return
+    this.#touched.add(page)
+    this.pages++
+    let at = page
+    for (const level of this.#covered) {
+      at = Math.floor(at / ptrsPerTable)
+      if (level.has(at)) return
+      level.add(at)
+      this.tables++
+    }
+  }
+
+  /** After a fork the parent may write everything, and so may the child. */
+  inherit(parent: AddressSpace): void {
+    this.pages += parent.pages
+    this.tables += parent.tables
+  }
+}
+
+/**
+ * Counts what a trace program needs.
+ * @param ptrsPerTable entries of a page table
+ * @param levels levels of page tables
+ */
+export function traceDemand(program: TraceProgram, ptrsPerTable: number, levels: number): TraceDemand {
+  const demand: TraceDemand = { pages: 0, tables: 0, tasks: 0, mms: 0, allPages: 0, allTables: 0 }
+  const live = new Set<AddressSpace>()
+  const of: (AddressSpace | undefined)[] = program.streams.map(() => undefined)
+  // Pages of files stay until the end; how many are touched at most is known from two sides.
+  const mapped = program.files.reduce((sum, { pages }) => sum + pages, 0)
+  let fileTouches = 0
+  let tasks = program.streams.filter(({ startedBy }) => !startedBy).length
+
+  const peak = (): void => {
+    let pages = Math.min(fileTouches, mapped)
+    let tables = 0
+    for (const mm of live) {
+      pages += mm.pages + mm.tables
+      tables += mm.tables
+    }
+    demand.pages = Math.max(demand.pages, pages)
+    demand.tables = Math.max(demand.tables, tables)
+  }
+  const drop = (stream: number): void => {
+    const mm = of[stream]
+    of[stream] = undefined
+    if (!mm || --mm.users > 0) return
+    // Only here do the numbers fall.
+    peak()
+    demand.allPages += mm.pages + mm.tables
+    demand.allTables += mm.tables
+    live.delete(mm)
+  }
+  const create = (stream: number): AddressSpace => {
+    const mm = new AddressSpace(levels)
+    of[stream] = mm
+    live.add(mm)
+    demand.mms = Math.max(demand.mms, live.size)
+    return mm
+  }
+
+  demand.tasks = tasks
+  for (const operation of recordedOrder(program)) {
+    const mm = of[operation.stream]
+    switch (operation.kind) {
+      case TRACE_TOUCH:
+        if ((operation.bits & TRACE_F_ANON) === 0) fileTouches++
+        mm?.touch(operation.page, ptrsPerTable)
+        break
+      case TRACE_EXEC:
+        drop(operation.stream)
+        create(operation.stream)
+        break
+      case TRACE_FORK:
+        if (mm) create(operation.child).inherit(mm)
+        break
+      case TRACE_CLONE_THREAD:
+      case TRACE_VFORK:
+        if (mm) mm.users++
+        of[operation.child] = mm
+        break
+      case TRACE_EXIT:
+        drop(operation.stream)
+        tasks--
+        break
+      default:
+    }
+    if (operation.child >= 0) demand.tasks = Math.max(demand.tasks, ++tasks)
+  }
+  peak()
+  demand.allPages += Math.min(fileTouches, mapped)
+  return demand
+}
+
+/** All operations as they were recorded; each stream's in its own order. */
+function recordedOrder(program: TraceProgram): Operation[] {
+  return program.streams
+    .flatMap(({ operations }) => operations)
+    .toSorted((one, other) => one.line - other.line || one.index - other.index)
+}
+
+/**
+ * MEMORY for a replay, as the configuration takes it (`512M`): the default unless the recording needs more.
+ * @throws UsageError when no machine has room for the recording
+ */
+export function memoryFor(demand: TraceDemand): string {
+  const { NR_TABLES, PAGES_PER_TABLE } = MODEL_LIMITS
+  const need = Math.max(demand.pages, demand.tables * PAGES_PER_TABLE) * RESERVE * PAGE_BYTES
+  if (demand.tables > NR_TABLES)
+    throw new UsageError(
+      `The trace needs ${demand.tables} page tables at a time, the model has ${NR_TABLES}: choose a greater PTRS_PER_TABLE or a shorter recording.`,
+    )
+  if (need > MOST_MEMORY)
+    throw new UsageError(
+      `The trace needs about ${Math.ceil(need / MIB)}M of modelled memory, a machine has at most ${MOST_MEMORY / MIB}M: replay a shorter recording.`,
+    )
+  const all = Math.max(demand.allPages, demand.allTables * PAGES_PER_TABLE) * RESERVE * PAGE_BYTES
+  const wanted = Math.min(all, need * LOOSENESS, MOST_MEMORY)
+  let memory = LEAST_MEMORY
+  while (memory < wanted) memory *= 2
+  return `${memory / MIB}M`
+}
+
+/** Throws UsageError when the model has too few objects for the recording, whatever its memory. */
+export function checkLimits(program: TraceProgram, demand: TraceDemand): void {
+  const { NR_TASKS, NR_MMS, NR_ADDRESS_SPACES, XA_INDICES } = MODEL_LIMITS
+  // One of each is the first task's.
+  const counts: [number, number, string][] = [
+    [demand.tasks, NR_TASKS - 1, 'tasks at a time'],
+    [demand.mms, NR_MMS - 1, 'address spaces at a time'],
+    [program.files.length, NR_ADDRESS_SPACES, 'mapped files'],
+    [Math.max(0, ...program.files.map(({ pages }) => pages)), XA_INDICES, 'pages of one mapped file'],
+  ]
+  for (const [needed, limit, what] of counts) {
+    if (needed > limit)
+      throw new UsageError(
+        `The trace has ${needed} ${what}, the model has room for ${limit}: replay a shorter recording.`,
+      )
+  }
+}

@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest'
+import {
+  existingFile,
+  parseCpus,
+  parseSeconds,
+  parseSeed,
+  separateJson,
+  shellQuote,
+} from '../../src/cli/arguments.ts'
+
+describe('--cpus', () => {
+  test.each(['1', '64'])('takes %s', (text) => {
+    expect(parseCpus(text)).toBe(Number(text))
+  })
+
+  test.each(['0', '65', 'two', '', '1.5', '-1', '1e1'])('refuses %j', (text) => {
+    expect(() => parseCpus(text)).toThrow(`--cpus ${text}: expected a number of CPUs from 1 to 64.`)
+  })
+})
+
+describe('--seconds', () => {
+  test.each(['2', '0.5', '.25'])('takes %s', (text) => {
+    expect(parseSeconds(text)).toBe(Number(text))
+  })
+
+  test.each(['0', '-1', 'x', 'Infinity', '1e3', '100000'])('refuses %j', (text) => {
+    expect(() => parseSeconds(text)).toThrow(`--seconds ${text}: expected a number of seconds greater than 0`)
+  })
+})
+
+test('--seed takes what fits into a word', () => {
+  expect(parseSeed('2147483647')).toBe(2 ** 31 - 1)
+  expect(() => parseSeed('2147483648')).toThrow('--seed 2147483648: expected an integer')
+})
+
+test('a file must exist and be a file', () => {
+  expect(() => existingFile('--patch', 'no/such.patch')).toThrow(
+    '--patch no/such.patch: there is no such file.',
+  )
+  expect(() => existingFile('--patch', '.')).toThrow('--patch .: expected a file, this is a folder.')
+})
+
+test('--json alone does not take the argument behind it', () => {
+  expect(separateJson(['run', '--json', 'same-page'])).toEqual(['run', '--json=-', 'same-page'])
+  expect(separateJson(['run', '--json=x', '--', '--json'])).toEqual(['run', '--json=x', '--', '--json'])
+})
+
+test('an argument is quoted for a shell when it has to be', () => {
+  expect(shellQuote('PTLOCK=pte')).toBe('PTLOCK=pte')
+  expect(shellQuote("my file's")).toBe(String.raw`'my file'\''s'`)
+})

@@ -1,0 +1,167 @@
+// The command as a user starts it: exit status, what goes where, and bad input.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { RunReport } from '../../src/report/run_report.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'mmtorture-cli-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+interface Ended {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function start(
+  args: readonly string[],
+  stdout: 'pipe' | number = 'pipe',
+): { child: ChildProcess; ended: Promise<Ended> } {
+  const main = join(root, 'dist', 'src', 'cli', 'main.js')
+  const child = spawn(process.execPath, [main, ...args], { cwd: root, stdio: ['ignore', stdout, 'pipe'] })
+  const text = { stdout: '', stderr: '' }
+  child.stdout?.on('data', (data: Buffer) => (text.stdout += data.toString()))
+  child.stderr?.on('data', (data: Buffer) => (text.stderr += data.toString()))
+  const ended = new Promise<Ended>((resolve) => {
+    child.on('close', (status) => resolve({ status, ...text }))
+  })
+  return { child, ended }
+}
+
+const mmtorture = (...args: string[]): Promise<Ended> => start(args).ended
+
+describe('bad input is one sentence and status 2', () => {
+  test.each([
+    [['hunt'], 'hunt does not exist yet; there are run and list.'],
+    [['frob'], "unknown command 'frob'"],
+    [['run', '--frob'], "unknown option '--frob'"],
+    [['run', '--cpus', '0'], '--cpus 0: expected a number of CPUs from 1 to 64.'],
+    [['run', '--cpus', '65'], '--cpus 65: expected a number of CPUs from 1 to 64.'],
+    [['run', '--cpus', 'two'], '--cpus two: expected a number of CPUs from 1 to 64.'],
+    [['run', '--config', 'PTLOCKS=mm'], '--config PTLOCKS: there is no such key (did you mean PTLOCK?)'],
+    [['run', '--config', 'PTLOCK=mn'], '--config PTLOCK=mn: expected mm | pte | pmd | hashed'],
+    [
+      ['run', '--config', 'NR_CPUS=2', '--cpus', '4'],
+      '--cpus 4: the kernel is built for NR_CPUS=2 CPUs at most.',
+    ],
+    [['run', 'no-such'], 'there is no scenario no-such'],
+    [['run', 'same-page', '--trace', 'x'], '--trace replays a recording and takes no scenario'],
+    [['run', '--trace', 'no/such'], '--trace no/such: there is no such file.'],
+    [['run', '--patch', 'no/such'], '--patch no/such: there is no such file.'],
+    [['list', 'everything'], 'list everything: expected one of scenarios, config'],
+  ])('%j', async (args, sentence) => {
+    const { status, stdout, stderr } = await mmtorture(...args)
+    expect(stderr).toContain(`mmtorture: ${sentence}`)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+    expect(stdout).toBe('')
+    expect(status).toBe(2)
+  })
+
+  test('so is a design file that throws, with its line', async () => {
+    const { status, stderr } = await mmtorture(
+      'run',
+      'same-page',
+      '--config',
+      `SPINLOCK=${fixture('spinlock_throws.ts')}`,
+    )
+    expect(stderr).toMatch(
+      /spinlock_throws\.ts:14: arch_spin_unlock threw on CPU 0: Maximum call stack size exceeded\.$/m,
+    )
+    expect(status).toBe(2)
+  })
+})
+
+describe('list', () => {
+  test('prints the scenarios and the configuration', async () => {
+    const { status, stdout } = await mmtorture('list')
+    expect(stdout).toMatch(/^scenarios:\n {2}fork-storm /)
+    expect(stdout).toContain('PTLOCK=pmd ')
+    expect(status).toBe(0)
+  })
+
+  test('prints what does not exist yet as none', async () => {
+    expect((await mmtorture('list', 'reverts')).stdout).toBe('reverts: none yet\n')
+  })
+
+  test('prints the checks', async () => {
+    expect((await mmtorture('list', 'checks')).stdout).toMatch(/^checks:\n {2}refcounts /)
+  })
+})
+
+describe('run', () => {
+  test('prints the pinned document with --json and nothing else on stdout', async () => {
+    const { status, stdout, stderr } = await mmtorture(
+      'run',
+      '--json',
+      'same-page',
+      '--cpus',
+      '2',
+      '--seconds',
+      '0.3',
+    )
+    const report = JSON.parse(stdout) as RunReport
+    expect(report).toMatchObject({
+      schema: 'mmtorture/run@1',
+      scenario: 'same-page',
+      cpus: 2,
+      verdict: 'held',
+    })
+    expect(report.operations).toBeGreaterThan(0)
+    expect(report.events['pgfault']).toBeGreaterThan(0)
+    expect(report.events.retries).toHaveProperty('do_anonymous_page:write')
+    expect(report.checks.map((check) => check.name)).toContain('Q1 refcounts')
+    expect(stderr).toContain('mmtorture: running for 0.3 s')
+    expect(status).toBe(0)
+  })
+
+  test('prints one table for a sweep, and writes it into a folder', async () => {
+    const out = join(folder, 'out')
+    const args = ['--cpus', '2', '--seconds', '0.2', '--config', 'PTLOCK=mm,pte', '--out', out]
+    const { status, stdout } = await mmtorture('run', 'page-fault-disjoint', ...args)
+    expect(stdout).toMatch(/^PTLOCK +ops\/s/m)
+    expect(stdout).toContain('verdict: held, 2 of 2 rows held')
+    expect(readFileSync(join(out, 'run.txt'), 'utf8')).toBe(stdout)
+    expect(
+      (JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')) as { rows: unknown[] }).rows,
+    ).toHaveLength(2)
+    expect(status).toBe(0)
+  })
+
+  test('reports what was done when it is interrupted, with status 130', async () => {
+    const { child, ended } = start(['run', 'same-page', '--cpus', '2', '--seconds', '50'])
+    child.stderr?.on('data', (data: Buffer) => {
+      if (data.toString().includes('running for')) setTimeout(() => child.kill('SIGINT'), 300)
+    })
+    const { status, stdout } = await ended
+    expect(stdout).toContain('verdict: held (interrupted)')
+    expect(status).toBe(130)
+  })
+
+  test('a deadlock is a soft lockup with the lock that is waited for, and status 1', async () => {
+    const spinlock = `SPINLOCK=${fixture('spinlock_never_unlocks.ts')}`
+    const { status, stdout } = await mmtorture('run', 'same-page', '--cpus', '2', '--config', spinlock)
+    expect(stdout).toMatch(/^watchdog: BUG: soft lockup - CPU#0 stuck for 10s!/m)
+    expect(stdout).toMatch(/^CPU 0: it waits for .* lock \(word 0x[0-9a-f]+\), held by no CPU$/m)
+    expect(stdout).toMatch(/^to run it again: mmtorture run same-page /m)
+    expect(status).toBe(1)
+  })
+
+  test.runIf(process.platform === 'linux')('a full disk is a message and status 2', async () => {
+    const { status, stderr } = await start(['list', '--json'], openSync('/dev/full', 'w')).ended
+    expect(stderr).toBe('mmtorture: cannot write to stdout: no space is left.\n')
+    expect(status).toBe(2)
+  })
+
+  test('a closed pipe is a message and status 2', async () => {
+    const { child, ended } = start(['list'])
+    child.stdout?.destroy()
+    const { status, stderr } = await ended
+    expect(stderr).toBe('mmtorture: cannot write to stdout: its reader has closed it.\n')
+    expect(status).toBe(2)
+  })
+})
