@@ -13,7 +13,7 @@ export interface CheckResult {
 export type Stage = 'running' | 'torn-down'
 
 export interface Check {
-  /** The invariant's number in the list of docs/checks.md: 'Q1'. */
+  /** The invariant's number: 'Q1'. */
   readonly id: string
   readonly name: string
   /** What holds, in one sentence. */

@@ -1,4 +1,4 @@
-// The checks at rest (docs: mmtorture list checks): each walks the memory of a machine whose CPUs are outside the kernel.
+// The checks at rest: each walks the memory of a machine whose CPUs are outside the kernel.
 import { anonExclusive } from './anon_exclusive.ts'
 import { buddy } from './buddy.ts'
 import type { Check, CheckResult, Stage } from './check.ts'

@@ -133,7 +133,7 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   ),
   choice(
     'SPINLOCK',
-    ['tas', 'ttas', 'ticket', 'mcs', 'qspinlock'],
+    ['tas', 'ttas', 'ticket', 'mcs', 'qspinlock', 'abstract'],
     'qspinlock',
     'the algorithm of every spinlock',
     true,
@@ -154,7 +154,7 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     'when a write to a shared page may reuse it: PageAnonExclusive, 5.8 (refcount) or before (mapcount)',
   ),
   choice('ATOMICS', ['js', 'wasm'], 'js', 'atomics by the builtins or by a WebAssembly module'),
-  integer('PTLOCK_HASH', 1, 256, 64, 'locks of PTLOCK=hashed', true),
+  integer('PTLOCK_HASH', 1, 256, 16, 'locks of PTLOCK=hashed', true),
   flag(
     'PARAVIRT_SPINLOCKS',
     'n',

@@ -4,7 +4,7 @@ import { Kind } from '../machine/stepped/kinds.ts'
 
 /** Modules of src/kernel/arch whose functions the stepped machine stands for. */
 const REPLACED_MODULES = new Set(
-  ['access', 'atomic', 'atomic_wasm', 'halt', 'barrier', 'wait', 'lock_word'].map(
+  ['access', 'atomic', 'atomic_wasm', 'halt', 'barrier', 'wait', 'lock_word', 'observe'].map(
     (name) => `src/kernel/arch/${name}.ts`,
   ),
 )
@@ -56,6 +56,9 @@ export const MACHINE_FUNCTIONS: ReadonlySet<string> = new Set([
   'smp_wake',
   'smp_wake_one',
   'kick_cpu',
+  'observe_table_locked',
+  'observe_table_unlocked',
+  'observe_contended',
 ])
 
 /** Those of them that compute an address or a number from their arguments, and do nothing else. */

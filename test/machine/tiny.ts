@@ -14,6 +14,8 @@ export const tinyImage: KernelImage = {
   file: fileURLToPath(new URL('fixtures/tiny.mjs', import.meta.url)),
   hash: 'tiny',
   functions: [],
+  image: 'native',
+  sites: [],
   config: defaultConfig(),
   scenario: '/scenarios/tiny.ts',
   symbols: {

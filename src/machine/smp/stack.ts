@@ -11,7 +11,7 @@ export interface Frame {
   /** Path from the package's folder, or absolute for a user's file. */
   readonly file: string
   readonly line: number
-  /** Whether the file is not the package's. */
+  /** Whether the file is neither the kernel's nor a scenario of the package. */
   readonly user: boolean
 }
 
@@ -31,8 +31,8 @@ export function kernelFrames(stack: string, image: string, root: string): Frame[
     const place = map?.findEntry(line - 1, Number(match[4]) - 1)
     const found = place !== undefined && 'originalSource' in place
     const path = found ? sourcePath(place.originalSource, image) : image
-    const inside = relative(root, path)
-    const user = inside.startsWith('..') || resolve(inside) === inside
+    const inside = relative(root, path).replaceAll('\\', '/')
+    const user = !/^(src|scenarios)\//.test(inside)
     frames.push({
       function: match[1] ?? '(top level)',
       file: user ? path : inside,

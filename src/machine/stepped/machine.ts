@@ -160,7 +160,8 @@ export class SteppedMachine implements Pending {
   #watchers: readonly Required<Pick<Observer, 'step'>>[] = []
 
   constructor(boot: SteppedBoot, symbols: Readonly<Record<string, number>>, options: SteppedOptions) {
-    for (const name of NEEDED) if (symbols[name] === undefined) throw new Error(`the image has no symbol ${name}`)
+    for (const name of NEEDED)
+      if (symbols[name] === undefined) throw new Error(`the image has no symbol ${name}`)
     this.symbols = symbols
     this.#options = options
     this.cpus = options.cpus
@@ -201,7 +202,9 @@ export class SteppedMachine implements Pending {
   /** Observers of the executions to come: the checks. */
   observe(observers: readonly Observer[]): void {
     this.#observers = observers
-    this.#watchers = observers.filter((o): o is Observer & Required<Pick<Observer, 'step'>> => o.step !== undefined)
+    this.#watchers = observers.filter(
+      (o): o is Observer & Required<Pick<Observer, 'step'>> => o.step !== undefined,
+    )
   }
 
   /** The CPU that `entity` is. */
@@ -231,8 +234,10 @@ export class SteppedMachine implements Pending {
       for (const observer of this.#observers) observer.end?.()
       return { kind: 'held' }
     } catch (error) {
-      if (error instanceof Violation) return { kind: 'violation', check: error.check, message: error.message, error }
-      if (error instanceof KernelBug) return { kind: 'violation', check: 'BUG', message: error.message, error }
+      if (error instanceof Violation)
+        return { kind: 'violation', check: error.check, message: error.message, error }
+      if (error instanceof KernelBug)
+        return { kind: 'violation', check: 'BUG', message: error.message, error }
       throw error
     }
   }
@@ -312,7 +317,8 @@ export class SteppedMachine implements Pending {
     if (this.#state[cpu] !== ALIVE) return false
     const base = this.#percpu + cpu * this.#percpuWords
     const { memory } = this
-    const pending = memory[base + this.#irqPending]! | (this.cpus > 32 ? memory[base + this.#irqPending + 1]! : 0)
+    const pending =
+      memory[base + this.#irqPending]! | (this.cpus > 32 ? memory[base + this.#irqPending + 1]! : 0)
     return (
       pending !== 0 &&
       memory[base + this.#irqsOff] === 0 &&
@@ -541,7 +547,8 @@ export class SteppedMachine implements Pending {
       X: () => this.#perform(),
       this_cpu_read: (offset) => memory[this.#cpuBase + offset]!,
       this_cpu_write: (offset, value) => this.#write(this.#cpuBase + offset, value),
-      this_cpu_add: (offset, value) => this.#write(this.#cpuBase + offset, memory[this.#cpuBase + offset]! + value),
+      this_cpu_add: (offset, value) =>
+        this.#write(this.#cpuBase + offset, memory[this.#cpuBase + offset]! + value),
       this_cpu_ptr: (offset) => this.#cpuBase + offset,
       per_cpu_ptr: (offset, cpu) => this.#percpu + cpu * this.#percpuWords + offset,
       smp_processor_id: () => this.#cpu,
@@ -560,7 +567,12 @@ export class SteppedMachine implements Pending {
       },
       observe_contended: (lock) => {
         for (let e = 0; e < this.kind.length; e++)
-          if (e !== this.#current && this.#state[e] === ALIVE && this.kind[e] === Kind.LOCK && this.addr[e] === lock)
+          if (
+            e !== this.#current &&
+            this.#state[e] === ALIVE &&
+            this.kind[e] === Kind.LOCK &&
+            this.addr[e] === lock
+          )
             return true
         return false
       },

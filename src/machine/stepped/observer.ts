@@ -9,7 +9,16 @@ export interface Observer {
    * `entity` has taken a step: `old` is what the word held before, `result` what the access returned.
    * Operands by kind: the value written, added, …; cmpxchg: `a` expected, `b` new.
    */
-  step?(entity: number, kind: number, addr: number, a: number, b: number, old: number, result: number, site: number): void
+  step?(
+    entity: number,
+    kind: number,
+    addr: number,
+    a: number,
+    b: number,
+    old: number,
+    result: number,
+    site: number,
+  ): void
   /** `entity` has passed a barrier (FENCE_MB, FENCE_WMB or FENCE_RMB). */
   fence?(entity: number, fence: number): void
   /** The CPU owns the entries of page table `table` (word address of its struct page) from now on; or no longer. */

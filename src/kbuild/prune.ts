@@ -1,0 +1,87 @@
+// The pass that takes dead code out of an image with steps: branches that a constant of the configuration decides, and functions
+// that nobody calls. What is not there needs no generator and is no place that an execution could reach. A native image leaves
+// this to the JavaScript engine.
+import { evaluate } from './fold.ts'
+import type { PassEdit, PassText } from './pass_text.ts'
+import type { Node } from './source.ts'
+import { calleeName, forEachChild, forEachInside } from './syntax.ts'
+
+/** The edits that replace every branch with a constant condition by what is left of it. */
+export function pruneBranches(text: PassText): PassEdit[] {
+  const edits: PassEdit[] = []
+  const { code } = text
+
+  const cut = (start: number, end: number, put = ''): void => {
+    if (start < end || put !== '') edits.push({ start, end, text: put + lineEnds(code, start, end) })
+  }
+  // A block or an expression that is left stands in place of the whole; (…) must not go on from the line before.
+  const keep = (node: Node, left: Node, before: string, behind: string, listed: boolean): void => {
+    const opens = before + code[left.start]
+    cut(node.start, left.start, (listed && opens.startsWith('(') ? ';' : '') + before)
+    visit(left, listed && before === '')
+    edits.push({ start: left.end, end: node.end, text: lineEnds(code, left.end, node.end) + behind })
+  }
+
+  function visit(node: Node, listed: boolean): void {
+    if (node.type === 'IfStatement') {
+      const value = constant(node.test)
+      if (value !== undefined) {
+        const left: Node | null = value ? node.consequent : node.alternate
+        if (left) keep(node, left, '', '', listed)
+        else cut(node.start, node.end, listed ? '' : '{}')
+        return
+      }
+    } else if (node.type === 'ConditionalExpression') {
+      const value = constant(node.test)
+      if (value !== undefined) return keep(node, value ? node.consequent : node.alternate, '(', ')', listed)
+    } else if (node.type === 'LogicalExpression' && node.operator !== '??') {
+      const value = constant(node.left)
+      if (value !== undefined) {
+        if (Boolean(value) === (node.operator === '&&')) return keep(node, node.right, '(', ')', listed)
+        return keep(node, node.left, '', '', listed)
+      }
+    }
+    const isList = node.type === 'BlockStatement' || node.type === 'SwitchCase'
+    forEachChild(node, (child) => visit(child, isList || (listed && child.start === node.start)))
+  }
+
+  for (const declaration of text.functions) {
+    for (const parameter of declaration.params as Node[])
+      if (parameter.type === 'AssignmentPattern') visit(parameter.right, false)
+    visit(declaration.body, false)
+  }
+  return edits
+}
+
+/** The texts without the functions that are not reached from `roots`. */
+export function dropUnreached(texts: readonly PassText[], roots: Iterable<string>): PassText[] {
+  const declarations = new Map<string, Node>()
+  for (const text of texts) for (const declaration of text.functions) declarations.set(declaration.id.name, declaration)
+  const reached = new Set<string>()
+  const queue = [...roots]
+  for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+    const declaration = declarations.get(name)
+    if (!declaration || reached.has(name)) continue
+    reached.add(name)
+    forEachInside(declaration, (node) => {
+      const called = node.type === 'CallExpression' ? calleeName(node) : undefined
+      if (called !== undefined) queue.push(called)
+    })
+  }
+  return texts.map((text) =>
+    text.edit(
+      text.functions
+        .filter((declaration) => !reached.has(declaration.id.name))
+        .map(({ start, end }) => ({ start, end, text: lineEnds(text.code, start, end) })),
+    ),
+  )
+}
+
+/** The line ends of a range of `code`. */
+export function lineEnds(code: string, start: number, end: number): string {
+  return code.slice(start, end).replace(/[^\n]/g, '')
+}
+
+function constant(node: Node): number | boolean | undefined {
+  return evaluate(node, () => undefined)
+}
