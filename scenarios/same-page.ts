@@ -7,6 +7,7 @@ import {
   atomic_fetch_add,
   atomic_load,
   BUG_ON,
+  ENOMEM,
   get_reg,
   last_turn,
   MADV_DONTNEED,
@@ -45,11 +46,13 @@ const PAGE = 3
 const ARRIVED_ROUND = 4
 
 export function setup(): number {
-  const base = sys_mmap(0, pages(PAGES), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
+  // One page more, touched now: the tables and the anon_vma are there already. First touches race in first-touch.
+  const base = sys_mmap(0, pages(PAGES) + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
   if (base < 0) return base
   const ret = oracle_window(base, pages(PAGES), WORDS, 0)
   if (ret < 0) return ret
   set_reg(BASE, base)
+  if (user_store(base + pages(PAGES), 0, 1) !== 0) return -ENOMEM
   for (let thread = 1; thread < nr_cpus(); thread++) {
     set_reg(THREAD, thread)
     const pid = sys_clone_thread(0)

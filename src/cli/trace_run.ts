@@ -1,15 +1,16 @@
 // What `run --trace` adds to a run: the recording as the machine's boot data, and afterwards its table and two checks. Leaves out
 // the reader and the table themselves: src/trace.
 import type { CheckResult } from '../checks/index.ts'
+import { UsageError } from './errors.ts'
 import { type Configuration, levelBits } from '../kbuild/config.ts'
 import type { SmpMachine } from '../machine/smp/machine.ts'
 import { symbol } from '../measure/symbols.ts'
 import { percent } from '../report/text.ts'
 import {
   ANONYMOUS_WRITES,
-  checkLimits,
   loadTrace,
   memoryFor,
+  outOfMemory,
   sameKindShare,
   traceDemand,
   type TraceTable,
@@ -28,6 +29,7 @@ export interface TraceRun {
   readonly table: () => TraceTable | undefined
 }
 
+const ENOMEM = 12
 /** Share of the write faults in recorded anonymous areas that must come out the same kind. */
 const SAME_KIND = 0.95
 
@@ -39,7 +41,6 @@ export function traceRun(path: string, config: Configuration, sizeMemory: boolea
   const bits = levelBits(config).reduce((sum, level) => sum + level, 0)
   const { program, blob } = loadTrace(path, bits)
   const demand = traceDemand(program, config.PTRS_PER_TABLE, config.PGTABLE_LEVELS)
-  checkLimits(program, demand)
   const operations = program.streams.reduce((sum, stream) => sum + stream.operations.length, 0)
   let table: TraceTable | undefined
   return {
@@ -49,10 +50,21 @@ export function traceRun(path: string, config: Configuration, sizeMemory: boolea
     inspect(machine, finished) {
       const first = symbol(machine.image.symbols, 'BOOT_DATA') + blob.length
       table = traceTable(program, machine.memory.subarray(first, first + operations))
+      if (config.FAIL_ALLOC === 0) mustHaveHadMemory(table, machine.image.config.MEMORY)
       return traceChecks(table, finished)
     },
     table: () => table,
   }
+}
+
+/** Throws UsageError when the replay ran out of memory: a failed call changes all that comes after it. */
+function mustHaveHadMemory(table: TraceTable, memory: string): void {
+  const calls = table.failedCalls.reduce((sum, { errno, count }) => sum + (errno === ENOMEM ? count : 0), 0)
+  const faults = outOfMemory(table)
+  if (calls + faults === 0) return
+  throw new UsageError(
+    `MEMORY=${memory} is too small for the recording (${faults} faults and ${calls} calls found no memory); give it more with --config MEMORY=, or leave that out.`,
+  )
 }
 
 function traceChecks(table: TraceTable, finished: boolean): CheckResult[] {

@@ -147,7 +147,7 @@ function isPlain(node: Node): boolean {
   return PLAIN.has(node.type)
 }
 
-/** The edits that expand the calls of `helpers` in a text, the inner ones first: those around them wait for the next round. */
+/** The edits that expand the calls of `helpers` in a text. */
 function expansions(
   text: PassText,
   helpers: ReadonlyMap<string, Helper>,

@@ -1,9 +1,11 @@
 // Makes a stepped or gated image of linked modules: which names are steps, which are the machine's functions, and the passes in
-// their order. Leaves out what each pass does: announce.ts, suspend.ts.
+// their order. Leaves out what each pass does: prune.ts, expand.ts, announce.ts, suspend.ts.
 import { type AnnouncedKind, type Site, announce } from './announce.ts'
+import { expandHelpers } from './expand.ts'
 import { type Module, lookup } from './modules.ts'
 import { type PassEdit, PassText } from './pass_text.ts'
 import { MACHINE_FUNCTIONS, PRIMITIVES } from './primitives.ts'
+import { dropUnreached, pruneBranches } from './prune.ts'
 import { type Edit, type Node, type Source, refuse } from './source.ts'
 import { calleeName, forEachInside, localsOf } from './syntax.ts'
 import { suspend, suspendedFunctions } from './suspend.ts'
@@ -45,10 +47,14 @@ export function stepModules(
   const primitives = new Map([...PRIMITIVES].filter(([name]) => replaced.has(name)))
   const isPrimitive = (name: string): boolean => primitives.has(name)
   const linked = modules.filter(({ module }) => !options.isReplaced(module.source))
-  const plain = linked.map(({ module, code, edits }) => {
-    const ofMachine = machineEdits(module, replaced)
-    return PassText.of(module.source, code).edit([...edits, ...ofMachine])
-  })
+  const folded = linked.map(({ module, code, edits }) =>
+    PassText.of(module.source, code).edit([...edits, ...machineEdits(module, replaced)]),
+  )
+  const pruned = dropUnreached(
+    folded.map((text) => text.edit(pruneBranches(text))),
+    exported,
+  )
+  const plain = dropUnreached(expandHelpers(pruned, isPrimitive), exported)
   const sites: Site[] = []
   const suspended =
     kind === 'stepped' ? suspendedFunctions(plain, isPrimitive, exported) : new Set<string>()

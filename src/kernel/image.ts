@@ -5,7 +5,7 @@ import { NR_CPUS } from '#config'
 import { setup } from '#scenario'
 import { load, per_cpu_ptr, store, this_cpu_write } from './arch/access.ts'
 import { CPU_PARKED, irq_enter_parked, irq_exit_parked } from './arch/irq.ts'
-import { machine$zero_page } from './arch/memory_map.ts'
+import { machine$nr_cpus, machine$zero_page } from './arch/memory_map.ts'
 import { percpu$state, percpu$tick } from './arch/percpu.ts'
 import { pfn_to_page } from './arch/pgtable.ts'
 import { switch_mm } from './arch/tlb.ts'
@@ -15,7 +15,7 @@ import { ENOMEM } from './errno.ts'
 import { create_init } from './fork.ts'
 import { tasklist_init } from './exit.ts'
 import { ptlock_area_init } from './locking/ptlock_area.ts'
-import { free_area_init } from './mm/page_alloc.ts'
+import { free_area_init, prefill_pcplists } from './mm/page_alloc.ts'
 import { pagecache_init } from './mm/page_lock.ts'
 import { table_arena_init } from './mm/pgalloc.ts'
 import { kmem_cache_init } from './mm/slab.ts'
@@ -56,6 +56,7 @@ export function scenario_setup(): number {
     put_init_task()
   }
   this_cpu_write(percpu$tick, 0)
+  prefill_pcplists(load(machine$nr_cpus))
   switch_mm(0 as Mm)
   irq_enter_parked()
   return ret

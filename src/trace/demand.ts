@@ -1,6 +1,7 @@
-// What a replay needs of a machine: modelled memory, page tables, tasks and address spaces, counted along the recorded order. The
+// What a replay needs of a machine: modelled memory and page tables, counted along the recorded order. The
 // replay's own order is looser, so more may live at once in it: callers leave room. Leaves out VMAs and the objects of reverse maps.
 import { UsageError } from '../cli/errors.ts'
+import { MODEL_LIMITS } from './limits.ts'
 import {
   TRACE_CLONE_THREAD,
   TRACE_EXEC,
@@ -10,29 +11,17 @@ import {
   TRACE_TOUCH,
   TRACE_VFORK,
 } from './opcodes.ts'
-import type { Operation, TraceProgram } from './operations.ts'
+import { recordedOrder } from './operations.ts'
+import type { TraceProgram } from './operations.ts'
 
 /** Numbers at the moment that has most of them. */
 export interface TraceDemand {
   /** Pages, those of page tables included. */
   pages: number
   tables: number
-  tasks: number
-  mms: number
   /** Pages that the replay would take if no address space were ever given back. */
   allPages: number
   allTables: number
-}
-
-/** Limits of the model (src/kernel/arch/limits.ts, lib/xarray.ts); a test holds them equal to the kernel's. */
-export const MODEL_LIMITS = {
-  NR_TASKS: 512,
-  NR_MMS: 256,
-  NR_ADDRESS_SPACES: 1024,
-  XA_INDICES: 2 ** 18,
-  /** NR_TABLES with the most memory, and of how many pages of memory one may be a table. */
-  NR_TABLES: 8192,
-  PAGES_PER_TABLE: 16,
 }
 
 const PAGE_BYTES = 4096
@@ -83,13 +72,12 @@ class AddressSpace {
  * @param levels levels of page tables
  */
 export function traceDemand(program: TraceProgram, ptrsPerTable: number, levels: number): TraceDemand {
-  const demand: TraceDemand = { pages: 0, tables: 0, tasks: 0, mms: 0, allPages: 0, allTables: 0 }
+  const demand: TraceDemand = { pages: 0, tables: 0, allPages: 0, allTables: 0 }
   const live = new Set<AddressSpace>()
   const of: (AddressSpace | undefined)[] = program.streams.map(() => undefined)
   // Pages of files stay until the end; how many are touched at most is known from two sides.
   const mapped = program.files.reduce((sum, { pages }) => sum + pages, 0)
   let fileTouches = 0
-  let tasks = program.streams.filter(({ startedBy }) => !startedBy).length
 
   const peak = (): void => {
     let pages = Math.min(fileTouches, mapped)
@@ -115,11 +103,9 @@ export function traceDemand(program: TraceProgram, ptrsPerTable: number, levels:
     const mm = new AddressSpace(levels)
     of[stream] = mm
     live.add(mm)
-    demand.mms = Math.max(demand.mms, live.size)
     return mm
   }
 
-  demand.tasks = tasks
   for (const operation of recordedOrder(program)) {
     const mm = of[operation.stream]
     switch (operation.kind) {
@@ -141,22 +127,13 @@ export function traceDemand(program: TraceProgram, ptrsPerTable: number, levels:
         break
       case TRACE_EXIT:
         drop(operation.stream)
-        tasks--
         break
       default:
     }
-    if (operation.child >= 0) demand.tasks = Math.max(demand.tasks, ++tasks)
   }
   peak()
   demand.allPages += Math.min(fileTouches, mapped)
   return demand
-}
-
-/** All operations as they were recorded; each stream's in its own order. */
-function recordedOrder(program: TraceProgram): Operation[] {
-  return program.streams
-    .flatMap(({ operations }) => operations)
-    .toSorted((one, other) => one.line - other.line || one.index - other.index)
 }
 
 /**
@@ -181,20 +158,16 @@ export function memoryFor(demand: TraceDemand): string {
   return `${memory / MIB}M`
 }
 
-/** Throws UsageError when the model has too few objects for the recording, whatever its memory. */
-export function checkLimits(program: TraceProgram, demand: TraceDemand): void {
-  const { NR_TASKS, NR_MMS, NR_ADDRESS_SPACES, XA_INDICES } = MODEL_LIMITS
-  // One of each is the first task's.
-  const counts: [number, number, string][] = [
-    [demand.tasks, NR_TASKS - 1, 'tasks at a time'],
-    [demand.mms, NR_MMS - 1, 'address spaces at a time'],
-    [program.files.length, NR_ADDRESS_SPACES, 'mapped files'],
-    [Math.max(0, ...program.files.map(({ pages }) => pages)), XA_INDICES, 'pages of one mapped file'],
-  ]
-  for (const [needed, limit, what] of counts) {
-    if (needed > limit)
-      throw new UsageError(
-        `The trace has ${needed} ${what}, the model has room for ${limit}: replay a shorter recording.`,
-      )
-  }
+/** Throws UsageError when the model has too few objects for the recording's files, whatever its memory. */
+export function checkFiles(program: TraceProgram): void {
+  const { NR_ADDRESS_SPACES, XA_INDICES } = MODEL_LIMITS
+  const largest = Math.max(0, ...program.files.map(({ pages }) => pages))
+  if (program.files.length > NR_ADDRESS_SPACES)
+    throw new UsageError(
+      `The trace maps ${program.files.length} files, the model has room for ${NR_ADDRESS_SPACES}: replay a shorter recording.`,
+    )
+  if (largest > XA_INDICES)
+    throw new UsageError(
+      `The trace maps ${largest} pages of one file, the model's files have at most ${XA_INDICES} (1 GiB).`,
+    )
 }

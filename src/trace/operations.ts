@@ -147,3 +147,10 @@ export function touchRow(present: boolean, access: number): TouchRow {
 export function rowOf(operation: Operation): TouchRow {
   return touchRow((operation.bits & TRACE_F_PRESENT) !== 0, operation.access)
 }
+
+/** All operations as they were recorded; each stream's in its own order. */
+export function recordedOrder(program: TraceProgram): Operation[] {
+  return program.streams
+    .flatMap(({ operations }) => operations)
+    .toSorted((one, other) => one.line - other.line || one.index - other.index)
+}

@@ -7,88 +7,43 @@
 // it that overlaps in time came before; a fork comes before a call of a sibling that returns after it.
 //
 // Leaves out: threads that lived before the recording began (each counts as a process of its own), the wait of a parent for its child.
-import {
-  AreaMap,
-  MAP_ANONYMOUS,
-  MAP_FIXED,
-  MAP_FIXED_NOREPLACE,
-  MAP_PRIVATE,
-  MAP_SHARED,
-  permits,
-} from './areas.ts'
+import { permits } from './areas.ts'
 import type { Area } from './areas.ts'
+import { callOperation } from './calls.ts'
 import { applyTo, choseAddress, NOTHING, overlap } from './effects.ts'
 import { Files } from './files.ts'
 import { foresee } from './foresight.ts'
 import type { Foresight } from './foresight.ts'
-import { inferAreas, rightsOf } from './infer.ts'
+import { rightsOf } from './infer.ts'
 import type { ImageEvidence } from './infer.ts'
 import {
-  TRACE_ADVICE_DONTNEED,
   TRACE_BRK,
-  TRACE_CLONE_THREAD,
-  TRACE_EXEC,
-  TRACE_EXIT,
   TRACE_FETCH,
-  TRACE_FORK,
   TRACE_F_ANON,
-  TRACE_F_IMPLIED,
   TRACE_F_PRESENT,
   TRACE_F_SEGV,
   TRACE_F_USER,
-  TRACE_MADVISE,
   TRACE_MMAP,
-  TRACE_MPROTECT,
   TRACE_MREMAP,
   TRACE_MUNMAP,
   TRACE_READ,
   TRACE_TOUCH,
-  TRACE_VFORK,
   TRACE_WRITE,
 } from './opcodes.ts'
 import { makeOperation, rangesOf, touchRow } from './operations.ts'
-import type { Operation, PassedOver, Stream, TraceProgram } from './operations.ts'
-import type { CloneEvent, EnterEvent, ExecEvent, FaultEvent, ReturnEvent, TraceEvent } from './parse.ts'
+import type { Operation, TraceProgram } from './operations.ts'
+import type { EnterEvent, FaultEvent, ReturnEvent, TraceEvent } from './parse.ts'
+import { PassedOverTally } from './passed_over.ts'
+import { Tasks } from './tasks.ts'
+import type { Image, Mm, Task } from './tasks.ts'
+import { MAP_PRIVATE } from './areas.ts'
 
-const CLONE_VM = 0x100
-const CLONE_VFORK = 0x4000
-const MREMAP_DONTUNMAP = 4
 /** Pages below mmap_min_addr are never mapped: an access is a null pointer's. */
 const LOWEST_PAGE = 16
 /** Pages from here on are the kernel's (or vsyscall). */
 const TASK_PAGES = 2 ** 35
 /** A larger hole under a call that succeeded is left as it is: the call will fail in the model, and the table says so. */
 const LARGEST_HOLE = 2 ** 18
-const ADVICE: Record<number, string> = {
-  8: 'MADV_FREE',
-  14: 'MADV_HUGEPAGE',
-  15: 'MADV_NOHUGEPAGE',
-  16: 'MADV_DONTDUMP',
-}
-
-interface Image extends ImageEvidence {
-  exec: Operation
-}
-
-interface Mm {
-  id: number
-  image: Image
-  areas: AreaMap
-  /** What recorded calls have unmapped: a touch there is not explained by the image. */
-  unmapped: AreaMap
-  /** End of the heap in pages; -1 when unknown. */
-  brk: number
-  /** Which file a descriptor stands for, from its last mmap without MAP_FIXED. */
-  descriptors: Map<number, number>
-  /** Map changes entered but not returned. */
-  pending: Set<Operation>
-}
-
-interface Task {
-  stream: number
-  mm: Mm
-  exited: boolean
-}
 
 /** Builds the trace program of recorded events (in recorded order). */
 export function buildProgram(events: TraceEvent[]): TraceProgram {
@@ -162,136 +117,6 @@ class Walk {
       proven: this.#proven,
       mms: this.#mms,
     }
-  }
-
-  #passOver(what: string, why: string): void {
-    const key = `${what}\n${why}`
-    const entry = this.#passedOver.get(key)
-    if (entry) entry.count++
-    else this.#passedOver.set(key, { what, why, count: 1 })
-  }
-
-  /** The task of this id; one that nobody recorded starting begins here. Undefined after its exit. */
-  #task(tid: number, line: number): Task | undefined {
-    let task = this.#tasks.get(tid)
-    if (!task) {
-      const stream = this.#newStream(tid, undefined)
-      task = { stream, mm: this.#newImage(stream, `task ${tid}`, line, TRACE_F_IMPLIED), exited: false }
-      this.#tasks.set(tid, task)
-    }
-    return task.exited ? undefined : task
-  }
-
-  #newStream(tid: number, startedBy: Operation | undefined): number {
-    this.#streams.push({ tid, startedBy, operations: [] })
-    return this.#streams.length - 1
-  }
-
-  #push(task: Task, operation: Operation): Operation {
-    operation.mm = task.mm.id
-    this.#streams[task.stream]!.operations.push(operation)
-    return operation
-  }
-
-  /** A new address space with the areas inferred for it; its operations go to the stream. */
-  #newImage(stream: number, name: string, line: number, bits: number): Mm {
-    const mm: Mm = {
-      id: this.#mms++,
-      image: {
-        name,
-        touched: new Map(),
-        recorded: new AreaMap(),
-        brkStart: -1,
-        exec: makeOperation(TRACE_EXEC, line, { bits }),
-      },
-      areas: new AreaMap(),
-      unmapped: new AreaMap(),
-      brk: -1,
-      descriptors: new Map(),
-      pending: new Set(),
-    }
-    mm.image.exec.mm = mm.id
-    this.#streams[stream]!.operations.push(mm.image.exec)
-    const evidence = this.#inferred?.[this.images.length]
-    this.images.push(mm.image)
-    if (evidence) {
-      mm.image.brkStart = mm.brk = evidence.brkStart
-      for (const area of inferAreas(evidence, (key) => this.#files.id(key))) {
-        this.#streams[stream]!.operations.push(this.#mapOperation(mm, area, line))
-      }
-    }
-    return mm
-  }
-
-  /** Maps an area that no call made. */
-  #mapOperation(mm: Mm, area: Area, line: number): Operation {
-    mm.areas.map(area)
-    const { start, end, prot, flags, file, pgoff } = area
-    this.#files.grow(file, pgoff + end - start)
-    const operation = makeOperation(TRACE_MMAP, line, {
-      bits: TRACE_F_IMPLIED,
-      page: start,
-      pages: end - start,
-    })
-    return Object.assign(operation, { mm: mm.id, prot, flags: flags | MAP_FIXED, file, pgoff })
-  }
-
-  #exec(tid: number, line: number, exec: ExecEvent): void {
-    // A thread that execs takes over its leader's id.
-    if (exec.oldPid !== exec.pid && this.#tasks.has(exec.oldPid)) {
-      this.#tasks.set(tid, this.#tasks.get(exec.oldPid)!)
-      this.#tasks.delete(exec.oldPid)
-    }
-    const task = this.#tasks.get(tid)
-    if (task && !task.exited) {
-      task.mm = this.#newImage(task.stream, exec.filename, line, 0)
-      return
-    }
-    const stream = this.#newStream(tid, undefined)
-    this.#tasks.set(tid, { stream, mm: this.#newImage(stream, exec.filename, line, 0), exited: false })
-  }
-
-  #exit(tid: number, line: number, bits: number): void {
-    const task = this.#task(tid, line)
-    if (!task) return
-    this.#push(task, makeOperation(TRACE_EXIT, line, { bits }))
-    task.exited = true
-  }
-
-  #clone(event: CloneEvent): void {
-    const task = this.#task(event.tid, event.line)
-    if (!task) {
-      this.#passOver('clone', 'its task has exited before')
-      return
-    }
-    const shares = (event.cloneFlags & CLONE_VM) !== 0
-    const kind = !shares
-      ? TRACE_FORK
-      : (event.cloneFlags & CLONE_VFORK) !== 0
-        ? TRACE_VFORK
-        : TRACE_CLONE_THREAD
-    const operation = this.#push(task, makeOperation(kind, event.line))
-    const old = this.#tasks.get(event.child)
-    if (old) {
-      // The pid is used again, so its former task has ended, whether its exit was recorded or not.
-      if (!old.exited) this.#exit(event.child, event.line, TRACE_F_IMPLIED)
-      const operations = this.#streams[old.stream]!.operations
-      operation.after.push(operations[operations.length - 1]!)
-    }
-    operation.child = this.#newStream(event.child, operation)
-    let mm = task.mm
-    if (!shares) {
-      for (const call of mm.pending) this.#proven.push({ before: operation, after: call })
-      mm = {
-        ...mm,
-        id: this.#mms++,
-        areas: mm.areas.clone(),
-        unmapped: mm.unmapped.clone(),
-        descriptors: new Map(mm.descriptors),
-        pending: new Set(),
-      }
-    }
-    this.#tasks.set(event.child, { stream: operation.child, mm, exited: false })
   }
 
   #fault(event: FaultEvent): void {
@@ -412,63 +237,6 @@ class Walk {
     }
   }
 
-  /** The operation of a call that succeeded; undefined when there is nothing to replay. */
-  #callOperation(event: EnterEvent, result: ReturnEvent, task: Task): Operation | undefined {
-    const given = event.arguments
-    const line = event.line
-    const { mm } = task
-    switch (event.call) {
-      case 'mmap':
-        return this.#mmap(event, result, mm)
-      case 'munmap':
-        return makeOperation(TRACE_MUNMAP, line, {
-          page: pageOf(given['addr']!),
-          pages: pagesIn(given['len']!),
-        })
-      case 'mprotect': {
-        const page = pageOf(given['start']!)
-        const pages = pagesIn(given['len']!)
-        if (pages === 0) return undefined
-        this.#mustExist(task, page, page + pages, line)
-        return makeOperation(TRACE_MPROTECT, line, { page, pages, prot: given['prot']! & 7 })
-      }
-      case 'mremap': {
-        const page = pageOf(given['addr']!)
-        const pages = pagesIn(given['old_len']!)
-        if (pages === 0 || (given['flags']! & MREMAP_DONTUNMAP) !== 0) {
-          this.#passOver(
-            'mremap',
-            pages === 0 ? 'old length 0 is not modelled' : 'MREMAP_DONTUNMAP is not modelled',
-          )
-          return undefined
-        }
-        this.#mustExist(task, page, page + pages, line)
-        const newPage = pageOf(result.value)
-        return makeOperation(TRACE_MREMAP, line, {
-          page,
-          pages,
-          newPage,
-          newPages: pagesIn(given['new_len']!),
-          flags: given['flags']! & 3,
-        })
-      }
-      case 'brk':
-        return this.#brk(event, result, mm)
-      case 'madvise': {
-        const advice = given['behavior']!
-        const page = pageOf(given['start']!)
-        const pages = pagesIn(given['len_in']!)
-        if (advice !== TRACE_ADVICE_DONTNEED) {
-          this.#passOver('madvise', `${ADVICE[advice] ?? `advice ${advice}`} is not modelled`)
-          return undefined
-        }
-        if (pages === 0) return undefined
-        this.#mustExist(task, page, page + pages, line)
-        return makeOperation(TRACE_MADVISE, line, { page, pages, prot: advice })
-      }
-    }
-  }
-
   /** A call that succeeded on this range found all of it mapped. */
   #mustExist(task: Task, start: number, end: number, line: number): void {
     for (const [first, last] of task.mm.areas.holes(start, end)) {
@@ -478,62 +246,4 @@ class Walk {
       if (!pending && last - first <= LARGEST_HOLE) this.#infer(task, first, last, 0, line)
     }
   }
-
-  #mmap(event: EnterEvent, result: ReturnEvent, mm: Mm): Operation {
-    const given = event.arguments
-    const flags = given['flags']!
-    const page = pageOf(result.value)
-    const pages = pagesIn(given['len']!)
-    const anonymous = (flags & MAP_ANONYMOUS) !== 0
-    const fixed = (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) !== 0
-    const pgoff = anonymous ? 0 : pageOf(given['off']!)
-    let file = -1
-    if (anonymous && (flags & MAP_SHARED) !== 0) {
-      file = this.#files.id(`shmem ${event.line}`, true)
-    } else if (!anonymous) {
-      // Which file a descriptor stands for is not recorded. A loader maps a whole file first and then its segments over that, so
-      // a mapping at a free address starts a file, told by its length: the same library in two processes is one file.
-      const descriptor = given['fd']!
-      const known = mm.descriptors.get(descriptor)
-      file = fixed && known !== undefined ? known : this.#files.id(`file ${given['len']} ${pgoff}`)
-      mm.descriptors.set(descriptor, file)
-    }
-    this.#files.grow(file, pgoff + pages)
-    return makeOperation(TRACE_MMAP, event.line, {
-      page,
-      pages,
-      prot: given['prot']! & 7,
-      flags,
-      file,
-      pgoff,
-    })
-  }
-
-  #brk(event: EnterEvent, result: ReturnEvent, mm: Mm): Operation | undefined {
-    const asked = event.arguments['brk']!
-    const end = Math.ceil(result.value / 4096)
-    if (mm.brk < 0) {
-      if (asked !== 0) this.#passOver('brk', 'where the heap began was not recorded')
-      mm.brk = end
-      if (asked === 0 || this.#inferred) mm.image.brkStart = end
-      return undefined
-    }
-    if (asked !== 0 && asked !== result.value) this.#passOver('brk', 'it failed')
-    if (asked !== result.value || end === mm.brk) return undefined
-    if (end < mm.image.brkStart) {
-      this.#passOver('brk', 'it ends below where the heap began')
-      return undefined
-    }
-    const operation = makeOperation(TRACE_BRK, event.line, { page: end, newPage: mm.brk })
-    mm.brk = end
-    return operation
-  }
-}
-
-function pageOf(address: number): number {
-  return Math.floor(address / 4096)
-}
-
-function pagesIn(bytes: number): number {
-  return Math.ceil(bytes / 4096)
 }

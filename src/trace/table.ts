@@ -43,6 +43,7 @@ export interface TraceTable {
 /** The row that the fidelity of a replay is judged by. */
 export const ANONYMOUS_WRITES = 'write faults in areas whose anonymous mmap was recorded'
 
+const OUT_OF_MEMORY = 'the model was out of memory'
 const ROWS: TouchRow[] = [
   'absent read',
   'absent write',
@@ -110,6 +111,14 @@ export function sameKindShare(row: TraceRow): number {
   return judged === 0 ? 1 : row.sameKind / judged
 }
 
+/** Faults that found no memory in the model. */
+export function outOfMemory(table: TraceTable): number {
+  return table.rows
+    .filter((row) => row.recorded !== ANONYMOUS_WRITES)
+    .flatMap((row) => row.passedOver)
+    .reduce((sum, { why, count }) => sum + (why === OUT_OF_MEMORY ? count : 0), 0)
+}
+
 /** The table as lines of text. */
 export function formatTraceTable(table: TraceTable): string {
   const head = ['recorded', 'faults', 'same kind', 'other kind', 'no fault', 'signal', 'passed over']
@@ -160,7 +169,7 @@ function count(row: TraceRow, result: number, recordedPresent: boolean, recorded
       row.signal++
       break
     case TRACE_RESULT_OOM:
-      passOver(row, 'the model was out of memory', 1)
+      passOver(row, OUT_OF_MEMORY, 1)
       break
     default:
       passOver(row, 'the run ended before it', 1)

@@ -67,9 +67,24 @@ export function this_cpu_add(offset: number, value: number): void {
   memory[PERCPU + this_cpu * PERCPU_WORDS + offset] += value
 }
 
+/** Load of a word that only the running task touches, such as its registers: never a step. */
+export function private_load(p: number): number {
+  return memory[p]
+}
+
+/** Store to a word that only the running task touches: never a step. */
+export function private_store(p: number, value: number): void {
+  memory[p] = value
+}
+
 /** Zeroes `n` words from `p` on (clear_page). */
 export function clear_words(p: number, n: number): void {
   memory.fill(0, p, p + n)
+}
+
+/** Stores `value` to `n` words from `p` on (memset). */
+export function fill_words(p: number, n: number, value: number): void {
+  memory.fill(value, p, p + n)
 }
 
 /** Copies `n` words (copy_page). */

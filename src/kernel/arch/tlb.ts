@@ -6,16 +6,7 @@
  * Left out: ASIDs and lazy TLB mode (switching mm empties the TLB), global pages, deferred flushes by generation.
  */
 import { atomic_fetch_add, atomic_fetch_and, atomic_fetch_or, atomic_load, atomic_store } from '#atomic'
-import {
-  clear_words,
-  load,
-  per_cpu_ptr,
-  READ_ONCE,
-  this_cpu_ptr,
-  this_cpu_read,
-  this_cpu_write,
-  WRITE_ONCE,
-} from './access.ts'
+import { per_cpu_ptr, READ_ONCE, this_cpu_ptr, this_cpu_read, this_cpu_write } from './access.ts'
 import { BUG_ON } from './bug.ts'
 import { irqs_disabled, send_IPI } from './irq.ts'
 import { TLB_ENTRIES, TLB_FLUSH_CEILING } from './limits.ts'
@@ -57,27 +48,28 @@ import {
   NR_TLB_REMOTE_FLUSH_RECEIVED,
 } from '../mm/vmstat.ts'
 
+/** Offset of the entry that page `addr` maps to, in this CPU's area. */
 function tlb_entry(addr: number): number {
-  return this_cpu_ptr(percpu$tlb) + ((addr & (TLB_ENTRIES - 1)) << 1)
+  return percpu$tlb + ((addr & (TLB_ENTRIES - 1)) << 1)
 }
 
 /** The cached translation of page `addr`, or 0. */
 export function tlb_lookup(addr: number): Pte {
   const entry = tlb_entry(addr)
-  if (load(entry) !== ((addr + 1) | 0)) return 0 as Pte
-  return load(entry + 1) as Pte
+  if (this_cpu_read(entry) !== ((addr + 1) | 0)) return 0 as Pte
+  return this_cpu_read(entry + 1) as Pte
 }
 
 /** Drops this CPU's translation of one page (invlpg). */
 export function flush_tlb_one(addr: number): void {
   const entry = tlb_entry(addr)
-  if (load(entry) === ((addr + 1) | 0)) WRITE_ONCE(entry, 0)
+  if (this_cpu_read(entry) === ((addr + 1) | 0)) this_cpu_write(entry, 0)
 }
 
 /** Empties this CPU's TLB. */
 export function flush_tlb_local(): void {
   count_vm_event(NR_TLB_LOCAL_FLUSH_ALL)
-  clear_words(this_cpu_ptr(percpu$tlb), 2 * TLB_ENTRIES)
+  for (let i = 0; i < TLB_ENTRIES; i++) this_cpu_write(percpu$tlb + 2 * i, 0)
 }
 
 /** Applies a flush of [start, end) of `mm` to this CPU's TLB. */
@@ -176,8 +168,8 @@ export function tlb_walk(mm: Mm, addr: number, write: boolean): Pte {
     const bits = write ? _PAGE_ACCESSED | _PAGE_DIRTY : _PAGE_ACCESSED
     if ((pte & bits) !== bits && !hardware_set_bits(ptep, pte, bits)) continue
     const entry = tlb_entry(addr)
-    WRITE_ONCE(entry, addr + 1)
-    WRITE_ONCE(entry + 1, pte | bits)
+    this_cpu_write(entry, addr + 1)
+    this_cpu_write(entry + 1, pte | bits)
     return (pte | bits) as Pte
   }
 }

@@ -4,7 +4,7 @@
  * Left out: the checker of lock order.
  */
 import { LOCK_STAT } from '#config'
-import { load, store, this_cpu_ptr, this_cpu_read, this_cpu_write } from '../arch/access.ts'
+import { this_cpu_read, this_cpu_write } from '../arch/access.ts'
 import { BUG_ON } from '../arch/bug.ts'
 import { MAX_HELD_LOCKS, percpu$held_count, percpu$held_locks } from '../arch/percpu.ts'
 import { lock_acquired, lock_released } from './lock_stat.ts'
@@ -24,19 +24,18 @@ export function lock_acquire(lock: number, map: number, subclass: number, begin:
 /** Notes that this CPU is about to release `lock`; BUG if it does not hold it. Any order. */
 export function lock_release(lock: number): void {
   const count = this_cpu_read(percpu$held_count)
-  const held = this_cpu_ptr(percpu$held_locks)
   let i = count - 1
-  while (i >= 0 && load(held + i) !== lock) i--
+  while (i >= 0 && this_cpu_read(percpu$held_locks + i) !== lock) i--
   BUG_ON(i < 0)
   if (LOCK_STAT) lock_released(i, count)
-  for (; i < count - 1; i++) store(held + i, load(held + i + 1))
+  for (; i < count - 1; i++) this_cpu_write(percpu$held_locks + i, this_cpu_read(percpu$held_locks + i + 1))
   this_cpu_write(percpu$held_count, count - 1)
 }
 
 /** Whether this CPU holds `lock`, in whatever mode. */
 export function lock_is_held(lock: number): boolean {
-  const held = this_cpu_ptr(percpu$held_locks)
-  for (let i = this_cpu_read(percpu$held_count) - 1; i >= 0; i--) if (load(held + i) === lock) return true
+  for (let i = this_cpu_read(percpu$held_count) - 1; i >= 0; i--)
+    if (this_cpu_read(percpu$held_locks + i) === lock) return true
   return false
 }
 

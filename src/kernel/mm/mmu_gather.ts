@@ -4,7 +4,7 @@
  * by bit 0. Left out: batches chained beyond the bundle (a full bundle is flushed), delayed rmap.
  */
 import { atomic_fetch_add } from '#atomic'
-import { READ_ONCE, this_cpu_ptr, this_cpu_read, this_cpu_write, load, store } from '../arch/access.ts'
+import { READ_ONCE, this_cpu_read, this_cpu_write } from '../arch/access.ts'
 import { BUG_ON } from '../arch/bug.ts'
 import { MMU_GATHER_BUNDLE } from '../arch/limits.ts'
 import {
@@ -82,9 +82,8 @@ export function tlb_flush_mmu_tlbonly(): void {
 
 function tlb_batch_pages_flush(): void {
   const nr = this_cpu_read(tlb$nr)
-  const pages = this_cpu_ptr(tlb$pages)
   for (let i = 0; i < nr; i++) {
-    const entry = load(pages + i)
+    const entry = this_cpu_read(tlb$pages + i)
     if ((entry & TABLE) !== 0) pgtable_free((entry - TABLE) as Page)
     else put_page(entry as Page)
   }
@@ -99,7 +98,7 @@ export function tlb_flush_mmu(): void {
 
 function tlb_gather_entry(entry: number): boolean {
   const nr = this_cpu_read(tlb$nr)
-  store(this_cpu_ptr(tlb$pages) + nr, entry)
+  this_cpu_write(tlb$pages + nr, entry)
   this_cpu_write(tlb$nr, nr + 1)
   return nr + 1 === MMU_GATHER_BUNDLE
 }

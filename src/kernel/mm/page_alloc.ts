@@ -4,7 +4,7 @@
  * compaction, NUMA policy, remote draining of per-CPU lists (so they need no lock but interrupts off, as before 5.15).
  */
 import { NR_PAGES } from '#config'
-import { clear_words, load, store, this_cpu_ptr } from '../arch/access.ts'
+import { clear_words, load, per_cpu_ptr, store, this_cpu_read, this_cpu_write } from '../arch/access.ts'
 import { BUG_ON, VM_BUG_ON_PAGE } from '../arch/bug.ts'
 import { local_irq_restore, local_irq_save } from '../arch/irq.ts'
 import { MAX_ORDER } from '../arch/limits.ts'
@@ -114,7 +114,7 @@ function zone_watermark_ok(order: number, mark: number): boolean {
   return load(ZONE + zone$nr_free) - (1 << order) >= mark
 }
 
-/** What a page must look like that is or becomes free (page_expected_state); a bad one is a BUG that shows the page. */
+/** What a page must look like that becomes free (page_expected_state); a bad one is a BUG that shows the page. */
 function check_page(page: Page): void {
   VM_BUG_ON_PAGE(load(page + page$_mapcount) !== -1, page)
   VM_BUG_ON_PAGE(load(page + page$mapping) !== 0, page)
@@ -124,52 +124,71 @@ function check_page(page: Page): void {
 
 /** Moves a batch of single pages from the zone to this CPU's list. Interrupts are off. */
 function rmqueue_bulk(mark: number): void {
-  const pcp = this_cpu_ptr(0)
   const batch = load(ZONE + zone$pcp_batch)
   spin_lock((ZONE + zone$lock) as Spinlock)
   let n = 0
   while (n < batch && zone_watermark_ok(0, mark)) {
     const page = __rmqueue_smallest(0)
     if (page === 0) break
-    store(page + page$lru_next, load(pcp + pcp$list))
-    store(pcp + pcp$list, page)
+    pcp_add(page)
     n++
   }
   spin_unlock((ZONE + zone$lock) as Spinlock)
-  store(pcp + pcp$count, load(pcp + pcp$count) + n)
+}
+
+function pcp_add(page: Page): void {
+  store(page + page$lru_next, this_cpu_read(pcp$list))
+  this_cpu_write(pcp$list, page)
+  this_cpu_write(pcp$count, this_cpu_read(pcp$count) + 1)
+}
+
+/** Takes a page off this CPU's list; 0 if it is empty. */
+function pcp_take(): Page {
+  const page = this_cpu_read(pcp$list) as Page
+  if (page === 0) return page
+  this_cpu_write(pcp$list, load(page + page$lru_next))
+  this_cpu_write(pcp$count, this_cpu_read(pcp$count) - 1)
+  return page
 }
 
 /** Gives a batch of this CPU's pages back to the zone. Interrupts are off. */
 function free_pcppages_bulk(count: number): void {
-  const pcp = this_cpu_ptr(0)
   spin_lock((ZONE + zone$lock) as Spinlock)
-  for (let n = 0; n < count; n++) {
-    const page = load(pcp + pcp$list) as Page
-    store(pcp + pcp$list, load(page + page$lru_next))
-    __free_one_page(page, 0)
-  }
+  for (let n = 0; n < count; n++) __free_one_page(pcp_take(), 0)
   spin_unlock((ZONE + zone$lock) as Spinlock)
-  store(pcp + pcp$count, load(pcp + pcp$count) - count)
 }
 
 /** Gives all of this CPU's free pages back to the zone (drain_local_pages). */
 export function drain_local_pages(): void {
   const flags = local_irq_save()
-  free_pcppages_bulk(load(this_cpu_ptr(pcp$count)))
+  free_pcppages_bulk(this_cpu_read(pcp$count))
   local_irq_restore(flags)
 }
 
 function rmqueue_pcplist(mark: number): Page {
   const flags = local_irq_save()
-  const pcp = this_cpu_ptr(0)
-  if (load(pcp + pcp$count) === 0) rmqueue_bulk(mark)
-  const page = load(pcp + pcp$list) as Page
-  if (page !== 0) {
-    store(pcp + pcp$list, load(page + page$lru_next))
-    store(pcp + pcp$count, load(pcp + pcp$count) - 1)
-  }
+  if (this_cpu_read(pcp$count) === 0) rmqueue_bulk(mark)
+  const page = pcp_take()
   local_irq_restore(flags)
   return page
+}
+
+/** Fills the per-CPU lists of all CPUs half, as on a machine that has run for a while. At boot, on CPU 0. */
+export function prefill_pcplists(cpus: number): void {
+  const n = load(ZONE + zone$pcp_high) >> 1
+  for (let cpu = 0; cpu < cpus; cpu++) {
+    const pcp = per_cpu_ptr(0, cpu)
+    for (
+      let i = load(pcp + pcp$count);
+      i < n && zone_watermark_ok(0, load(ZONE + zone$watermark_high));
+      i++
+    ) {
+      const page = __rmqueue_smallest(0)
+      store(page + page$lru_next, load(pcp + pcp$list))
+      store(pcp + pcp$list, page)
+      store(pcp + pcp$count, i + 1)
+    }
+  }
 }
 
 function rmqueue(order: number, mark: number): Page {
@@ -186,8 +205,6 @@ function prep_new_page(page: Page, order: number, gfp: number): void {
   const pfn = page_to_pfn(page)
   for (let i = 0; i < 1 << order; i++) {
     const each = pfn_to_page(pfn + i)
-    check_page(each)
-    store(each + page$flags, 0)
     store(each + page$index, 0)
     store(each + page$private, 0)
     if ((gfp & __GFP_ZERO) !== 0) clear_words(page_address(pfn + i), CONTENT_WORDS)
@@ -250,12 +267,8 @@ function free_pages_prepare(page: Page, order: number): void {
 export function free_unref_page(page: Page): void {
   free_pages_prepare(page, 0)
   const flags = local_irq_save()
-  const pcp = this_cpu_ptr(0)
-  store(page + page$lru_next, load(pcp + pcp$list))
-  store(pcp + pcp$list, page)
-  const count = load(pcp + pcp$count) + 1
-  store(pcp + pcp$count, count)
-  if (count > load(ZONE + zone$pcp_high)) free_pcppages_bulk(load(ZONE + zone$pcp_batch))
+  pcp_add(page)
+  if (this_cpu_read(pcp$count) > load(ZONE + zone$pcp_high)) free_pcppages_bulk(load(ZONE + zone$pcp_batch))
   local_irq_restore(flags)
 }
 
@@ -294,8 +307,8 @@ export function free_area_init(first: number): void {
   store(ZONE + zone$watermark_min, min)
   store(ZONE + zone$watermark_low, min + (min >> 2))
   store(ZONE + zone$watermark_high, min + (min >> 1))
-  store(ZONE + zone$pcp_batch, Math.max(1, Math.min(63, managed >> 10)))
-  store(ZONE + zone$pcp_high, Math.max(2, Math.min(378, managed >> 8)))
+  store(ZONE + zone$pcp_batch, Math.max(2, Math.min(63, managed >> 10)))
+  store(ZONE + zone$pcp_high, Math.max(12, Math.min(378, managed >> 8)))
   let pfn = first
   while (pfn < NR_PAGES) {
     let order = MAX_ORDER - 1

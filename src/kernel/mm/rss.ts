@@ -3,7 +3,7 @@
  * SPLIT_RSS_COUNTING).
  */
 import { atomic_fetch_add } from '#atomic'
-import { load, store, this_cpu_read } from '../arch/access.ts'
+import { load, private_load, private_store, this_cpu_read } from '../arch/access.ts'
 import { percpu$current } from '../arch/percpu.ts'
 import type { Mm, Page, Task } from '../arch/structs.ts'
 import {
@@ -29,7 +29,7 @@ export function add_mm_counter(mm: Mm, member: number, value: number): void {
 function add_mm_counter_fast(mm: Mm, member: number, value: number): void {
   const task = this_cpu_read(percpu$current) as Task
   if (task !== 0 && load(task + task$mm) === mm)
-    store(task + task$rss_stat + member, load(task + task$rss_stat + member) + value)
+    private_store(task + task$rss_stat + member, private_load(task + task$rss_stat + member) + value)
   else add_mm_counter(mm, member, value)
 }
 
@@ -45,18 +45,18 @@ export function dec_mm_counter(mm: Mm, member: number): void {
 export function sync_mm_rss(task: Task): void {
   const mm = load(task + task$mm) as Mm
   for (let member = 0; member < NR_MM_COUNTERS; member++) {
-    add_mm_counter(mm, member, load(task + task$rss_stat + member))
-    store(task + task$rss_stat + member, 0)
+    add_mm_counter(mm, member, private_load(task + task$rss_stat + member))
+    private_store(task + task$rss_stat + member, 0)
   }
-  store(task + task$rss_events, 0)
+  private_store(task + task$rss_events, 0)
 }
 
 /** Every so many faults the current task adds its deltas. */
 export function check_sync_rss_stat(): void {
   const task = this_cpu_read(percpu$current) as Task
-  const events = load(task + task$rss_events) + 1
+  const events = private_load(task + task$rss_events) + 1
   if (events > TASK_RSS_EVENTS_THRESH) sync_mm_rss(task)
-  else store(task + task$rss_events, events)
+  else private_store(task + task$rss_events, events)
 }
 
 /** Which counter of a page of a file or object (mm_counter_file). */

@@ -5,7 +5,7 @@
  */
 import { FAIL_ALLOC } from '#config'
 import { atomic_fetch_add } from '#atomic'
-import { clear_words, load, store } from '../arch/access.ts'
+import { clear_words, fill_words, load, store } from '../arch/access.ts'
 import { BUG_ON } from '../arch/bug.ts'
 import {
   NR_ADDRESS_SPACES,
@@ -141,7 +141,7 @@ export function kmem_cache_free(cache: KmemCache, object: number): void {
   const words = load(cache + kmem_cache$object_words)
   const index = (object - load(cache + kmem_cache$base)) / words
   BUG_ON(Math.trunc(index) !== index || index < 0 || index >= load(cache + kmem_cache$nr_objects))
-  for (let i = 1; i < Math.min(words, 16); i++) store(object + i, POISON_FREE)
+  fill_words(object + 1, Math.min(words, 16) - 1, POISON_FREE)
   const stamp = load(cache + kmem_cache$stamps) + index
   const lock = (cache + kmem_cache$lock) as Spinlock
   spin_lock(lock)

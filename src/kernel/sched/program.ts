@@ -2,38 +2,38 @@
  * What a scenario's program has at hand besides system calls: the registers of its task, which live from turn to turn,
  * random numbers that follow from the seed, and shared words of the scenario's own.
  */
-import { load, store } from '../arch/access.ts'
+import { private_load, private_store } from '../arch/access.ts'
 import { machine$nr_cpus, machine$pages, machine$scenario, machine$turns } from '../arch/memory_map.ts'
 import { task$program, task$reg, task$rng, task$turns } from '../arch/structs.ts'
 import { current, stop_task } from './core.ts'
 
 /** Which part the current task plays: the number it was forked or cloned with; 0: the first task. */
 export function task_program(): number {
-  return load(current() + task$program)
+  return private_load(current() + task$program)
 }
 
 /** Register `i` of the current task, 0 to NR_TASK_REGS - 1. A child starts with its parent's. */
 export function get_reg(i: number): number {
-  return load(current() + task$reg + i)
+  return private_load(current() + task$reg + i)
 }
 
 export function set_reg(i: number, value: number): void {
-  store(current() + task$reg + i, value)
+  private_store(current() + task$reg + i, value)
 }
 
 /** A random number of 0 to bound - 1, of the current task's own sequence (xorshift32, Marsaglia 2003). */
 export function prandom(bound: number): number {
-  let x = load(current() + task$rng)
+  let x = private_load(current() + task$rng)
   x ^= x << 13
   x ^= x >>> 17
   x ^= x << 5
-  store(current() + task$rng, x)
+  private_store(current() + task$rng, x)
   return (x >>> 0) % bound
 }
 
 /** Number of CPUs of the machine. */
 export function nr_cpus(): number {
-  return load(machine$nr_cpus)
+  return private_load(machine$nr_cpus)
 }
 
 /** Address of the scenario's shared word `i`, 0 to 15; each lies on a line of its own and starts as 0. */
@@ -43,7 +43,7 @@ export function scenario_word(i: number): number {
 
 /** Pages that the scenario works on: `own`, unless the machine was told another number. */
 export function pages(own: number): number {
-  const told = load(machine$pages)
+  const told = private_load(machine$pages)
   return told === 0 ? own : told
 }
 
@@ -52,11 +52,11 @@ export function pages(own: number): number {
  * returns. On a machine without such a limit never.
  */
 export function last_turn(): boolean {
-  const limit = load(machine$turns)
+  const limit = private_load(machine$turns)
   if (limit === 0) return false
   const task = current()
-  const turns = load(task + task$turns) + 1
-  store(task + task$turns, turns)
+  const turns = private_load(task + task$turns) + 1
+  private_store(task + task$turns, turns)
   if (turns <= limit) return false
   stop_task()
   return true

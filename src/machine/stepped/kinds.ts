@@ -21,7 +21,7 @@ export const Kind = {
   FETCH_OR: 14,
   XCHG: 15,
   CMPXCHG: 16,
-  /** `a` words from the address on. */
+  /** Stores `b` to `a` words from the address on. */
   CLEAR: 17,
   /** Copies `b` words from `a` on to the address on. */
   COPY: 18,

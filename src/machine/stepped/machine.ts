@@ -30,6 +30,8 @@ export interface SteppedEnvironment extends Omit<BootEnvironment, 'wasm' | 'this
   this_cpu_write(offset: number, value: number): void
   this_cpu_add(offset: number, value: number): void
   this_cpu_ptr(offset: number): number
+  private_load(p: number): number
+  private_store(p: number, value: number): void
   per_cpu_ptr(offset: number, cpu: number): number
   smp_processor_id(): number
   smp_mb(): void
@@ -479,7 +481,7 @@ export class SteppedMachine implements Pending {
         if (old === a) this.#write(p, this.b[e]!)
         break
       case Kind.CLEAR:
-        for (let i = 0; i < a; i++) this.#write(p + i, 0)
+        for (let i = 0; i < a; i++) this.#write(p + i, this.b[e]!)
         break
       case Kind.COPY:
         this.#copy(p, a, this.b[e]!)
@@ -550,6 +552,8 @@ export class SteppedMachine implements Pending {
       this_cpu_add: (offset, value) =>
         this.#write(this.#cpuBase + offset, memory[this.#cpuBase + offset]! + value),
       this_cpu_ptr: (offset) => this.#cpuBase + offset,
+      private_load: (p) => memory[p]!,
+      private_store: (p, value) => this.#write(p, value),
       per_cpu_ptr: (offset, cpu) => this.#percpu + cpu * this.#percpuWords + offset,
       smp_processor_id: () => this.#cpu,
       smp_mb: () => this.#fence(FENCE_MB),

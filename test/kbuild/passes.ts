@@ -1,0 +1,55 @@
+// Runs single passes over a text, for tests.
+import { type AnnouncedKind, type Site, announce } from '../../src/kbuild/announce.ts'
+import { expandHelpers } from '../../src/kbuild/expand.ts'
+import { PassText } from '../../src/kbuild/pass_text.ts'
+import { PRIMITIVES } from '../../src/kbuild/primitives.ts'
+import { dropUnreached, pruneBranches } from '../../src/kbuild/prune.ts'
+import { suspend, suspendedFunctions } from '../../src/kbuild/suspend.ts'
+
+const isPrimitive = (name: string): boolean => PRIMITIVES.has(name)
+
+export function textOf(code: string): PassText {
+  return PassText.of({ path: '/kernel/k.ts', id: 'k.ts', text: code, patched: false }, code)
+}
+
+export function announced(code: string, kind: AnnouncedKind = 'stepped'): { code: string; sites: Site[] } {
+  const sites: Site[] = []
+  const text = textOf(code)
+  return { code: text.edit(announce(text, kind, PRIMITIVES, sites)).code, sites }
+}
+
+/** The text with `roots` and what reaches a primitive as generators; primitives themselves stay calls. */
+export function suspended(code: string, roots: string[] = []): string {
+  const text = textOf(code)
+  return text.edit(suspend(text, isPrimitive, suspendedFunctions([text], isPrimitive, roots))).code
+}
+
+export function expanded(code: string): string {
+  return expandHelpers([textOf(code)], isPrimitive)[0].code
+}
+
+/** Sites after expanding and announcing. */
+export function expandedSites(code: string): Site[] {
+  const sites: Site[] = []
+  announce(expandHelpers([textOf(code)], isPrimitive)[0], 'stepped', PRIMITIVES, sites)
+  return sites
+}
+
+export function pruned(code: string): string {
+  const text = textOf(code)
+  return text.edit(pruneBranches(text)).code
+}
+
+export function reached(code: string, ...roots: string[]): string {
+  return dropUnreached([textOf(code)], roots)[0].code
+}
+
+/** A function `f(p, q)` with this body. */
+export function inFunction(body: string): string {
+  return `function f(p, q) {\n  ${body}\n}`
+}
+
+/** The body of the function that inFunction made. */
+export function bodyOf(code: string): string {
+  return code.replace(/^function\*? f\(p, q\) \{\n {2}/, '').replace(/\n\}$/, '')
+}
