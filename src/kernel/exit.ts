@@ -36,6 +36,7 @@ import { spin_lock, spin_lock_init, spin_unlock } from './locking/spinlock.ts'
 import { sync_mm_rss } from './mm/rss.ts'
 import { kmem_cache_free, POISON_FREE, task_struct_cachep } from './mm/slab.ts'
 import { count_vm_event, EXECS, EXITS } from './mm/vmstat.ts'
+import { rcu_cpu_starting, rcu_report_dead } from './rcu.ts'
 import {
   begin_operation,
   current,
@@ -147,6 +148,7 @@ function exit_task_at_rest(task: Task): void {
 /** Ends every task that is left, on this CPU, while the machine is at rest: what stays allocated then was leaked. */
 export function exit_all_tasks(): void {
   irq_exit_parked()
+  rcu_cpu_starting()
   store(RQ + rq$head, 0)
   store(RQ + rq$tail, 0)
   store(RQ + rq$nr_running, 0)
@@ -156,5 +158,6 @@ export function exit_all_tasks(): void {
     const mm = load(task + task$mm)
     if (mm !== 0 && mm !== POISON_FREE) exit_task_at_rest(task)
   }
+  rcu_report_dead()
   irq_enter_parked()
 }

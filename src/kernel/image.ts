@@ -6,7 +6,7 @@ import { setup } from '#scenario'
 import { load, per_cpu_ptr, store, this_cpu_write } from './arch/access.ts'
 import { CPU_PARKED, irq_enter_parked, irq_exit_parked } from './arch/irq.ts'
 import { machine$nr_cpus, machine$zero_page } from './arch/memory_map.ts'
-import { percpu$state, percpu$tick } from './arch/percpu.ts'
+import { percpu$rcu_qs, percpu$state, percpu$tick } from './arch/percpu.ts'
 import { pfn_to_page } from './arch/pgtable.ts'
 import { switch_mm } from './arch/tlb.ts'
 import type { Mm } from './arch/structs.ts'
@@ -19,6 +19,7 @@ import { free_area_init, prefill_pcplists } from './mm/page_alloc.ts'
 import { pagecache_init } from './mm/page_lock.ts'
 import { table_arena_init } from './mm/pgalloc.ts'
 import { kmem_cache_init } from './mm/slab.ts'
+import { RCU_IDLE } from './rcu.ts'
 import { current, put_init_task, sched_init } from './sched/core.ts'
 
 export { cpu_run } from './sched/core.ts'
@@ -31,7 +32,10 @@ const KERNEL_PAGES = 2
 
 /** Lays out memory that is all zero; the host has set machine$nr_cpus, machine$spin_budget and machine$seed. On CPU 0. */
 export function start_kernel(): void {
-  for (let cpu = 0; cpu < NR_CPUS; cpu++) store(per_cpu_ptr(percpu$state, cpu), CPU_PARKED)
+  for (let cpu = 0; cpu < NR_CPUS; cpu++) {
+    store(per_cpu_ptr(percpu$state, cpu), CPU_PARKED)
+    store(per_cpu_ptr(percpu$rcu_qs, cpu), RCU_IDLE)
+  }
   this_cpu_write(percpu$tick, 1 << 30)
   kmem_cache_init()
   free_area_init(KERNEL_PAGES)

@@ -61,8 +61,8 @@ class AddressSpace {
 
   /** After a fork the parent may write everything, and so may the child. */
   inherit(parent: AddressSpace): void {
-    this.pages += parent.pages
-    this.tables += parent.tables
+    this.pages = parent.pages
+    this.tables = parent.tables
   }
 }
 
@@ -161,7 +161,7 @@ export function memoryFor(demand: TraceDemand): string {
 /** Throws UsageError when the model has too few objects for the recording's files, whatever its memory. */
 export function checkFiles(program: TraceProgram): void {
   const { NR_ADDRESS_SPACES, XA_INDICES } = MODEL_LIMITS
-  const largest = Math.max(0, ...program.files.map(({ pages }) => pages))
+  const largest = program.files.reduce((most, { pages }) => Math.max(most, pages), 0)
   if (program.files.length > NR_ADDRESS_SPACES)
     throw new UsageError(
       `The trace maps ${program.files.length} files, the model has room for ${NR_ADDRESS_SPACES}: replay a shorter recording.`,

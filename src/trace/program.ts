@@ -7,7 +7,7 @@
 // it that overlaps in time came before; a fork comes before a call of a sibling that returns after it.
 //
 // Leaves out: threads that lived before the recording began (each counts as a process of its own), the wait of a parent for its child.
-import { permits } from './areas.ts'
+import { MAP_PRIVATE, permits } from './areas.ts'
 import type { Area } from './areas.ts'
 import { callOperation } from './calls.ts'
 import { applyTo, choseAddress, NOTHING, overlap } from './effects.ts'
@@ -35,8 +35,7 @@ import type { Operation, TraceProgram } from './operations.ts'
 import type { EnterEvent, FaultEvent, ReturnEvent, TraceEvent } from './parse.ts'
 import { PassedOverTally } from './passed_over.ts'
 import { Tasks } from './tasks.ts'
-import type { Image, Mm, Task } from './tasks.ts'
-import { MAP_PRIVATE } from './areas.ts'
+import type { Mm, Task } from './tasks.ts'
 
 /** Pages below mmap_min_addr are never mapped: an access is a null pointer's. */
 const LOWEST_PAGE = 16
@@ -53,26 +52,23 @@ export function buildProgram(events: TraceEvent[]): TraceProgram {
 }
 
 class Walk {
-  images: Image[] = []
-  #inferred: ImageEvidence[] | undefined
+  #firstWalk: boolean
   #foresight: Foresight
-  #tasks = new Map<number, Task>()
-  #streams: Stream[] = []
-  #mms = 0
   #files = new Files()
-  #proven: TraceProgram['proven'] = []
-  #passedOver = new Map<string, PassedOver>()
+  #passedOver = new PassedOverTally()
+  #tasks: Tasks
   #unknown = new Map<string, number>()
   #pendingByEnter = new Map<ReturnEvent, { operation: Operation; mm: Mm }>()
   #lastLine = 0
 
   constructor(events: TraceEvent[], foresight: Foresight, inferred: ImageEvidence[] | undefined) {
     this.#foresight = foresight
-    this.#inferred = inferred
+    this.#firstWalk = inferred === undefined
+    this.#tasks = new Tasks(this.#files, this.#passedOver, inferred)
     for (const event of events) {
       this.#lastLine = event.line
       const exec = foresight.execAt.get(event)
-      if (exec) this.#exec(event.tid, event.line, exec)
+      if (exec) this.#tasks.exec(event.tid, event.line, exec)
       switch (event.type) {
         case 'fault':
           this.#fault(event)
@@ -84,10 +80,10 @@ class Walk {
           this.#return(event)
           break
         case 'clone':
-          this.#clone(event)
+          this.#tasks.clone(event)
           break
         case 'exit':
-          this.#exit(event.tid, event.line, 0)
+          this.#tasks.exit(event.tid, event.line, 0)
           break
         case 'unknown':
           this.#unknown.set(event.name, (this.#unknown.get(event.name) ?? 0) + 1)
@@ -97,25 +93,28 @@ class Walk {
     }
   }
 
+  get images(): ImageEvidence[] {
+    return this.#tasks.images
+  }
+
   finish(): TraceProgram {
-    for (const [tid, task] of this.#tasks) {
-      if (!task.exited) this.#exit(tid, this.#lastLine, TRACE_F_IMPLIED)
-    }
-    for (const image of this.images) image.exec.page = Math.max(image.brkStart, 0)
-    for (let stream = 0; stream < this.#streams.length; stream++) {
-      const operations = this.#streams[stream]!.operations
+    const { images, streams, proven, mms } = this.#tasks
+    this.#tasks.exitAll(this.#lastLine)
+    for (const image of images) image.exec.page = Math.max(image.brkStart, 0)
+    for (let stream = 0; stream < streams.length; stream++) {
+      const operations = streams[stream]!.operations
       for (let index = 0; index < operations.length; index++) {
         operations[index]!.stream = stream
         operations[index]!.index = index
       }
     }
     return {
-      streams: this.#streams,
+      streams,
       files: this.#files.all,
-      passedOver: [...this.#passedOver.values()],
+      passedOver: this.#passedOver.all,
       unknownEvents: this.#unknown,
-      proven: this.#proven,
-      mms: this.#mms,
+      proven,
+      mms,
     }
   }
 
@@ -123,14 +122,14 @@ class Walk {
     const code = event.errorCode
     const access = (code & 16) !== 0 ? TRACE_FETCH : (code & 2) !== 0 ? TRACE_WRITE : TRACE_READ
     const present = (code & 1) !== 0
-    const task = this.#task(event.tid, event.line)
+    const task = this.#tasks.get(event.tid, event.line)
     if (!task) {
-      this.#passOver(touchRow(present, access), 'its task has exited before')
+      this.#passedOver.add(touchRow(present, access), 'its task has exited before')
       return
     }
     const page = Math.floor(event.address / 4096)
     if (page >= TASK_PAGES) {
-      this.#passOver(touchRow(present, access), "an address of the kernel's")
+      this.#passedOver.add(touchRow(present, access), "an address of the kernel's")
       return
     }
     const operation = makeOperation(TRACE_TOUCH, event.line, {
@@ -141,7 +140,7 @@ class Walk {
     })
     const area = this.#areaForTouch(task, operation)
     if (area?.recordedAnonymous) operation.bits |= TRACE_F_ANON
-    this.#push(task, operation)
+    this.#tasks.push(task, operation)
   }
 
   /** The area a touch falls into. Infers one if there is none, marks the touch when the recording itself forbids it. */
@@ -156,9 +155,9 @@ class Walk {
       applyTo(after, call)
       const later = after.find(touch.page)
       const permittedLater = later !== undefined && permits(later.prot, access)
-      if (permitted && !permittedLater) this.#proven.push({ before: touch, after: call })
+      if (permitted && !permittedLater) this.#tasks.proven.push({ before: touch, after: call })
       if (!permitted && permittedLater) {
-        this.#proven.push({ before: call, after: touch })
+        this.#tasks.proven.push({ before: call, after: touch })
         return later
       }
     }
@@ -174,7 +173,7 @@ class Walk {
   /** No call explains that these pages are mapped: the image had them, or (where a call unmapped them) something came since. */
   #infer(task: Task, start: number, end: number, rights: number, line: number): Area | undefined {
     const { mm } = task
-    if (!this.#inferred && !mm.unmapped.intersects(start, end)) {
+    if (this.#firstWalk && !mm.unmapped.intersects(start, end)) {
       const { touched } = mm.image
       for (let page = start; page < end; page++) touched.set(page, (touched.get(page) ?? 0) | rights)
       return undefined
@@ -188,28 +187,34 @@ class Walk {
       pgoff: 0,
       recordedAnonymous: false,
     }
-    this.#push(task, this.#mapOperation(mm, area, line))
+    this.#tasks.push(task, this.#tasks.mapArea(mm, area, line))
     return area
   }
 
   #enter(event: EnterEvent): void {
     const result = this.#foresight.returnOf.get(event)
-    const task = this.#task(event.tid, event.line)
+    const task = this.#tasks.get(event.tid, event.line)
     if (!task) {
-      this.#passOver(event.call, 'its task has exited before')
+      this.#passedOver.add(event.call, 'its task has exited before')
     } else if (!result) {
-      this.#passOver(event.call, 'its return was not recorded')
+      this.#passedOver.add(event.call, 'its return was not recorded')
     } else if (result.value < 0 && result.value > -4096) {
-      this.#passOver(event.call, `it failed with errno ${-result.value}`)
+      this.#passedOver.add(event.call, `it failed with errno ${-result.value}`)
     } else {
-      const operation = this.#callOperation(event, result, task)
+      const operation = callOperation(event, result, {
+        mm: task.mm,
+        files: this.#files,
+        passedOver: this.#passedOver,
+        firstWalk: this.#firstWalk,
+        mustExist: (start, end) => this.#mustExist(task, start, end, event.line),
+      })
       if (!operation) return
       operation.endLine = result.line
-      this.#push(task, operation)
+      this.#tasks.push(task, operation)
       for (const other of task.mm.pending) {
         const frees = other.kind === TRACE_MUNMAP || other.kind === TRACE_MREMAP
         if (!frees || !choseAddress(operation) || !overlap(other, operation)) continue
-        this.#proven.push({ before: other, after: operation })
+        this.#tasks.proven.push({ before: other, after: operation })
         this.#takeEffect(other, task.mm)
       }
       task.mm.pending.add(operation)

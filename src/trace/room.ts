@@ -20,7 +20,10 @@ interface Life {
  * Adds orders to the program (before orderProgram) where it has more tasks or address spaces than the model.
  * @throws UsageError when even the recording had more at a time
  */
-export function makeRoom(program: TraceProgram, limits: { NR_TASKS: number; NR_MMS: number } = MODEL_LIMITS): void {
+export function makeRoom(
+  program: TraceProgram,
+  limits: { NR_TASKS: number; NR_MMS: number } = MODEL_LIMITS,
+): void {
   for (const life of livesOf(program, limits)) {
     const begun = life.initial + life.changes.filter(({ begins }) => begins).length
     if (begun <= life.limit) continue

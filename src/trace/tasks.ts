@@ -22,10 +22,12 @@ import type { PassedOverTally } from './passed_over.ts'
 const CLONE_VM = 0x100
 const CLONE_VFORK = 0x4000
 
+/** What is known of an image, and the operation that starts it. */
 export interface Image extends ImageEvidence {
   exec: Operation
 }
 
+/** An address space as the walk has followed it so far. */
 export interface Mm {
   id: number
   image: Image
@@ -46,6 +48,7 @@ export interface Task {
   exited: boolean
 }
 
+/** All tasks of a walk. */
 export class Tasks {
   /** In the order in which they begin, which is the same in every walk. */
   readonly images: Image[] = []

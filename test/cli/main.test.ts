@@ -132,6 +132,18 @@ describe('run', () => {
     expect(status).toBe(0)
   })
 
+  test('replays a recording to its end and prints what became of its faults', async () => {
+    const trace = fileURLToPath(new URL('../trace/fixtures/httpd-small.script.gz', import.meta.url))
+    const { status, stdout } = await mmtorture('run', '--trace', trace, '--cpus', '2', '--json')
+    const report = JSON.parse(stdout) as RunReport
+    const total = report.trace?.rows.find((row) => row.recorded.startsWith('write faults in areas'))
+    expect(total?.faults).toBeGreaterThan(0)
+    expect(report.checks).toContainEqual({ name: 'trace signals', ok: true })
+    expect(report.checks).toContainEqual({ name: 'trace faults', ok: true })
+    expect(report.verdict).toBe('held')
+    expect(status).toBe(0)
+  })
+
   test('reports what was done when it is interrupted, with status 130', async () => {
     const { child, ended } = start(['run', 'same-page', '--cpus', '2', '--seconds', '50'])
     child.stderr?.on('data', (data: Buffer) => {

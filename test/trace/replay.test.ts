@@ -25,8 +25,9 @@ async function replayFile(
   config: Configuration,
   cpus: number,
   seconds = Infinity,
+  sizeMemory = true,
 ): Promise<Replay> {
-  const { table, config: sized, ...options } = traceRun(path, config, true)
+  const { table, config: sized, ...options } = traceRun(path, config, sizeMemory)
   const run = { scenario: SCENARIO, config: sized, patches: [], cpus, seconds, seed: 1, warmup: 0 }
   const result = await runScenario({ ...run, ...options })
   return { result, table: table()! }
@@ -103,6 +104,17 @@ describe('the recording of Apache', () => {
     const result = await runScenario({ ...run, bootData: options.bootData, bootScratch: options.bootScratch })
     expectHeld({ result, table: whole.table })
     expect(result.finished).toBe(true)
+    expect(result.events['oom_faults']).toBeGreaterThan(0)
+  })
+
+  test('is refused with a MEMORY that it does not fit in', async () => {
+    await expect(replayFile(FIXTURE, parseConfig(['MEMORY=1M']), 2, Infinity, false)).rejects.toThrow(
+      /^MEMORY=1M is too small for the recording \(\d+ faults and \d+ calls found no memory\)/,
+    )
+  })
+
+  test('chooses MEMORY by itself where the user did not', () => {
+    expect(traceRun(FIXTURE, parseConfig(['MEMORY=1M']), true).config.MEMORY).toBe('256M')
   })
 
   test('needs no more than the limits that the kernel has', () => {

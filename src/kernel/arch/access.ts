@@ -77,17 +77,33 @@ export function private_store(p: number, value: number): void {
   memory[p] = value
 }
 
+/** Ranges of at most this many words go word by word: a call of fill or copyWithin costs as much as some 60 stores. */
+const SHORT_RANGE = 64
+
 /** Zeroes `n` words from `p` on (clear_page). */
 export function clear_words(p: number, n: number): void {
-  memory.fill(0, p, p + n)
+  fill_words(p, n, 0)
 }
 
 /** Stores `value` to `n` words from `p` on (memset). */
 export function fill_words(p: number, n: number, value: number): void {
-  memory.fill(value, p, p + n)
+  if (n > SHORT_RANGE) {
+    memory.fill(value, p, p + n)
+    return
+  }
+  let at = p
+  const end = p + n
+  for (; at + 4 <= end; at += 4) {
+    memory[at] = value
+    memory[at + 1] = value
+    memory[at + 2] = value
+    memory[at + 3] = value
+  }
+  for (; at < end; at++) memory[at] = value
 }
 
-/** Copies `n` words (copy_page). */
+/** Copies `n` words (copy_page); the ranges may overlap. */
 export function copy_words(to: number, from: number, n: number): void {
-  memory.copyWithin(to, from, from + n)
+  if (n > SHORT_RANGE || (to > from && to < from + n)) memory.copyWithin(to, from, from + n)
+  else for (let i = 0; i < n; i++) memory[to + i] = memory[from + i]
 }

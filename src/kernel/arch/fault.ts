@@ -2,22 +2,10 @@
  * Entry of a page fault and its end: SIGSEGV, SIGBUS, OOM or a retry (arch/x86/mm/fault.c, 6.1).
  * Left out: faults of the kernel itself, protection keys, vsyscall, kprobes, stack growth (stacks are mapped whole).
  */
-import { load, READ_ONCE, this_cpu_read, this_cpu_write } from './access.ts'
-import { percpu$last_fault, percpu$loaded_mm } from './percpu.ts'
-import {
-  p4d_none_or_bad,
-  p4d_offset,
-  pgd_none_or_bad,
-  pgd_offset,
-  pmd_bad,
-  pmd_offset,
-  pte_offset,
-  pte_present,
-  ptep_get,
-  pud_none_or_bad,
-  pud_offset,
-} from './pgtable.ts'
-import type { Mm, Pmd, Rwsem, Vma } from './structs.ts'
+import { load, this_cpu_read, this_cpu_write } from './access.ts'
+import { percpu$last_fault, percpu$loaded_mm, percpu$walked_pte } from './percpu.ts'
+import { pte_present } from './pgtable.ts'
+import type { Mm, Pte, Rwsem, Vma } from './structs.ts'
 import { mm$mmap_lock, vma$vm_flags, vma$vm_start, VM_ACCESS_FLAGS, VM_WRITE } from './structs.ts'
 import { down_read, up_read } from '../locking/rwsem.ts'
 import { handle_mm_fault } from '../mm/memory/handle_mm_fault.ts'
@@ -37,22 +25,9 @@ export const SIGBUS = 7
 export const SIGKILL = 9
 export const SIGSEGV = 11
 
-/** Kinds of percpu$last_fault: whether the fault found a present entry (bit 0 of x86's error code). */
+/** Kinds of percpu$last_fault: whether a present entry denied the access (bit 0 of x86's error code, X86_PF_PROT). */
 export const FAULT_ABSENT = 1
 export const FAULT_PRESENT = 2
-
-/** Bit 0 of the error code: the walk found a present entry that denied the access (X86_PF_PROT). */
-function fault_found_present(mm: Mm, addr: number): boolean {
-  const pgd = pgd_offset(mm, addr)
-  if (pgd_none_or_bad(pgd)) return false
-  const p4d = p4d_offset(pgd, addr)
-  if (p4d_none_or_bad(p4d)) return false
-  const pud = pud_offset(p4d, addr)
-  if (pud_none_or_bad(pud)) return false
-  const pmd = READ_ONCE(pmd_offset(pud, addr)) as Pmd
-  if (pmd_bad(pmd)) return false
-  return pte_present(ptep_get(pte_offset(pmd, addr)))
-}
 
 function access_error(vma: Vma, write: boolean): boolean {
   const vm_flags = load(vma + vma$vm_flags)
@@ -97,6 +72,9 @@ export function exc_page_fault(addr: number, write: boolean): number {
   count_vm_event(PGFAULT)
   // The first fault of an access is the one that a recorder of the real kernel would see.
   if (this_cpu_read(percpu$last_fault) === 0)
-    this_cpu_write(percpu$last_fault, fault_found_present(mm, addr) ? FAULT_PRESENT : FAULT_ABSENT)
+    this_cpu_write(
+      percpu$last_fault,
+      pte_present(this_cpu_read(percpu$walked_pte) as Pte) ? FAULT_PRESENT : FAULT_ABSENT,
+    )
   return do_user_addr_fault(mm, addr, write)
 }

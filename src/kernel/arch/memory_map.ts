@@ -78,7 +78,9 @@ export const machine$tasklist_lock = 208
 export const machine$mmlist_lock = 192
 /** The struct page that all read faults of anonymous memory share. */
 export const machine$zero_page = 132
+/** Number of the youngest grace period, and how many CPUs execute tasks. */
 export const machine$rcu_gp = 144
+export const machine$nr_online = 145
 /** Words of the scenario's own, each on a line of its own (scenario_word). */
 export const machine$scenario = 512 // 16 lines
 /** Number of CPUs parked on words of a bucket. */

@@ -25,6 +25,8 @@ export const percpu$wake = 2
 export const percpu$state = 3
 /** The word this CPU waits to change while it is parked, for wakers and for the report of a lockup. */
 export const percpu$parked_on = 4
+/** The grace period this CPU last passed a quiescent state in; RCU_IDLE: it reads nothing. */
+export const percpu$rcu_qs = 5
 
 // Line 1: private.
 export const percpu$current = 16
@@ -50,8 +52,8 @@ export const percpu$latency_sample = 28
 /** Which path of the fault was taken (LATENCY_ constants of mm/vmstat.ts). */
 export const percpu$fault_path = 29
 export const percpu$rcu_nesting = 30
-/** The machine turn this CPU last passed between operations, for grace periods. */
-export const percpu$rcu_qs = 31
+/** Start of the grace period that percpu$rcu_list waits for. */
+export const percpu$rcu_needed = 31
 
 // Line 2: the locks this CPU holds, oldest first.
 export const MAX_HELD_LOCKS = 14
@@ -79,8 +81,14 @@ export const vmf$cow_page = 74
 export const vmf$prealloc_pte = 75
 /** The PMD's value under which vmf$ptl was taken. */
 export const vmf$pmd_value = 76
+/** Nodes that wait for a grace period, and those that came after it began. */
+export const percpu$rcu_list = 81
+export const percpu$rcu_next_list = 82
+
 /** 1 during a user program's load or store, which no interrupt divides. Kept on the stepped machine only. */
 export const percpu$instruction = 80
+/** The entry that denied the last hardware walk; 0: it found none. */
+export const percpu$walked_pte = 81
 
 // Line 6: struct per_cpu_pages of the one zone.
 export const pcp$count = 96

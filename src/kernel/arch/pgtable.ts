@@ -16,7 +16,7 @@ import { atomic_fetch_and, cmpxchg, xchg } from '#atomic'
 import { load, READ_ONCE, WRITE_ONCE } from './access.ts'
 import { MEMMAP, PGTABLES, TABLE_OWNERS } from './memory_map.ts'
 import type { Mm, P4dP, Page, PgdP, Pmd, PmdP, Pte, PteP, PudP } from './structs.ts'
-import { mm$pgd, page$pt_entries, PAGE_WORDS } from './structs.ts'
+import { mm$pgd, page$pt_entries, PAGE_WORDS_SHIFT } from './structs.ts'
 
 export const PAGE_SHIFT = 12
 /** Above the flags lies the pfn or the swap offset. */
@@ -62,11 +62,11 @@ export const TASK_SIZE = VA_BITS === 31 ? 0x7fffffff : 1 << VA_BITS
 // Pages and page frame numbers.
 
 export function pfn_to_page(pfn: number): Page {
-  return (MEMMAP + pfn * PAGE_WORDS) as Page
+  return (MEMMAP + (pfn << PAGE_WORDS_SHIFT)) as Page
 }
 
 export function page_to_pfn(page: Page): number {
-  return ((page - MEMMAP) / PAGE_WORDS) | 0
+  return (page - MEMMAP) >> PAGE_WORDS_SHIFT
 }
 
 export function pfn_valid(pfn: number): boolean {
@@ -100,7 +100,7 @@ export function pmd_bad(pmd: Pmd): boolean {
 
 /** The struct page of the table that an entry of an upper level points to. */
 export function pmd_page(pmd: Pmd): Page {
-  return (MEMMAP + (pmd >>> PFN_SHIFT) * PAGE_WORDS) as Page
+  return (MEMMAP + ((pmd >>> PFN_SHIFT) << PAGE_WORDS_SHIFT)) as Page
 }
 
 /** The entry that points to the table of `page` (_pmd, _pud, …: alike on every level). */

@@ -68,7 +68,8 @@ export const page$pt_mm = 5
 export const page$ptl = 10
 /** Words that a lock in a struct page may have. */
 export const PAGE_PTL_WORDS = 6
-export const PAGE_WORDS = 16
+export const PAGE_WORDS_SHIFT = 4
+export const PAGE_WORDS = 1 << PAGE_WORDS_SHIFT
 
 // Flags of struct page (include/linux/page-flags.h). Node and zone lie above bit 24.
 export const PG_locked = 1 << 0
@@ -191,8 +192,6 @@ export const mm$start_brk = 6
 export const mm$brk = 7
 export const mm$mmap_base = 8
 export const mm$flags = 9
-/** Head of the list of unused words of the oracle (0: the mm is not tracked). */
-export const mm$oracle = 10
 export const mm$mmap_lock = 16
 export const mm$page_table_lock = 32
 export const mm$pgtables_bytes = 48

@@ -19,6 +19,7 @@ import {
   percpu$in_irq,
   percpu$loaded_mm,
   percpu$tlb,
+  percpu$walked_pte,
 } from './percpu.ts'
 import {
   _PAGE_ACCESSED,
@@ -150,9 +151,10 @@ export function switch_mm(next: Mm): void {
 
 /**
  * The hardware walk: translates page `addr` for a read or a write, sets accessed and dirty, fills the TLB.
- * Returns the PTE, or 0 if the access must fault; then `walk_present` tells whether an entry was present.
+ * Returns the PTE, or 0 if the access must fault; then percpu$walked_pte is the entry that denied it, 0 if there is none.
  */
 export function tlb_walk(mm: Mm, addr: number, write: boolean): Pte {
+  this_cpu_write(percpu$walked_pte, 0)
   const pgd = pgd_offset(mm, addr)
   if (pgd_none_or_bad(pgd)) return 0 as Pte
   const p4d = p4d_offset(pgd, addr)
@@ -164,7 +166,10 @@ export function tlb_walk(mm: Mm, addr: number, write: boolean): Pte {
   const ptep = pte_offset(pmd, addr)
   for (;;) {
     const pte = ptep_get(ptep)
-    if ((pte & _PAGE_PRESENT) === 0 || (write && (pte & _PAGE_RW) === 0)) return 0 as Pte
+    if ((pte & _PAGE_PRESENT) === 0 || (write && (pte & _PAGE_RW) === 0)) {
+      this_cpu_write(percpu$walked_pte, pte)
+      return 0 as Pte
+    }
     const bits = write ? _PAGE_ACCESSED | _PAGE_DIRTY : _PAGE_ACCESSED
     if ((pte & bits) !== bits && !hardware_set_bits(ptep, pte, bits)) continue
     const entry = tlb_entry(addr)

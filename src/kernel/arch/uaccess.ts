@@ -7,7 +7,13 @@ import { this_cpu_read, this_cpu_write, user_word_load, user_word_store } from '
 import { exc_page_fault } from './fault.ts'
 import { poll_irq } from './irq.ts'
 import { CONTENT, CONTENT_WORDS } from './memory_map.ts'
-import { percpu$instruction, percpu$last_fault, percpu$loaded_mm, percpu$signal } from './percpu.ts'
+import {
+  percpu$instruction,
+  percpu$last_fault,
+  percpu$loaded_mm,
+  percpu$signal,
+  percpu$walked_pte,
+} from './percpu.ts'
 import { _PAGE_DIRTY, _PAGE_RW, pte_pfn } from './pgtable.ts'
 import type { Mm, Pte } from './structs.ts'
 import { flush_tlb_one, tlb_lookup, tlb_walk } from './tlb.ts'
@@ -36,6 +42,7 @@ function translate(addr: number, write: boolean): Pte {
     if ((cached & (_PAGE_RW | _PAGE_DIRTY)) === (_PAGE_RW | _PAGE_DIRTY)) return cached
     const denied = cached !== 0 && (cached & _PAGE_RW) === 0
     // An entry without the right faults as it is, even if the page table has more by now: a spurious fault.
+    if (denied) this_cpu_write(percpu$walked_pte, cached)
     const pte = denied ? (0 as Pte) : tlb_walk(this_cpu_read(percpu$loaded_mm) as Mm, addr, write)
     if (pte !== 0) return pte
     if (denied) flush_tlb_one(addr)

@@ -13,7 +13,8 @@ import {
   xa_node$count,
   xa_node$slots,
 } from '../arch/structs.ts'
-import { kmem_cache_alloc, kmem_cache_free, xa_node_cachep } from '../mm/slab.ts'
+import { call_rcu } from '../rcu.ts'
+import { kmem_cache_alloc, xa_node_cachep } from '../mm/slab.ts'
 
 /** Indices that the tree has room for: an object has at most so many pages. */
 export const XA_INDICES = 1 << (3 * XA_CHUNK_SHIFT)
@@ -112,10 +113,10 @@ export function xa_destroy(mapping: AddressSpace): void {
     if (middle === 0) continue
     for (let j = 0; j < XA_CHUNK_SIZE; j++) {
       const leaf = load(middle + xa_node$slots + j)
-      if (leaf !== 0) kmem_cache_free(xa_node_cachep, leaf)
+      if (leaf !== 0) call_rcu(leaf as XaNode)
     }
-    kmem_cache_free(xa_node_cachep, middle)
+    call_rcu(middle as XaNode)
   }
-  kmem_cache_free(xa_node_cachep, top)
+  call_rcu(top as XaNode)
   store(mapping + address_space$i_pages, 0)
 }

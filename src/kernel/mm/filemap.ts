@@ -57,6 +57,7 @@ import {
   SetPageFlag,
 } from './mm.ts'
 import { alloc_page } from './page_alloc.ts'
+import { rcu_read_lock, rcu_read_unlock } from '../rcu.ts'
 import { lock_page, unlock_page } from './page_lock.ts'
 import { linear_page_index } from './rmap.ts'
 import { address_space_cachep, kmem_cache_alloc, kmem_cache_free } from './slab.ts'
@@ -123,6 +124,13 @@ function delete_from_page_cache(page: Page, mapping: AddressSpace): void {
 
 /** The object's page at `index` with a reference, or 0. Takes no lock: the page may be on its way out, so it looks again. */
 export function find_get_page(mapping: AddressSpace, index: number): Page {
+  rcu_read_lock()
+  const page = find_get_page_rcu(mapping, index)
+  rcu_read_unlock()
+  return page
+}
+
+function find_get_page_rcu(mapping: AddressSpace, index: number): Page {
   for (;;) {
     const page = xa_load(mapping, index) as Page
     if (page === 0) return page

@@ -46,6 +46,13 @@ import { LOCK_CLASS_rq_lock } from '../locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
 import { CONTEXT_SWITCHES, count_vm_event } from '../mm/vmstat.ts'
 import { free_dead_task } from '../exit.ts'
+import {
+  rcu_cpu_starting,
+  rcu_idle_enter,
+  rcu_idle_exit,
+  rcu_note_context_switch,
+  rcu_report_dead,
+} from '../rcu.ts'
 
 const rq_lock = (RQ + rq$lock) as Spinlock
 
@@ -217,6 +224,7 @@ function pick_next_task(): boolean {
 
 /** After a turn: the current task goes on, or gives way to another. */
 function schedule(): void {
+  rcu_note_context_switch()
   const task = current()
   const resched = this_cpu_read(percpu$need_resched) !== 0
   this_cpu_write(percpu$need_resched, 0)
@@ -227,6 +235,7 @@ function schedule(): void {
 /** Waits until there may be a task. An idle CPU holds no address space. */
 function do_idle(): void {
   switch_mm(0 as Mm)
+  rcu_idle_enter()
   const event = atomic_load(RQ + rq$event)
   atomic_fetch_add(RQ + rq$nr_idle, 1)
   if (
@@ -236,6 +245,7 @@ function do_idle(): void {
   )
     smp_cond_load(RQ + rq$event, event)
   atomic_fetch_add(RQ + rq$nr_idle, -1)
+  rcu_idle_exit()
 }
 
 /** Makes every idle CPU look whether the machine's work is done. */
@@ -250,6 +260,7 @@ export function wake_up_idle_cpus(): void {
  */
 export function cpu_run(): void {
   irq_exit_parked()
+  rcu_cpu_starting()
   if (this_cpu_read(percpu$tick) === 0) this_cpu_write(percpu$tick, TICK)
   while (READ_ONCE(machine$stop) === 0) {
     check_panic()
@@ -265,5 +276,6 @@ export function cpu_run(): void {
   if (current() !== 0) deactivate_current()
   switch_mm(0 as Mm)
   poll_irq()
+  rcu_report_dead()
   irq_enter_parked()
 }

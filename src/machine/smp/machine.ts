@@ -5,22 +5,14 @@ import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import { type Remote, wrap } from 'comlink'
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
-import { oracleReport } from '../../checks/oracle_report.ts'
-import { UsageError } from '../../cli/errors.ts'
 import type { KernelImage } from '../../kbuild/index.ts'
 import { packageRoot } from '../../kbuild/root.ts'
 import type { CpuStats } from '../../measure/stats.ts'
 import { type MachineView, perCpu, symbol } from '../../measure/symbols.ts'
 import { isHalted, isIdle, waitingOn, waitKind, waitManner } from '../../measure/waits.ts'
-import {
-  type CpuState,
-  dumpPage,
-  type Failure,
-  inspectCpu,
-  KernelException,
-  MachineStopped,
-  WorkerDied,
-} from './failure.ts'
+import { allocateMemory, memoryWords } from './allocate.ts'
+import { bugFailure, lockupFailure, setupFailure } from './diagnose.ts'
+import { type CpuState, inspectCpu, KernelException, MachineStopped, WorkerDied } from './failure.ts'
 import {
   CONTROL_ABORT,
   CONTROL_ARRIVED,
@@ -32,7 +24,6 @@ import {
   type CpuSetup,
 } from './protocol.ts'
 import { kernelFrames } from './stack.ts'
-import { wasmMemory } from './wasm_atomics.ts'
 import { softLockupWatchdog, type WatchedCpu } from './watchdog.ts'
 
 export interface MachineOptions {
@@ -92,10 +83,15 @@ const SAMPLE_INTERVAL = 20
 const PANIC_TIMEOUT = 2000
 const ORACLE_WORDS = 16
 
-/** A kernel path is dozens of small functions: V8's default budgets for inlining end in the middle of it. */
+/**
+ * A kernel path is dozens of small functions: V8's default budgets for inlining end in the middle of it. Accessors such as
+ * this_cpu_read, of up to 60 bytes of bytecode, are always inlined.
+ */
 export const V8_FLAGS = [
   '--max-inlined-bytecode-size=2000',
   '--max-inlined-bytecode-size-cumulative=4000',
+  '--max-inlined-bytecode-size-absolute=30000',
+  '--max-inlined-bytecode-size-small=60',
   '--max-optimized-bytecode-size=120000',
 ]
 
@@ -119,8 +115,8 @@ export class SmpMachine {
     this.image = image
     this.cpus = options.cpus
     this.#options = options
-    const words = memoryWords(image, options)
-    const buffer = allocate(image, words)
+    const words = memoryWords(image, (options.bootData?.length ?? 0) + (options.bootScratch ?? 0))
+    const buffer = allocateMemory(image, words)
     this.memory = new Int32Array('buffer' in buffer ? buffer.buffer : buffer, 0, words)
     this.oracle = new Int32Array(new SharedArrayBuffer((symbols['ORACLE_WORDS'] ?? ORACLE_WORDS) * 4))
     const statWords = symbol(symbols, 'STAT_WORDS')
@@ -255,20 +251,7 @@ export class SmpMachine {
     const all = this.#cpus.map((_, cpu) => cpu)
     await this.#callAll(all, (api) => api.boot(), 'setup')
     const [outcome] = await this.#callAll([0], (api) => api.setup(), 'setup')
-    if (outcome.kind === 'done' && outcome.value < 0) throw this.#setupFailed(outcome.value)
-  }
-
-  #setupFailed(errno: number): UsageError {
-    const { config, symbols, scenario } = this.image
-    if (-errno !== (symbols['ENOMEM'] ?? 12)) {
-      const name = Object.keys(symbols).find((key) => /^E[A-Z0-9]+$/.test(key) && symbols[key] === -errno)
-      return new UsageError(`${scenario}: its setup failed with ${name ?? `errno ${-errno}`}.`)
-    }
-    return new UsageError(
-      config.FAIL_ALLOC > 0
-        ? `FAIL_ALLOC=${config.FAIL_ALLOC} fails an allocation of the scenario's setup; choose a greater number.`
-        : `MEMORY=${config.MEMORY} is too small for this scenario on ${this.cpus} CPU${this.cpus === 1 ? '' : 's'}: give it more with --config MEMORY=SIZE.`,
-    )
+    if (outcome.kind === 'done' && outcome.value < 0) throw setupFailure(this.image, this.cpus, outcome.value)
   }
 
   /**
@@ -325,38 +308,7 @@ export class SmpMachine {
     if (cpu < 0)
       return new MachineStopped({ kind: 'bug', message: 'the machine stopped', details: [], cpus: states })
     const { bug } = outcomes[cpu] as CpuOutcome & { kind: 'bug' }
-    return new MachineStopped(this.#bugFailure(cpu, bug, states))
-  }
-
-  #bugFailure(cpu: number, bug: { kind: number; a: number; b: number }, cpus: CpuState[]): Failure {
-    const { view } = this
-    const { symbols } = view
-    const kinds = Object.keys(symbols).filter((name) => name.startsWith('BUG_'))
-    const kind = kinds.find((name) => symbols[name] === bug.kind)
-    // The function that noticed, not the helper that asked.
-    const helpers = ['BUG', 'BUG_ON', 'VM_BUG_ON_PAGE', 'machine_bug', 'lockdep_assert_held']
-    const frame = cpus[cpu].stack.find((entry) => !helpers.includes(entry.function))
-    const place = frame === undefined ? '' : ` at ${frame.file}:${frame.line} in ${frame.function}`
-    if (kind === 'BUG_PAGE')
-      return {
-        kind: 'bug',
-        message: `CPU ${cpu}: kernel BUG${place}: VM_BUG_ON_PAGE`,
-        details: dumpPage(view, bug.a),
-        cpus,
-      }
-    if (kind === 'BUG_ORACLE') {
-      return { kind: 'bug', message: oracleReport(this.oracle, bug.a, symbols), details: [], cpus }
-    }
-    if (kind === 'BUG_SCENARIO') {
-      const reason = Object.keys(symbols).find((name) => name.startsWith('SETUP_') && symbols[name] === bug.a)
-      return {
-        kind: 'scenario',
-        message: `the scenario cannot go on${place}: ${reason ?? `reason ${bug.a}`}`,
-        details: [],
-        cpus,
-      }
-    }
-    return { kind: 'bug', message: `CPU ${cpu}: kernel BUG${place}`, details: [], cpus }
+    return new MachineStopped(bugFailure(this.view, this.oracle, cpu, bug, states))
   }
 
   /** Reports the lockup of CPU `cpu`: first what memory shows, then the stacks of the CPUs that still answer. */
@@ -375,11 +327,7 @@ export class SmpMachine {
       ended: index === cpu ? ('bug' as const) : after[index].ended,
       stack: after[index].stack,
     }))
-    const { task, waitsFor } = cpus[cpu]
-    const comm = task ? ` [program ${task.program}:${task.pid}]` : ''
-    const why = waitsFor === undefined ? 'it runs and waits for nothing' : `it waits for ${waitsFor}`
-    const message = `watchdog: BUG: soft lockup - CPU#${cpu} stuck for ${Math.round(limit / 1000)}s!${comm}`
-    return new MachineStopped({ kind: 'soft lockup', message, details: [`CPU ${cpu}: ${why}`], cpus })
+    return new MachineStopped(lockupFailure(cpu, limit, cpus))
   }
 
   #states(outcomes: readonly (CpuOutcome | undefined)[]): CpuState[] {
@@ -442,24 +390,6 @@ export class SmpMachine {
 
   #store(name: string, value: number): void {
     Atomics.store(this.memory, symbol(this.image.symbols, name), value)
-  }
-}
-
-function memoryWords(image: KernelImage, options: MachineOptions): number {
-  const words = symbol(image.symbols, 'MEMORY_WORDS')
-  const end =
-    symbol(image.symbols, 'BOOT_DATA') + (options.bootData?.length ?? 0) + (options.bootScratch ?? 0)
-  return Math.max(words, end)
-}
-
-function allocate(image: KernelImage, words: number): SharedArrayBuffer | ReturnType<typeof wasmMemory> {
-  try {
-    return image.config.ATOMICS === 'wasm' ? wasmMemory(words * 4) : new SharedArrayBuffer(words * 4)
-  } catch {
-    throw new UsageError(
-      `MEMORY=${image.config.MEMORY} with PAGE_BYTES=${image.config.PAGE_BYTES} takes ${Math.ceil(words / 2 ** 18)} MiB of this ` +
-        'host, which it cannot allocate: lower one of them.',
-    )
   }
 }
 

@@ -9,7 +9,7 @@
  * Left out: weak memory (every access is performed when its turn comes).
  */
 import type { BootEnvironment } from '../../kernel/arch/machine.ts'
-import { Kind, KIND_FLAGS, BLOCKS } from './kinds.ts'
+import { BLOCKS, Kind, KIND_FLAGS, WRITES } from './kinds.ts'
 import { FENCE_MB, FENCE_RMB, FENCE_WMB, type Observer, Violation } from './observer.ts'
 import type { Pending, Random, Scheduler } from './scheduler.ts'
 
@@ -108,6 +108,12 @@ const UNBORN = 0
 const ALIVE = 1
 const DONE = 2
 
+/** Bits of what is learned of a word. */
+const TOUCH_CPU = 127
+const TOUCH_WRITTEN = 128
+const TOUCH_BOTH = 256
+const TOUCH_KNOWN = 512
+
 export class SteppedMachine implements Pending {
   readonly memory: Int32Array
   readonly oracle: Int32Array
@@ -120,16 +126,19 @@ export class SteppedMachine implements Pending {
   readonly a: Int32Array
   readonly b: Int32Array
   readonly site: Int32Array
+  readonly points: Int32Array
   steps = 0
   /** Changes of entity in this execution: pairs of (steps announced before it, entity). */
   readonly schedule: number[] = []
   /** Choices where more than one entity could go on, in this execution. */
   choices = 0
-  /** 1 for words that more than one CPU touches: accesses to others are no scheduling points. */
+  /** 1 for words that more than one CPU touches and one writes: accesses to others are no scheduling points. */
   readonly shared: Uint8Array
-  /** While true, every access is a scheduling point, and who touches which word is learned. */
+  /** While true, words that turn out to be shared in an execution are added to `learned`. */
   learning = false
-  /** While true every step asks the scheduler, whatever the profile says (replay). */
+  /** Words that were seen to be shared since the machine was made, and are not in `shared` yet unless share() put them there. */
+  readonly learned: number[] = []
+  /** While true every step asks the scheduler, whatever the profile says (replay, and to learn). */
   exact = false
 
   readonly #options: SteppedOptions
@@ -140,7 +149,9 @@ export class SteppedMachine implements Pending {
   readonly #log: Int32Array
   #logged = 0
   #now = 1
-  readonly #toucher: Uint8Array
+  /** By word, while learning: the execution, and who touched it (the first CPU + 1, TOUCH_WRITTEN, TOUCH_BOTH, TOUCH_KNOWN). */
+  readonly #touchEpoch: Int32Array
+  readonly #touch: Uint16Array
   readonly #generators: (Generator<unknown, unknown> | undefined)[]
   readonly #state: Uint8Array
   readonly #notified: Uint8Array
@@ -177,10 +188,12 @@ export class SteppedMachine implements Pending {
     this.a = new Int32Array(entities)
     this.b = new Int32Array(entities)
     this.site = new Int32Array(entities)
+    this.points = new Int32Array(entities)
     this.shared = new Uint8Array(words)
     this.#epoch = new Int32Array(words)
     this.#log = new Int32Array(words)
-    this.#toucher = new Uint8Array(words)
+    this.#touchEpoch = new Int32Array(words)
+    this.#touch = new Uint16Array(words)
     this.#generators = Array.from({ length: entities }, () => undefined)
     this.#state = new Uint8Array(entities)
     this.#notified = new Uint8Array(entities)
@@ -257,6 +270,7 @@ export class SteppedMachine implements Pending {
     this.#now++
     this.oracle.set(this.#oracleBase)
     this.kind.fill(0)
+    this.points.fill(0)
     this.#state.fill(UNBORN)
     this.#notified.fill(0)
     this.#generators.fill(undefined)
@@ -384,6 +398,9 @@ export class SteppedMachine implements Pending {
         this.#generators[next] = undefined
         this.#countIrqs()
       }
+      // An end is a step too: else a schedule could not tell it from a switch before the last access.
+      this.steps++
+      this.points[this.#current]!++
       next = this.#choose()
       this.schedule.push(this.steps, next)
     }
@@ -422,9 +439,10 @@ export class SteppedMachine implements Pending {
     this.site[e] = site
     if (++this.steps > this.#options.stepLimit)
       throw new Violation('livelock', `no end after ${this.#options.stepLimit} steps`)
-    if (this.learning) this.#learn(addr)
-    else if (this.shared[addr] === 0 && this.#irqs === 0 && !this.exact && (KIND_FLAGS[kind]! & BLOCKS) === 0)
+    if (this.learning) this.#learn(kind, addr, a, b)
+    if (this.shared[addr] === 0 && this.#irqs === 0 && !this.exact && this.#isPrivate(kind, addr, a, b))
       return false
+    this.points[e]!++
     if (this.#scheduler === undefined) return this.#blocked(e)
     const next = this.#choose()
     if (next === e) return false
@@ -433,10 +451,43 @@ export class SteppedMachine implements Pending {
     return true
   }
 
-  #learn(addr: number): void {
-    const toucher = this.#toucher[addr]!
-    if (toucher === 0) this.#toucher[addr] = this.#cpu + 1
-    else if (toucher !== this.#cpu + 1) this.shared[addr] = 1
+  /** Whether a step whose first word is not shared may go on without a choice. */
+  #isPrivate(kind: number, addr: number, a: number, b: number): boolean {
+    const { shared } = this
+    if ((KIND_FLAGS[kind]! & BLOCKS) !== 0) return !this.#blocked(this.#current)
+    if (kind === Kind.CLEAR) {
+      for (let i = 1; i < a; i++) if (shared[addr + i] !== 0) return false
+    } else if (kind === Kind.COPY)
+      for (let i = 0; i < b; i++) if (shared[addr + i] !== 0 || shared[a + i] !== 0) return false
+    return true
+  }
+
+  /** Adds words to those whose accesses are scheduling points. */
+  share(words: Iterable<number>): void {
+    for (const word of words) this.shared[word] = 1
+  }
+
+  #learn(kind: number, addr: number, a: number, b: number): void {
+    const writes = (KIND_FLAGS[kind]! & WRITES) !== 0
+    const words = kind === Kind.CLEAR ? a : kind === Kind.COPY ? b : 1
+    for (let i = 0; i < words; i++) this.#touched(addr + i, writes)
+    if (kind === Kind.COPY) for (let i = 0; i < words; i++) this.#touched(a + i, false)
+  }
+
+  #touched(word: number, writes: boolean): void {
+    let touch = this.#touch[word]!
+    if ((touch & TOUCH_KNOWN) !== 0) return
+    if (this.#touchEpoch[word] !== this.#now) {
+      this.#touchEpoch[word] = this.#now
+      touch = this.#cpu + 1
+    }
+    if (writes) touch |= TOUCH_WRITTEN
+    if ((touch & TOUCH_CPU) !== this.#cpu + 1) touch |= TOUCH_BOTH
+    if ((touch & (TOUCH_WRITTEN | TOUCH_BOTH)) === (TOUCH_WRITTEN | TOUCH_BOTH)) {
+      touch |= TOUCH_KNOWN
+      this.learned.push(word)
+    }
+    this.#touch[word] = touch
   }
 
   /** Performs the pending step of the current entity. */

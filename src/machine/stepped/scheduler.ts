@@ -11,8 +11,13 @@ export interface Pending {
   readonly a: Int32Array
   readonly b: Int32Array
   readonly site: Int32Array
-  /** Steps announced so far in this execution. */
+  /** Steps announced so far in this execution; the end of a CPU or of an interrupt counts as one. */
   readonly steps: number
+  /**
+   * By entity: its scheduling points so far in this execution, the pending one included, and its end; with every step a
+   * point (exact), its steps.
+   */
+  readonly points: Int32Array
 }
 
 /** A source of random numbers for one execution. */

@@ -1,0 +1,15 @@
+/** Random walk: every entity that can go on is equally likely, at every choice. */
+import type { Random, Scheduler } from '../../machine/stepped/scheduler.ts'
+
+export class RandomScheduler implements Scheduler {
+  readonly name = 'random'
+  #random!: Random
+
+  begin(_execution: number, random: Random): void {
+    this.#random = random
+  }
+
+  next(runnable: Int32Array, n: number): number {
+    return runnable[this.#random.below(n)]
+  }
+}

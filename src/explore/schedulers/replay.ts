@@ -1,0 +1,43 @@
+/**
+ * Replays a schedule given as stays. A stay whose entity cannot go on is left out; behind the last one the entity goes on that
+ * is there, then the lowest. The machine must ask at every step (exact).
+ */
+import type { Pending, Random, Scheduler } from '../../machine/stepped/scheduler.ts'
+import type { Stay } from '../segments.ts'
+
+export class ReplayScheduler implements Scheduler {
+  readonly name = 'replay'
+  readonly #stays: readonly Stay[]
+  #at = -1
+  #points: Int32Array = new Int32Array(0)
+
+  constructor(stays: readonly Stay[]) {
+    this.#stays = stays
+  }
+
+  begin(_execution: number, _random: Random, pending: Pending): void {
+    this.#at = -1
+    this.#points = pending.points
+  }
+
+  next(runnable: Int32Array, n: number, current: number): number {
+    const stays = this.#stays
+    if (this.#at >= 0) {
+      const { entity, until } = stays[this.#at]
+      // An interrupted CPU goes on with its stay when the interrupt is over.
+      if (this.#points[entity] < until && contains(runnable, n, entity)) return entity
+    }
+    for (let i = this.#at + 1; i < stays.length; i++) {
+      const { entity, until } = stays[i]
+      if (this.#points[entity] >= until || !contains(runnable, n, entity)) continue
+      this.#at = i
+      return entity
+    }
+    return contains(runnable, n, current) ? current : runnable[0]
+  }
+}
+
+function contains(runnable: Int32Array, n: number, entity: number): boolean {
+  for (let i = 0; i < n; i++) if (runnable[i] === entity) return true
+  return false
+}

@@ -1,0 +1,120 @@
+/**
+ * Read-copy update (kernel/rcu/tree.c, 6.1, reduced to what the model needs): rcu_read_lock, call_rcu, grace periods.
+ * A CPU passes a quiescent state between two turns of programs and while it idles; what was given to call_rcu is freed when
+ * every CPU has passed one since. One kind of callback exists: freeing a node of an xarray (lib/xarray.ts).
+ * Left out: the tree of CPUs, expedited and polled grace periods, readers that sleep.
+ */
+import { atomic_fetch_add, atomic_load, atomic_store } from '#atomic'
+import {
+  load,
+  per_cpu_ptr,
+  READ_ONCE,
+  store,
+  this_cpu_add,
+  this_cpu_ptr,
+  this_cpu_read,
+  this_cpu_write,
+} from './arch/access.ts'
+import { BUG_ON } from './arch/bug.ts'
+import { machine$nr_cpus, machine$nr_online, machine$rcu_gp } from './arch/memory_map.ts'
+import {
+  percpu$rcu_list,
+  percpu$rcu_needed,
+  percpu$rcu_nesting,
+  percpu$rcu_next_list,
+  percpu$rcu_qs,
+} from './arch/percpu.ts'
+import type { XaNode } from './arch/structs.ts'
+import { xa_node$rcu_next } from './arch/structs.ts'
+import { kmem_cache_free, xa_node_cachep } from './mm/slab.ts'
+
+/** A CPU that reads nothing under RCU: idle, or outside the kernel. */
+export const RCU_IDLE = -1
+
+/** Begins a section in which nothing given to call_rcu is freed that can still be found. */
+export function rcu_read_lock(): void {
+  this_cpu_add(percpu$rcu_nesting, 1)
+}
+
+export function rcu_read_unlock(): void {
+  this_cpu_add(percpu$rcu_nesting, -1)
+}
+
+/** Asks for a grace period that begins now. */
+function start_grace_period(): void {
+  this_cpu_write(percpu$rcu_needed, atomic_fetch_add(machine$rcu_gp, 1) + 1)
+}
+
+/** Frees `node`, which nobody can find any more, after a grace period. */
+export function call_rcu(node: XaNode): void {
+  const waiting = this_cpu_read(percpu$rcu_list) !== 0
+  const list = waiting ? percpu$rcu_next_list : percpu$rcu_list
+  store(node + xa_node$rcu_next, this_cpu_read(list))
+  this_cpu_write(list, node)
+  if (!waiting) start_grace_period()
+}
+
+function grace_period_over(needed: number): boolean {
+  const nr_cpus = load(machine$nr_cpus)
+  for (let cpu = 0; cpu < nr_cpus; cpu++) {
+    const qs = atomic_load(per_cpu_ptr(percpu$rcu_qs, cpu))
+    if (qs !== RCU_IDLE && qs - needed < 0) return false
+  }
+  return true
+}
+
+function rcu_do_batch(list: number): void {
+  let node = load(list)
+  store(list, 0)
+  while (node !== 0) {
+    const next = load(node + xa_node$rcu_next)
+    kmem_cache_free(xa_node_cachep, node)
+    node = next
+  }
+}
+
+/** Frees what has waited long enough; what came meanwhile waits for the next grace period. */
+function rcu_core(): void {
+  if (!grace_period_over(this_cpu_read(percpu$rcu_needed))) return
+  rcu_do_batch(this_cpu_ptr(percpu$rcu_list))
+  const next = this_cpu_read(percpu$rcu_next_list)
+  if (next === 0) return
+  this_cpu_write(percpu$rcu_list, next)
+  this_cpu_write(percpu$rcu_next_list, 0)
+  start_grace_period()
+}
+
+/** Between two turns: this CPU has seen everything removed so far go (rcu_note_context_switch). */
+export function rcu_note_context_switch(): void {
+  BUG_ON(this_cpu_read(percpu$rcu_nesting) !== 0)
+  const gp = READ_ONCE(machine$rcu_gp)
+  if (this_cpu_read(percpu$rcu_qs) !== gp) atomic_store(this_cpu_ptr(percpu$rcu_qs), gp)
+  if (this_cpu_read(percpu$rcu_list) !== 0) rcu_core()
+}
+
+/** This CPU reads nothing from now on (rcu_idle_enter). */
+export function rcu_idle_enter(): void {
+  atomic_store(this_cpu_ptr(percpu$rcu_qs), RCU_IDLE)
+}
+
+/** This CPU may read again (rcu_idle_exit). */
+export function rcu_idle_exit(): void {
+  atomic_store(this_cpu_ptr(percpu$rcu_qs), READ_ONCE(machine$rcu_gp))
+}
+
+/** This CPU begins to execute tasks (rcu_cpu_starting). */
+export function rcu_cpu_starting(): void {
+  atomic_fetch_add(machine$nr_online, 1)
+  rcu_idle_exit()
+}
+
+/** This CPU leaves. The last one frees what all of them still keep: nobody reads any more (rcu_report_dead). */
+export function rcu_report_dead(): void {
+  rcu_idle_enter()
+  if (atomic_fetch_add(machine$nr_online, -1) !== 1) return
+  const nr_cpus = load(machine$nr_cpus)
+  for (let cpu = 0; cpu < nr_cpus; cpu++) {
+    rcu_do_batch(per_cpu_ptr(percpu$rcu_list, cpu))
+    rcu_do_batch(per_cpu_ptr(percpu$rcu_next_list, cpu))
+  }
+}
