@@ -12,8 +12,8 @@ import { spinlocks } from './ratios/spinlocks.ts'
 import { boot, list, memory } from './ratios/startup.ts'
 
 const BENCHMARKS = [getPut, fault, fork, ...spinlocks, lockStat, boot, list, memory]
-const FULL: Effort = { rounds: 11, window: 300 }
-const QUICK: Effort = { rounds: 3, window: 100 }
+const FULL: Effort = { rounds: 15, warmup: 40, window: 250 }
+const QUICK: Effort = { rounds: 3, warmup: 10, window: 100 }
 
 process.exitCode = await main(process.argv.slice(2))
 

@@ -20,6 +20,8 @@ export interface Ratio {
 export interface Effort {
   /** Samples of a measurement. */
   readonly rounds: number
+  /** Turns before the first sample, in which code is compiled: V8 needs some ten thousand faults. */
+  readonly warmup: number
   /** Milliseconds of a window on the smp machine. */
   readonly window: number
 }

@@ -19,24 +19,28 @@ async function faultsPerSecond(machine: SmpMachine, pages: number): Promise<numb
   return (pages * machine.cpus) / seconds
 }
 
-async function boot(
-  cpus: number,
-  ...settings: string[]
-): Promise<{ sample(): Promise<number>; machine: SmpMachine }> {
+interface Subject {
+  readonly machine: SmpMachine
+  sample(): Promise<number>
+}
+
+async function boot(cpus: number, warmup: number, ...settings: string[]): Promise<Subject> {
   const image = await benchImage('anon_fault', ...settings)
   const pages = symbol(image.symbols, 'FAULT_PAGES')
   const machine = await SmpMachine.boot(image, { cpus, seed: 1, cores: 2 })
-  return { machine, sample: () => faultsPerSecond(machine, pages) }
+  const sample = (): Promise<number> => faultsPerSecond(machine, pages)
+  for (let turn = 0; turn < warmup; turn++) await sample()
+  return { machine, sample }
 }
 
-async function measure({ rounds }: Effort): Promise<Ratio[]> {
+async function measure({ rounds, warmup }: Effort): Promise<Ratio[]> {
   const real = realKernel()
-  const js = await boot(1)
-  const wasm = await boot(1, 'ATOMICS=wasm')
-  const one = await boot(1, 'PTLOCK=pte')
-  const two = await boot(2, 'PTLOCK=pte')
+  const js = await boot(1, warmup)
+  const wasm = await boot(1, warmup, 'ATOMICS=wasm')
+  const one = await boot(1, warmup, 'PTLOCK=pte')
+  const two = await boot(2, warmup, 'PTLOCK=pte')
   try {
-    const samples = await interleave(rounds, 4, {
+    const samples = await interleave(rounds, 1, {
       js: js.sample,
       wasm: wasm.sample,
       one: one.sample,

@@ -4,29 +4,32 @@ import { benchImage } from '../images.ts'
 import { type Benchmark, type Effort, type Ratio, ratio } from '../ratio.ts'
 import { NO_COMPILER, realKernel } from '../real_kernel.ts'
 import { interleave, median, medianRatio } from '../samples.ts'
-import { bootUniprocessor, type Uniprocessor } from '../uniprocessor.ts'
+import { bootUniprocessor } from '../uniprocessor.ts'
 
 const JS = 'fork per mapped page, 64 MiB, against the real kernel'
 const WASM = `${JS}, ATOMICS=wasm`
 
-/** Nanoseconds of a fork by page; then the child exits and the parent writes its pages again. */
-function forkPerPage(machine: Uniprocessor): () => number {
+/** A machine, warmed up; each call takes the ns of a fork by page, then lets the child exit and the parent write its pages again. */
+async function subject(warmup: number, ...settings: string[]): Promise<() => number> {
+  const machine = await bootUniprocessor(await benchImage('fork_pages', ...settings))
   const pages = symbol(machine.image.symbols, 'FORK_PAGES')
-  return () => {
+  const sample = (): number => {
     const ns = machine.run()
     machine.run()
     machine.run()
     return ns / pages
   }
+  for (let turn = 0; turn < warmup; turn++) sample()
+  return sample
 }
 
-async function measure({ rounds }: Effort): Promise<Ratio[]> {
+async function measure({ rounds, warmup }: Effort): Promise<Ratio[]> {
   const real = realKernel()
-  const js = await bootUniprocessor(await benchImage('fork_pages'))
-  const wasm = await bootUniprocessor(await benchImage('fork_pages', 'ATOMICS=wasm'))
-  const samples = await interleave(rounds, 8, {
-    js: forkPerPage(js),
-    wasm: forkPerPage(wasm),
+  const js = await subject(warmup)
+  const wasm = await subject(warmup, 'ATOMICS=wasm')
+  const samples = await interleave(rounds, 1, {
+    js,
+    wasm,
     real: () => real?.forkPerPage() ?? Number.NaN,
   })
   const { real: kernel } = samples

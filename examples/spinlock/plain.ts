@@ -1,7 +1,15 @@
 /**
  * A spinlock in one word: 0 free, 1 held, 2 held and somebody may be waiting. Run it with --config SPINLOCK=examples/spinlock/plain.ts
  */
-import { cmpxchg, READ_ONCE, smp_cond_load, smp_wake_one, type Spinlock, WRITE_ONCE, xchg } from 'mmtorture/kernel'
+import {
+  cmpxchg,
+  READ_ONCE,
+  smp_cond_load,
+  smp_wake_one,
+  type Spinlock,
+  WRITE_ONCE,
+  xchg,
+} from 'mmtorture/kernel'
 
 export const SPINLOCK_WORDS = 1
 

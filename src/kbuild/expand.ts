@@ -25,6 +25,8 @@ interface Helper {
   readonly text: PassText
   /** Its one expression. */
   readonly body: Node
+  /** Without a value: only calls that are statements are expanded. */
+  readonly isVoid: boolean
   readonly parameters: number
   readonly events: readonly Event[]
   /** The parameters in the expression, in the order of the text. */
@@ -129,7 +131,16 @@ function helperOf(
   visit(body, false)
   const accesses = events.filter((event) => event.parameter < 0).length
   if (!plain || accesses === 0 || accesses > MAX_ACCESSES) return undefined
-  return { name: declaration.id.name, text, body, parameters: parameters.length, events, uses, calls }
+  return {
+    name: declaration.id.name,
+    text,
+    body,
+    isVoid: only.type === 'ExpressionStatement',
+    parameters: parameters.length,
+    events,
+    uses,
+    calls,
+  }
 }
 
 const PLAIN = new Set([
@@ -157,10 +168,13 @@ function expansions(
   for (const declaration of text.functions) {
     const locals = localsOf(declaration)
     const listed = listedStatements(declaration)
+    const statements = new Set<Node>()
     forEachInside(declaration, (node) => {
+      if (node.type === 'ExpressionStatement') statements.add(node.expression)
       const name = node.type === 'CallExpression' ? calleeName(node) : undefined
       const helper = name === undefined ? undefined : helpers.get(name)
-      if (helper && name !== declaration.id.name && ![...helper.calls].some((called) => locals.has(called)))
+      if (!helper || name === declaration.id.name || (helper.isVoid && !statements.has(node))) return
+      if (![...helper.calls].some((called) => locals.has(called)))
         edits.push(...expansion(text, node, helper, isPure, listed.has(node.start)))
     })
   }

@@ -47,9 +47,13 @@ export function stepModules(
   const primitives = new Map([...PRIMITIVES].filter(([name]) => replaced.has(name)))
   const isPrimitive = (name: string): boolean => primitives.has(name)
   const linked = modules.filter(({ module }) => !options.isReplaced(module.source))
-  const folded = linked.map(({ module, code, edits }) =>
-    PassText.of(module.source, code).edit([...edits, ...machineEdits(module, replaced)]),
-  )
+  const folded = linked.map(({ module, code, edits }) => {
+    // A constant may have taken the place of an expression that names the CPU in a dead branch.
+    const alive = machineEdits(module, replaced).filter(
+      (one) => !edits.some((fold) => fold.start <= one.start && one.end <= fold.end),
+    )
+    return PassText.of(module.source, code).edit([...edits, ...alive])
+  })
   const pruned = dropUnreached(
     folded.map((text) => text.edit(pruneBranches(text))),
     exported,

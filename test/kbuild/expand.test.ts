@@ -47,6 +47,7 @@ const kept: [what: string, code: string][] = [
   ['accesses in another order', 'return late(get2(p), get2(q))'],
   ['an access that would not always happen', 'return maybe(p, load(q))'],
   ['an assignment in an argument', 'return late(p, (p = 3))'],
+  ['a value of what has none', 'return put(p, q)'],
   ['too many accesses', 'return loads(p)'],
   ['statements', 'bug(p)'],
   ['a call of a name that is a local here', 'const READ_ONCE = 1\nreturn get(p)'],

@@ -93,7 +93,7 @@ export async function run(image: KernelImage, a: number, b: number, stop: (step:
     S: (kind: number, p: number, x: number, y: number, site: number) => {
       expect(PRIMITIVES.get(image.sites[site].primitive)).toBe(kind)
       told(kind, p, x, y)
-      pending = [kind, p, x, y]
+      pending = [kind, p, x | 0, y | 0]
       return stop(steps.length)
     },
     X: () => perform(memory, pending),
@@ -143,7 +143,7 @@ function perform(memory: Int32Array, [kind, p, a, b]: number[]): number {
       memory[p] = old | a
       break
     case Kind.CMPXCHG:
-      if (old === (a | 0)) memory[p] = b
+      if (old === a) memory[p] = b
       break
   }
   return old

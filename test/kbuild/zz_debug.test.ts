@@ -17,5 +17,5 @@ it('debug', async () => {
       console.log(readFileSync(gi.file, 'utf8'))
       throw new Error('x')
     }
-  }), { seed: 1, numRuns: 60, endOnFailure: true })
+  }), { seed: Number(process.env.SEED ?? 1), numRuns: 120, endOnFailure: true })
 })

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
 import { KernelException, MachineStopped, WorkerDied } from '../../src/machine/smp/failure.ts'
 import { type MachineOptions, SmpMachine } from '../../src/machine/smp/machine.ts'
@@ -66,10 +68,15 @@ describe('a machine', () => {
     expect(memory).toHaveLength(8295)
   })
 
-  test('boots eight CPUs in under a second', async () => {
+  // A second on a quiet machine; a busy one is measured by what empty threads take on it.
+  test('boots eight CPUs in little more than their threads take to start', async () => {
+    const empty = performance.now()
+    await Promise.all(
+      Array.from({ length: 8 }, () => once(new Worker('', { eval: true, execArgv: [] }), 'exit')),
+    )
     const begin = performance.now()
     await boot(RUN, { cpus: 8 })
-    expect(performance.now() - begin).toBeLessThan(process.env.CI ? 5000 : 1000)
+    expect(performance.now() - begin).toBeLessThan(Math.max(1000, 5 * (begin - empty)))
   })
 
   test('lets the remaining tasks exit on CPU 0', async () => {

@@ -61,6 +61,7 @@ test('a recording with more tasks than the model never has more of them at a tim
 test('threads share an address space, so they need room as tasks only', () => {
   const recording = new Recording()
   for (let child = 2; child < 12; child++) recording.thread(1, child)
+  recording.exit(2)
   const program = unordered(recording)
   expect(() => makeRoom(program, { NR_TASKS: 100, NR_MMS: 4 })).not.toThrow()
   expect(() => makeRoom(program, { NR_TASKS: 8, NR_MMS: 100 })).toThrow(

@@ -15,6 +15,7 @@ export class DfsScheduler implements Scheduler {
   readonly #taken: number[] = []
   readonly #alternatives: number[] = []
   readonly #options: number[] = []
+  #points: Int32Array = new Int32Array(0)
   #depth = 0
   #preemptions = 0
   #streak = 0
@@ -25,7 +26,8 @@ export class DfsScheduler implements Scheduler {
     this.name = `dfs-${preemptions}`
   }
 
-  begin(_execution: number, _random: Random, _pending: Pending): void {
+  begin(_execution: number, _random: Random, pending: Pending): void {
+    this.#points = pending.points
     this.#depth = 0
     this.#preemptions = 0
     this.#streak = 0
@@ -36,7 +38,7 @@ export class DfsScheduler implements Scheduler {
     const options = this.#options
     options.length = 0
     let goesOn = false
-    for (let i = 0; i < n; i++) if (runnable[i] === current && this.#last === current) goesOn = true
+    if (this.#points[current] > 0) for (let i = 0; i < n; i++) if (runnable[i] === current) goesOn = true
     const fair = goesOn && this.#streak >= FAIR
     if (goesOn && !fair) options.push(current)
     if (!goesOn || fair || this.#preemptions < this.#bound)

@@ -82,8 +82,8 @@ export const vmf$prealloc_pte = 75
 /** The PMD's value under which vmf$ptl was taken. */
 export const vmf$pmd_value = 76
 /** Nodes that wait for a grace period, and those that came after it began. */
-export const percpu$rcu_list = 81
-export const percpu$rcu_next_list = 82
+export const percpu$rcu_list = 82
+export const percpu$rcu_next_list = 83
 
 /** 1 during a user program's load or store, which no interrupt divides. Kept on the stepped machine only. */
 export const percpu$instruction = 80

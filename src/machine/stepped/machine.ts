@@ -241,6 +241,8 @@ export class SteppedMachine implements Pending {
   /** Runs one execution to its end. The memory stays as it ends until the next one begins. */
   run(scheduler: Scheduler, execution: number, random: Random): Ending {
     this.reset()
+    // Nobody has run yet, whoever ran last in the execution before.
+    this.#enter(0)
     this.#scheduler = scheduler
     scheduler.begin(execution, random, this)
     for (const observer of this.#observers) observer.begin()

@@ -1,0 +1,63 @@
+/** Runs one given schedule on a machine under test: to record it, to shrink it, to replay it. */
+import type { SteppedMachine } from '../machine/stepped/machine.ts'
+import type { Observer } from '../machine/stepped/observer.ts'
+import type { Scheduler } from '../machine/stepped/scheduler.ts'
+import { ExecutionRandom } from './random.ts'
+import { ReplayScheduler } from './schedulers/replay.ts'
+import { type Stay, switchesOf } from './segments.ts'
+
+/** A check that failed. */
+export interface Finding {
+  readonly check: string
+  readonly message: string
+}
+
+/** A machine with what watches it. */
+export interface Subject {
+  readonly machine: SteppedMachine
+  /** The checks at every step. */
+  readonly observers: readonly Observer[]
+  /** The checks at rest, after an execution that held: what fails first, or null. May run the machine on. */
+  readonly atRest?: () => Finding | null
+}
+
+/** What a schedule ended in. */
+export interface Attempt {
+  /** What failed, or null. */
+  readonly finding: Finding | null
+  /** The error that was thrown, for its stack; none if it failed at rest. */
+  readonly error?: Error
+  readonly steps: number
+  readonly switches: number
+  /** Pairs of (steps announced before the change, entity). */
+  readonly schedule: readonly number[]
+}
+
+/** Runs `stays` with every step a choice, and the checks; `first` sees each step before the checks do. */
+export function attempt(subject: Subject, stays: readonly Stay[], first: readonly Observer[] = []): Attempt {
+  return attemptWith(subject, new ReplayScheduler(stays), first)
+}
+
+/** The same with any scheduler that needs no random numbers. */
+export function attemptWith(subject: Subject, scheduler: Scheduler, first: readonly Observer[] = []): Attempt {
+  const { machine } = subject
+  const { learning, exact } = machine
+  machine.learning = false
+  machine.exact = true
+  machine.observe([...first, ...subject.observers])
+  try {
+    const ending = machine.run(scheduler, 0, new ExecutionRandom())
+    const schedule = machine.schedule.slice()
+    const { steps } = machine
+    const switches = switchesOf(schedule)
+    if (ending.kind === 'violation') {
+      const { check, message, error } = ending
+      return { finding: { check, message }, error, steps, switches, schedule }
+    }
+    return { finding: subject.atRest?.() ?? null, steps, switches, schedule }
+  } finally {
+    machine.learning = learning
+    machine.exact = exact
+    machine.observe(subject.observers)
+  }
+}

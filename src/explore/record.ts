@@ -1,0 +1,137 @@
+/**
+ * The second pass: runs a failing schedule again with its history. Leaves out what the history means in the kernel's words: report.
+ */
+import { KIND_FLAGS, WRITES } from '../machine/stepped/kinds.ts'
+import type { Observer } from '../machine/stepped/observer.ts'
+import { type Attempt, attempt, type Subject } from './attempt.ts'
+import { type Stay, staysOf } from './segments.ts'
+
+/** A step that was taken. Operands by kind as in Observer.step. */
+export interface HistoryStep {
+  readonly entity: number
+  readonly kind: number
+  readonly addr: number
+  readonly a: number
+  readonly b: number
+  /** What the word held before, and what the access returned. */
+  readonly old: number
+  readonly result: number
+  readonly site: number
+}
+
+/** What an entity was about to do when the execution ended. */
+export interface PendingStep {
+  readonly entity: number
+  /** 0: it had not begun. */
+  readonly kind: number
+  readonly addr: number
+  readonly a: number
+  readonly b: number
+  readonly site: number
+  /** Whether it could have gone on: nobody can in a deadlock. */
+  readonly runnable: boolean
+}
+
+export interface Recording extends Attempt {
+  readonly history: readonly HistoryStep[]
+  readonly pending: readonly PendingStep[]
+  /** The sites of the step that failed and of the last step of another CPU that conflicts with it; empty if it failed at rest. */
+  readonly places: readonly number[]
+}
+
+/** Records steps. */
+export class Recorder implements Observer {
+  readonly steps: HistoryStep[] = []
+
+  begin(): void {
+    this.steps.length = 0
+  }
+
+  step(
+    entity: number,
+    kind: number,
+    addr: number,
+    a: number,
+    b: number,
+    old: number,
+    result: number,
+    site: number,
+  ): void {
+    this.steps.push({ entity, kind, addr, a, b, old, result, site })
+  }
+}
+
+/** Runs the schedule of an execution (machine.schedule and machine.steps when it ended) again. */
+export function record(subject: Subject, schedule: readonly number[], steps: number): Recording {
+  return recordStays(subject, staysOf(schedule, steps))
+}
+
+export function recordStays(subject: Subject, stays: readonly Stay[]): Recording {
+  const { machine } = subject
+  const recorder = new Recorder()
+  let pending: PendingStep[] = []
+  const whole: Subject = {
+    ...subject,
+    // The checks at rest run the machine on.
+    atRest: () => {
+      pending = pendingOf(subject)
+      const steps = recorder.steps.length
+      const finding = subject.atRest?.() ?? null
+      recorder.steps.length = steps
+      return finding
+    },
+  }
+  const done = attempt(whole, stays, [recorder])
+  if (done.error !== undefined) pending = pendingOf(subject)
+  const places = done.error === undefined ? [] : placesOf(done, recorder.steps, pending, machine.cpus)
+  return { ...done, history: recorder.steps, pending, places }
+}
+
+function pendingOf({ machine }: Subject): PendingStep[] {
+  const pending: PendingStep[] = []
+  for (let entity = 0; entity < machine.kind.length; entity++) {
+    if (entity >= machine.cpus && machine.kind[entity] === 0) continue
+    const { kind, addr, a, b, site } = machine
+    pending.push({
+      entity,
+      kind: kind[entity],
+      addr: addr[entity],
+      a: a[entity],
+      b: b[entity],
+      site: site[entity],
+      runnable: machine.isRunnable(entity),
+    })
+  }
+  return pending
+}
+
+function placesOf(
+  { finding }: Attempt,
+  history: readonly HistoryStep[],
+  pending: readonly PendingStep[],
+  cpus: number,
+): number[] {
+  if (finding?.check === 'deadlock')
+    return pending
+      .filter((step) => step.kind !== 0)
+      .map((step) => step.site)
+      .toSorted((x, y) => x - y)
+      .slice(0, 2)
+  const failed = history.at(-1)
+  if (failed === undefined) return []
+  const other = history.findLast(
+    (step) =>
+      step.entity % cpus !== failed.entity % cpus &&
+      step.addr === failed.addr &&
+      ((KIND_FLAGS[step.kind] | KIND_FLAGS[failed.kind]) & WRITES) !== 0,
+  )
+  return other === undefined ? [failed.site] : [failed.site, other.site]
+}
+
+/** Equal for violations that are the same bug, as far as a check and two places tell. */
+export function violationKey(recording: Recording): string {
+  const { finding, places } = recording
+  if (finding === null) return 'held'
+  if (places.length > 0) return `${finding.check} ${places.toSorted((x, y) => x - y).join(' ')}`
+  return `${finding.check} ${finding.message.replaceAll(/0x[\da-f]+|\d+/g, '#')}`
+}

@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { benchImage } from '../../bench/images.ts'
+import { packageRoot } from '../../src/kbuild/root.ts'
+
+const bench = (...args: string[]): Promise<{ stdout: string; stderr: string }> =>
+  promisify(execFile)(process.execPath, [join(packageRoot(), 'dist', 'bench', 'main.js'), ...args])
+
+test('a word chooses ratios by name, and --json prints one document', async () => {
+  const { stdout } = await bench('--quick', '--json', '1 GiB')
+  const document = JSON.parse(stdout)
+  expect(document.schema).toBe('mmtorture/bench@1')
+  expect(document.ratios).toHaveLength(1)
+  expect(document.ratios[0]).toMatchObject({ target: 64, sense: 'at most', unit: 'MiB', met: true })
+})
+
+test('get_page and put_page are measured on both kinds of atomics', async () => {
+  const { stdout } = await bench('--quick', '--json', 'get_page')
+  const { ratios } = JSON.parse(stdout)
+  expect(ratios.map(({ target }: { target: number }) => target)).toEqual([0.8, 1])
+})
+
+test.each(['get_put', 'anon_fault', 'fork_pages'])('bench/kernel/%s.ts keeps the rules of kernel code', async (name) => {
+  await expect(benchImage(name)).resolves.toHaveProperty('symbols.MEMORY_WORDS')
+})
+
+test('a word that no name has is refused with the list of names', async () => {
+  await expect(bench('nonsense')).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('mmtorture list'),
+  })
+})
+
+test('an unknown option is refused', async () => {
+  await expect(bench('--quik')).rejects.toMatchObject({ code: 2 })
+})

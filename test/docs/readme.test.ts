@@ -1,0 +1,156 @@
+// What the pages show is true: every command runs and ends as they say, its output has the shape they show, and the code in them is
+// that of the examples. Runs are shortened. Figures are not compared.
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { builtInScenarios, TRACE_SCENARIO } from '../../src/cli/scenarios.ts'
+import { CONFIG_KEYS } from '../../src/kbuild/config.ts'
+import { CHECKS } from '../../src/checks/index.ts'
+import { blocks, examples, missing, root, shape } from './markdown.ts'
+
+const PAGES = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...readdirSync(join(root, 'docs')).map((file) => `docs/${file}`),
+]
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+
+interface Outcome {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs a command as the shell would take it; every window lasts `seconds`. */
+function mmtorture(command: string, seconds = '0.3'): Outcome {
+  const args = command.replace(/^npx mmtorture /, '').replace(/--seconds \S+/, `--seconds ${seconds}`)
+  const main = join(root, 'dist/src/cli/main.js')
+  const result = spawnSync(process.execPath, [main, ...args.split(' ')], { cwd: root, encoding: 'utf8' })
+  return { status: result.status, stdout: result.stdout, stderr: result.stderr }
+}
+
+interface Document {
+  readonly verdict: string
+  readonly events: Record<string, number> & { retries: Record<string, number> }
+  readonly checks: readonly { name: string; ok: boolean | string; detail?: string }[]
+  readonly failure?: { message: string }
+  readonly locks: readonly { class: string; acquisitions: number }[]
+}
+
+function json(command: string, seconds?: string): Document {
+  return JSON.parse(mmtorture(`${command} --json`, seconds).stdout) as Document
+}
+
+function exampleFiles(): string[] {
+  return readdirSync(join(root, 'examples'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.(ts|patch)$/.test(file))
+    .map((file) => `examples/${file.replaceAll('\\', '/')}`)
+}
+
+describe.each(PAGES.flatMap((page) => examples(page)))('$where', ({ command, status, shown }) => {
+  test(`${command} ends as the page says, in the shape it shows`, () => {
+    // A race that is to be found gets the time the page gives it.
+    const outcome = status === 0 ? mmtorture(command) : mmtorture(command, '3')
+    expect(outcome.status, outcome.stderr + outcome.stdout).toBe(status)
+    if (shown !== undefined) expect(missing(shape(shown), shape(outcome.stdout))).toBeUndefined()
+  })
+})
+
+describe('the pages', () => {
+  test('show the code of the examples, word for word', () => {
+    const sources = exampleFiles().map((file) => readFileSync(join(root, file), 'utf8'))
+    const shown = PAGES.flatMap((page) => blocks(page)).filter(({ language }) =>
+      ['ts', 'diff'].includes(language),
+    )
+    expect(shown.length).toBeGreaterThan(0)
+    const foreign = shown.filter(({ text }) => !sources.some((source) => source.includes(text)))
+    expect(foreign.map(({ page, line }) => `${page}:${line}`)).toEqual([])
+  })
+
+  test('run every example', () => {
+    const commands = PAGES.flatMap((page) => examples(page)).map(({ command }) => command)
+    expect(exampleFiles().filter((file) => !commands.some((command) => command.includes(file)))).toEqual([])
+  })
+
+  test('name only scripts that package.json has', () => {
+    const scripts = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object })
+      .scripts
+    const named = PAGES.flatMap((page) =>
+      [...readFileSync(join(root, page), 'utf8').matchAll(/npm (?:run (\w+)|(start|test))\b/g)].map(
+        (m) => m[1] ?? m[2],
+      ),
+    )
+    expect(named).toContain('bench')
+    expect(named.filter((name) => !(name in scripts))).toEqual([])
+  })
+
+  test('link to pages that exist', () => {
+    const broken = PAGES.flatMap((page) =>
+      [...readFileSync(join(root, page), 'utf8').matchAll(/\]\(([\w./-]+\.md)\)/g)]
+        .map((match) => match[1])
+        .filter((link) => !PAGES.includes(link)),
+    )
+    expect(broken).toEqual([])
+  })
+})
+
+describe('the README', () => {
+  test('lists every configuration key with its default', () => {
+    const rows = CONFIG_KEYS.map(({ name, default: initial }) => `| \`${name}\` | \`${initial}\` |`)
+    expect(rows.filter((row) => !readme.includes(row))).toEqual([])
+  })
+
+  test('lists every scenario', () => {
+    const names = builtInScenarios().map((scenario) => scenario.name)
+    expect(names.filter((name) => name !== TRACE_SCENARIO && !readme.includes(`| \`${name}\``))).toEqual([])
+  })
+
+  test('has every check described in docs/checks.md', () => {
+    const page = readFileSync(join(root, 'docs/checks.md'), 'utf8')
+    expect(CHECKS.filter(({ id, name }) => !page.includes(`| ${id} ${name} |`))).toEqual([])
+  })
+})
+
+describe('what the README says of its examples', () => {
+  const scenarios = builtInScenarios()
+    .map((scenario) => scenario.name)
+    .filter((name) => name !== TRACE_SCENARIO)
+
+  test.each(scenarios)('%s holds', (scenario) => {
+    const { verdict, failure, checks } = json(`run ${scenario} --cpus 2 --seconds 0.3`)
+    expect({ verdict, failure, failed: checks.filter(({ ok }) => ok === false) }).toEqual({
+      verdict: 'held',
+      failure: undefined,
+      failed: [],
+    })
+  })
+
+  test("the striped design's locks are a class of their own in lock_stat", () => {
+    const { locks } = json(
+      'run page-fault-disjoint --cpus 2 --seconds 0.3 --config PTLOCK=examples/ptlock/striped.ts --config LOCK_STAT=y',
+    )
+    expect(locks.find((row) => row.class === 'user')?.acquisitions).toBeGreaterThan(0)
+    expect(locks.filter((row) => row.class.startsWith('ptlock_ptr'))).toEqual([])
+  })
+
+  test('fork breaks off when a tick asks for it, and goes on', () => {
+    const { events, verdict } = json('run fork-storm --cpus 2 --seconds 1 --config TICK=5', '1')
+    expect(verdict).toBe('held')
+    expect(events['copy_pte_range_breaks_need_resched']).toBeGreaterThan(0)
+  })
+
+  test('without its recheck do_anonymous_page counts no retry, and the report says which page or counter is wrong', () => {
+    const { verdict, events, failure, checks } = json(
+      'run same-page --cpus 4 --seconds 3 --patch examples/patches/no-recheck.patch',
+      '3',
+    )
+    expect(verdict).toBe('violated')
+    expect(events.retries['do_anonymous_page:write']).toBe(0)
+    const said = [
+      failure?.message,
+      ...checks.filter(({ ok }) => ok === false).map(({ detail }) => detail),
+    ].join(' ')
+    expect(said).toMatch(/page 0x|refcount|mapcount|rss/i)
+  })
+})
