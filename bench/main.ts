@@ -4,14 +4,14 @@ import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { formatRatio, formatSummary } from './format.ts'
 import type { Effort, Ratio } from './ratio.ts'
-import { fault } from './ratios/fault.ts'
+import { disjoint, fault } from './ratios/fault.ts'
 import { fork } from './ratios/fork.ts'
 import { getPut } from './ratios/get_put.ts'
 import { lockStat } from './ratios/lock_stat.ts'
 import { spinlocks } from './ratios/spinlocks.ts'
 import { boot, list, memory } from './ratios/startup.ts'
 
-const BENCHMARKS = [getPut, fault, fork, ...spinlocks, lockStat, boot, list, memory]
+const BENCHMARKS = [getPut, fault, fork, disjoint, ...spinlocks, lockStat, boot, list, memory]
 const FULL: Effort = { rounds: 15, warmup: 40, window: 250 }
 const QUICK: Effort = { rounds: 3, warmup: 10, window: 100 }
 

@@ -1,5 +1,5 @@
-// A machine of one CPU in this very thread, for what is measured in microseconds. Leaves out failures: an exception of the kernel is
-// the benchmark's. Workers, and everything with more CPUs, are src/machine/smp.
+// A machine of one CPU in this very thread, measured by CPU time: what else runs on the host falls out of it. Leaves out failures (an
+// exception of the kernel is the benchmark's), workers, and everything with more CPUs: src/machine/smp.
 import { setFlagsFromString } from 'node:v8'
 import { type KernelImage, loadImage } from '../src/kbuild/index.ts'
 import { symbol } from '../src/measure/symbols.ts'
@@ -10,7 +10,7 @@ import { wasmAtomics, wasmMemory } from '../src/machine/smp/wasm_atomics.ts'
 export interface Uniprocessor {
   readonly image: KernelImage
   readonly memory: Int32Array
-  /** Runs tasks until the scenario stops the machine; returns the time in ns. */
+  /** Runs tasks until the scenario stops the machine; returns the CPU time of this process in ns, exact to 1,000. */
   run(): number
 }
 
@@ -48,9 +48,10 @@ export async function bootUniprocessor(image: KernelImage): Promise<Uniprocessor
     memory,
     run() {
       memory[stop] = 0
-      const begin = process.hrtime.bigint()
+      const before = process.cpuUsage()
       kernel.cpu_run()
-      return Number(process.hrtime.bigint() - begin)
+      const { user, system } = process.cpuUsage(before)
+      return (user + system) * 1000
     },
   }
 }

@@ -50,7 +50,10 @@ export function traceRun(path: string, config: Configuration, sizeMemory: boolea
     inspect(machine, finished) {
       const first = symbol(machine.image.symbols, 'BOOT_DATA') + blob.length
       table = traceTable(program, machine.memory.subarray(first, first + operations))
-      if (config.FAIL_ALLOC === 0) mustHaveHadMemory(table, machine.image.config.MEMORY)
+      const { MEMORY, FAIL_ALLOC } = machine.image.config
+      if (FAIL_ALLOC === 0) mustHaveHadMemory(table, MEMORY)
+      // A call that was made to fail changes all that comes after it.
+      else if (table.failedCalls.length > 0) return notApplicable()
       return traceChecks(table, finished)
     },
     table: () => table,
@@ -65,6 +68,10 @@ function mustHaveHadMemory(table: TraceTable, memory: string): void {
   throw new UsageError(
     `MEMORY=${memory} is too small for the recording (${faults} faults and ${calls} calls found no memory); give it more with --config MEMORY=, or leave that out.`,
   )
+}
+
+function notApplicable(): CheckResult[] {
+  return ['trace signals', 'trace faults'].map((name) => ({ name, ok: 'not applicable' }))
 }
 
 function traceChecks(table: TraceTable, finished: boolean): CheckResult[] {

@@ -28,8 +28,8 @@ export interface PendingStep {
   readonly a: number
   readonly b: number
   readonly site: number
-  /** Whether it could have gone on: nobody can in a deadlock. */
-  readonly runnable: boolean
+  /** 'waiting': it cannot go on until another does something. */
+  readonly state: 'runnable' | 'waiting' | 'ended'
 }
 
 export interface Recording extends Attempt {
@@ -99,7 +99,7 @@ function pendingOf({ machine }: Subject): PendingStep[] {
       a: a[entity],
       b: b[entity],
       site: site[entity],
-      runnable: machine.isRunnable(entity),
+      state: machine.hasEnded(entity) ? 'ended' : machine.isRunnable(entity) ? 'runnable' : 'waiting',
     })
   }
   return pending
@@ -113,7 +113,7 @@ function placesOf(
 ): number[] {
   if (finding?.check === 'deadlock')
     return pending
-      .filter((step) => step.kind !== 0)
+      .filter((step) => step.state === 'waiting')
       .map((step) => step.site)
       .toSorted((x, y) => x - y)
       .slice(0, 2)

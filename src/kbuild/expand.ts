@@ -5,6 +5,7 @@ import type { PassEdit, PassText } from './pass_text.ts'
 import { PURE_MACHINE_FUNCTIONS } from './primitives.ts'
 import { lineEnds } from './prune.ts'
 import type { Node } from './source.ts'
+import { suspendedFunctions } from './suspend.ts'
 import { calleeName, forEachChild, forEachInside, listedStatements, localsOf } from './syntax.ts'
 
 /** Accesses that a helper may hold. */
@@ -12,9 +13,9 @@ const MAX_ACCESSES = 3
 /** Helpers that call helpers are expanded from the inside out, this many levels. */
 const MAX_ROUNDS = 8
 
-/** A use of a parameter in a helper, or an access, in the order of evaluation. */
+/** A use of a parameter in a helper, or an effect, in the order of evaluation. */
 interface Event {
-  /** Index of the parameter; -1: an access. */
+  /** Index of the parameter; -1: an access or another effect. */
   readonly parameter: number
   /** Not evaluated at every call. */
   readonly conditional: boolean
@@ -42,9 +43,13 @@ export function expandHelpers(
 ): PassText[] {
   let now = [...texts]
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const isPure = pureFunctions(now, isPrimitive)
-    const helpers = findHelpers(now, isPrimitive, isPure)
-    const next = now.map((text) => text.edit(expansions(text, helpers, isPure)))
+    const calls: Calls = {
+      isPrimitive,
+      isPure: pureFunctions(now, isPrimitive),
+      stepping: suspendedFunctions(now, isPrimitive, []),
+    }
+    const helpers = findHelpers(now, calls)
+    const next = now.map((text) => text.edit(expansions(text, helpers, calls)))
     if (next.every((text, index) => text === now[index])) break
     now = next
   }
@@ -78,26 +83,27 @@ function pureFunctions(
   return pure
 }
 
-function findHelpers(
-  texts: readonly PassText[],
-  isPrimitive: (name: string) => boolean,
-  isPure: (name: string) => boolean,
-): Map<string, Helper> {
+/** What calls of a name may do. */
+interface Calls {
+  isPrimitive(name: string): boolean
+  /** Nothing but compute. */
+  isPure(name: string): boolean
+  /** Reach a primitive. */
+  readonly stepping: ReadonlySet<string>
+}
+
+function findHelpers(texts: readonly PassText[], calls: Calls): Map<string, Helper> {
   const helpers = new Map<string, Helper>()
   for (const text of texts)
     for (const declaration of text.functions) {
-      const helper = helperOf(text, declaration, isPrimitive, isPure)
+      const helper = helperOf(text, declaration, calls)
       if (helper) helpers.set(helper.name, helper)
     }
   return helpers
 }
 
-function helperOf(
-  text: PassText,
-  declaration: Node,
-  isPrimitive: (name: string) => boolean,
-  isPure: (name: string) => boolean,
-): Helper | undefined {
+function helperOf(text: PassText, declaration: Node, may: Calls): Helper | undefined {
+  if (!may.stepping.has(declaration.id.name)) return undefined
   const statements = declaration.body.body as Node[]
   const [only] = statements
   const body: Node | null | undefined =
@@ -108,6 +114,7 @@ function helperOf(
   const uses: { node: Node; parameter: number }[] = []
   const calls = new Set<string>()
   let plain = true
+  let accesses = 0
 
   function visit(node: Node, conditional: boolean): void {
     const branches = node.type === 'ConditionalExpression' || node.type === 'LogicalExpression'
@@ -124,12 +131,12 @@ function helperOf(
       const name = calleeName(node)
       if (name === undefined) return
       calls.add(name)
-      if (isPrimitive(name)) events.push({ parameter: -1, conditional })
-      else if (!isPure(name)) plain = false
+      if (may.isPrimitive(name)) accesses++
+      else if (may.stepping.has(name)) plain = false
+      if (!may.isPure(name)) events.push({ parameter: -1, conditional })
     } else if (!isPlain(node)) plain = false
   }
   visit(body, false)
-  const accesses = events.filter((event) => event.parameter < 0).length
   if (!plain || accesses === 0 || accesses > MAX_ACCESSES) return undefined
   return {
     name: declaration.id.name,
@@ -162,7 +169,7 @@ function isPlain(node: Node): boolean {
 function expansions(
   text: PassText,
   helpers: ReadonlyMap<string, Helper>,
-  isPure: (name: string) => boolean,
+  calls: Calls,
 ): PassEdit[] {
   const edits: PassEdit[] = []
   for (const declaration of text.functions) {
@@ -175,7 +182,7 @@ function expansions(
       const helper = name === undefined ? undefined : helpers.get(name)
       if (!helper || name === declaration.id.name || (helper.isVoid && !statements.has(node))) return
       if (![...helper.calls].some((called) => locals.has(called)))
-        edits.push(...expansion(text, node, helper, isPure, listed.has(node.start)))
+        edits.push(...expansion(text, node, helper, calls.isPure, listed.has(node.start)))
     })
   }
   return edits

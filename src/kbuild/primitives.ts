@@ -62,6 +62,8 @@ export const MACHINE_FUNCTIONS: ReadonlySet<string> = new Set([
   'observe_table_locked',
   'observe_table_unlocked',
   'observe_contended',
+  'observe_lock_acquire',
+  'observe_lock_release',
 ])
 
 /** Those of them that compute an address or a number from their arguments, and do nothing else. */

@@ -22,9 +22,12 @@ test('get_page and put_page are measured on both kinds of atomics', async () => 
   expect(ratios.map(({ target }: { target: number }) => target)).toEqual([0.8, 1])
 })
 
-test.each(['get_put', 'anon_fault', 'fork_pages'])('bench/kernel/%s.ts keeps the rules of kernel code', async (name) => {
-  await expect(benchImage(name)).resolves.toHaveProperty('symbols.MEMORY_WORDS')
-})
+test.each(['get_put', 'anon_fault', 'fork_pages'])(
+  'bench/kernel/%s.ts keeps the rules of kernel code',
+  async (name) => {
+    await expect(benchImage(name)).resolves.toHaveProperty('symbols.MEMORY_WORDS')
+  },
+)
 
 test('a word that no name has is refused with the list of names', async () => {
   await expect(bench('nonsense')).rejects.toMatchObject({

@@ -10,6 +10,7 @@ function maybe(p, v) { return p !== 0 && load(v) === 1 }
 function outer(p) { return get(p + 8) }
 function pure(v) { return v * 2 }
 function loads(p) { return load(p) + load(p + 1) + load(p + 2) + load(p + 3) }
+function mixed(p, v) { return this_cpu_read(p) + load(v) }
 function bug(p) { if (load(p)) machine_bug(0, 0, 0) }
 `
 
@@ -33,6 +34,7 @@ const golden: [what: string, input: string, output: string][] = [
   ['a pure function in an argument', 'put(p, pure(q))', 'WRITE_ONCE(p + 4, pure(q))'],
   ['names evaluated in another order', 'return late(p, q)', 'return (load(q) + p)'],
   ['a condition with names', 'return maybe(p, q)', 'return (p !== 0 && load(q) === 1)'],
+  ['what the machine does beside the access', 'return mixed(p, q)', 'return (this_cpu_read(p) + load(q))'],
   [
     'arguments on lines of their own',
     'put(\n  p,\n  load(q),\n)\nput(q, 1)',
@@ -44,6 +46,7 @@ const kept: [what: string, code: string][] = [
   ['a computed argument used twice', 'return twice(p, p + q)'],
   ['an access as an argument used twice', 'return twice(p, load(q))'],
   ['an access that would come later', 'return late(load(p), q)'],
+  ['an access after what the machine does', 'return mixed(p, load(q))'],
   ['accesses in another order', 'return late(get2(p), get2(q))'],
   ['an access that would not always happen', 'return maybe(p, load(q))'],
   ['an assignment in an argument', 'return late(p, (p = 3))'],

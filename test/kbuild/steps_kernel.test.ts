@@ -88,6 +88,8 @@ const NOTHING = [
   'kick_cpu',
   'observe_table_locked',
   'observe_table_unlocked',
+  'observe_lock_acquire',
+  'observe_lock_release',
 ]
 
 function finish<T>(generator: Generator<unknown, T>): T {

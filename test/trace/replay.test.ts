@@ -113,6 +113,11 @@ describe('the recording of Apache', () => {
     )
   })
 
+  test('says nothing about signals after a call that FAIL_ALLOC made fail', async () => {
+    const failed = await replayFile(FIXTURE, parseConfig(['FAIL_ALLOC=200']), 2)
+    expectHeld(failed)
+  })
+
   test('chooses MEMORY by itself where the user did not', () => {
     expect(traceRun(FIXTURE, parseConfig(['MEMORY=1M']), true).config.MEMORY).toBe('256M')
   })

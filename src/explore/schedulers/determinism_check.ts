@@ -3,10 +3,11 @@
  * of the first, and must come to the same choices. Whoever uses it begins each execution twice.
  */
 import { Violation } from '../../machine/stepped/observer.ts'
-import type { Pending, Scheduler } from '../../machine/stepped/scheduler.ts'
+import type { Pending } from '../../machine/stepped/scheduler.ts'
+import type { RestartableScheduler } from './scheduler.ts'
 
 /** `scheduler` with the check: the first begin() of an execution records, the second compares. */
-export function withDeterminismCheck(scheduler: Scheduler): Scheduler {
+export function withDeterminismCheck(scheduler: RestartableScheduler): RestartableScheduler {
   /** By choice: a hash of what was asked, and the answer. */
   const asked: number[] = []
   const answers: number[] = []
@@ -43,6 +44,7 @@ export function withDeterminismCheck(scheduler: Scheduler): Scheduler {
     },
     // Only a whole pair ends an execution.
     ...(scheduler.end === undefined ? {} : { end: () => comparing && scheduler.end!() }),
+    ...(scheduler.restart === undefined ? {} : { restart: () => scheduler.restart!() }),
   }
 }
 

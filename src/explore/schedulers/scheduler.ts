@@ -21,13 +21,18 @@ export interface SchedulerOptions {
   readonly preemptions?: number
 }
 
+/** An exhaustive scheduler can begin anew when the set of scheduling points has changed. */
+export interface RestartableScheduler extends Scheduler {
+  restart?(): void
+}
+
 /** A line of the table of schedulers. */
 export interface SchedulerEntry {
   readonly name: string
   readonly description: string
   /** It carries state from one execution to the next, in their order: only one worker can run it. */
   readonly sequential?: true
-  create(options: SchedulerOptions): Scheduler
+  create(options: SchedulerOptions): RestartableScheduler
 }
 
 /** A profile that says nothing. */

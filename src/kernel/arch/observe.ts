@@ -10,6 +10,17 @@ export function observe_table_locked(table: Page): void {}
 /** This CPU is about to drop that lock. */
 export function observe_table_unlocked(table: Page): void {}
 
+/** How a lock was taken: by an attempt that could not wait; for reading; a lock whose waiters sleep. */
+export const LOCK_TRY = 1
+export const LOCK_READ = 2
+export const LOCK_SLEEPS = 4
+
+/** This CPU has taken `lock`, in the way that the LOCK_ bits of `how` say; `subclass` as in spin_lock_nested. */
+export function observe_lock_acquire(lock: number, subclass: number, how: number): void {}
+
+/** This CPU is about to release `lock`. */
+export function observe_lock_release(lock: number): void {}
+
 /** Whether another CPU waits for the abstract spinlock at `lock`; natively not known. */
 export function observe_contended(lock: number): boolean {
   return false

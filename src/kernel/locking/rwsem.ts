@@ -25,6 +25,7 @@ import {
   WRITE_ONCE,
 } from '../arch/access.ts'
 import { BUG_ON } from '../arch/bug.ts'
+import { LOCK_READ, LOCK_SLEEPS, LOCK_TRY } from '../arch/observe.ts'
 import { percpu$waiter_granted, percpu$waiter_next, percpu$waiter_type } from '../arch/percpu.ts'
 import {
   rwsem$count,
@@ -80,7 +81,7 @@ export function down_read(sem: Rwsem): void {
     if (LOCK_STAT) begin = lock_contended(sem + rwsem$lockdep_read, 0)
     rwsem_down_read_slowpath(sem, count + RWSEM_READER_BIAS)
   }
-  lock_acquire(sem, sem + rwsem$lockdep_read, 0, begin)
+  lock_acquire(sem, sem + rwsem$lockdep_read, 0, begin, LOCK_SLEEPS | LOCK_READ)
 }
 
 export function down_read_trylock(sem: Rwsem): boolean {
@@ -88,7 +89,7 @@ export function down_read_trylock(sem: Rwsem): boolean {
   while ((count & RWSEM_READ_FAILED_MASK) === 0) {
     const seen = cmpxchg(sem + rwsem$count, count, count + RWSEM_READER_BIAS)
     if (seen === count) {
-      lock_acquire(sem, sem + rwsem$lockdep_read, 0, 0)
+      lock_acquire(sem, sem + rwsem$lockdep_read, 0, 0, LOCK_SLEEPS | LOCK_READ | LOCK_TRY)
       return true
     }
     count = seen
@@ -114,13 +115,13 @@ export function down_write_nested(sem: Rwsem, subclass: number): void {
     rwsem_down_write_slowpath(sem)
   }
   WRITE_ONCE(sem + rwsem$owner, smp_processor_id() + 1)
-  lock_acquire(sem, sem + rwsem$lockdep_write, subclass, begin)
+  lock_acquire(sem, sem + rwsem$lockdep_write, subclass, begin, LOCK_SLEEPS)
 }
 
 export function down_write_trylock(sem: Rwsem): boolean {
   if (cmpxchg(sem + rwsem$count, 0, RWSEM_WRITER_LOCKED) !== 0) return false
   WRITE_ONCE(sem + rwsem$owner, smp_processor_id() + 1)
-  lock_acquire(sem, sem + rwsem$lockdep_write, 0, 0)
+  lock_acquire(sem, sem + rwsem$lockdep_write, 0, 0, LOCK_SLEEPS | LOCK_TRY)
   return true
 }
 
@@ -144,7 +145,7 @@ export function downgrade_write(sem: Rwsem): void {
     spin_unlock((sem + rwsem$wait_lock) as Spinlock)
     rwsem_wake_up_q(woken)
   }
-  lock_acquire(sem, sem + rwsem$lockdep_read, 0, 0)
+  lock_acquire(sem, sem + rwsem$lockdep_read, 0, 0, LOCK_SLEEPS | LOCK_READ | LOCK_TRY)
 }
 
 /** Whether anybody holds `sem`. */

@@ -11,6 +11,7 @@ import {
   arch_spin_unlock,
 } from '#spinlock'
 import { local_irq_restore, local_irq_save } from '../arch/irq.ts'
+import { LOCK_TRY } from '../arch/observe.ts'
 import { spinlock$lockdep, type Spinlock } from '../arch/structs.ts'
 import { lock_contended, lockdep_init_map } from './lock_stat.ts'
 import { lock_acquire, lock_release } from './lockdep.ts'
@@ -34,12 +35,12 @@ export function spin_lock_nested(lock: Spinlock, subclass: number): void {
       arch_spin_lock(lock)
     }
   } else arch_spin_lock(lock)
-  lock_acquire(lock, lock + spinlock$lockdep, subclass, begin)
+  lock_acquire(lock, lock + spinlock$lockdep, subclass, begin, 0)
 }
 
 export function spin_trylock(lock: Spinlock): boolean {
   if (!arch_spin_trylock(lock)) return false
-  lock_acquire(lock, lock + spinlock$lockdep, 0, 0)
+  lock_acquire(lock, lock + spinlock$lockdep, 0, 0, LOCK_TRY)
   return true
 }
 

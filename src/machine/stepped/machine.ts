@@ -43,6 +43,8 @@ export interface SteppedEnvironment extends Omit<BootEnvironment, 'wasm' | 'this
   kick_cpu(cpu: number): void
   observe_table_locked(table: number): void
   observe_table_unlocked(table: number): void
+  observe_lock_acquire(lock: number, subclass: number, how: number): void
+  observe_lock_release(lock: number): void
   observe_contended(lock: number): boolean
 }
 
@@ -102,6 +104,9 @@ export class SetupFailed extends Error {
     this.errno = errno
   }
 }
+
+/** Thrown where a step would be performed, for its stack. */
+class Trace extends Error {}
 
 /** Where the state of an entity's generator stands. */
 const UNBORN = 0
@@ -169,6 +174,8 @@ export class SteppedMachine implements Pending {
   #cpu = 0
   #target = 0
   #scheduler: Scheduler | undefined
+  /** True while stacks() looks where entities stand. */
+  #tracing = false
   #observers: readonly Observer[] = []
   #watchers: readonly Required<Pick<Observer, 'step'>>[] = []
 
@@ -225,6 +232,11 @@ export class SteppedMachine implements Pending {
   /** The CPU that `entity` is. */
   cpuOf(entity: number): number {
     return entity < this.cpus ? entity : entity - this.cpus
+  }
+
+  /** Whether a CPU has left the kernel in this execution. */
+  hasEnded(entity: number): boolean {
+    return this.#state[entity] === DONE
   }
 
   /** Whether the entity may take its pending step now. */
@@ -300,6 +312,26 @@ export class SteppedMachine implements Pending {
       high = (high + Math.imul(x ^ (x >>> 15), 0x165667b1)) | 0
     }
     return (low >>> 0) * 0x200000 + (high & 0x1fffff)
+  }
+
+  /**
+   * Where each entity stands after an execution that a violation ended: the text of an Error's stack made in its innermost
+   * function; undefined for one that has not begun, has left, or threw. The execution cannot go on afterwards.
+   */
+  stacks(): (string | undefined)[] {
+    return this.#generators.map((generator, entity) => {
+      if (generator === undefined || this.#state[entity] !== ALIVE) return undefined
+      this.#enter(entity)
+      this.#tracing = true
+      try {
+        generator.next()
+      } catch (error) {
+        if (error instanceof Trace) return error.stack
+      } finally {
+        this.#tracing = false
+      }
+      return undefined
+    })
   }
 
   /** Runs `generator` alone on CPU `cpu`, without choices, to its end: setup, and what follows an execution. */
@@ -494,6 +526,7 @@ export class SteppedMachine implements Pending {
 
   /** Performs the pending step of the current entity. */
   #perform(): number {
+    if (this.#tracing) throw new Trace()
     const e = this.#current
     const p = this.addr[e]!
     const a = this.a[e]!
@@ -621,6 +654,12 @@ export class SteppedMachine implements Pending {
       },
       observe_table_unlocked: (table) => {
         for (const observer of this.#observers) observer.tableUnlocked?.(this.#current, table)
+      },
+      observe_lock_acquire: (lock, subclass, how) => {
+        for (const observer of this.#observers) observer.lockAcquire?.(this.#current, lock, subclass, how)
+      },
+      observe_lock_release: (lock) => {
+        for (const observer of this.#observers) observer.lockRelease?.(this.#current, lock)
       },
       observe_contended: (lock) => {
         for (let e = 0; e < this.kind.length; e++)

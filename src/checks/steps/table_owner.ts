@@ -1,0 +1,102 @@
+// E1: the split page-table-lock check. From taking to dropping a table's lock a table has one owner, whatever lock the design
+// returned for it; nobody else writes its entries. Leaves out the lock's words themselves.
+import { Kind } from '../../machine/stepped/kinds.ts'
+import { hex } from '../../measure/names.ts'
+import type { StepCheck, StepCheckKind } from './check.ts'
+import type { Watch } from './watch.ts'
+import { Word, wordSet } from './words.ts'
+
+const NAME = 'table-owner'
+
+/** Tables that nobody else can reach any more are taken apart without their locks. */
+const FREE_PGTABLES = new Set([
+  'free_pgtables',
+  'free_p4d_range',
+  'free_pud_range',
+  'free_pmd_range',
+  'free_table_above',
+])
+const HARDWARE = new Set(['tlb_walk', 'hardware_set_bits'])
+
+export const tableOwner: StepCheckKind = {
+  id: 'E1',
+  name: NAME,
+  description: 'Entries of a page table that is in a tree are written only by the CPU that holds the table, and one CPU holds it.',
+  cost: 'a few ns a write of an entry',
+  create: (watch) => new TableOwner(watch),
+}
+
+class TableOwner implements StepCheck {
+  readonly reads = 0
+  readonly writes = wordSet(Word.ENTRY)
+  readonly #watch: Watch
+  readonly #freeing: Uint8Array
+  readonly #hardware: Uint8Array
+  readonly #bits: number
+
+  constructor(watch: Watch) {
+    this.#watch = watch
+    this.#freeing = watch.sitesOf(FREE_PGTABLES)
+    this.#hardware = watch.sitesOf(HARDWARE)
+    this.#bits = watch.s._PAGE_ACCESSED | watch.s._PAGE_DIRTY
+  }
+
+  begin(): void {}
+
+  step(
+    entity: number,
+    kind: number,
+    addr: number,
+    a: number,
+    b: number,
+    old: number,
+    _result: number,
+    site: number,
+  ): void {
+    const watch = this.#watch
+    if (watch.level.words[watch.slotOf(addr)] === 0) return
+    const owner = watch.owner.words[watch.pfnOf(watch.tableOf(addr))]
+    if (owner === watch.cpuOf(entity) + 1) return
+    if (this.#freeing[site] === 1) return
+    if (kind === Kind.CMPXCHG && (b & ~this.#bits) === (a & ~this.#bits) && (a & ~b) === 0)
+      if (this.#hardware[site] === 1) return
+    const value = watch.memory[addr]
+    watch.fail(
+      NAME,
+      entity,
+      site,
+      `${watch.entryName(addr)} ${watch.entryValue(addr, old)} -> ${watch.entryValue(addr, value)}: ` +
+        `written without holding its table, page ${hex(watch.pfnOf(watch.tableOf(addr)))}, which ${holder(owner)}`,
+    )
+  }
+
+  tableLocked(entity: number, table: number): void {
+    const watch = this.#watch
+    const pfn = watch.pfnOf(table)
+    const owner = watch.owner.words[pfn]
+    if (owner === 0) return
+    watch.fail(
+      NAME,
+      entity,
+      watch.lastSite(entity),
+      `two owners of the page table in page ${hex(pfn)}: CPU ${watch.cpuOf(entity)} has taken its lock, and it ${holder(owner)} already`,
+    )
+  }
+
+  tableUnlocked(entity: number, table: number): void {
+    const watch = this.#watch
+    const pfn = watch.pfnOf(table)
+    const owner = watch.owner.words[pfn]
+    if (owner === watch.cpuOf(entity) + 1) return
+    watch.fail(
+      NAME,
+      entity,
+      watch.lastSite(entity),
+      `the lock of the page table in page ${hex(pfn)} is dropped by a CPU that does not hold it; the table ${holder(owner)}`,
+    )
+  }
+}
+
+function holder(owner: number): string {
+  return owner === 0 ? 'nobody holds' : `is held by CPU ${owner - 1}`
+}

@@ -1,0 +1,127 @@
+// What kind of word lies at each address, as far as a check at every step wants to know, and which page, table or object it
+// belongs to: both are looked up once a step. Leaves out names for people: src/measure/names.ts.
+import type { KernelSymbols } from '../symbols.ts'
+
+/** Classes of words. */
+export const Word = {
+  OTHER: 0,
+  /** Entries of page tables of every level. */
+  ENTRY: 1,
+  /** The word that says which page a slot of the table arena belongs to. */
+  TABLE_OWNER: 2,
+  REFCOUNT: 3,
+  MAPCOUNT: 4,
+  COMPOUND_HEAD: 5,
+  /** The other words of struct page. */
+  PAGE: 6,
+  CONTENT: 7,
+  /** Words of objects of the caches, but those below. */
+  OBJECT: 8,
+  MM_PGD: 9,
+  MM_RSS: 10,
+  MMAP_LOCK: 11,
+  FLUSH_PENDING: 12,
+  /** Generation stamps of objects. */
+  STAMP: 13,
+  FREELIST: 14,
+} as const
+
+export const WORD_CLASSES = 15
+export const ALL_WORDS = (1 << WORD_CLASSES) - 1
+
+/** The bit of each class in a set of classes. */
+export function wordSet(...classes: number[]): number {
+  return classes.reduce((set, word) => set | (1 << word), 0)
+}
+
+/** One cache of objects. */
+export interface Cache {
+  readonly name: string
+  readonly base: number
+  readonly words: number
+  readonly count: number
+  /** Address of its first generation stamp. */
+  readonly stamps: number
+  /** Unit number of its first object. */
+  readonly unit: number
+}
+
+/** The map of an image's memory: class and unit of each word. A unit is what is allocated and freed as one; 0: none. */
+export interface WordMap {
+  readonly classOf: Uint8Array
+  readonly unitOf: Int32Array
+  readonly units: number
+  /** Unit of page frame 0; the others follow. */
+  readonly pageUnit: number
+  /** Unit of slot 0 of the table arena. */
+  readonly tableUnit: number
+  readonly caches: readonly Cache[]
+}
+
+export function mapWords(s: KernelSymbols): WordMap {
+  const classOf = new Uint8Array(s.MEMORY_WORDS)
+  const unitOf = new Int32Array(s.MEMORY_WORDS)
+  const pageUnit = 1
+  const tableUnit = pageUnit + s.NR_PAGES
+  let units = tableUnit + s.NR_TABLES
+  const caches: Cache[] = []
+  for (const [name, base, words, count, stamps] of cacheLayouts(s)) {
+    caches.push({ name, base, words, count, stamps, unit: units })
+    classOf.fill(Word.OBJECT, base, base + words * count)
+    classOf.fill(Word.STAMP, stamps, stamps + count)
+    for (let i = 0; i < count; i++) unitOf.fill(units + i, base + i * words, base + (i + 1) * words)
+    units += count
+  }
+  for (let i = 0; i < s.NR_KMEM_CACHES; i++)
+    classOf[s.KMEM_CACHES + i * s.KMEM_CACHE_WORDS + s.kmem_cache$freelist] = Word.FREELIST
+  for (let i = 0; i < s.NR_MMS; i++) {
+    const mm = s.MMS + i * s.MM_WORDS
+    classOf[mm + s.mm$pgd] = Word.MM_PGD
+    classOf[mm + s.mm$mmap_lock + s.rwsem$count] = Word.MMAP_LOCK
+    classOf[mm + s.mm$tlb_flush_pending] = Word.FLUSH_PENDING
+    classOf.fill(Word.MM_RSS, mm + s.mm$rss_stat, mm + s.mm$rss_stat + s.NR_MM_COUNTERS)
+  }
+  for (let pfn = 0; pfn < s.NR_PAGES; pfn++) {
+    const page = s.MEMMAP + pfn * s.PAGE_WORDS
+    classOf.fill(Word.PAGE, page, page + s.PAGE_WORDS)
+    classOf[page + s.page$_refcount] = Word.REFCOUNT
+    classOf[page + s.page$_mapcount] = Word.MAPCOUNT
+    classOf[page + s.page$compound_head] = Word.COMPOUND_HEAD
+    unitOf.fill(pageUnit + pfn, page, page + s.PAGE_WORDS)
+    const content = s.CONTENT + pfn * s.CONTENT_WORDS
+    classOf.fill(Word.CONTENT, content, content + s.CONTENT_WORDS)
+    unitOf.fill(pageUnit + pfn, content, content + s.CONTENT_WORDS)
+  }
+  classOf.fill(Word.TABLE_OWNER, s.TABLE_OWNERS, s.TABLE_OWNERS + s.NR_TABLES)
+  classOf.fill(Word.ENTRY, s.PGTABLES, s.PGTABLES + s.NR_TABLES * s.PTRS_PER_TABLE)
+  for (let slot = 0; slot < s.NR_TABLES; slot++) {
+    const entries = s.PGTABLES + slot * s.PTRS_PER_TABLE
+    unitOf.fill(tableUnit + slot, entries, entries + s.PTRS_PER_TABLE)
+  }
+  return { classOf, unitOf, units, pageUnit, tableUnit, caches }
+}
+
+/** Name, first object, words and number of objects, and first stamp of each cache. */
+function cacheLayouts(s: KernelSymbols): [string, number, number, number, number][] {
+  return [
+    ['task_struct', s.TASKS, s.TASK_WORDS, s.NR_TASKS, s.TASK_STAMPS],
+    ['mm_struct', s.MMS, s.MM_WORDS, s.NR_MMS, s.MM_STAMPS],
+    ['vm_area_struct', s.VMAS, s.VMA_WORDS, s.NR_VMAS, s.VMA_STAMPS],
+    ['anon_vma', s.ANON_VMAS, s.ANON_VMA_WORDS, s.NR_ANON_VMAS, s.ANON_VMA_STAMPS],
+    [
+      'anon_vma_chain',
+      s.ANON_VMA_CHAINS,
+      s.ANON_VMA_CHAIN_WORDS,
+      s.NR_ANON_VMA_CHAINS,
+      s.ANON_VMA_CHAIN_STAMPS,
+    ],
+    [
+      'address_space',
+      s.ADDRESS_SPACES,
+      s.ADDRESS_SPACE_WORDS,
+      s.NR_ADDRESS_SPACES,
+      s.ADDRESS_SPACE_STAMPS,
+    ],
+    ['xa_node', s.XA_NODES, s.XA_NODE_WORDS, s.NR_XA_NODES, s.XA_NODE_STAMPS],
+  ]
+}

@@ -1,0 +1,295 @@
+/**
+ * Runs executions of one program on one machine: the work of a worker, and of a hunt in one thread. Execution i is a function of the
+ * subject, the seed, i and the profile of i's round. Leaves out rounds and what the results add up to: rounds.ts.
+ */
+import type { Ending } from '../machine/stepped/machine.ts'
+import type { Scheduler } from '../machine/stepped/scheduler.ts'
+import type { Finding, Subject } from './attempt.ts'
+import { Coverage } from './coverage.ts'
+import { hashList } from './distinct.ts'
+import { type LiveProfile, learn, Measurements, newProfile, setLengths } from './profile.ts'
+import { ExecutionRandom } from './random.ts'
+import { record, violationKey } from './record.ts'
+import { withDeterminismCheck } from './schedulers/determinism_check.ts'
+import type { RestartableScheduler, SchedulerEntry } from './schedulers/scheduler.ts'
+
+/** Executions of a round: the profile changes only between rounds. */
+export const ROUND = 1024
+/** One of so many executions learns words that are shared after all, and measures. */
+const LEARN_EVERY = 64
+/** Behind the first round, one of so many executions is watched for what it reaches. */
+const COVER_EVERY = 16
+/** Executions between two looks at the clock. */
+const LOOK_EVERY = 16
+
+export interface ExplorerOptions {
+  readonly seed: number
+  readonly scheduler: SchedulerEntry
+  readonly depth?: number
+  readonly preemptions?: number
+  /** Goes on after a violation, and counts the distinct ones. */
+  readonly keepGoing?: boolean
+  /** Runs each execution twice and compares. */
+  readonly checkDeterminism?: boolean
+  /** Places in the image, for what is reached. */
+  readonly sites: number
+}
+
+/** A violation, with all that is needed to run it again. */
+export interface Violated extends Finding {
+  /** Equal for what is taken for the same bug. */
+  readonly key: string
+  /** The first execution that showed it; negative: one of the profile's. */
+  readonly execution: number
+  /** Executions that showed it. */
+  count: number
+  /** Pairs of (steps announced before the change, entity), and the steps of the execution. */
+  readonly schedule: readonly number[]
+  readonly steps: number
+  /** Sites of the step that failed and of the other CPU's step that it conflicts with, when known. */
+  readonly places: readonly number[]
+  /** Whether the schedule alone failed again: it does not if a check remembers earlier executions. */
+  readonly reproduced: boolean
+}
+
+/** What all executions of a round know; the same for every worker. */
+export interface RoundState {
+  /** Words shared beside those of the batch. */
+  readonly words: readonly number[]
+  /** Pairs of places met in earlier rounds. */
+  readonly pairs: readonly number[]
+  readonly shares: readonly number[]
+  readonly lengths: { readonly count: number; readonly choices: number; readonly points: readonly number[] }
+}
+
+/** What executions from..from + done - 1 gave. Plain data. */
+export interface Slice {
+  readonly from: number
+  readonly done: number
+  readonly steps: number
+  /** By execution: hashes of schedules. */
+  readonly schedules: Float64Array
+  /** Hashes of the states at the end of executions that held. */
+  readonly states: Float64Array
+  readonly violations: readonly Violated[]
+  /** Words seen to be shared. */
+  readonly words: readonly number[]
+  readonly sites: readonly number[]
+  /** Pairs of places that met for the first time here, with the execution of each. */
+  readonly pairs: readonly number[]
+  readonly pairsAt: readonly number[]
+  readonly lengths: { readonly count: number; readonly choices: number; readonly points: readonly number[] }
+  /** The scheduler says that there is nothing left. */
+  readonly exhausted: boolean
+}
+
+/** Asked now and then; true: leave the rest of the slice. */
+export type Stop = (execution: number) => boolean
+
+export class Explorer {
+  readonly subject: Subject
+  readonly profile: LiveProfile
+  readonly scheduler: RestartableScheduler
+  readonly #options: ExplorerOptions
+  readonly #random = new ExecutionRandom()
+  readonly #coverage: Coverage
+  /** End states that have been checked, and what was found in those that are bad. */
+  readonly #checked = new Set<number>()
+  readonly #bad = new Map<number, Finding>()
+  #told = 0
+  #watched: boolean | undefined
+
+  constructor(subject: Subject, options: ExplorerOptions) {
+    this.subject = subject
+    this.#options = options
+    this.profile = newProfile()
+    const { cpus } = subject.machine
+    const { depth, preemptions } = options
+    const scheduler = options.scheduler.create({
+      cpus,
+      profile: this.profile,
+      ...(depth === undefined ? {} : { depth }),
+      ...(preemptions === undefined ? {} : { preemptions }),
+    })
+    this.scheduler = options.checkDeterminism === true ? withDeterminismCheck(scheduler) : scheduler
+    this.#coverage = new Coverage(subject.machine, options.sites)
+  }
+
+  /** Runs the batch that every worker begins with. */
+  learn(): Slice {
+    const tally = new SliceTally(-1)
+    this.#watch(true)
+    learn(this.subject.machine, this.profile, (scheduler, execution) =>
+      this.#execute(scheduler, execution, tally),
+    )
+    this.#tellCoverage(tally, -1)
+    this.#told = this.subject.machine.learned.length
+    return tally.slice(0, this.subject.machine.learned.slice(), new Measurements(this.subject.machine))
+  }
+
+  /** Brings this worker to the state of a round. */
+  enter({ words, pairs, shares, lengths }: RoundState): void {
+    this.subject.machine.share(words)
+    this.#coverage.know(pairs)
+    this.profile.shares = shares
+    setLengths(this.profile, lengths)
+  }
+
+  /** Runs executions from..to - 1. Without keepGoing the first violation ends it. */
+  explore(from: number, to: number, stop: Stop = () => false): Slice {
+    const { machine } = this.subject
+    const { scheduler } = this
+    const { keepGoing = false } = this.#options
+    const sequential = this.#options.scheduler.sequential === true
+    const tally = new SliceTally(from)
+    const measured = new Measurements(machine)
+    let done = 0
+    let exhausted = false
+    for (let i = from; i < to && !exhausted; i++) {
+      if (i % LOOK_EVERY === 0 && stop(i)) break
+      machine.learning = sequential || i % LEARN_EVERY === LEARN_EVERY - 1
+      const watch = i < ROUND || i % COVER_EVERY === COVER_EVERY - 1
+      this.#watch(watch)
+      const ending = this.#execute(scheduler, i, tally)
+      if (this.#options.checkDeterminism === true) this.#again(i, ending, tally)
+      if (machine.learning && ending.kind === 'held') measured.add()
+      if (watch) this.#tellCoverage(tally, i)
+      done++
+      exhausted = scheduler.end?.() ?? false
+      // An exhaustive search of the wrong choices is none.
+      if (sequential && machine.learned.length > this.#told && scheduler.restart !== undefined) {
+        machine.share(machine.learned)
+        this.#told = machine.learned.length
+        scheduler.restart()
+        exhausted = false
+      }
+      if (tally.violations.size > 0 && !keepGoing) break
+    }
+    machine.learning = false
+    const words = machine.learned.slice(this.#told)
+    this.#told = machine.learned.length
+    return tally.slice(done, words, measured, exhausted)
+  }
+
+  #watch(coverage: boolean): void {
+    if (coverage === this.#watched) return
+    this.#watched = coverage
+    const { machine, observers } = this.subject
+    machine.observe(coverage ? [this.#coverage, ...observers] : observers)
+  }
+
+  #tellCoverage(tally: SliceTally, execution: number): void {
+    const sites = this.#coverage.takeSites()
+    for (const site of sites) tally.sites.push(site)
+    for (const pair of this.#coverage.takePairs()) {
+      tally.pairs.push(pair)
+      tally.pairsAt.push(execution)
+    }
+  }
+
+  #execute(scheduler: Scheduler, execution: number, tally: SliceTally): Ending {
+    const { machine } = this.subject
+    const ending = machine.run(scheduler, execution, this.#random.restart(this.#options.seed, execution))
+    tally.steps += machine.steps
+    tally.schedules.push(hashList(machine.schedule))
+    let finding: Finding | null = null
+    if (ending.kind === 'violation') finding = { check: ending.check, message: ending.message }
+    else if (this.subject.atRest !== undefined) finding = this.#atRest(this.subject.atRest, tally)
+    if (finding !== null) this.#violated(execution, finding, tally)
+    return ending
+  }
+
+  /** Runs execution `i` once more, as the scheduler decided the first time, and compares. */
+  #again(i: number, ending: Ending, tally: SliceTally): void {
+    const { machine } = this.subject
+    const { steps } = machine
+    const state = machine.hash()
+    const before = machine.schedule.slice()
+    const again = machine.run(this.scheduler, i, this.#random.restart(this.#options.seed, i))
+    let message: string | undefined
+    if (again.kind === 'violation' && again.check === 'determinism') message = again.message
+    else if (again.kind !== ending.kind || machine.steps !== steps || machine.hash() !== state)
+      message = `execution ${i} ends differently when it is run again`
+    if (message === undefined) return
+    const key = 'determinism'
+    const known = tally.violations.get(key)
+    if (known) known.count++
+    else
+      tally.violations.set(key, {
+        ...{ check: 'determinism', message, key, execution: i, count: 1, schedule: before, steps },
+        ...{ places: [], reproduced: false },
+      })
+  }
+
+  #atRest(check: () => Finding | null, tally: SliceTally): Finding | null {
+    const { machine } = this.subject
+    const state = machine.hash()
+    tally.states.push(state)
+    if (this.#checked.has(state)) return this.#bad.get(state) ?? null
+    const { schedule, steps, choices } = machine
+    const before = schedule.length
+    const finding = check()
+    // The checks may have run the machine on.
+    schedule.length = before
+    machine.steps = steps
+    machine.choices = choices
+    if (this.#checked.size > 2 ** 20) this.#checked.clear()
+    this.#checked.add(state)
+    if (finding !== null) this.#bad.set(state, finding)
+    return finding
+  }
+
+  #violated(execution: number, finding: Finding, tally: SliceTally): void {
+    const { machine } = this.subject
+    const schedule = machine.schedule.slice()
+    const { steps, choices } = machine
+    const points = machine.points.slice()
+    const recording = record(this.subject, schedule, steps)
+    machine.points.set(points)
+    machine.choices = choices
+    this.#watched = undefined
+    const reproduced = recording.finding?.check === finding.check
+    const key = reproduced ? violationKey(recording) : `${finding.check} (not reproduced)`
+    const known = tally.violations.get(key)
+    if (known) known.count++
+    else {
+      const places = reproduced ? recording.places : []
+      tally.violations.set(key, { ...finding, key, execution, count: 1, schedule, steps, places, reproduced })
+    }
+  }
+}
+
+/** A slice that is being filled. */
+class SliceTally {
+  readonly from: number
+  steps = 0
+  readonly schedules: number[] = []
+  readonly states: number[] = []
+  readonly violations = new Map<string, Violated>()
+  readonly sites: number[] = []
+  readonly pairs: number[] = []
+  readonly pairsAt: number[] = []
+
+  constructor(from: number) {
+    this.from = from
+  }
+
+  slice(done: number, words: readonly number[], measured: Measurements, exhausted = false): Slice {
+    const { from, steps, schedules, states, violations, sites, pairs, pairsAt } = this
+    const { count, choices, points } = measured
+    return {
+      from,
+      done,
+      steps,
+      schedules: Float64Array.from(schedules),
+      states: Float64Array.from(states),
+      violations: [...violations.values()],
+      words,
+      sites,
+      pairs,
+      pairsAt,
+      lengths: { count, choices, points },
+      exhausted,
+    }
+  }
+}
