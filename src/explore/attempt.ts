@@ -1,7 +1,6 @@
 /** Runs one given schedule on a machine under test: to record it, to shrink it, to replay it. */
 import type { SteppedMachine } from '../machine/stepped/machine.ts'
 import type { Observer } from '../machine/stepped/observer.ts'
-import type { Scheduler } from '../machine/stepped/scheduler.ts'
 import { ExecutionRandom } from './random.ts'
 import { ReplayScheduler } from './schedulers/replay.ts'
 import { type Stay, switchesOf } from './segments.ts'
@@ -29,19 +28,17 @@ export interface Attempt {
   readonly error?: Error
   readonly steps: number
   readonly switches: number
+  /** Of them, those away from an entity that could have gone on. */
+  readonly preemptions: number
   /** Pairs of (steps announced before the change, entity). */
   readonly schedule: readonly number[]
 }
 
 /** Runs `stays` with every step a choice, and the checks; `first` sees each step before the checks do. */
 export function attempt(subject: Subject, stays: readonly Stay[], first: readonly Observer[] = []): Attempt {
-  return attemptWith(subject, new ReplayScheduler(stays), first)
-}
-
-/** The same with any scheduler that needs no random numbers. */
-export function attemptWith(subject: Subject, scheduler: Scheduler, first: readonly Observer[] = []): Attempt {
   const { machine } = subject
   const { learning, exact } = machine
+  const scheduler = new ReplayScheduler(stays)
   machine.learning = false
   machine.exact = true
   machine.observe([...first, ...subject.observers])
@@ -49,12 +46,13 @@ export function attemptWith(subject: Subject, scheduler: Scheduler, first: reado
     const ending = machine.run(scheduler, 0, new ExecutionRandom())
     const schedule = machine.schedule.slice()
     const { steps } = machine
-    const switches = switchesOf(schedule)
+    const { preemptions } = scheduler
+    const common = { steps, switches: switchesOf(schedule), preemptions, schedule }
     if (ending.kind === 'violation') {
       const { check, message, error } = ending
-      return { finding: { check, message }, error, steps, switches, schedule }
+      return { finding: { check, message }, error, ...common }
     }
-    return { finding: subject.atRest?.() ?? null, steps, switches, schedule }
+    return { finding: subject.atRest?.() ?? null, ...common }
   } finally {
     machine.learning = learning
     machine.exact = exact

@@ -70,6 +70,8 @@ export class Rounds {
   readonly #pairList: number[] = []
   readonly #keepGoing: boolean
   readonly #profileExecutions: number
+  /** Found while learning: the scheduler has the first round to find its own. */
+  #early: readonly Violated[]
   #shares = equalShares()
   #lengths: RoundState['lengths'] = { count: 0, choices: 0, points: [] }
   #watched = 0
@@ -86,7 +88,7 @@ export class Rounds {
     this.#batchWords = batch.words.length
     for (const site of batch.sites) this.#sites.add(site)
     for (const pair of batch.pairs) this.#pairs.add(pair)
-    for (const violation of batch.violations) this.#violated(violation, 0)
+    this.#early = batch.violations
   }
 
   /** Whether the hunt is over because of what was found. */
@@ -114,6 +116,9 @@ export class Rounds {
       lengths = sum(lengths, slice.lengths)
       if (this.over || slice.from + slice.done < ends[index]) break
     }
+    if (this.violations.size === 0 || this.#keepGoing)
+      for (const violation of this.#early) this.#violated(violation, seconds)
+    this.#early = []
     for (const [pair, execution] of fresh) {
       if (this.#pairs.has(pair)) continue
       this.#pairs.add(pair)

@@ -5,9 +5,9 @@
 //                          (S(KIND, p, a, 0, SITE), X())                gated: S returns when this CPU may go on
 //
 // Leaves out making generators of the functions: suspend.ts.
-import type { PassEdit, PassText } from './pass_text.ts'
+import type { Frame, PassEdit, PassText } from './pass_text.ts'
 import { OPERANDS } from './primitives.ts'
-import type { Node, Source } from './source.ts'
+import { type Node, position } from './source.ts'
 import { calleeName, forEachInside, listedStatements } from './syntax.ts'
 
 /** A place in the kernel's source where a step is announced. */
@@ -20,8 +20,10 @@ export interface Site {
   readonly line: number
   readonly column: number
   readonly primitive: string
-  /** The helper that holds the access and is called here. */
+  /** The helper of one expression that holds the access and is called here. */
   readonly helper?: string
+  /** The calls of `fn` that were put in place of themselves, innermost first: more frames of the call stack. */
+  readonly callers?: readonly Frame[]
 }
 
 export type AnnouncedKind = 'stepped' | 'gated'
@@ -37,7 +39,6 @@ export function announce(
   sites: Site[],
 ): PassEdit[] {
   const edits: PassEdit[] = []
-  const lines = lineStarts(text.source)
   const between = kind === 'stepped' ? ' && (yield), X())' : ', X())'
   for (const declaration of text.functions) {
     const listed = listedStatements(declaration)
@@ -45,7 +46,7 @@ export function announce(
       const name = node.type === 'CallExpression' ? calleeName(node) : undefined
       const step = name === undefined ? undefined : primitives.get(name)
       if (name === undefined || step === undefined) return
-      const site = sites.push(siteOf(text, node, declaration.id.name, name, lines)) - 1
+      const site = sites.push(siteOf(text, node, declaration.id.name, name)) - 1
       const opening = text.code.indexOf('(', node.callee.end)
       edits.push(
         { start: node.start, end: node.callee.end, text: `${listed.has(node.start) ? ';' : ''}(S` },
@@ -68,22 +69,8 @@ function closing(text: PassText, call: Node, opened: number, rest: string): Pass
   return { start, end: call.end, text: `${space}${separator}${[...operands, rest].join(', ')}` }
 }
 
-function siteOf(text: PassText, call: Node, fn: string, primitive: string, lines: readonly number[]): Site {
-  const { offset, helper } = text.origin(call.start)
-  let line = 0
-  let high = lines.length - 1
-  while (line < high) {
-    const middle = (line + high + 1) >> 1
-    if (lines[middle] <= offset) line = middle
-    else high = middle - 1
-  }
-  const site = { fn, file: text.source.id, line: line + 1, column: offset - lines[line] + 1, primitive }
-  return helper === undefined ? site : { ...site, helper }
-}
-
-/** Offsets at which the lines of a source begin. */
-function lineStarts(source: Source): number[] {
-  const starts = [0]
-  for (let at = source.text.indexOf('\n'); at >= 0; at = source.text.indexOf('\n', at + 1)) starts.push(at + 1)
-  return starts
+function siteOf(text: PassText, call: Node, fn: string, primitive: string): Site {
+  const { source, offset, helper, callers, fn: own = fn } = text.origin(call.start)
+  const site = { fn: own, file: source.id, ...position(source, offset), primitive }
+  return { ...site, ...(helper && { helper }), ...(callers && { callers }) }
 }

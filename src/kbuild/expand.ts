@@ -10,8 +10,6 @@ import { calleeName, forEachChild, forEachInside, listedStatements, localsOf } f
 
 /** Accesses that a helper may hold. */
 const MAX_ACCESSES = 3
-/** Helpers that call helpers are expanded from the inside out, this many levels. */
-const MAX_ROUNDS = 8
 
 /** A use of a parameter in a helper, or an effect, in the order of evaluation. */
 interface Event {
@@ -36,24 +34,19 @@ interface Helper {
   readonly calls: ReadonlySet<string>
 }
 
-/** The texts with every call of a helper expanded that can be. */
-export function expandHelpers(
-  texts: readonly PassText[],
-  isPrimitive: (name: string) => boolean,
-): PassText[] {
-  let now = [...texts]
-  for (let round = 0; round < MAX_ROUNDS; round++) {
-    const calls: Calls = {
-      isPrimitive,
-      isPure: pureFunctions(now, isPrimitive),
-      stepping: suspendedFunctions(now, isPrimitive, []),
-    }
-    const helpers = findHelpers(now, calls)
-    const next = now.map((text) => text.edit(expansions(text, helpers, calls)))
-    if (next.every((text, index) => text === now[index])) break
-    now = next
+/** One round: the texts with calls of helpers expanded, those of helpers that call helpers not before the next round. */
+export function expandHelpers(texts: readonly PassText[], calls: Calls): PassText[] {
+  const helpers = findHelpers(texts, calls)
+  return texts.map((text) => text.edit(expansions(text, helpers, calls)))
+}
+
+/** What the calls in an image may do. */
+export function callsOf(texts: readonly PassText[], isPrimitive: (name: string) => boolean): Calls {
+  return {
+    isPrimitive,
+    isPure: pureFunctions(texts, isPrimitive),
+    stepping: suspendedFunctions(texts, isPrimitive, []),
   }
-  return now
 }
 
 /** Functions that only compute: no access, no counter, nothing of the machine's. */
@@ -84,7 +77,7 @@ function pureFunctions(
 }
 
 /** What calls of a name may do. */
-interface Calls {
+export interface Calls {
   isPrimitive(name: string): boolean
   /** Nothing but compute. */
   isPure(name: string): boolean
@@ -238,7 +231,8 @@ function expansion(
   return edits
 }
 
-function argumentKind(argument: Node, isPure: (name: string) => boolean): Argument {
+/** What it takes to evaluate an argument at another time. */
+export function argumentKind(argument: Node, isPure: (name: string) => boolean): Argument {
   const inner = argument.type === 'ParenthesizedExpression' ? argument.expression : argument
   if (inner.type === 'Identifier' || isNumber(inner)) return 'simple'
   let kind: Argument = 'pure'

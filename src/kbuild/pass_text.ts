@@ -1,26 +1,50 @@
 // A module's text on its way through the passes that make a stepped image. Lines stay where they are; which character of the
 // source each one comes from is kept beside. Leaves out what the passes change.
 import { parseSync } from 'oxc-parser'
-import type { Edit, Node, Source } from './source.ts'
+import type { Node, Source } from './source.ts'
 import { blank } from './types.ts'
 
-/** An edit whose text stands for a call of `helper`, at the place that it replaces. */
-export interface PassEdit extends Edit {
+/** A call on the way to a place: in which function, and where in its source. */
+export interface Frame {
+  readonly fn: string
+  readonly file: string
+  readonly line: number
+}
+
+/** Text of a range of `text`, on one line. */
+export interface Slice {
+  readonly text: PassText
+  readonly start: number
+  readonly end: number
+  /** For the body of a function that is put in place of its call: its name, and from where it is called, innermost first. */
+  readonly fn?: string
+  readonly callers?: readonly Frame[]
+}
+
+/** A replacement of the text in [start, end) by a text, or by parts of which some come from elsewhere. */
+export interface PassEdit {
+  readonly start: number
+  readonly end: number
+  readonly text: string | readonly (string | Slice)[]
+  /** The text stands for a call of this function, at the place that it replaces. */
   readonly helper?: string
 }
 
-/** Where a character comes from: an offset in the source, and the helper whose text it is, if it is not the source's own. */
+/** Where a character comes from. */
 export interface Origin {
+  readonly source: Source
   readonly offset: number
+  /** The helper whose text it is: then the place is that of the helper's call. */
   readonly helper?: string
+  /** The function in whose source the place is, if that is not the one in which the text stands now; and its callers. */
+  readonly fn?: string
+  readonly callers?: readonly Frame[]
 }
 
-/** From `at` on, the text was copied from the source's `from` on, or (`kept` false) stands as a whole for what is there. */
-interface Piece {
+/** From `at` on, the text was copied from the source's `offset` on, or (`kept` false) stands as a whole for what is there. */
+interface Piece extends Origin {
   readonly at: number
-  readonly from: number
   readonly kept: boolean
-  readonly helper?: string
 }
 
 export class PassText {
@@ -42,7 +66,7 @@ export class PassText {
       code,
       comments.map((comment) => [comment.start, comment.end]),
     )
-    return new PassText(source, without, [{ at: 0, from: 0, kept: true }])
+    return new PassText(source, without, [{ at: 0, source, offset: 0, kept: true }])
   }
 
   /** The function declarations of the text. */
@@ -59,22 +83,21 @@ export class PassText {
     let at = 0
     const keep = (end: number): void => {
       if (end <= at) return
-      for (let index = this.#pieceAt(at); index < this.#pieces.length && this.#pieces[index].at < end; index++) {
-        const piece = this.#pieces[index]
-        const start = Math.max(piece.at, at)
-        pieces.push({
-          ...piece,
-          at: code.length + start - at,
-          from: piece.kept ? piece.from + start - piece.at : piece.from,
-        })
-      }
+      pieces.push(...this.#piecesOf(at, end, code.length))
       code += this.code.slice(at, end)
     }
     for (const edit of edits.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
       keep(edit.start)
-      const { offset, helper } = this.origin(edit.start)
-      pieces.push({ at: code.length, from: offset, kept: false, helper: helper ?? edit.helper })
-      code += edit.text
+      const origin = this.origin(edit.start)
+      const own = { ...origin, helper: origin.helper ?? edit.helper, kept: false }
+      for (const part of typeof edit.text === 'string' ? [edit.text] : edit.text) {
+        if (typeof part === 'string') pieces.push({ ...own, at: code.length })
+        else {
+          const copied = part.text.#piecesOf(part.start, part.end, code.length)
+          pieces.push(...(part.fn === undefined ? copied : copied.map((piece) => calledFrom(piece, part))))
+        }
+        code += typeof part === 'string' ? part : part.text.code.slice(part.start, part.end).replace(/\s/g, ' ')
+      }
       at = edit.end
     }
     keep(this.code.length)
@@ -83,8 +106,20 @@ export class PassText {
 
   /** Where the character at `offset` comes from. */
   origin(offset: number): Origin {
-    const piece = this.#pieces[this.#pieceAt(offset)]
-    return { offset: piece.kept ? piece.from + offset - piece.at : piece.from, helper: piece.helper }
+    const { at, kept, ...origin } = this.#pieces[this.#pieceAt(offset)]
+    return kept ? { ...origin, offset: origin.offset + offset - at } : origin
+  }
+
+  /** The pieces of a range, for a text in which the range begins at `to`. */
+  #piecesOf(start: number, end: number, to: number): Piece[] {
+    const pieces: Piece[] = []
+    for (let index = this.#pieceAt(start); index < this.#pieces.length && this.#pieces[index].at < end; index++) {
+      const piece = this.#pieces[index]
+      const from = Math.max(piece.at, start)
+      const offset = piece.kept ? piece.offset + from - piece.at : piece.offset
+      pieces.push({ ...piece, at: to + from - start, offset })
+    }
+    return pieces
   }
 
   /** Index of the last piece that begins at `offset` or before. */
@@ -104,4 +139,9 @@ export class PassText {
     if (errors.length > 0) throw new Error(`kbuild made a wrong text of ${this.source.id}: ${errors[0].message}`)
     return (program.body as unknown as Node[]).filter((node) => node.type === 'FunctionDeclaration')
   }
+}
+
+/** A piece of a function's body where the function is called. */
+function calledFrom(piece: Piece, { fn, callers }: Slice): Piece {
+  return { ...piece, fn: piece.fn ?? fn, callers: [...(piece.callers ?? []), ...(callers ?? [])] }
 }

@@ -41,8 +41,13 @@ export function pruneBranches(text: PassText): PassEdit[] {
         return keep(node, node.left, '', '', listed)
       }
     }
-    const isList = node.type === 'BlockStatement' || node.type === 'SwitchCase'
-    forEachChild(node, (child) => visit(child, isList || (listed && child.start === node.start)))
+    const list: Node[] | undefined =
+      node.type === 'BlockStatement' ? node.body : node.type === 'SwitchCase' ? node.consequent : undefined
+    if (!list) return forEachChild(node, (child) => visit(child, listed && child.start === node.start))
+    if (node.test) visit(node.test, false)
+    const end = list.findIndex(leaves) + 1 || list.length
+    for (const statement of list.slice(0, end)) visit(statement, true)
+    if (end < list.length) cut(list[end].start, list[list.length - 1].end)
   }
 
   for (const declaration of text.functions) {
@@ -80,6 +85,17 @@ export function dropUnreached(texts: readonly PassText[], roots: Iterable<string
 /** The line ends of a range of `code`. */
 export function lineEnds(code: string, start: number, end: number): string {
   return code.slice(start, end).replace(/[^\n]/g, '')
+}
+
+/** Whether nothing behind a statement is reached. */
+function leaves(node: Node): boolean {
+  if (node.type === 'BlockStatement') return (node.body as Node[]).some(leaves)
+  if (node.type === 'IfStatement') {
+    const value = constant(node.test)
+    const left: Node | null = value === undefined ? null : value ? node.consequent : node.alternate
+    return left !== null && leaves(left)
+  }
+  return /^(Return|Break|Continue)Statement$/.test(node.type)
 }
 
 function constant(node: Node): number | boolean | undefined {

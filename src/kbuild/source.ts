@@ -29,6 +29,26 @@ export function place(source: Source, offset: number): string {
   return `${source.id}:${line}:${offset - before.lastIndexOf('\n')}`
 }
 
+const starts = new WeakMap<Source, number[]>()
+
+/** Line and column of an offset, from 1; for many offsets of one source. */
+export function position(source: Source, offset: number): { line: number; column: number } {
+  let lines = starts.get(source)
+  if (!lines) {
+    lines = [0]
+    for (let at = source.text.indexOf('\n'); at >= 0; at = source.text.indexOf('\n', at + 1)) lines.push(at + 1)
+    starts.set(source, lines)
+  }
+  let low = 0
+  let high = lines.length - 1
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if (lines[middle] <= offset) low = middle
+    else high = middle - 1
+  }
+  return { line: low + 1, column: offset - lines[low] + 1 }
+}
+
 /** Refuses the source at `node`: a UsageError `file:line:column: sentence`. */
 export function refuse(source: Source, node: { start: number }, sentence: string): never {
   throw new UsageError(`${place(source, node.start)}: ${sentence}`)

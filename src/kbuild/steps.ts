@@ -1,7 +1,8 @@
 // Makes a stepped or gated image of linked modules: which names are steps, which are the machine's functions, and the passes in
 // their order. Leaves out what each pass does: prune.ts, expand.ts, announce.ts, suspend.ts.
 import { type AnnouncedKind, type Site, announce } from './announce.ts'
-import { expandHelpers } from './expand.ts'
+import { callsOf, expandHelpers } from './expand.ts'
+import { inlineCalls } from './inline.ts'
 import { type Module, lookup } from './modules.ts'
 import { type PassEdit, PassText } from './pass_text.ts'
 import { MACHINE_FUNCTIONS, PRIMITIVES } from './primitives.ts'
@@ -58,7 +59,7 @@ export function stepModules(
     folded.map((text) => text.edit(pruneBranches(text))),
     exported,
   )
-  const plain = dropUnreached(expandHelpers(pruned, isPrimitive), exported)
+  const plain = dropUnreached(flatten(pruned, isPrimitive), exported)
   const sites: Site[] = []
   const suspended =
     kind === 'stepped' ? suspendedFunctions(plain, isPrimitive, exported) : new Set<string>()
@@ -73,6 +74,25 @@ export function stepModules(
     sites,
     functions: plain.flatMap((text) => text.functions.map((declaration) => declaration.id.name as string)),
   }
+}
+
+/** Calls in calls are replaced from the inside out, this many levels. */
+const MAX_ROUNDS = 16
+
+/** The texts with calls of small functions replaced by what they do, until nothing changes. */
+export function flatten(texts: readonly PassText[], isPrimitive: (name: string) => boolean): PassText[] {
+  let now = [...texts]
+  let replaced = 0
+  const next = (): number => ++replaced
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const expanded = expandHelpers(now, callsOf(now, isPrimitive))
+    const changed = expanded.some((text, index) => text !== now[index])
+    // Helpers first: what they leave is shorter.
+    const then = changed ? expanded : inlineCalls(now, callsOf(now, isPrimitive), next)
+    if (then.every((text, index) => text === now[index])) break
+    now = then
+  }
+  return now
 }
 
 /** Functions of the modules that the machine stands for: name -> whether the module exports it. */

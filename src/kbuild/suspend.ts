@@ -56,12 +56,7 @@ export function suspend(
     forEachInside(declaration, (node) => {
       const name = node.type === 'CallExpression' ? calleeName(node) : undefined
       if (name === undefined || !(suspended.has(name) || isPrimitive(name))) return
-      if (node.start < body.start)
-        refuse(
-          text.source,
-          { start: text.origin(node.start).offset },
-          `'${name}' reaches memory, which the default value of a parameter may not; call it in the function.`,
-        )
+      if (node.start < body.start) refuseDefault(text, node, name)
       if (isPrimitive(name)) return
       edits.push(
         { start: node.start, end: node.start, text: `${listed.has(node.start) ? ';' : ''}(yield* ` },
@@ -70,4 +65,13 @@ export function suspend(
     })
   }
   return edits
+}
+
+function refuseDefault(text: PassText, call: Node, name: string): never {
+  const { source, offset } = text.origin(call.start)
+  return refuse(
+    source,
+    { start: offset },
+    `'${name}' reaches memory, which the default value of a parameter may not; call it in the function.`,
+  )
 }

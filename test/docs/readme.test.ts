@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { builtInScenarios, TRACE_SCENARIO } from '../../src/cli/scenarios.ts'
 import { CONFIG_KEYS } from '../../src/kbuild/config.ts'
 import { CHECKS } from '../../src/checks/index.ts'
@@ -15,6 +15,9 @@ const PAGES = [
   ...readdirSync(join(root, 'docs')).map((file) => `docs/${file}`),
 ]
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
+
+// A sweep is several runs, each with a kernel to build.
+vi.setConfig({ testTimeout: 120_000 })
 
 interface Outcome {
   readonly status: number | null

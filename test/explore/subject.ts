@@ -1,6 +1,6 @@
 // The frozen programs as subjects of a hunt.
 import type { Subject } from '../../src/explore/attempt.ts'
-import { SteppedMachine, type SteppedBoot } from '../../src/machine/stepped/machine.ts'
+import { SteppedMachine } from '../../src/machine/stepped/machine.ts'
 import { programs, symbols } from './fixtures/programs.mjs'
 
 export type ProgramName = keyof typeof programs
@@ -13,10 +13,7 @@ export interface Sizes {
 
 /** A machine that has booted a frozen program. */
 export function subjectOf(name: ProgramName, { cpus = 2, turns = 0, pages = 0 }: Sizes = {}): Subject {
-  const program: { boot: unknown; atRest?: (machine: SteppedMachine) => { check: string; message: string } | null } =
-    programs[name]
-  const options = { cpus, seed: 1, turns, pages, stepLimit: 10_000 }
-  const machine = new SteppedMachine(program.boot as SteppedBoot, symbols, options)
-  const { atRest } = program
+  const { boot, atRest } = programs[name]
+  const machine = new SteppedMachine(boot, symbols, { cpus, seed: 1, turns, pages, stepLimit: 10_000 })
   return { machine, observers: [], ...(atRest === undefined ? {} : { atRest: () => atRest(machine) }) }
 }

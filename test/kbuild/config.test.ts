@@ -31,7 +31,8 @@ describe('parseConfig', () => {
       FAIL_ALLOC: 0,
       COW_REUSE: 'exclusive',
       ATOMICS: 'js',
-      PTLOCK_HASH: 64,
+      PARAVIRT_SPINLOCKS: 'n',
+      PTLOCK_HASH: 16,
     })
   })
 

@@ -1,6 +1,7 @@
 // Runs single passes over a text, for tests.
 import { type AnnouncedKind, type Site, announce } from '../../src/kbuild/announce.ts'
-import { expandHelpers } from '../../src/kbuild/expand.ts'
+import { callsOf, expandHelpers } from '../../src/kbuild/expand.ts'
+import { inlineCalls } from '../../src/kbuild/inline.ts'
 import { PassText } from '../../src/kbuild/pass_text.ts'
 import { PRIMITIVES } from '../../src/kbuild/primitives.ts'
 import { dropUnreached, pruneBranches } from '../../src/kbuild/prune.ts'
@@ -24,14 +25,36 @@ export function suspended(code: string, roots: string[] = []): string {
   return text.edit(suspend(text, isPrimitive, suspendedFunctions([text], isPrimitive, roots))).code
 }
 
+function expandedText(code: string): PassText {
+  let text = textOf(code)
+  for (;;) {
+    const [next] = expandHelpers([text], callsOf([text], isPrimitive))
+    if (next === text) return text
+    text = next
+  }
+}
+
 export function expanded(code: string): string {
-  return expandHelpers([textOf(code)], isPrimitive)[0].code
+  return expandedText(code).code
 }
 
 /** Sites after expanding and announcing. */
 export function expandedSites(code: string): Site[] {
+  return sitesOf(expandedText(code))
+}
+
+/** The text after `rounds` rounds of putting functions in place of their calls. */
+export function inlinedText(code: string, rounds = 1): PassText {
+  let text = textOf(code)
+  let number = 0
+  for (let round = 0; round < rounds; round++)
+    text = inlineCalls([text], callsOf([text], isPrimitive), () => ++number)[0]
+  return text
+}
+
+export function sitesOf(text: PassText): Site[] {
   const sites: Site[] = []
-  announce(expandHelpers([textOf(code)], isPrimitive)[0], 'stepped', PRIMITIVES, sites)
+  announce(text, 'stepped', PRIMITIVES, sites)
   return sites
 }
 

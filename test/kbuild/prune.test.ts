@@ -13,6 +13,8 @@ const golden: [what: string, input: string, output: string][] = [
   ['a condition that goes', 'return 0 && load(p)', 'return 0'],
   ['a comparison of constants', 'if (64 > 32) load(p)', 'load(p)'],
   ['what begins with a parenthesis', 'const a = p\n  if (1) (p, load(q))', 'const a = p\n  ;(p, load(q))'],
+  ['what is behind a return', 'if (1) return 1\n  load(p)\n  load(q)', 'return 1\n  \n'],
+  ['what is behind a break', 'for (;;) {\n    break\n    load(p)\n  }', 'for (;;) {\n    break\n    \n  }'],
   ['nothing that is not known', 'if (p && 0) load(p)', 'if (p && 0) load(p)'],
 ]
 

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ImageKind, type KernelImage, loadImage } from '../../src/kbuild/index.ts'
@@ -54,7 +53,7 @@ import { ${[...PRIMITIVES.keys()].join(', ')}, this_cpu_read, this_cpu_write } f
 import { stat, this_cpu } from './arch/machine.ts'
 `
 
-export function kernelOf(code: string): TinyKernel {
+function kernelOf(code: string): TinyKernel {
   return tinyKernel({
     'src/kernel/arch/machine.ts': MACHINE,
     'src/kernel/arch/access.ts': '',
@@ -76,7 +75,7 @@ interface Trail {
 
 class TooLong extends Error {}
 
-export async function run(image: KernelImage, a: number, b: number, stop: (step: number) => boolean): Promise<Trail> {
+async function run(image: KernelImage, a: number, b: number, stop: (step: number) => boolean): Promise<Trail> {
   const memory = new Int32Array(new SharedArrayBuffer((MEMORY + PERCPU) * 4)).map((_, index) => index * 7 - 50)
   const stat = new Float64Array(8)
   const steps: number[][] = []

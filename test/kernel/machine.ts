@@ -137,6 +137,9 @@ export async function oneCpu(...settings: string[]): Promise<OneCpu> {
       })
     },
     usage() {
+      // The only CPU comes and goes: a grace period passes.
+      kernel.rcu_cpu_starting()
+      kernel.rcu_report_dead()
       kernel.drain_local_pages()
       return {
         freePages: memory[s.ZONE + s.zone$nr_free],

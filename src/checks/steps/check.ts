@@ -7,6 +7,8 @@ export interface StepCheck extends Observer {
   /** Classes of words (wordSet of words.ts) whose reads and whose writes concern it. A compare-and-swap is a write. */
   readonly reads: number
   readonly writes: number
+  /** Whether it judges a write by what was free and which tables were in a tree before it. */
+  readonly early?: boolean
 }
 
 /** A check by its name, as in `mmtorture list checks`. */

@@ -96,7 +96,7 @@ class PageCounts implements StepCheck {
   #badPage(entity: number, site: number, pfn: number): never {
     const watch = this.#watch
     const number = pfn.toString(16).padStart(5, '0')
-    watch.fail(
+    return watch.fail(
       NAME,
       entity,
       site,
@@ -105,6 +105,6 @@ class PageCounts implements StepCheck {
   }
 
   #fail(entity: number, site: number, pfn: number, text: string): never {
-    this.#watch.fail(NAME, entity, site, `${text}\n${this.#watch.dumpPage(pfn)}`)
+    return this.#watch.fail(NAME, entity, site, `${text}\n${this.#watch.dumpPage(pfn)}`)
   }
 }

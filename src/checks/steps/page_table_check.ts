@@ -160,7 +160,7 @@ class PageTableCheck implements StepCheck {
     what: string,
   ): never {
     const watch = this.#watch
-    watch.fail(
+    return watch.fail(
       NAME,
       entity,
       site,

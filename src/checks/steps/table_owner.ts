@@ -58,6 +58,7 @@ class TableOwner implements StepCheck {
     const owner = watch.owner.words[watch.pfnOf(watch.tableOf(addr))]
     if (owner === watch.cpuOf(entity) + 1) return
     if (this.#freeing[site] === 1) return
+    if (kind === Kind.CMPXCHG && old !== a) return
     if (kind === Kind.CMPXCHG && (b & ~this.#bits) === (a & ~this.#bits) && (a & ~b) === 0)
       if (this.#hardware[site] === 1) return
     const value = watch.memory[addr]

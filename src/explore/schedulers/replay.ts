@@ -7,6 +7,8 @@ import type { Stay } from '../segments.ts'
 
 export class ReplayScheduler implements Scheduler {
   readonly name = 'replay'
+  /** Switches away from an entity that could go on, in the last execution. */
+  preemptions = 0
   readonly #stays: readonly Stay[]
   #at = -1
   #points: Int32Array = new Int32Array(0)
@@ -17,10 +19,17 @@ export class ReplayScheduler implements Scheduler {
 
   begin(_execution: number, _random: Random, pending: Pending): void {
     this.#at = -1
+    this.preemptions = 0
     this.#points = pending.points
   }
 
   next(runnable: Int32Array, n: number, current: number): number {
+    const next = this.#choose(runnable, n, current)
+    if (next !== current && this.#points[current] > 0 && contains(runnable, n, current)) this.preemptions++
+    return next
+  }
+
+  #choose(runnable: Int32Array, n: number, current: number): number {
     const stays = this.#stays
     if (this.#at >= 0) {
       const { entity, until } = stays[this.#at]

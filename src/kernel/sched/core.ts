@@ -224,6 +224,7 @@ function pick_next_task(): boolean {
 
 /** After a turn: the current task goes on, or gives way to another. */
 function schedule(): void {
+  poll_irq()
   rcu_note_context_switch()
   const task = current()
   const resched = this_cpu_read(percpu$need_resched) !== 0

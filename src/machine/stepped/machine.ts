@@ -250,6 +250,16 @@ export class SteppedMachine implements Pending {
     return this.#irqs !== 0 && this.#interruptible(entity - this.cpus)
   }
 
+  /** Whether the pending step of the entity cannot be taken now. */
+  isBlocked(entity: number): boolean {
+    return this.#blocked(entity)
+  }
+
+  /** The entity that ran last. */
+  get running(): number {
+    return this.#current
+  }
+
   /** Runs one execution to its end. The memory stays as it ends until the next one begins. */
   run(scheduler: Scheduler, execution: number, random: Random): Ending {
     this.reset()
@@ -266,9 +276,15 @@ export class SteppedMachine implements Pending {
       if (error instanceof Violation)
         return { kind: 'violation', check: error.check, message: error.message, error }
       if (error instanceof KernelBug)
-        return { kind: 'violation', check: 'BUG', message: error.message, error }
+        return { kind: 'violation', check: this.#bugCheck(error.kind), message: error.message, error }
       throw error
     }
+  }
+
+  /** What a BUG of this kind is called as a check: the oracle and the scenario speak through BUGs too. */
+  #bugCheck(kind: number): string {
+    if (kind === this.symbols['BUG_ORACLE']) return 'data-oracle'
+    return kind === this.symbols['BUG_SCENARIO'] ? 'scenario' : 'BUG'
   }
 
   /** Puts everything back to where setup left it. */

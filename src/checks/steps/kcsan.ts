@@ -1,0 +1,250 @@
+// KCSAN: data races by the rules of the Linux memory model as far as KERNEL's accesses say them: two accesses of different CPUs to one
+// word, at least one of them a write and at least one plain, with nothing that orders them (clocks.ts). Not by sampling as
+// kernel/kcsan does, but every pair. Accesses of user programs race with each other at their own risk; that they see contents the kernel
+// wrote before it published the page is checked. Leaves out per-CPU words that are reached by this_cpu_*, which are no steps.
+import { Kind, KINDS } from '../../machine/stepped/kinds.ts'
+import { FENCE_RMB } from '../../machine/stepped/observer.ts'
+import { Violation } from '../../machine/stepped/observer.ts'
+import { hex } from '../../measure/names.ts'
+import type { StepCheck, StepCheckKind } from './check.ts'
+import { Clocks } from './clocks.ts'
+import type { Watch } from './watch.ts'
+import { ALL_WORDS } from './words.ts'
+
+const NAME = 'kcsan'
+
+/** Read-modify-writes that Linux makes without a value, and so without order (Documentation/atomic_t.txt). */
+const RELAXED = new Set([
+  'get_page',
+  'get_anon_vma',
+  'mmget',
+  'mm_inc_nr_tables',
+  'add_mm_counter',
+  'inc_tlb_flush_pending',
+  'SetPageFlag',
+  'ClearPageFlag',
+  'ptep_set_wrprotect',
+  '__page_dup_rmap',
+])
+
+// What an access is, and what the access of another CPU must be to conflict with it: bits of the four.
+const PLAIN_READ = 0
+const MARKED_READ = 1
+const PLAIN_WRITE = 2
+const MARKED_WRITE = 3
+const CONFLICTS = [0b1100, 0b0100, 0b1111, 0b0101]
+const TEXTS = ['read', 'read (marked)', 'write', 'write (marked)']
+
+// What a step does, by kind.
+const IGNORED = 0
+const LOAD = 1
+const STORE = 2
+const MARKED_LOAD = 3
+const MARKED_STORE = 4
+const RELEASE = 5
+const UPDATE = 6
+const COMPARE = 7
+const LOCK = 8
+const TRY = 9
+const RANGE = 10
+const USER = 11
+
+const ACTIONS: Uint8Array = (() => {
+  const actions = new Uint8Array(KINDS)
+  actions[Kind.PLAIN_READ] = LOAD
+  actions[Kind.PLAIN_WRITE] = STORE
+  actions[Kind.RACE_READ] = IGNORED
+  actions[Kind.NOTIFY] = IGNORED
+  for (const kind of [Kind.ONCE_READ, Kind.ACQUIRE_READ, Kind.ATOMIC_READ, Kind.WAIT, Kind.HALT])
+    actions[kind] = MARKED_LOAD
+  actions[Kind.ONCE_WRITE] = MARKED_STORE
+  for (const kind of [Kind.RELEASE_WRITE, Kind.ATOMIC_WRITE, Kind.UNLOCK]) actions[kind] = RELEASE
+  for (const kind of [Kind.FETCH_ADD, Kind.FETCH_AND, Kind.FETCH_OR, Kind.XCHG]) actions[kind] = UPDATE
+  actions[Kind.CMPXCHG] = COMPARE
+  actions[Kind.LOCK] = LOCK
+  actions[Kind.TRYLOCK] = TRY
+  actions[Kind.CLEAR] = RANGE
+  actions[Kind.COPY] = RANGE
+  actions[Kind.USER_READ] = USER
+  actions[Kind.USER_WRITE] = USER
+  return actions
+})()
+
+export const kcsan: StepCheckKind = {
+  id: '',
+  name: NAME,
+  description: 'Conflicting accesses of two CPUs are ordered, or both are marked.',
+  cost: 'some 15 ns a step',
+  create: (watch) => new Kcsan(watch),
+}
+
+class Kcsan implements StepCheck {
+  readonly reads = ALL_WORDS
+  readonly writes = ALL_WORDS
+  readonly #watch: Watch
+  readonly #clocks: Clocks
+  readonly #now: Int32Array
+  readonly #cpus: number
+  /** By word, CPU and kind of access: the CPU's clock at its last one, and its site. */
+  readonly #last: Int32Array
+  readonly #lastSite: Int32Array
+  /** By word: what it held before the last write. */
+  readonly #old: Int32Array
+  readonly #relaxed: Uint8Array
+
+  constructor(watch: Watch) {
+    const words = watch.memory.length
+    this.#watch = watch
+    this.#cpus = watch.cpus
+    this.#clocks = new Clocks(watch.cpus, words)
+    this.#now = this.#clocks.now
+    this.#last = new Int32Array(words * watch.cpus * 4)
+    this.#lastSite = new Int32Array(words * watch.cpus * 4)
+    this.#old = new Int32Array(words)
+    this.#relaxed = watch.sitesOf(RELAXED)
+  }
+
+  begin(): void {
+    this.#clocks.begin()
+  }
+
+  fence(entity: number, fence: number): void {
+    if (fence !== FENCE_RMB) this.#clocks.fence(this.#watch.cpuOf(entity))
+  }
+
+  step(
+    entity: number,
+    kind: number,
+    addr: number,
+    a: number,
+    b: number,
+    old: number,
+    result: number,
+    site: number,
+  ): void {
+    const cpu = entity < this.#cpus ? entity : entity - this.#cpus
+    const clocks = this.#clocks
+    switch (ACTIONS[kind]) {
+      case LOAD:
+        this.#access(cpu, addr, PLAIN_READ, old, site)
+        return
+      case STORE:
+        this.#access(cpu, addr, PLAIN_WRITE, old, site)
+        return
+      case MARKED_LOAD:
+        clocks.acquire(cpu, addr)
+        this.#access(cpu, addr, MARKED_READ, old, site)
+        return
+      case MARKED_STORE:
+        this.#access(cpu, addr, MARKED_WRITE, old, site)
+        clocks.publish(cpu, addr, false)
+        return
+      case RELEASE:
+        this.#access(cpu, addr, MARKED_WRITE, old, site)
+        clocks.fence(cpu)
+        clocks.publish(cpu, addr, false)
+        return
+      case COMPARE:
+        if (old !== a) {
+          clocks.acquire(cpu, addr)
+          this.#access(cpu, addr, MARKED_READ, old, site)
+          return
+        }
+      // falls through
+      case UPDATE:
+        clocks.acquire(cpu, addr)
+        this.#access(cpu, addr, MARKED_WRITE, old, site)
+        if (this.#relaxed[site] === 0) clocks.fence(cpu)
+        clocks.publish(cpu, addr, true)
+        return
+      case TRY:
+        if (result === 0) {
+          this.#access(cpu, addr, MARKED_READ, old, site)
+          return
+        }
+      // falls through
+      case LOCK:
+        clocks.acquire(cpu, addr)
+        this.#access(cpu, addr, MARKED_WRITE, old, site)
+        clocks.publish(cpu, addr, true)
+        return
+      case RANGE: {
+        const words = kind === Kind.COPY ? b : a
+        if (kind === Kind.COPY) for (let i = 0; i < words; i++) this.#access(cpu, a + i, PLAIN_READ, 0, site)
+        for (let i = 0; i < words; i++) this.#access(cpu, addr + i, PLAIN_WRITE, old, site)
+        return
+      }
+      case USER:
+        this.#userAccess(cpu, addr, kind, site)
+    }
+  }
+
+  #access(cpu: number, addr: number, type: number, old: number, site: number): void {
+    const cpus = this.#cpus
+    const last = this.#last
+    const first = addr * cpus * 4
+    const at = first + cpu * 4 + type
+    const clock = this.#now[cpu * cpus + cpu]
+    // The same access since the CPU's last release: whoever came between has looked at it.
+    if (last[at] === clock) return
+    last[at] = clock
+    this.#lastSite[at] = site
+    const conflicts = CONFLICTS[type]
+    for (let other = 0; other < cpus; other++) {
+      if (other === cpu) continue
+      const known = this.#now[cpu * cpus + other]
+      const theirs = first + other * 4
+      if (last[theirs + 2] > known) this.#race(cpu, addr, type, other, PLAIN_WRITE, old, site)
+      if (conflicts === 0b0100) continue
+      if ((conflicts & 1) !== 0 && last[theirs] > known) this.#race(cpu, addr, type, other, PLAIN_READ, old, site)
+      if ((conflicts & 2) !== 0 && last[theirs + 1] > known)
+        this.#race(cpu, addr, type, other, MARKED_READ, old, site)
+      if ((conflicts & 8) !== 0 && last[theirs + 3] > known)
+        this.#race(cpu, addr, type, other, MARKED_WRITE, old, site)
+    }
+    if (type >= PLAIN_WRITE) this.#old[addr] = old
+  }
+
+  /** A user program touches contents: what the kernel wrote there must have been published to this CPU. */
+  #userAccess(cpu: number, addr: number, kind: number, site: number): void {
+    const cpus = this.#cpus
+    for (let other = 0; other < cpus; other++)
+      if (other !== cpu && this.#last[(addr * cpus + other) * 4 + PLAIN_WRITE] > this.#now[cpu * cpus + other])
+        this.#race(cpu, addr, kind === Kind.USER_READ ? PLAIN_READ : PLAIN_WRITE, other, PLAIN_WRITE, 0, site)
+  }
+
+  #race(
+    cpu: number,
+    addr: number,
+    type: number,
+    other: number,
+    otherType: number,
+    old: number,
+    site: number,
+  ): never {
+    const watch = this.#watch
+    const otherSite = this.#lastSite[(addr * this.#cpus + other) * 4 + otherType]
+    const name = (at: number): string => watch.sites[at]?.fn ?? `site ${at}`
+    const names = [name(site), name(otherSite)].toSorted()
+    const before = type >= PLAIN_WRITE ? old : this.#old[addr]
+    const line = '='.repeat(66)
+    const frames = watch.stack().slice(1).map((frame) => `\n ${frame}`)
+    const who = (each: number): string => {
+      const { s, memory } = watch
+      const task = memory[s.PERCPU + each * s.PERCPU_WORDS + s.percpu$current]
+      return `${task === 0 ? 'no task' : `task ${memory[task + s.task$pid]}`} on cpu ${each}`
+    }
+    throw new Violation(
+      NAME,
+      `${line}\nBUG: KCSAN: data-race in ${names.join(' / ')}\n\n` +
+        `${TEXTS[otherType]} to ${hex(addr)} of 4 bytes by ${who(other)}:\n ${watch.where(otherSite)}\n\n` +
+        `${TEXTS[type]} to ${hex(addr)} of 4 bytes by ${who(cpu)}:\n ${watch.where(site)}${frames.join('')}\n\n` +
+        `value changed: ${word(before)} -> ${word(watch.memory[addr])}\n\n` +
+        `${watch.name(addr)}\n${line}`,
+    )
+  }
+}
+
+function word(value: number): string {
+  return `0x${(value >>> 0).toString(16).padStart(8, '0')}`
+}

@@ -1,0 +1,235 @@
+// E8: the ledger. What a CPU did to map counts and rss counters between taking its first page table and dropping its last equals
+// what it did to the tables' entries, page by page and kind by kind; and a page has at least as many references as mappings
+// then. Leaves out references one by one: they are taken before and dropped after.
+import { Kind } from '../../machine/stepped/kinds.ts'
+import { hex } from '../../measure/names.ts'
+import type { StepCheck, StepCheckKind } from './check.ts'
+import type { Watch } from './watch.ts'
+import { Word, wordSet } from './words.ts'
+
+const NAME = 'ledger'
+const BOOT_AND_ALLOCATOR = new Set(['src/kernel/mm/page_alloc.ts'])
+
+export const ledger: StepCheckKind = {
+  id: 'E8',
+  name: NAME,
+  description:
+    'When a CPU drops its last page table, its changes of map counts and rss counters equal its changes of entries.',
+  cost: 'some 20 ns a change of a PTE, 100 ns a section',
+  create: (watch) => new Ledger(watch),
+}
+
+class Ledger implements StepCheck {
+  readonly reads = 0
+  readonly writes = wordSet(Word.ENTRY, Word.MAPCOUNT, Word.MM_RSS)
+  readonly #watch: Watch
+  readonly #allocator: Uint8Array
+  readonly #books: Book[]
+
+  constructor(watch: Watch) {
+    this.#watch = watch
+    this.#allocator = watch.sitesIn(BOOT_AND_ALLOCATOR)
+    this.#books = Array.from({ length: watch.cpus }, () => new Book(watch.s.NR_PAGES, watch.s.NR_MMS * 4))
+  }
+
+  begin(): void {
+    for (const book of this.#books) book.open()
+  }
+
+  step(
+    entity: number,
+    kind: number,
+    addr: number,
+    _a: number,
+    _b: number,
+    old: number,
+    _result: number,
+    site: number,
+  ): void {
+    const watch = this.#watch
+    const value = watch.memory[addr]
+    if (value === old || kind === Kind.CLEAR) return
+    const cpu = watch.cpuOf(entity)
+    const inside = watch.owned.words[cpu] > 0
+    const book = this.#books[cpu]
+    switch (watch.map.classOf[addr]) {
+      case Word.ENTRY: {
+        if (!inside || !watch.isPte(addr)) return
+        const from = watch.maps(old) ? old >>> 12 : -1
+        const to = watch.maps(value) ? value >>> 12 : -1
+        if (from === to) return
+        const mm = this.#mmIndex(watch.tableMm.words[watch.slotOf(addr)])
+        if (from >= 0) book.entry(from, 4 * mm + this.#member(from), -1)
+        if (to >= 0) book.entry(to, 4 * mm + this.#member(to), 1)
+        return
+      }
+      case Word.MAPCOUNT:
+        if (inside) book.mapcount(watch.pfnOf(addr), value - old)
+        else if (this.#allocator[site] === 0)
+          watch.fail(
+            NAME,
+            entity,
+            site,
+            `page ${hex(watch.pfnOf(addr))} _mapcount ${old} -> ${value} while CPU ${cpu} holds no page table`,
+          )
+        return
+      case Word.MM_RSS:
+        if (inside) book.rss(4 * this.#mmIndex(addr) + this.#memberOf(addr), value - old)
+    }
+  }
+
+  tableLocked(entity: number): void {
+    const watch = this.#watch
+    const cpu = watch.cpuOf(entity)
+    if (watch.owned.words[cpu] !== 0) return
+    const book = this.#books[cpu]
+    const { memory, s } = watch
+    book.open()
+    book.task = memory[s.PERCPU + cpu * s.PERCPU_WORDS + s.percpu$current]
+    if (book.task === 0) return
+    for (let member = 0; member < 4; member++)
+      book.taskRss[member] = memory[book.task + s.task$rss_stat + member]
+  }
+
+  tableUnlocked(entity: number): void {
+    const watch = this.#watch
+    const cpu = watch.cpuOf(entity)
+    if (watch.owned.words[cpu] !== 1) return
+    const book = this.#books[cpu]
+    const { memory, s } = watch
+    if (book.task !== 0) {
+      // What the task has counted and not added to its mm yet.
+      const mm = this.#mmIndex(memory[book.task + s.task$mm])
+      for (let member = 0; member < 4; member++) {
+        const counted = memory[book.task + s.task$rss_stat + member] - book.taskRss[member]
+        if (counted !== 0) book.rss(4 * mm + member, counted)
+      }
+    }
+    const fail = (text: string): never =>
+      watch.fail(NAME, entity, watch.lastSite(entity), `${text}, as CPU ${cpu} drops its last page table`)
+    for (let i = 0; i < book.pages; i++) {
+      const pfn = book.page[i]
+      const entries = book.entries[pfn]
+      const mapcount = book.mapcounts[pfn]
+      if (entries !== mapcount)
+        fail(
+          `page ${hex(pfn)}: ${signed(entries)} page table entries, _mapcount ${signed(mapcount)}\n${watch.dumpPage(pfn)}\n`,
+        )
+      const page = watch.pageOf(pfn)
+      if (memory[page + watch.refcount] < memory[page + watch.mapcount] + 1)
+        fail(`page ${hex(pfn)} has fewer references than mappings\n${watch.dumpPage(pfn)}\n`)
+    }
+    for (let i = 0; i < book.counters; i++) {
+      const counter = book.counter[i]
+      if (book.expected[counter] === book.counted[counter]) continue
+      const mm = s.MMS + (counter >> 2) * s.MM_WORDS
+      fail(
+        `mm ${memory[mm + s.mm$id]}: ${signed(book.expected[counter])} page table entries of ${this.#kind(counter & 3)}, counter ${signed(book.counted[counter])}`,
+      )
+    }
+    book.open()
+  }
+
+  #mmIndex(addr: number): number {
+    return ((addr - this.#watch.s.MMS) / this.#watch.s.MM_WORDS) | 0
+  }
+
+  #memberOf(addr: number): number {
+    const { s } = this.#watch
+    return ((addr - s.MMS) % s.MM_WORDS) - s.mm$rss_stat
+  }
+
+  /** Which rss counter a page belongs to. */
+  #member(pfn: number): number {
+    const { s, memory } = this.#watch
+    if (this.#watch.isAnon(pfn)) return s.MM_ANONPAGES
+    const flags = memory[this.#watch.pageOf(pfn) + s.page$flags]
+    return (flags & s.PG_swapbacked) !== 0 ? s.MM_SHMEMPAGES : s.MM_FILEPAGES
+  }
+
+  #kind(member: number): string {
+    const { s } = this.#watch
+    if (member === s.MM_ANONPAGES) return 'MM_ANONPAGES'
+    return member === s.MM_SHMEMPAGES ? 'MM_SHMEMPAGES' : member === s.MM_FILEPAGES ? 'MM_FILEPAGES' : 'MM_SWAPENTS'
+  }
+}
+
+/** What one CPU has done in the section that is open. Lists of what was touched make closing it as cheap as that. */
+class Book {
+  readonly entries: Int32Array
+  readonly mapcounts: Int32Array
+  readonly page: Int32Array
+  pages = 0
+  /** By mm and kind: changes of entries, and of counters. */
+  readonly expected: Int32Array
+  readonly counted: Int32Array
+  readonly counter: Int32Array
+  counters = 0
+  /** The CPU's task when the section began, and its own counts then. */
+  task = 0
+  readonly taskRss = new Int32Array(4)
+  readonly #pageIn: Uint8Array
+  readonly #counterIn: Uint8Array
+
+  constructor(pages: number, counters: number) {
+    this.entries = new Int32Array(pages)
+    this.mapcounts = new Int32Array(pages)
+    this.page = new Int32Array(pages)
+    this.#pageIn = new Uint8Array(pages)
+    this.expected = new Int32Array(counters)
+    this.counted = new Int32Array(counters)
+    this.counter = new Int32Array(counters)
+    this.#counterIn = new Uint8Array(counters)
+  }
+
+  /** Empties the book. */
+  open(): void {
+    for (let i = 0; i < this.pages; i++) {
+      const pfn = this.page[i]
+      this.entries[pfn] = 0
+      this.mapcounts[pfn] = 0
+      this.#pageIn[pfn] = 0
+    }
+    this.pages = 0
+    for (let i = 0; i < this.counters; i++) {
+      const counter = this.counter[i]
+      this.expected[counter] = 0
+      this.counted[counter] = 0
+      this.#counterIn[counter] = 0
+    }
+    this.counters = 0
+  }
+
+  entry(pfn: number, counter: number, change: number): void {
+    this.#touchPage(pfn)
+    this.entries[pfn] += change
+    this.#touchCounter(counter)
+    this.expected[counter] += change
+  }
+
+  mapcount(pfn: number, change: number): void {
+    this.#touchPage(pfn)
+    this.mapcounts[pfn] += change
+  }
+
+  rss(counter: number, change: number): void {
+    this.#touchCounter(counter)
+    this.counted[counter] += change
+  }
+
+  #touchPage(pfn: number): void {
+    if (this.#pageIn[pfn] !== 0) return
+    this.#pageIn[pfn] = 1
+    this.page[this.pages++] = pfn
+  }
+
+  #touchCounter(counter: number): void {
+    if (this.#counterIn[counter] !== 0) return
+    this.#counterIn[counter] = 1
+    this.counter[this.counters++] = counter
+  }
+}
+
+function signed(n: number): string {
+  return n > 0 ? `+${n}` : `${n}`
+}

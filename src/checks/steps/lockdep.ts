@@ -1,0 +1,314 @@
+// lockdep (kernel/locking/lockdep.c, 6.1): lock classes and subclasses, the order in which they nest over all executions, cycles of
+// that order reported when the last edge appears, whether or not anything deadlocked; sleeping locks and waits under a spinlock or
+// with interrupts off; waiting for a TLB flush with interrupts off; locks held at the end. A lock's class is where it lies, since
+// without LOCK_STAT a lock has no word for it. Leaves out recursive readers (no lock here allows them).
+import { Kind } from '../../machine/stepped/kinds.ts'
+import { Violation } from '../../machine/stepped/observer.ts'
+import { hex } from '../../measure/names.ts'
+import { LOCK_CLASSES, type LockClassSymbol } from '../../measure/lock_classes.ts'
+import type { StepCheck, StepCheckKind } from './check.ts'
+import { LockOrder } from './lock_order.ts'
+import type { Watch } from './watch.ts'
+import { Word, wordSet } from './words.ts'
+
+const NAME = 'lockdep'
+
+// The LOCK_ bits of src/kernel/arch/observe.ts.
+const LOCK_TRY = 1
+const LOCK_SLEEPS = 4
+
+/** Functions that wait by giving the CPU up, not by spinning. */
+const SLEEPERS = new Set(['rwsem_down_read_slowpath', 'rwsem_down_write_slowpath', 'schedule_wait', 'do_idle'])
+
+export const lockdep: StepCheckKind = {
+  id: '',
+  name: NAME,
+  description:
+    'The order in which lock classes nest has no cycle; nothing sleeps under a spinlock; no flush waits with interrupts off; no lock is held at the end.',
+  cost: 'some 30 ns a lock taken',
+  create: (watch) => new Lockdep(watch),
+}
+
+/** A lock that a CPU holds. */
+interface Held {
+  lock: number
+  /** Class and subclass: class * 8 + subclass. */
+  key: number
+  how: number
+  site: number
+}
+
+interface LockClass {
+  readonly name: string
+  /** Whether it was taken in an interrupt, and with interrupts on: never both. */
+  inIrq: boolean
+  irqsOn: boolean
+}
+
+class Lockdep implements StepCheck {
+  readonly reads = wordSet(Word.OTHER)
+  readonly writes = 0
+  readonly #watch: Watch
+  readonly #order = new LockOrder()
+  readonly #classes: LockClass[] = []
+  readonly #byName = new Map<string, number>()
+  /** Class of a lock address, once it was looked up. */
+  readonly #classOf = new Map<number, number>()
+  readonly #held: Held[][]
+  readonly #depth: Int32Array
+  readonly #sleepers: Uint8Array
+
+  constructor(watch: Watch) {
+    this.#watch = watch
+    this.#held = Array.from({ length: 2 * watch.cpus }, () =>
+      Array.from({ length: 16 }, () => ({ lock: 0, key: 0, how: 0, site: 0 })),
+    )
+    this.#depth = new Int32Array(2 * watch.cpus)
+    this.#sleepers = watch.sitesOf(SLEEPERS)
+  }
+
+  begin(): void {
+    this.#depth.fill(0)
+  }
+
+  // Waits are the only steps that matter.
+  step(
+    entity: number,
+    kind: number,
+    addr: number,
+    _a: number,
+    _b: number,
+    _old: number,
+    _result: number,
+    site: number,
+  ): void {
+    if (kind !== Kind.WAIT) return
+    const { s, memory } = this.#watch
+    const cpu = this.#watch.cpuOf(entity)
+    const area = s.PERCPU + cpu * s.PERCPU_WORDS
+    if (this.#sleepers[site] === 1) this.#mightSleep(entity, site)
+    else if (addr === area + s.percpu$flush_acks && memory[area + s.percpu$irqs_off] !== 0)
+      this.#fail(
+        entity,
+        site,
+        `WARNING: CPU: ${cpu} at ${this.#watch.where(site)}\nirqs_disabled(): waits for the acknowledgement of a TLB flush with interrupts off`,
+      )
+  }
+
+  lockAcquire(entity: number, lock: number, subclass: number, how: number): void {
+    const site = this.#watch.lastSite(entity)
+    const key = this.#classFor(lock) * 8 + subclass
+    const held = this.#held[entity]
+    const depth = this.#depth[entity]
+    if ((how & (LOCK_SLEEPS | LOCK_TRY)) === LOCK_SLEEPS) this.#mightSleep(entity, site)
+    this.#irqUse(entity, key, site)
+    if ((how & LOCK_TRY) === 0)
+      for (let i = 0; i < depth; i++) {
+        const before = held[i]
+        if (before.key === key) this.#recursive(entity, before, lock, key, site)
+        if (!this.#order.has(before.key, key)) this.#newOrder(entity, before, lock, key, site)
+      }
+    if (depth === held.length) held.push({ lock: 0, key: 0, how: 0, site: 0 })
+    const slot = held[depth]
+    slot.lock = lock
+    slot.key = key
+    slot.how = how
+    slot.site = site
+    this.#depth[entity] = depth + 1
+  }
+
+  lockRelease(entity: number, lock: number): void {
+    const held = this.#held[entity]
+    let i = this.#depth[entity] - 1
+    while (i >= 0 && held[i].lock !== lock) i--
+    if (i < 0) return
+    const slot = held[i]
+    const last = --this.#depth[entity]
+    for (; i < last; i++) held[i] = held[i + 1]
+    held[last] = slot
+  }
+
+  end(): void {
+    for (let entity = 0; entity < this.#depth.length; entity++) {
+      if (this.#depth[entity] === 0) continue
+      const banner = '='.repeat(48)
+      throw new Violation(
+        NAME,
+        `${banner}\nWARNING: lock held when returning to user space!\n${'-'.repeat(48)}\nCPU ${this.#watch.cpuOf(entity)} has left the kernel with locks still held!\n${this.#locksHeld(entity)}`,
+      )
+    }
+  }
+
+  // Rules.
+
+  #mightSleep(entity: number, site: number): void {
+    const { s, memory } = this.#watch
+    const cpu = this.#watch.cpuOf(entity)
+    const irqsOff = memory[s.PERCPU + cpu * s.PERCPU_WORDS + s.percpu$irqs_off] !== 0
+    let spinlocks = 0
+    for (let i = 0; i < this.#depth[entity]; i++)
+      if ((this.#held[entity][i].how & LOCK_SLEEPS) === 0) spinlocks++
+    if (spinlocks === 0 && !irqsOff && entity < this.#watch.cpus) return
+    this.#fail(
+      entity,
+      site,
+      `BUG: sleeping function called from invalid context at ${this.#watch.where(site)}\n` +
+        `in_atomic(): ${spinlocks > 0 || entity >= this.#watch.cpus ? 1 : 0}, irqs_disabled(): ${irqsOff ? 1 : 0}, on CPU ${cpu}\n` +
+        `${this.#locksHeld(entity)}\n${this.#trace()}`,
+    )
+  }
+
+  /** A lock that interrupts take must be taken with interrupts off elsewhere. */
+  #irqUse(entity: number, key: number, site: number): void {
+    const { s, memory, cpus } = this.#watch
+    const lockClass = this.#classes[key >> 3]
+    const cpu = this.#watch.cpuOf(entity)
+    if (entity >= cpus) lockClass.inIrq = true
+    else if (memory[s.PERCPU + cpu * s.PERCPU_WORDS + s.percpu$irqs_off] === 0) lockClass.irqsOn = true
+    if (!lockClass.inIrq || !lockClass.irqsOn) return
+    const banner = '='.repeat(32)
+    this.#fail(
+      entity,
+      site,
+      `${banner}\nWARNING: inconsistent lock state\n${'-'.repeat(32)}\n` +
+        `inconsistent {IN-HARDIRQ-W} and {HARDIRQ-ON-W} usage of ${lockClass.name}\n${this.#trace()}`,
+    )
+  }
+
+  #recursive(entity: number, before: Held, lock: number, key: number, site: number): never {
+    const banner = '='.repeat(44)
+    return this.#fail(
+      entity,
+      site,
+      `${banner}\nWARNING: possible recursive locking detected\n${'-'.repeat(44)}\n` +
+        `CPU ${this.#watch.cpuOf(entity)} is trying to acquire lock:\n${this.#lockText(lock, key, site)}\n\n` +
+        `but task is already holding lock:\n${this.#lockText(before.lock, before.key, before.site)}\n\n` +
+        'other info that might help us debug this:\n Possible unsafe locking scenario:\n\n' +
+        `       CPU0\n       ----\n  lock(${this.#keyName(before.key)});\n  lock(${this.#keyName(key)});\n\n *** DEADLOCK ***\n\n` +
+        `${this.#locksHeld(entity)}\n${this.#trace()}`,
+    )
+  }
+
+  /** `key` is taken under `before` for the first time: does an order the other way exist? */
+  #newOrder(entity: number, before: Held, lock: number, key: number, site: number): void {
+    const path = this.#order.path(key, before.key)
+    const stack = this.#watch.stack()
+    if (path === undefined) {
+      this.#order.add({ from: before.key, to: key, stack })
+      return
+    }
+    const banner = '='.repeat(54)
+    const chain = path
+      .toReversed()
+      .map((edge, i) => `-> #${path.length - i} (${this.#keyName(edge.to)}){+.+.}:\n${traceOf(edge.stack)}`)
+    this.#fail(
+      entity,
+      site,
+      `${banner}\nWARNING: possible circular locking dependency detected\n${'-'.repeat(54)}\n` +
+        `CPU ${this.#watch.cpuOf(entity)} is trying to acquire lock:\n${this.#lockText(lock, key, site)}\n\n` +
+        `but task is already holding lock:\n${this.#lockText(before.lock, before.key, before.site)}\n\n` +
+        'which lock already depends on the new lock.\n\n\nthe existing dependency chain (in reverse order) is:\n\n' +
+        `${chain.join('\n\n')}\n\n-> #0 (${this.#keyName(key)}){+.+.}:\n${traceOf(stack)}\n\n` +
+        'other info that might help us debug this:\n\n' +
+        `${this.#scenario(before.key, key, path)}\n\n${this.#locksHeld(entity)}`,
+    )
+  }
+
+  #scenario(held: number, wanted: number, path: readonly { readonly from: number; readonly to: number }[]): string {
+    const rows = [
+      ' Possible unsafe locking scenario:',
+      '',
+      '       CPU0                    CPU1',
+      '       ----                    ----',
+      `  lock(${this.#keyName(held)});`,
+    ]
+    // The last order of the chain is what the other CPU does.
+    const other = path.at(-1)!
+    rows.push(`                               lock(${this.#keyName(other.from)});`)
+    rows.push(`                               lock(${this.#keyName(other.to)});`)
+    rows.push(`  lock(${this.#keyName(wanted)});`, '', ' *** DEADLOCK ***')
+    return rows.join('\n')
+  }
+
+  // Texts.
+
+  #fail(entity: number, site: number, text: string): never {
+    return this.#watch.fail(NAME, entity, site, text)
+  }
+
+  #trace(): string {
+    return `stack backtrace:\n${traceOf(this.#watch.stack())}`
+  }
+
+  #locksHeld(entity: number): string {
+    const n = this.#depth[entity]
+    const rows = Array.from({ length: n }, (_, i) => {
+      const { lock, key, site } = this.#held[entity][i]
+      return ` #${i}: ${this.#lockText(lock, key, site)}`
+    })
+    return `${n} lock${n === 1 ? '' : 's'} held by CPU ${this.#watch.cpuOf(entity)}:${rows.map((row) => `\n${row}`).join('')}`
+  }
+
+  #lockText(lock: number, key: number, site: number): string {
+    return `${hex(lock)} (${this.#keyName(key)}){+.+.}, at: ${this.#watch.where(site)} (${this.#watch.name(lock)})`
+  }
+
+  #keyName(key: number): string {
+    const subclass = key & 7
+    return `${this.#classes[key >> 3].name}${subclass === 0 ? '' : `/${subclass}`}`
+  }
+
+  // Classes.
+
+  #classFor(lock: number): number {
+    let found = this.#classOf.get(lock)
+    if (found !== undefined) return found
+    const name = this.#className(lock)
+    found = this.#byName.get(name)
+    if (found === undefined) {
+      found = this.#classes.push({ name, inIrq: false, irqsOn: false }) - 1
+      this.#byName.set(name, found)
+    }
+    this.#classOf.set(lock, found)
+    return found
+  }
+
+  #className(lock: number): string {
+    const symbol = classSymbol(this.#watch, lock)
+    if (symbol !== undefined) return LOCK_CLASSES[symbol].name
+    // A lock of a scenario or a user's design: each is a class of its own.
+    return this.#watch.name(lock)
+  }
+}
+
+/** Class of the lock at an address, by where it lies; undefined: a lock that is not the kernel's. */
+function classSymbol({ s }: Watch, lock: number): LockClassSymbol | undefined {
+  const inside = (base: number, words: number, count: number): number =>
+    lock >= base && lock < base + words * count ? (lock - base) % words : -1
+  if (inside(s.MEMMAP, s.PAGE_WORDS, s.NR_PAGES) >= 0) return 'LOCK_CLASS_ptlock'
+  if (lock >= s.PTLOCK_AREA && lock < s.KMEM_CACHES) return 'LOCK_CLASS_ptlock'
+  const mm = inside(s.MMS, s.MM_WORDS, s.NR_MMS)
+  if (mm === s.mm$page_table_lock) return 'LOCK_CLASS_page_table_lock'
+  if (mm === s.mm$mmap_lock) return 'LOCK_CLASS_mmap_lock_W'
+  if (mm === s.mm$mmap_lock + s.rwsem$wait_lock) return 'LOCK_CLASS_rwsem_wait_lock'
+  const anonVma = inside(s.ANON_VMAS, s.ANON_VMA_WORDS, s.NR_ANON_VMAS)
+  if (anonVma === s.anon_vma$rwsem) return 'LOCK_CLASS_anon_vma_rwsem_W'
+  if (anonVma === s.anon_vma$rwsem + s.rwsem$wait_lock) return 'LOCK_CLASS_rwsem_wait_lock'
+  const mapping = inside(s.ADDRESS_SPACES, s.ADDRESS_SPACE_WORDS, s.NR_ADDRESS_SPACES)
+  if (mapping === s.address_space$i_mmap_rwsem) return 'LOCK_CLASS_i_mmap_rwsem_W'
+  if (mapping === s.address_space$i_mmap_rwsem + s.rwsem$wait_lock) return 'LOCK_CLASS_rwsem_wait_lock'
+  if (mapping === s.address_space$i_pages_lock) return 'LOCK_CLASS_i_pages'
+  if (lock === s.ZONE + s.zone$lock) return 'LOCK_CLASS_zone_lock'
+  if (lock === s.RQ + s.rq$lock) return 'LOCK_CLASS_rq_lock'
+  if (inside(s.KMEM_CACHES, s.KMEM_CACHE_WORDS, s.NR_KMEM_CACHES) >= 0) return 'LOCK_CLASS_kmem_cache'
+  if (inside(s.PAGE_WAIT, s.WAIT_QUEUE_HEAD_WORDS, s.PAGE_WAIT_TABLE_SIZE) >= 0)
+    return 'LOCK_CLASS_folio_wait_table'
+  if (lock === s.machine$table_lock) return 'LOCK_CLASS_table_arena'
+  if (lock === s.machine$tasklist_lock) return 'LOCK_CLASS_tasklist_lock'
+  if (lock === s.machine$mmlist_lock) return 'LOCK_CLASS_mmlist_lock'
+  return undefined
+}
+
+function traceOf(stack: readonly string[]): string {
+  return stack.map((name) => `       ${name}`).join('\n')
+}

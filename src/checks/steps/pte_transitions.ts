@@ -1,0 +1,146 @@
+// E12: how a PTE may change. A page is replaced only by clearing its entry and flushing it; rights and bits of a present entry are
+// taken away by one atomic operation, as the hardware sets bits beside the lock; dirty is lost only with the entry or by mkclean.
+// Leaves out entries of swap and migration: their mechanisms do not exist yet, and such an entry is a violation.
+import { ATOMIC, Kind, KIND_FLAGS } from '../../machine/stepped/kinds.ts'
+import { hex } from '../../measure/names.ts'
+import type { StepCheck, StepCheckKind } from './check.ts'
+import type { Watch } from './watch.ts'
+import { Word, wordSet } from './words.ts'
+
+const NAME = 'pte-transitions'
+/** Functions that may make a dirty entry clean. */
+const MKCLEAN = new Set(['page_mkclean_one', 'folio_mkclean', 'clean_record_pte', 'madvise_free_pte_range'])
+
+export const pteTransitions: StepCheckKind = {
+  id: 'E12',
+  name: NAME,
+  description:
+    'A PTE gets another page only after it was cleared and flushed, loses rights and bits only by an atomic operation, and dirty only when cleared or cleaned.',
+  cost: 'some 10 ns a change of a PTE',
+  create: (watch) => new PteTransitions(watch),
+}
+
+class PteTransitions implements StepCheck {
+  readonly reads = 0
+  readonly writes = wordSet(Word.ENTRY)
+  readonly #watch: Watch
+  /** By CPU: pairs of address and old value of the entries it has cleared since it took its first table. */
+  readonly #cleared: number[][]
+  readonly #mkclean: Uint8Array
+  readonly #present: number
+  readonly #hardware: number
+  readonly #dirty: number
+
+  constructor(watch: Watch) {
+    const { s } = watch
+    this.#watch = watch
+    this.#cleared = Array.from({ length: watch.cpus }, () => [])
+    this.#mkclean = watch.sitesOf(MKCLEAN)
+    this.#present = s._PAGE_PRESENT | s._PAGE_PROTNONE
+    this.#hardware = s._PAGE_PRESENT | s._PAGE_RW | s._PAGE_ACCESSED | s._PAGE_DIRTY
+    this.#dirty = s._PAGE_DIRTY
+  }
+
+  begin(): void {
+    for (const list of this.#cleared) list.length = 0
+  }
+
+  step(
+    entity: number,
+    kind: number,
+    addr: number,
+    _a: number,
+    _b: number,
+    old: number,
+    _result: number,
+    site: number,
+  ): void {
+    const watch = this.#watch
+    const value = watch.memory[addr]
+    if (value === old || kind === Kind.CLEAR || !watch.isPte(addr)) return
+    const had = (old & this.#present) !== 0
+    const has = (value & this.#present) !== 0
+    if (value !== 0 && !has) this.#fail(entity, addr, old, value, site, 'no mechanism has such entries')
+    if (had) {
+      const samePage = old >>> 12 === value >>> 12
+      if (has && !samePage)
+        this.#fail(entity, addr, old, value, site, 'another page without clearing and flushing the entry between')
+      if ((old & ~value & this.#hardware) !== 0 && (KIND_FLAGS[kind] & ATOMIC) === 0)
+        this.#fail(
+          entity,
+          addr,
+          old,
+          value,
+          site,
+          'a store takes bits of a present entry away; the hardware may have set others since it was read',
+        )
+      if (has && (old & ~value & this.#dirty) !== 0) this.#dirtyLost(entity, addr, old, value, site)
+      if (!has) this.#cleared[watch.cpuOf(entity)].push(addr, old)
+      return
+    }
+    if (has) this.#filled(entity, addr, value, site)
+  }
+
+  /** An entry that was none maps a page now: if this CPU cleared it in this section, what was there must be flushed. */
+  #filled(entity: number, addr: number, value: number, site: number): void {
+    const watch = this.#watch
+    const cleared = this.#cleared[watch.cpuOf(entity)]
+    for (let i = cleared.length - 2; i >= 0; i -= 2) {
+      const before = cleared[i + 1]
+      if (before >>> 12 !== value >>> 12) {
+        if (cleared[i] === addr) {
+          this.#flushed(entity, addr, before, value, site)
+          return
+        }
+        continue
+      }
+      // The same page is back, here or elsewhere.
+      if ((before & ~value & this.#dirty) !== 0) this.#dirtyLost(entity, addr, before, value, site)
+      if (cleared[i] === addr) return
+    }
+  }
+
+  #flushed(entity: number, addr: number, before: number, value: number, site: number): void {
+    const { memory, s, tableMm } = this.#watch
+    const mm = tableMm.words[this.#watch.slotOf(addr)]
+    const page = this.#watch.entryStart(addr)
+    for (let cpu = 0; cpu < this.#watch.cpus; cpu++) {
+      const area = s.PERCPU + cpu * s.PERCPU_WORDS
+      if (memory[area + s.percpu$loaded_mm] !== mm) continue
+      const cached = area + s.percpu$tlb + 2 * (page & (s.TLB_ENTRIES - 1))
+      if (memory[cached] === page + 1 && memory[cached + 1] >>> 12 === before >>> 12)
+        this.#fail(
+          entity,
+          addr,
+          before,
+          value,
+          site,
+          `another page while the TLB of CPU ${cpu} still translates page ${hex(page)} to pfn ${hex(before >>> 12)}`,
+        )
+    }
+  }
+
+  #dirtyLost(entity: number, addr: number, old: number, value: number, site: number): void {
+    if (this.#mkclean[site] === 0) this.#fail(entity, addr, old, value, site, 'the dirty bit is lost')
+  }
+
+  tableLocked(entity: number): void {
+    const cpu = this.#watch.cpuOf(entity)
+    if (this.#watch.owned.words[cpu] === 0) this.#cleared[cpu].length = 0
+  }
+
+  tableUnlocked(entity: number): void {
+    const cpu = this.#watch.cpuOf(entity)
+    if (this.#watch.owned.words[cpu] === 1) this.#cleared[cpu].length = 0
+  }
+
+  #fail(entity: number, addr: number, old: number, value: number, site: number, text: string): never {
+    const watch = this.#watch
+    return watch.fail(
+      NAME,
+      entity,
+      site,
+      `${watch.entryName(addr)} ${watch.entryValue(addr, old)} -> ${watch.entryValue(addr, value)}: ${text}`,
+    )
+  }
+}

@@ -1,0 +1,138 @@
+// Use after free of struct pages, page tables and objects, by what was freed last where: in the manner of KASAN (mm/kasan/report.c,
+// 6.1). Leaves out reference counts, which may be looked at speculatively, and contents of pages: both are page_counts.ts.
+import { Kind, KIND_FLAGS, WRITES } from '../../machine/stepped/kinds.ts'
+import { hex } from '../../measure/names.ts'
+import type { StepCheck, StepCheckKind } from './check.ts'
+import type { Watch } from './watch.ts'
+import { Word, wordSet } from './words.ts'
+
+const NAME = 'use-after-free'
+
+/** Whoever hands the memory out and takes it back. */
+const PAGE_ALLOCATOR = new Set(['src/kernel/mm/page_alloc.ts'])
+const TABLE_ALLOCATOR = new Set(['pgtable_alloc', 'table_entries_alloc', 'table_entries_free'])
+const OBJECT_ALLOCATOR = new Set(['src/kernel/mm/slab.ts'])
+/** Readers of memory that keeps its type: they look again at who is there (a parent's pid). */
+const TYPE_STABLE = new Set(['live_parent'])
+const PAGE = 1
+const TABLE = 2
+const OBJECT = 4
+
+export const useAfterFree: StepCheckKind = {
+  id: '',
+  name: NAME,
+  description: 'Nobody but its allocator touches a freed page, page table or object, and no table is freed while an entry leads to it.',
+  cost: 'a few ns an access to them',
+  create: (watch) => new UseAfterFree(watch),
+}
+
+const WORDS = wordSet(
+  Word.ENTRY,
+  Word.TABLE_OWNER,
+  Word.MAPCOUNT,
+  Word.COMPOUND_HEAD,
+  Word.PAGE,
+  Word.OBJECT,
+  Word.MM_PGD,
+  Word.MM_RSS,
+  Word.MMAP_LOCK,
+  Word.FLUSH_PENDING,
+)
+
+class UseAfterFree implements StepCheck {
+  readonly reads = WORDS
+  readonly writes = WORDS
+  readonly early = true
+  readonly #watch: Watch
+  /** By site: the kinds of memory it may touch while they are free. */
+  readonly #exempt: Uint8Array
+  readonly #unitOf: Int32Array
+  readonly #dead: Int32Array
+
+  constructor(watch: Watch) {
+    this.#watch = watch
+    this.#unitOf = watch.map.unitOf
+    this.#dead = watch.dead.words
+    const pages = watch.sitesIn(PAGE_ALLOCATOR)
+    const tables = watch.sitesOf(TABLE_ALLOCATOR)
+    const objects = watch.sitesIn(OBJECT_ALLOCATOR)
+    const readers = watch.sitesOf(TYPE_STABLE)
+    this.#exempt = pages.map(
+      (exempt, site) => exempt * PAGE + tables[site] * TABLE + (objects[site] | readers[site]) * OBJECT,
+    )
+  }
+
+  begin(): void {}
+
+  step(
+    entity: number,
+    kind: number,
+    addr: number,
+    a: number,
+    _b: number,
+    _old: number,
+    _result: number,
+    site: number,
+  ): void {
+    if (this.#dead[this.#unitOf[addr]] !== 0) this.#touched(entity, kind, addr, site)
+    if (kind === Kind.COPY && this.#dead[this.#unitOf[a]] !== 0)
+      this.#touched(entity, Kind.PLAIN_READ, a, site)
+    if (this.#watch.map.classOf[addr] === Word.TABLE_OWNER) this.#tableFreed(entity, addr, site)
+  }
+
+  /** Which kind of memory a unit is. */
+  #kind(unit: number): number {
+    const { map, s } = this.#watch
+    if (unit < map.tableUnit) return PAGE
+    return unit < map.tableUnit + s.NR_TABLES ? TABLE : OBJECT
+  }
+
+  /** Before the watch follows the step: the table's level is still what it was. */
+  #tableFreed(entity: number, addr: number, site: number): void {
+    const watch = this.#watch
+    if (watch.memory[addr] !== 0) return
+    const slot = addr - watch.s.TABLE_OWNERS
+    const level = watch.level.words[slot]
+    // The top table's mm goes with it.
+    if (level === 0 || level === watch.s.PGTABLE_LEVELS) return
+    const id = watch.memory[watch.tableMm.words[slot] + watch.s.mm$id]
+    watch.fail(
+      NAME,
+      entity,
+      site,
+      `a page table of mm ${id} (from page ${hex(watch.tableStart.words[slot])} on) is freed while an entry leads to it`,
+    )
+  }
+
+  /** A step on a word of freed memory. */
+  #touched(entity: number, kind: number, addr: number, site: number): void {
+    const watch = this.#watch
+    const unit = this.#unitOf[addr]
+    if ((this.#exempt[site] & this.#kind(unit)) !== 0) return
+    const freed = watch.freedBy.words[unit] - 1
+    const access = (KIND_FLAGS[kind] & WRITES) !== 0 ? 'Write' : 'Read'
+    const line = '='.repeat(66)
+    const who =
+      freed < 0
+        ? 'It was free before the execution began.'
+        : `Freed by CPU ${freed & 63}:\n ${watch.where(freed >> 6)}`
+    watch.fail(
+      NAME,
+      entity,
+      site,
+      `${line}\nBUG: KASAN: use-after-free in ${watch.where(site)}\n` +
+        `${access} of size 4 at addr ${hex(addr)} by CPU ${watch.cpuOf(entity)}: ${watch.name(addr)}\n\n${who}\n\n` +
+        `${this.#belongs(unit)}\n${line}`,
+    )
+  }
+
+  #belongs(unit: number): string {
+    const { map, s } = this.#watch
+    if (unit < map.tableUnit) return `The buggy address belongs to the page:\n${this.#watch.dumpPage(unit - map.pageUnit)}`
+    if (unit < map.tableUnit + s.NR_TABLES)
+      return `The buggy address belongs to the page table in slot ${unit - map.tableUnit} of the arena`
+    const cache = map.caches.findLast((each) => each.unit <= unit)!
+    const index = unit - cache.unit
+    return `The buggy address belongs to the object at ${hex(cache.base + index * cache.words)}\n which belongs to the cache ${cache.name} of size ${4 * cache.words}`
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * A hunt on worker threads: rounds of executions, split among the workers and merged in their order, so that what is found depends on
+ * the seed and not on how many there are. Also the way to hunt with one worker, since this thread stays free to hear Ctrl-C.
+ */
+import { join } from 'node:path' // oxlint-disable-line no-restricted-imports -- workers are files
+import { Piscina } from 'piscina'
+import { UsageError } from '../cli/errors.ts'
+import { packageRoot } from '../kbuild/root.ts'
+import type { ExplorerOptions, Slice } from './explorer.ts'
+import {
+  ABORT,
+  type ExplorerAnswer,
+  type ExplorerSetup,
+  type ExplorerTask,
+  LIMIT,
+  type SubjectSpec,
+} from './protocol.ts'
+import { type HuntResult, roundLength, Rounds } from './rounds.ts'
+import { SCHEDULERS } from './schedulers/index.ts'
+
+export interface CampaignOptions extends Omit<ExplorerOptions, 'scheduler'> {
+  readonly subject: SubjectSpec
+  /** A name of the table of schedulers, or the absolute path of a module. */
+  readonly scheduler: string
+  readonly workers: number
+  /** Default: no end. */
+  readonly seconds?: number
+  readonly executions?: number
+  /** Ends the hunt when aborted; what was done is reported. */
+  readonly signal?: AbortSignal
+  /** Called between rounds. */
+  readonly progress?: (result: HuntResult) => void
+}
+
+/** Slices of a round for each worker: a slow one does not keep the others waiting for long. */
+const SLICES = 4
+/** Executions that are worth a task. */
+const LEAST = 64
+
+/**
+ * Hunts on `workers` threads. The violations are those that one worker would have found.
+ * Throws UsageError for what the user's scheduler does wrong; whatever the image throws comes back with its stack.
+ */
+export async function campaign(options: CampaignOptions): Promise<HuntResult> {
+  const started = performance.now()
+  const deadline = Date.now() + Math.min(options.seconds ?? Infinity, 1e9) * 1000
+  const executions = options.executions ?? Infinity
+  const control = new Int32Array(new SharedArrayBuffer(8))
+  control[LIMIT] = 2 ** 31 - 1
+  const { signal } = options
+  const abort = (): void => {
+    control[ABORT] = 1
+  }
+  if (signal?.aborted === true) abort()
+  signal?.addEventListener('abort', abort)
+  // A search that goes from one execution to the next cannot be split.
+  const known = SCHEDULERS.find(({ name }) => name === options.scheduler)
+  const workers = known?.sequential === true ? 1 : options.workers
+  const pool = new Piscina({
+    filename: join(packageRoot(), 'dist', 'workers', 'explorer.js'),
+    minThreads: workers,
+    maxThreads: workers,
+    atomics: 'disabled',
+    workerData: setupOf(options, control),
+  })
+  const run = async (task: ExplorerTask): Promise<{ slice: Slice; scheduler: string }> => {
+    const answer = (await pool.run(task)) as ExplorerAnswer
+    if (!('failed' in answer)) return answer
+    const { usage, message, stack } = answer.failed
+    const error = usage ? new UsageError(message) : new Error(message)
+    error.stack = stack
+    throw error
+  }
+  try {
+    const { slice: batch, scheduler } = await run({ do: 'learn' })
+    const rounds = new Rounds(batch, options.keepGoing ?? false)
+    const elapsed = (): number => (performance.now() - started) / 1000
+    const result = (): HuntResult =>
+      rounds.result({ scheduler, seed: options.seed, seconds: elapsed(), interrupted: signal?.aborted ?? false })
+    const stopped = (): boolean => control[ABORT] !== 0 || Date.now() >= deadline
+    for (let round = 0, from = 0; !rounds.over && from < executions && !stopped(); round++) {
+      const to = Math.min(executions, from + roundLength(round))
+      const state = rounds.state()
+      const parts = partsOf(from, to, workers)
+      const slices = await Promise.all(
+        parts.map(async ([first, end]) => {
+          const { slice } = await run({ do: 'explore', from: first, to: end, state, deadline })
+          const [violation] = slice.violations
+          if (violation !== undefined && options.keepGoing !== true)
+            control[LIMIT] = Math.min(control[LIMIT], violation.execution + 1)
+          return slice
+        }),
+      )
+      rounds.add(
+        slices,
+        parts.map(([, end]) => end),
+        elapsed(),
+      )
+      from = to
+      options.progress?.(result())
+    }
+    return result()
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    control[ABORT] = 1
+    await pool.destroy()
+  }
+}
+
+function setupOf(options: CampaignOptions, control: Int32Array): ExplorerSetup {
+  const { subject, scheduler, seed, sites, depth, preemptions, keepGoing, checkDeterminism } = options
+  const explorer = {
+    ...{ seed, sites },
+    ...(depth === undefined ? {} : { depth }),
+    ...(preemptions === undefined ? {} : { preemptions }),
+    ...(keepGoing === undefined ? {} : { keepGoing }),
+    ...(checkDeterminism === undefined ? {} : { checkDeterminism }),
+  }
+  return { subject, options: explorer, scheduler, control }
+}
+
+/** [from, to) in parts, in order. */
+function partsOf(from: number, to: number, workers: number): [from: number, to: number][] {
+  const parts = workers === 1 ? 1 : Math.min(workers * SLICES, Math.ceil((to - from) / LEAST))
+  return Array.from({ length: parts }, (_, part) => [
+    from + Math.floor(((to - from) * part) / parts),
+    from + Math.floor(((to - from) * (part + 1)) / parts),
+  ])
+}

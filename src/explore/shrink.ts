@@ -1,0 +1,254 @@
+/**
+ * Makes a failing schedule small: fewest switches first, then fewest operations, CPUs and pages, then fewest steps; the same check
+ * fails all along. In the end every switch that is left was shown to be necessary.
+ */
+import { type Attempt, attempt, type Subject } from './attempt.ts'
+import { Explorer } from './explorer.ts'
+import { SCHEDULERS } from './schedulers/index.ts'
+import { filterStays, type Stay, staysOf } from './segments.ts'
+
+/** How large a scenario is run; 0: as large as it is by itself. */
+export interface Sizes {
+  readonly cpus: number
+  readonly turns: number
+  readonly pages: number
+}
+
+export interface ShrinkOptions {
+  readonly sizes: Sizes
+  /** Makes a machine of other sizes; undefined if the scenario does not allow them. None: sizes stay. */
+  readonly make?: (sizes: Sizes) => Subject | undefined
+  /** Executions to spend at most. Default 20,000. */
+  readonly executions?: number
+  /** Cuts off sooner; what has been reached is still proved. Default 1.5. */
+  readonly seconds?: number
+}
+
+/** A switch that is left, and what happens without it. */
+export interface NecessarySwitch {
+  /** The step before which it is made (steps announced), who stops and who goes on. */
+  readonly step: number
+  readonly from: number
+  readonly to: number
+  /** 'ended' or 'waiting': whoever stops could not go on, so there is nothing to prove. */
+  readonly reason: 'preempted' | 'waiting'
+  /** For a preemption: what the execution ends in when it is left out: 'held', or the check that fails then. */
+  readonly without?: string
+}
+
+export interface Shrunk {
+  /** The machine of the sizes that were reached, to record the schedule on. */
+  readonly subject: Subject
+  readonly sizes: Sizes
+  readonly schedule: readonly number[]
+  readonly steps: number
+  readonly switches: number
+  readonly proofs: readonly NecessarySwitch[]
+  /** Executions spent. */
+  readonly executions: number
+}
+
+/** Executions that look for the same failure on a smaller machine. */
+const SEARCH = 2048
+
+/**
+ * Shrinks the schedule of a violation of `check`. Undefined if the schedule by itself does not fail so.
+ * @param schedule pairs of (steps announced before the change, entity); `steps`: all steps of the execution
+ */
+export function shrink(
+  subject: Subject,
+  check: string,
+  schedule: readonly number[],
+  steps: number,
+  options: ShrinkOptions,
+): Shrunk | undefined {
+  const budget = new Budget(options.executions ?? 20_000, options.seconds ?? 1.5)
+  let best = Candidate.of(subject, check, staysOf(schedule, steps), budget)
+  if (best === undefined) return undefined
+  best = fewestSwitches(best, budget)
+  let { sizes } = options
+  if (options.make !== undefined)
+    for (const dimension of ['turns', 'cpus', 'pages'] as const)
+      for (const size of smaller(dimension, sizes[dimension])) {
+        const wanted = { ...sizes, [dimension]: size }
+        const found = resize(best, options.make(wanted), budget)
+        // A size that the scenario does not heed stays what it was.
+        if (found === undefined) continue
+        if (dimension !== 'cpus' && sameSchedule(found.attempt.schedule, best.attempt.schedule)) break
+        best = found
+        sizes = wanted
+        break
+      }
+  best = fewestSteps(best, budget)
+  const proofs = prove(best, budget)
+  const { subject: reached, attempt: last } = best
+  const { switches } = last
+  return {
+    subject: reached,
+    sizes,
+    schedule: last.schedule,
+    steps: last.steps,
+    switches,
+    proofs,
+    executions: budget.spent,
+  }
+}
+
+class Budget {
+  spent = 0
+  readonly #executions: number
+  readonly #end: number
+
+  constructor(executions: number, seconds: number) {
+    this.#executions = executions
+    this.#end = performance.now() + seconds * 1000
+  }
+
+  get left(): boolean {
+    return this.spent < this.#executions && performance.now() < this.#end
+  }
+}
+
+/** A schedule that fails as wanted. */
+class Candidate {
+  readonly subject: Subject
+  readonly check: string
+  readonly stays: readonly Stay[]
+  readonly attempt: Attempt
+
+  private constructor(subject: Subject, check: string, stays: readonly Stay[], done: Attempt) {
+    this.subject = subject
+    this.check = check
+    this.stays = stays
+    this.attempt = done
+  }
+
+  /** Undefined if it does not fail so. The stays are what really ran. */
+  static of(
+    subject: Subject,
+    check: string,
+    stays: readonly Stay[],
+    budget: Budget,
+  ): Candidate | undefined {
+    budget.spent++
+    const done = attempt(subject, stays)
+    if (done.finding?.check !== check) return undefined
+    return new Candidate(subject, check, staysOf(done.schedule, done.steps), done)
+  }
+
+  with(stays: readonly Stay[], budget: Budget): Candidate | undefined {
+    return Candidate.of(this.subject, this.check, stays, budget)
+  }
+
+  /** Below 0: this one is smaller. */
+  compare(other: Candidate): number {
+    const { attempt: mine } = this
+    const { attempt: its } = other
+    return mine.switches - its.switches || mine.preemptions - its.preemptions || mine.steps - its.steps
+  }
+}
+
+/** Takes out ever smaller groups of stays, then single ones until none can go (delta debugging). */
+function fewestSwitches(best: Candidate, budget: Budget): Candidate {
+  let size = Math.ceil(best.stays.length / 2)
+  while (budget.left) {
+    let improved = false
+    for (let from = 0; from < best.stays.length && budget.left; ) {
+      const start = from
+      const found = best.with(
+        filterStays(best.stays, (index) => index < start || index >= start + size),
+        budget,
+      )
+      if (found !== undefined && found.attempt.switches < best.attempt.switches) {
+        best = found
+        improved = true
+      } else from += size
+    }
+    if (size > 1) size = Math.ceil(size / 2)
+    else if (!improved) break
+  }
+  return best
+}
+
+/** Sizes to try, smallest first. */
+function smaller(dimension: keyof Sizes, size: number): number[] {
+  const least = dimension === 'cpus' ? 2 : 1
+  const most = size === 0 ? 9 : size
+  return [1, 2, 3, 4, 6, 8].filter((n) => n >= least && n < most)
+}
+
+/** The same failure on another machine, with no more switches. */
+function resize(best: Candidate, subject: Subject | undefined, budget: Budget): Candidate | undefined {
+  if (subject === undefined || !budget.left) return undefined
+  const { cpus } = subject.machine
+  const fits = best.stays.every(({ entity }) => entity < cpus)
+  const found =
+    (fits ? Candidate.of(subject, best.check, best.stays, budget) : undefined) ??
+    search(subject, best.check, budget)
+  if (found === undefined) return undefined
+  const few = fewestSwitches(found, budget)
+  return few.attempt.switches <= best.attempt.switches ? few : undefined
+}
+
+function search(subject: Subject, check: string, budget: Budget): Candidate | undefined {
+  const explorer = new Explorer(subject, { seed: 1, scheduler: SCHEDULERS[0], keepGoing: true, sites: 0 })
+  let slice = explorer.learn()
+  for (let from = 0; from <= SEARCH && budget.left; from += 64) {
+    budget.spent += slice.done
+    const violation = slice.violations.find((one) => one.check === check && one.reproduced)
+    if (violation !== undefined)
+      return Candidate.of(subject, check, staysOf(violation.schedule, violation.steps), budget)
+    slice = explorer.explore(from, from + 64)
+  }
+  return undefined
+}
+
+/** Moves switches to where fewer steps are made, and away from where somebody could have gone on. */
+function fewestSteps(best: Candidate, budget: Budget): Candidate {
+  for (let improved = true; improved && budget.left; ) {
+    improved = false
+    for (let index = 0; index < best.stays.length && budget.left; index++)
+      for (const stays of variations(best.stays, index)) {
+        const found = best.with(stays, budget)
+        if (found === undefined || found.compare(best) >= 0) continue
+        best = found
+        improved = true
+        break
+      }
+  }
+  return best
+}
+
+/** The schedule without one stay, with it as long as possible, and with it shorter. */
+function* variations(stays: readonly Stay[], index: number): Generator<Stay[]> {
+  yield filterStays(stays, (at) => at !== index)
+  const { entity, until } = stays[index]
+  yield stays.with(index, { entity, until: Infinity })
+  const before = stays.findLast((stay, at) => at < index && stay.entity === entity)?.until ?? 0
+  for (let length = 1; before + length < until; length *= 2)
+    yield stays.with(index, { entity, until: before + length })
+  for (let less = 1; less <= 4 && until - less > before; less++)
+    yield stays.with(index, { entity, until: until - less })
+}
+
+/** Runs once more for each preemption that is left, without it. */
+function prove(best: Candidate, budget: Budget): NecessarySwitch[] {
+  const { stays, attempt: last, subject } = best
+  const proofs: NecessarySwitch[] = []
+  let step = 0
+  for (let index = 0; index + 1 < stays.length; index++) {
+    const { entity, until } = stays[index]
+    step += until - (stays.findLast((stay, at) => at < index && stay.entity === entity)?.until ?? 0)
+    budget.spent++
+    const without = attempt(subject, stays.with(index, { entity, until: Infinity }))
+    const common = { step, from: entity, to: stays[index + 1].entity }
+    if (without.preemptions === last.preemptions && sameSchedule(without.schedule, last.schedule))
+      proofs.push({ ...common, reason: 'waiting' })
+    else proofs.push({ ...common, reason: 'preempted', without: without.finding?.check ?? 'held' })
+  }
+  return proofs
+}
+
+function sameSchedule(x: readonly number[], y: readonly number[]): boolean {
+  return x.length === y.length && x.every((value, index) => value === y[index])
+}

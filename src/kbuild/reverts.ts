@@ -1,0 +1,56 @@
+// Reverts: historic races put back into the kernel by a patch, one folder each under reverts/. Leaves out applying them: patch.ts.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { UsageError } from '../cli/errors.ts'
+import { nearest } from './nearest.ts'
+import { packageRoot } from './root.ts'
+
+/** A revert, as its race.md describes it. */
+export interface Revert {
+  readonly id: string
+  /** One line. */
+  readonly description: string
+  /** The scenario in which a hunt finds it; empty if it names none. */
+  readonly scenario: string
+  /** Absolute path of the patch. */
+  readonly patch: string
+}
+
+/** All reverts, by id. */
+export function listReverts(root: string = packageRoot()): Revert[] {
+  let ids: string[] = []
+  try {
+    ids = readdirSync(join(root, 'reverts'), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name)
+  } catch {
+    return []
+  }
+  return ids.toSorted().map((id) => read(root, id))
+}
+
+/** The revert `id`. Throws UsageError if there is none. */
+export function readRevert(id: string, root: string = packageRoot()): Revert {
+  const reverts = listReverts(root)
+  const found = reverts.find((revert) => revert.id === id)
+  if (found) return found
+  const near = nearest(
+    id,
+    reverts.map((revert) => revert.id),
+  )
+  const hint = near === undefined ? '' : ` (did you mean ${near}?)`
+  throw new UsageError(`there is no revert ${id}${hint}; mmtorture list reverts names them.`)
+}
+
+function read(root: string, id: string): Revert {
+  const folder = join(root, 'reverts', id)
+  let text = ''
+  try {
+    text = readFileSync(join(folder, 'race.md'), 'utf8')
+  } catch {
+    // A revert without a description is still one.
+  }
+  const field = (name: string): string => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(text)?.[1].trim() ?? ''
+  const title = /^#\s+(.*)$/m.exec(text)?.[1].trim() ?? ''
+  return { id, description: field('title') || title, scenario: field('scenario'), patch: join(folder, 'revert.patch') }
+}

@@ -1,0 +1,233 @@
+// The interleaving of a violation: which steps matter, their labels (A1 is the first row of CPU 0), in which order they must come to
+// make the bug, and the columns. Leaves out what a step says: narrator.ts.
+import { Kind, KIND_FLAGS, WRITES } from '../machine/stepped/kinds.ts'
+import type { ToldStep } from './narrator.ts'
+
+/** A step that is shown. */
+export interface Row {
+  readonly step: ToldStep
+  /** `A3`: the third row of CPU 0. */
+  readonly label: string
+  /** Steps of the execution that were left out before it. */
+  readonly skipped: number
+}
+
+/** One row must come before another of another CPU. */
+export interface Constraint {
+  readonly before: string
+  readonly after: string
+  /** What both touch. */
+  readonly object: string
+}
+
+export interface Interleaving {
+  readonly rows: readonly Row[]
+  /** Steps left out behind the last row. */
+  readonly skippedAtEnd: number
+  readonly constraints: readonly Constraint[]
+}
+
+/** Rows of the short form are not many more. */
+const ENOUGH = 40
+
+/**
+ * Chooses rows.
+ * @param steps the steps of the execution, then what entities wanted when it ended (`pending`)
+ * @param verbose all of them
+ */
+export function interleave(steps: readonly ToldStep[], verbose = false): Interleaving {
+  const pairs = orderPairs(steps)
+  const kept = verbose ? new Set(steps.keys()) : chooseSteps(steps, pairs)
+  const counts = new Map<number, number>()
+  const labels = new Map<number, string>()
+  const rows: Row[] = []
+  let last = -1
+  for (const [index, step] of steps.entries()) {
+    if (!kept.has(index)) continue
+    const nth = (counts.get(step.cpu) ?? 0) + 1
+    counts.set(step.cpu, nth)
+    const label = `${cpuLetter(step.cpu)}${nth}`
+    labels.set(index, label)
+    rows.push({ step, label, skipped: index - last - 1 })
+    last = index
+  }
+  const constraints = pairs.map(([before, after]) => ({
+    before: labels.get(before) ?? '?',
+    after: labels.get(after) ?? '?',
+    object: sharedObject(steps[before], steps[after]),
+  }))
+  return { rows, skippedAtEnd: steps.length - 1 - last, constraints }
+}
+
+/** A, B, … Z, then C26, C27, … */
+export function cpuLetter(cpu: number): string {
+  return cpu < 26 ? String.fromCharCode(65 + cpu) : `C${cpu}.`
+}
+
+/** The chain of constraints as text: `A3 before B2 before A4`. */
+export function constraintText(constraints: readonly Constraint[]): string[] {
+  const chains: string[] = []
+  let end = ''
+  for (const { before, after, object } of constraints) {
+    const part = `before ${after} (${object})`
+    if (before === end) chains[chains.length - 1] += ` ${part}`
+    else chains.push(`${before} ${part}`)
+    end = after
+  }
+  return chains
+}
+
+/** Whether two steps of two CPUs touch a common word that one of them writes. */
+export function conflict(one: ToldStep, other: ToldStep): boolean {
+  if (one.cpu === other.cpu) return false
+  if (one.kind === Kind.NOTIFY || other.kind === Kind.NOTIFY) return one.address === other.address
+  const writes = (step: ToldStep, from: number, words: number): boolean =>
+    step.writes && overlap(step.address, step.words, from, words)
+  const touches = (step: ToldStep, other: ToldStep): boolean =>
+    writes(step, other.address, other.words) ||
+    (other.from !== undefined && writes(step, other.from, other.words))
+  return touches(one, other) || touches(other, one)
+}
+
+function overlap(first: number, firstWords: number, second: number, secondWords: number): boolean {
+  return first < second + secondWords && second < first + firstWords
+}
+
+function sharedObject(before: ToldStep, after: ToldStep): string {
+  return after.words === 1 || before.words > 1 ? after.object : before.object
+}
+
+/** Positions at which another entity goes on. */
+function switchesOf(steps: readonly ToldStep[]): number[] {
+  const at: number[] = []
+  for (let i = 1; i < steps.length; i++)
+    if (steps[i].pending === undefined && steps[i].entity !== steps[i - 1].entity) at.push(i)
+  return at
+}
+
+/**
+ * For each change of CPU the pair of steps that it is about: the last of the CPU that left before the first of the one that came
+ * that it conflicts with; data before locks.
+ */
+function orderPairs(steps: readonly ToldStep[]): [before: number, after: number][] {
+  const pairs: [number, number][] = []
+  const switches = switchesOf(steps)
+  for (const [nth, at] of switches.entries()) {
+    const end = switches[nth + 1] ?? steps.length
+    const start = nth === 0 ? 0 : switches[nth - 1]
+    const pair =
+      pairAcross(steps, start, at, end, false) ??
+      pairAcross(steps, 0, at, steps.length, false) ??
+      pairAcross(steps, 0, at, steps.length, true)
+    if (pair !== undefined && !pairs.some(([before, after]) => before === pair[0] && after === pair[1])) pairs.push(pair)
+  }
+  // Who waits at the end waits for what somebody else did.
+  for (const [index, step] of steps.entries()) {
+    if (step.pending !== 'waiting') continue
+    const before = steps.findLastIndex((other) => other.pending === undefined && conflict(other, step))
+    if (before >= 0) pairs.push([before, index])
+  }
+  return pairs.toSorted((one, other) => one[1] - other[1] || one[0] - other[0])
+}
+
+function pairAcross(
+  steps: readonly ToldStep[],
+  start: number,
+  at: number,
+  end: number,
+  housekeeping: boolean,
+): [number, number] | undefined {
+  const leaving = steps[at - 1].cpu
+  const coming = steps[at].cpu
+  for (let after = at; after < end; after++) {
+    const step = steps[after]
+    if (step.cpu !== coming || (step.housekeeping && !housekeeping)) continue
+    for (let before = at - 1; before >= start; before--)
+      if (steps[before].cpu === leaving && conflict(steps[before], step)) return [before, after]
+  }
+  return undefined
+}
+
+function chooseSteps(steps: readonly ToldStep[], pairs: readonly [number, number][]): Set<number> {
+  const kept = new Set<number>()
+  const keep = (index: number): void => {
+    if (index >= 0 && index < steps.length) kept.add(index)
+  }
+  for (const [index, step] of steps.entries()) if (step.pending !== undefined) keep(index)
+  const performed = steps.length - kept.size
+  for (const at of switchesOf(steps)) {
+    keep(at - 1)
+    keep(at)
+  }
+  for (const pair of pairs) pair.forEach(keep)
+  keep(performed - 1)
+  // Conflicts of what was not yet shown, the latest first.
+  for (let after = performed - 1; after >= 0 && kept.size < ENOUGH; after--) {
+    const step = steps[after]
+    if (step.housekeeping) continue
+    const before = steps.findLastIndex((other, index) => index < after && conflict(other, step))
+    if (before < 0 || steps.slice(before, after).some((other) => sameAccess(other, step))) continue
+    keep(before)
+    keep(after)
+  }
+  // What leads from one to the next, if there is room: neighbours on the same object.
+  for (const index of [...kept]) {
+    if (kept.size >= ENOUGH) break
+    for (const near of [index - 1, index + 1]) {
+      const step = steps[near]
+      if (step === undefined || step.entity !== steps[index].entity || step.housekeeping) continue
+      if (step.address >> 4 === steps[index].address >> 4) keep(near)
+    }
+  }
+  return kept
+}
+
+function sameAccess(one: ToldStep, other: ToldStep): boolean {
+  return one.entity === other.entity && one.address === other.address && one.writes === other.writes
+}
+
+/** Whether the step wrote. */
+export function isWrite(step: ToldStep): boolean {
+  return (KIND_FLAGS[step.kind] & WRITES) !== 0
+}
+
+/** Width of the page, and of a column when there is room. */
+const PAGE = 118
+const COLUMN = 56
+
+/** Columns, one for each CPU; each row is a place and, below it, what was done there. */
+export function formatColumns({ rows, skippedAtEnd }: Interleaving, cpus: number): string[] {
+  const left = rows.map((row) => [placeOf(row), row.step.text].map((text, line) => text.length + (line === 0 ? 5 : 7)))
+  const widest = Math.max(20, ...left.flat())
+  const column = Math.min(widest + 2, COLUMN, Math.max(18, Math.floor(PAGE / cpus)))
+  const lines = [
+    Array.from({ length: cpus }, (_, cpu) => `CPU ${cpu}`.padEnd(column))
+      .join('')
+      .trimEnd(),
+    Array.from({ length: cpus }, () => '-'.repeat(column - 2).padEnd(column))
+      .join('')
+      .trimEnd(),
+  ]
+  for (const row of rows) {
+    const margin = ' '.repeat(row.step.cpu * column)
+    if (row.skipped > 0) lines.push(`${' '.repeat(row.step.cpu * column)}  … ${stepCount(row.skipped)}`)
+    lines.push(`${margin}${row.label.padEnd(4)} ${placeOf(row)}`, `${margin}     ${row.step.text}`)
+  }
+  if (skippedAtEnd > 0) lines.push(`  … ${stepCount(skippedAtEnd)}`)
+  return lines
+}
+
+function placeOf({ step }: Row): string {
+  const mark = step.pending === undefined ? '' : step.pending === 'waiting' ? '[waits] ' : '[next] '
+  const irq = step.irq ? '[irq] ' : ''
+  return `${mark}${irq}${step.helper === undefined ? '' : `${step.helper} in `}${step.function} ${shortFile(step.file)}:${step.line}`
+}
+
+/** Kernel files as in Linux, from below the source folder. */
+export function shortFile(file: string): string {
+  return file.replace(/^src\/kernel\//, '')
+}
+
+function stepCount(steps: number): string {
+  return `${steps} step${steps === 1 ? '' : 's'}`
+}

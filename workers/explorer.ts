@@ -1,0 +1,64 @@
+// A worker of a campaign, for piscina: makes the machine and the scheduler once, then runs the executions that it is told.
+import { pathToFileURL } from 'node:url'
+import { workerData } from 'node:worker_threads'
+import { UsageError } from '../src/cli/errors.ts'
+import { loadScheduler } from '../src/cli/scheduler_file.ts'
+import { stepChecks } from '../src/checks/steps/index.ts'
+import type { Subject } from '../src/explore/attempt.ts'
+import { Explorer } from '../src/explore/explorer.ts'
+import {
+  ABORT,
+  type ExplorerAnswer,
+  type ExplorerSetup,
+  type ExplorerTask,
+  LIMIT,
+  type SubjectModule,
+  type SubjectSpec,
+} from '../src/explore/protocol.ts'
+import { createSubject } from '../src/explore/subject.ts'
+import type { SteppedBoot } from '../src/machine/stepped/machine.ts'
+
+// piscina puts its own data before the pool's.
+const [, setup] = workerData as [unknown, ExplorerSetup]
+let made: Promise<Explorer> | undefined
+let learned = false
+
+export default async function explore(task: ExplorerTask): Promise<ExplorerAnswer> {
+  try {
+    const explorer = await (made ??= make())
+    const scheduler = explorer.scheduler.name
+    if (task.do === 'learn') {
+      learned = true
+      return { slice: explorer.learn(), scheduler }
+    }
+    if (!learned) explorer.learn()
+    learned = true
+    explorer.enter(task.state)
+    const { control } = setup
+    const slice = explorer.explore(
+      task.from,
+      task.to,
+      (i) => control[ABORT] !== 0 || i >= control[LIMIT] || Date.now() >= task.deadline,
+    )
+    return { slice, scheduler }
+  } catch (error) {
+    const { message, stack = message } = error instanceof Error ? error : new Error(String(error))
+    return { failed: { usage: error instanceof UsageError, message, stack } }
+  }
+}
+
+async function make(): Promise<Explorer> {
+  const scheduler = await loadScheduler(setup.scheduler)
+  return new Explorer(await subjectOf(setup.subject), { ...setup.options, scheduler })
+}
+
+async function subjectOf(spec: SubjectSpec): Promise<Subject> {
+  const url = (path: string): string => (path.startsWith('file:') ? path : pathToFileURL(path).href)
+  if (spec.module !== undefined) {
+    const module = (await import(url(spec.module))) as { createSubject: SubjectModule }
+    return module.createSubject(spec)
+  }
+  const { boot } = (await import(url(spec.image.file))) as { boot: SteppedBoot }
+  const off = new Set(spec.off)
+  return createSubject(boot, spec.image, spec.options, (machine, image) => [stepChecks(machine, image, off)], off)
+}
