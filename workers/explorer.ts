@@ -1,6 +1,6 @@
 // A worker of a campaign, for piscina: makes the machine and the scheduler once, then runs the executions that it is told.
 import { pathToFileURL } from 'node:url'
-import { workerData } from 'node:worker_threads'
+import { workerData } from 'piscina'
 import { UsageError } from '../src/cli/errors.ts'
 import { loadScheduler } from '../src/cli/scheduler_file.ts'
 import { stepChecks } from '../src/checks/steps/index.ts'
@@ -18,8 +18,7 @@ import {
 import { createSubject } from '../src/explore/subject.ts'
 import type { SteppedBoot } from '../src/machine/stepped/machine.ts'
 
-// piscina puts its own data before the pool's.
-const [, setup] = workerData as [unknown, ExplorerSetup]
+const setup = workerData as ExplorerSetup
 let made: Promise<Explorer> | undefined
 let learned = false
 

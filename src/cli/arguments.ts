@@ -23,6 +23,11 @@ export function parseSeconds(text: string): number {
   return seconds
 }
 
+/** A parser of `option`, an integer from `min` to `max`. */
+export function parseCount(option: string, min: number, max: number): (text: string) => number {
+  return (text) => integer(option, text, min, max, `an integer from ${min} to ${max}`)
+}
+
 /** A repeatable option: appends. */
 export function collect(text: string, earlier: readonly string[] = []): string[] {
   return [...earlier, text]

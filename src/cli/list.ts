@@ -11,6 +11,11 @@ interface Entry {
   readonly description: string
   readonly values?: string
   readonly default?: string
+  /** Of a revert: where it is found. */
+  readonly scenario?: string
+  /** Of a check: at every step, at rest, or by the machine; and its cost. */
+  readonly when?: string
+  readonly cost?: string
 }
 
 export const TOPICS = ['scenarios', 'config', 'reverts', 'schedulers', 'checks'] as const
@@ -45,13 +50,17 @@ async function entries(topic: Topic): Promise<Entry[]> {
         default: initial,
       }))
     case 'checks': {
-      const { CHECKS } = await import('../checks/index.ts')
-      return CHECKS.map(({ name, description }) => ({ name, description }))
+      const { allChecks } = await import('./checks.ts')
+      return allChecks().map(({ name, description, when, cost }) => ({ name, description, when, cost }))
     }
-    // They come with the stepped machine.
-    case 'reverts':
-    case 'schedulers':
-      return []
+    case 'reverts': {
+      const { listReverts } = await import('../kbuild/reverts.ts')
+      return listReverts().map(({ id, description, scenario }) => ({ name: id, description, scenario }))
+    }
+    case 'schedulers': {
+      const { SCHEDULERS } = await import('../explore/schedulers/index.ts')
+      return SCHEDULERS.map(({ name, description }) => ({ name, description }))
+    }
   }
 }
 

@@ -5,12 +5,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { packageRoot } from '../kbuild/root.ts'
-import { collect, parseCpus, parseSeconds, parseSeed, separateJson } from './arguments.ts'
+import { collect, parseCount, parseCpus, parseSeconds, parseSeed, separateJson } from './arguments.ts'
 import { UsageError } from './errors.ts'
+import type { HuntArguments } from './hunt_plan.ts'
+import type { ReplayArguments } from './replay.ts'
 import type { RunArguments } from './run.ts'
 
 /** Commands of the plan that do not exist yet. */
-const LATER = ['hunt', 'replay', 'scale']
+const LATER = ['scale']
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -38,6 +40,49 @@ async function main(args: readonly string[]): Promise<number> {
       const { runCommand } = await import('./run.ts')
       status = await runCommand(scenario, options, interruptSignal())
     })
+  const off: string[] = []
+  program
+    .command('hunt')
+    .description('explore interleavings of a scenario, stepped, until a check fails')
+    .argument('[scenario]', "a scenario's name or path; without one the scenario that a revert names, or same-page")
+    .option('--cpus <n>', 'number of CPUs, 1 to 64 (default 2)', parseCpus)
+    .option('--seconds <s>', 'end after so long (default 20; none with --executions)', parseSeconds)
+    .option('--executions <n>', 'end after so many executions', parseCount('--executions', 1, 1e9))
+    .option('--seed <n>', 'seed: equal seeds find equal violations', parseSeed)
+    .option('--operations <n>', 'turns of each task (default 2)', parseCount('--operations', 1, 1e6))
+    .option('--pages <n>', 'pages of the scenario (default 3)', parseCount('--pages', 1, 1e6))
+    .option('--config <KEY=VALUE>', 'configuration; VALUE,VALUE… makes a sweep (repeatable)', collect)
+    .option('--revert <id>', 'take a fix out: mmtorture list reverts (repeatable)', collect)
+    .option('--patch <file>', 'apply a unified diff to the kernel first (repeatable)', collect)
+    .option('--scheduler <name>', 'mmtorture list schedulers, or the path of your own file')
+    .option('--depth <n>', 'pct: ordering constraints of the bug (default 3)', parseCount('--depth', 1, 100))
+    .option('--preemptions <k>', 'dfs: preemptions of a schedule (default 2)', parseCount('--preemptions', 0, 100))
+    .option('--check <name>', 'run only this check, steps or rest (repeatable)', collect)
+    .option('--no-check <name>', 'leave this check, steps or rest out (repeatable)', (name, earlier: undefined) => {
+      off.push(name)
+      return earlier
+    })
+    .option('--step-limit <n>', 'steps that make a livelock (default 20000)', parseCount('--step-limit', 1, 1e9))
+    .option('--workers <n>', 'worker threads (default 1)', parseCount('--workers', 1, 64))
+    .option('--keep-going', 'go on after a violation and count the distinct ones')
+    .option('--determinism-check', 'run each execution twice and compare')
+    .option('--verbose', 'every step of the interleaving')
+    .option('--json [file]', 'print the report as JSON, or write it to a file (--json=FILE)')
+    .option('--out <dir>', 'folder of replay files, hunt.txt and hunt.json (default: replay files in mmtorture-out)')
+    .action(async (scenario: string | undefined, options: HuntArguments) => {
+      const { huntCommandLine } = await import('./hunt.ts')
+      status = await huntCommandLine(scenario, { ...options, off }, interruptSignal())
+    })
+  program
+    .command('replay')
+    .description('run one recorded schedule again, step by step')
+    .argument('<file>', 'a replay file that hunt has written')
+    .option('--verbose', 'every step of the interleaving')
+    .option('--json [file]', 'print the report as JSON, or write it to a file (--json=FILE)')
+    .action(async (file: string, options: ReplayArguments) => {
+      const { replayCommand } = await import('./replay.ts')
+      status = await replayCommand(file, options)
+    })
   program
     .command('list')
     .description('list what there is: scenarios, config, reverts, schedulers or checks')
@@ -49,7 +94,7 @@ async function main(args: readonly string[]): Promise<number> {
     })
   try {
     if (LATER.includes(args[0]))
-      throw new UsageError(`${args[0]} does not exist yet; there are run and list.`)
+      throw new UsageError(`${args[0]} does not exist yet; there are run, hunt, replay and list.`)
     if (args.length === 0) program.outputHelp()
     else await program.parseAsync(separateJson(args), { from: 'user' })
     return status

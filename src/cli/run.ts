@@ -1,7 +1,7 @@
 // `mmtorture run`: runs a scenario, or each configuration of a sweep, on the smp machine and prints the report. Leaves out the
 // machine itself: src/machine/smp; and the report's form: src/report.
 import { availableParallelism } from 'node:os'
-import { join, relative } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import { type Configuration, configSettings, sweepConfig } from '../kbuild/config.ts'
 import type { RunOptions } from '../machine/smp/run.ts'
 import { type RunReport, runReport } from '../report/run_report.ts'
@@ -123,7 +123,7 @@ function isInterrupted(reports: readonly RunReport[]): boolean {
 
 /** The command that runs one configuration again. */
 function commandLine(plan: RunPlan, config: Configuration, options: RunArguments): string {
-  const inPackage = plan.scenario.file.startsWith(packageRoot())
+  const inPackage = plan.scenario.file.startsWith(join(packageRoot(), 'scenarios') + sep)
   const seconds = options.seconds ?? (plan.trace === undefined ? DEFAULT_SECONDS : undefined)
   return [
     'mmtorture run',

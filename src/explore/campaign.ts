@@ -5,6 +5,7 @@
 import { join } from 'node:path' // oxlint-disable-line no-restricted-imports -- workers are files
 import { Piscina } from 'piscina'
 import { UsageError } from '../cli/errors.ts'
+import { loadScheduler } from '../cli/scheduler_file.ts'
 import { packageRoot } from '../kbuild/root.ts'
 import type { ExplorerOptions, Slice } from './explorer.ts'
 import {
@@ -16,7 +17,6 @@ import {
   type SubjectSpec,
 } from './protocol.ts'
 import { type HuntResult, roundLength, Rounds } from './rounds.ts'
-import { SCHEDULERS } from './schedulers/index.ts'
 
 export interface CampaignOptions extends Omit<ExplorerOptions, 'scheduler'> {
   readonly subject: SubjectSpec
@@ -54,8 +54,8 @@ export async function campaign(options: CampaignOptions): Promise<HuntResult> {
   if (signal?.aborted === true) abort()
   signal?.addEventListener('abort', abort)
   // A search that goes from one execution to the next cannot be split.
-  const known = SCHEDULERS.find(({ name }) => name === options.scheduler)
-  const workers = known?.sequential === true ? 1 : options.workers
+  const { sequential } = await loadScheduler(options.scheduler)
+  const workers = sequential === true ? 1 : options.workers
   const pool = new Piscina({
     filename: join(packageRoot(), 'dist', 'workers', 'explorer.js'),
     minThreads: workers,

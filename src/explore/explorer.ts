@@ -81,6 +81,8 @@ export interface Slice {
   readonly lengths: { readonly count: number; readonly choices: number; readonly points: readonly number[] }
   /** The scheduler says that there is nothing left. */
   readonly exhausted: boolean
+  /** What the kernel counted meanwhile (machine.stat). */
+  readonly stat: Float64Array
 }
 
 /** Asked now and then; true: leave the rest of the slice. */
@@ -124,7 +126,7 @@ export class Explorer {
     )
     this.#tellCoverage(tally, -1)
     this.#told = this.subject.machine.learned.length
-    return tally.slice(0, this.subject.machine.learned.slice(), new Measurements(this.subject.machine))
+    return tally.slice(0, this.subject.machine.learned.slice(), new Measurements(this.subject.machine), this.#takeStat())
   }
 
   /** Brings this worker to the state of a round. */
@@ -168,7 +170,15 @@ export class Explorer {
     machine.learning = false
     const words = machine.learned.slice(this.#told)
     this.#told = machine.learned.length
-    return tally.slice(done, words, measured, exhausted)
+    return tally.slice(done, words, measured, this.#takeStat(), exhausted)
+  }
+
+  /** The kernel's counters, from 0 again. */
+  #takeStat(): Float64Array {
+    const { stat } = this.subject.machine
+    const taken = stat.slice()
+    stat.fill(0)
+    return taken
   }
 
   #watch(coverage: boolean): void {
@@ -274,7 +284,13 @@ class SliceTally {
     this.from = from
   }
 
-  slice(done: number, words: readonly number[], measured: Measurements, exhausted = false): Slice {
+  slice(
+    done: number,
+    words: readonly number[],
+    measured: Measurements,
+    stat: Float64Array,
+    exhausted = false,
+  ): Slice {
     const { from, steps, schedules, states, violations, sites, pairs, pairsAt } = this
     const { count, choices, points } = measured
     return {
@@ -290,6 +306,7 @@ class SliceTally {
       pairsAt,
       lengths: { count, choices, points },
       exhausted,
+      stat,
     }
   }
 }

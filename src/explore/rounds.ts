@@ -39,6 +39,8 @@ export interface HuntResult {
   readonly sites: readonly number[]
   /** Pairs of places at which two CPUs met on a word that one of them wrote. */
   readonly conflictPairs: number
+  /** The kernel's counters, summed up over the executions. */
+  readonly stat: readonly number[]
   /** Executions that were watched for sites and pairs. */
   readonly watched: number
   /** Executions that each member of the portfolio had of the last 64; only for the portfolio. */
@@ -68,6 +70,7 @@ export class Rounds {
   readonly #sites = new Set<number>()
   readonly #pairs = new Set<number>()
   readonly #pairList: number[] = []
+  readonly #stat: number[] = []
   readonly #keepGoing: boolean
   readonly #profileExecutions: number
   /** Found while learning: the scheduler has the first round to find its own. */
@@ -156,6 +159,7 @@ export class Rounds {
       sharedWords: this.#batchWords + this.#words.size,
       sites: [...this.#sites].toSorted((x, y) => x - y),
       conflictPairs: this.#pairs.size,
+      stat: [...this.#stat],
       watched: this.#watched,
       ...(scheduler === 'portfolio'
         ? { shares: Object.fromEntries(MEMBERS.map((name, member) => [name, this.#shares[member]])) }
@@ -170,6 +174,7 @@ export class Rounds {
   #addSlice(slice: Slice, seconds: number): void {
     this.executions += slice.done
     this.steps += slice.steps
+    slice.stat.forEach((value, index) => (this.#stat[index] = (this.#stat[index] ?? 0) + value))
     this.#watched += watchedOf(slice.from, slice.from + slice.done)
     for (const hash of slice.schedules) if (this.#schedules.add(hash)) this.#fresh++
     this.#freshOf += slice.schedules.length

@@ -29,9 +29,17 @@ interface Callee {
 
 type Part = string | Slice
 
-/** One round: the texts with calls replaced of functions that call no such function themselves. `next` counts replacements. */
-export function inlineCalls(texts: readonly PassText[], calls: Calls, next: () => number): PassText[] {
-  const callees = readyCallees(texts, calls)
+/**
+ * One round: the texts with calls replaced of functions that call no such function themselves; with `all`, of those too, since
+ * the calls in them could not be replaced. `next` counts replacements.
+ */
+export function inlineCalls(
+  texts: readonly PassText[],
+  calls: Calls,
+  next: () => number,
+  all: boolean,
+): PassText[] {
+  const callees = readyCallees(texts, calls, all)
   return texts.map((text) => {
     const edits: PassEdit[] = []
     for (const declaration of text.functions)
@@ -41,15 +49,22 @@ export function inlineCalls(texts: readonly PassText[], calls: Calls, next: () =
   })
 }
 
-function readyCallees(texts: readonly PassText[], calls: Calls): Map<string, Callee> {
-  const all = new Map<string, Callee>()
+function readyCallees(texts: readonly PassText[], calls: Calls, all: boolean): Map<string, Callee> {
+  const callees = new Map<string, Callee>()
   for (const text of texts)
     for (const declaration of text.functions) {
       const callee = calleeOf(text, declaration, calls)
-      if (callee) all.set(callee.name, callee)
+      if (callee) callees.set(callee.name, callee)
     }
+  const reaches = (from: string, name: string, seen: Set<string>): boolean => {
+    if (seen.has(from)) return false
+    seen.add(from)
+    return [...(callees.get(from)?.calls ?? [])].some((called) => called === name || reaches(called, name, seen))
+  }
   const ready = new Map<string, Callee>()
-  for (const [name, callee] of all) if (![...callee.calls].some((called) => all.has(called))) ready.set(name, callee)
+  for (const [name, callee] of callees)
+    if (all ? !reaches(name, name, new Set()) : ![...callee.calls].some((called) => callees.has(called)))
+      ready.set(name, callee)
   return ready
 }
 

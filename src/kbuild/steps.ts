@@ -85,14 +85,18 @@ export function flatten(texts: readonly PassText[], isPrimitive: (name: string) 
   let replaced = 0
   const next = (): number => ++replaced
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const expanded = expandHelpers(now, callsOf(now, isPrimitive))
-    const changed = expanded.some((text, index) => text !== now[index])
+    const before = now
     // Helpers first: what they leave is shorter.
-    const then = changed ? expanded : inlineCalls(now, callsOf(now, isPrimitive), next)
-    if (then.every((text, index) => text === now[index])) break
-    now = then
+    now = expandHelpers(now, callsOf(now, isPrimitive))
+    for (const all of [false, true])
+      if (isSame(now, before)) now = inlineCalls(now, callsOf(now, isPrimitive), next, all)
+    if (isSame(now, before)) break
   }
   return now
+}
+
+function isSame(texts: readonly PassText[], others: readonly PassText[]): boolean {
+  return texts.every((text, index) => text === others[index])
 }
 
 /** Functions of the modules that the machine stands for: name -> whether the module exports it. */

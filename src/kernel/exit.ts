@@ -3,7 +3,7 @@
  * parent's zombies and is gone; its exit code is not kept.
  */
 import { atomic_fetch_add } from '#atomic'
-import { load, READ_ONCE, store, this_cpu_write } from './arch/access.ts'
+import { load, READ_ONCE, store, this_cpu_write, WRITE_ONCE } from './arch/access.ts'
 import { irq_enter_parked, irq_exit_parked } from './arch/irq.ts'
 import { machine$nr_tasks, machine$tasklist_lock, RQ, TASKS } from './arch/memory_map.ts'
 import { percpu$current } from './arch/percpu.ts'
@@ -83,7 +83,8 @@ export function sys_exit(): void {
   store(task + task$mm, 0)
   mmput(mm)
   count_vm_event(EXITS)
-  store(task + task$__state, TASK_DEAD)
+  // Marked: whoever wakes a waiting parent may look at it meanwhile.
+  WRITE_ONCE(task + task$__state, TASK_DEAD)
 }
 
 /** Frees a task that has left its CPU for the last time, and tells its parent (exit_notify, release_task). */

@@ -48,7 +48,7 @@ export function inlinedText(code: string, rounds = 1): PassText {
   let text = textOf(code)
   let number = 0
   for (let round = 0; round < rounds; round++)
-    text = inlineCalls([text], callsOf([text], isPrimitive), () => ++number)[0]
+    text = inlineCalls([text], callsOf([text], isPrimitive), () => ++number, false)[0]
   return text
 }
 

@@ -352,7 +352,7 @@ export class Watch {
   name(addr: number): string {
     if (this.map.classOf[addr] === Word.ENTRY && this.level.words[this.slotOf(addr)] !== 0)
       return this.entryName(addr)
-    return nameAddress(this.#view, addr)
+    return nameAddress(this.#machine, addr)
   }
 
   /** `pte[mm 1, 0x7000]`. */

@@ -47,7 +47,14 @@ import {
   VM_WRITE,
 } from '../arch/structs.ts'
 import { EEXIST, EINVAL, ENOMEM } from '../errno.ts'
-import { down_read, down_write, up_read, up_write } from '../locking/rwsem.ts'
+import {
+  down_read,
+  down_write,
+  rwsem_assert_held,
+  rwsem_assert_held_write,
+  up_read,
+  up_write,
+} from '../locking/rwsem.ts'
 import { igrab, iput } from './filemap.ts'
 import {
   calc_vm_prot_bits,
@@ -168,6 +175,7 @@ export function vma_at(mm: Mm, index: number): Vma {
 
 /** The first VMA whose end lies above page `addr` (it may begin above it, too); 0: none. Under mmap_lock. */
 export function find_vma(mm: Mm, addr: number): Vma {
+  rwsem_assert_held((mm + mm$mmap_lock) as Rwsem)
   return vma_at(mm, find_vma_index(mm, addr))
 }
 
@@ -185,6 +193,7 @@ export function find_vma_intersection(mm: Mm, start: number, end: number): Vma {
 
 /** Puts the VMA into the array; it must overlap none there. Under mmap_lock for writing. */
 export function vma_mas_store(vma: Vma, mm: Mm): void {
+  rwsem_assert_held_write((mm + mm$mmap_lock) as Rwsem)
   const count = load(mm + mm$map_count)
   BUG_ON(count >= MAX_MAP_COUNT)
   const index = find_vma_index(mm, load(vma + vma$vm_start))

@@ -4,7 +4,7 @@
  * compaction, NUMA policy, remote draining of per-CPU lists (so they need no lock but interrupts off, as before 5.15).
  */
 import { NR_PAGES } from '#config'
-import { clear_words, load, per_cpu_ptr, store, this_cpu_read, this_cpu_write } from '../arch/access.ts'
+import { clear_words, data_race, load, per_cpu_ptr, store, this_cpu_read, this_cpu_write } from '../arch/access.ts'
 import { BUG_ON, VM_BUG_ON_PAGE } from '../arch/bug.ts'
 import { local_irq_restore, local_irq_save } from '../arch/irq.ts'
 import { MAX_ORDER } from '../arch/limits.ts'
@@ -73,7 +73,8 @@ function del_page_from_free_list(page: Page, order: number): void {
 }
 
 function page_is_buddy(page: Page, order: number): boolean {
-  return (load(page + page$flags) & PG_buddy) !== 0 && load(page + page$private) === order
+  // The page may be in use, and its flags change: but PG_buddy does so under zone->lock only.
+  return (data_race(page + page$flags) & PG_buddy) !== 0 && load(page + page$private) === order
 }
 
 /** Puts a block back and merges it with its buddies as far as they are free. Under zone->lock. */

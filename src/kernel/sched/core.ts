@@ -115,7 +115,7 @@ export function wake_up_new_task(task: Task): void {
 
 /** Lets a task that waits run again; under rq->lock. Returns whether an idle CPU should look. */
 function try_to_wake_up(task: Task): boolean {
-  if (load(task + task$__state) !== TASK_INTERRUPTIBLE) return false
+  if (READ_ONCE(task + task$__state) !== TASK_INTERRUPTIBLE) return false
   store(task + task$__state, TASK_RUNNING)
   // Still on its CPU: that one finds it running when its turn ends.
   if (load(task + task$on_cpu) !== 0) return false

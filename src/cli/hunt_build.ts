@@ -1,0 +1,73 @@
+// Builds the image of a hunt or a replay and boots stepped machines of it, and turns what a scenario throws into one sentence. Leaves out
+// what is done with the machines.
+import type { Subject } from '../explore/attempt.ts'
+import type { Sizes } from '../explore/shrink.ts'
+import { createSubject } from '../explore/subject.ts'
+import { stepChecks } from '../checks/steps/index.ts'
+import type { Configuration } from '../kbuild/config.ts'
+import { kbuild, type KernelImage, loadImage } from '../kbuild/index.ts'
+import { packageRoot } from '../kbuild/root.ts'
+import { formatFrame, kernelFrames } from '../machine/smp/stack.ts'
+import { setupFailure } from '../machine/smp/diagnose.ts'
+import { SetupFailed, type SteppedBoot } from '../machine/stepped/machine.ts'
+import { UsageError } from './errors.ts'
+
+/** What decides how an execution goes, besides the schedule. */
+export interface BuildRequest {
+  readonly config: Configuration
+  /** Absolute path. */
+  readonly scenario: string
+  /** Absolute paths. */
+  readonly patches: readonly string[]
+  readonly seed: number
+  readonly stepLimit: number
+  /** Names of checks that are off. */
+  readonly off: readonly string[]
+}
+
+/** An image that was loaded. */
+export interface Built {
+  readonly image: KernelImage
+  /** A machine of these sizes, set up. Throws UsageError when the scenario's setup fails. */
+  make(sizes: Sizes): Subject
+}
+
+export async function buildHunt(request: BuildRequest): Promise<Built> {
+  const { config, scenario, patches, seed, stepLimit } = request
+  const image = await kbuild(config, { scenario, patches, image: 'stepped' })
+  const boot = (await loadImage(image)) as unknown as SteppedBoot
+  const off = new Set(request.off)
+  const make = (sizes: Sizes): Subject =>
+    guarded(image, sizes.cpus, () =>
+      createSubject(boot, image, { ...sizes, seed, stepLimit }, (machine) => [stepChecks(machine, image, off)], off),
+    )
+  return { image, make }
+}
+
+/** Runs `action`; what the image's code throws becomes a UsageError that names the place when it is the user's code. */
+export function guarded<T>(image: KernelImage, cpus: number, action: () => T): T {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 60
+  try {
+    return action()
+  } catch (error) {
+    throw explainThrown(image, cpus, error)
+  } finally {
+    Error.stackTraceLimit = limit
+  }
+}
+
+/** The error to report for what was thrown while the image ran. */
+export function explainThrown(image: KernelImage, cpus: number, error: unknown): unknown {
+  if (error instanceof UsageError || !(error instanceof Error)) return error
+  if (error instanceof SetupFailed) return setupFailure(image, cpus, error.errno)
+  const frames = kernelFrames(error.stack ?? '', image.file, packageRoot())
+  const user = frames.find((frame) => frame.user)
+  if (user === undefined) return error
+  return new UsageError(`${user.file}:${user.line}: ${user.function} threw: ${error.message}${via(frames, user)}`)
+}
+
+function via(frames: ReturnType<typeof kernelFrames>, user: ReturnType<typeof kernelFrames>[number]): string {
+  const [first] = frames
+  return first === user ? '.' : ` (in ${formatFrame(first)}).`
+}

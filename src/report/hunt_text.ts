@@ -1,0 +1,162 @@
+// The report of a hunt as text for people. A violation: the kernel's report, the interleaving in columns, the order that makes the bug,
+// each CPU at the end, and last the command that replays it. Leaves out what only the JSON has.
+import type { Configuration } from '../kbuild/config.ts'
+import type { EndState, Told } from './hunt_violation.ts'
+import { interleavingOf } from './hunt_violation.ts'
+import type { HuntReport, ShrinkReport, ViolationReport } from './hunt_report.ts'
+import { constraintText, cpuLetter, formatColumns } from './interleaving.ts'
+import { callTrace, cpuLine } from './kernel_formats.ts'
+import { block, count, flow, percent, wrap } from './text.ts'
+
+/** The whole report, ending in a newline. `told`: by violation, in the report's order. */
+export function formatHunt(
+  report: HuntReport,
+  told: readonly (Told | undefined)[],
+  settings: readonly string[],
+  verbose = false,
+): string {
+  const violations = report.violations ?? (report.violation ? [report.violation] : [])
+  const sections = [
+    heading(report, settings),
+    figures(report),
+    report.notes.flatMap((note) => wrap(note)),
+    [`verdict: ${report.verdict}${report.interrupted ? ' (interrupted)' : ''}${ofViolations(report)}`],
+    ...violations.map((violation, index) => violationLines(violation, told[index], verbose)),
+    ...(report.verdict === 'held' && report.interrupted ? [[`to run it again: ${report.command}`]] : []),
+  ]
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`
+}
+
+/** A violation by itself: what `mmtorture replay` prints. */
+export function formatViolation(violation: ViolationReport, told: Told | undefined, verbose: boolean): string {
+  return `${violationLines(violation, told, verbose).join('\n')}\n`
+}
+
+/** Settings that matter in a heading. */
+export function headingSettings(config: Configuration, changes: readonly string[]): string[] {
+  return [...new Set([`PTLOCK=${config.PTLOCK}`, `SPINLOCK=${config.SPINLOCK}`, ...changes])]
+}
+
+function heading(report: HuntReport, settings: readonly string[]): string[] {
+  const { scenario, cpus, operations, pages, seed, scheduler, workers, reverts, patches } = report
+  return [
+    `${scenario}: ${cpus} CPU${cpus === 1 ? '' : 's'}, ${operations} operations a task, ${pages} pages; ` +
+      `scheduler ${scheduler}, seed ${seed}${workers === 1 ? '' : `, ${workers} workers`}`,
+    ...flow([...settings]),
+    ...(reverts.length === 0 ? [] : [`reverted: ${reverts.join(', ')}`]),
+    ...(patches.length === 0 ? [] : [`patched: ${patches.join(', ')}`]),
+  ]
+}
+
+function figures(report: HuntReport): string[] {
+  const { coverage, checks } = report
+  const atLeast = report.atLeast ? 'at least ' : ''
+  const retries = Object.entries(report.retries).map(([name, value]) => `${name} ${count(value)}`)
+  const mm = coverage['src/kernel/mm']
+  return [
+    ...block('executions', [
+      `${count(report.executions)} in ${report.seconds.toFixed(2)} s, ${count(report.executionsPerSecond)}/s` +
+        (report.exhausted ? ': all schedules that this scheduler has' : ''),
+    ]),
+    ...block('steps', [`${count(report.steps)}, ${count(report.stepsPerSecond)}/s`]),
+    ...block(
+      'distinct',
+      flow([
+        `${atLeast}${count(report.distinctSchedules)} schedules`,
+        ...(report.distinctStates === undefined ? [] : [`${atLeast}${count(report.distinctStates)} states at the end`]),
+        `${count(report.conflictPairs)} pairs of conflicting lines`,
+      ]),
+    ),
+    ...block(
+      'reached',
+      flow([
+        `${lines(report.lines)} of kernel and scenario`,
+        ...(mm === undefined ? [] : [`${lines(mm)} of mm`]),
+        `${count(report.sharedWords)} shared words`,
+      ]),
+    ),
+    ...(retries.length === 0 ? [] : block('retries', flow(retries))),
+    ...block('checks', [
+      ...flow([`on: ${checks.on[0] ?? 'none'}`, ...checks.on.slice(1)]),
+      ...(checks.off.length === 0 ? [] : flow([`off: ${checks.off[0]}`, ...checks.off.slice(1)])),
+    ]),
+  ]
+}
+
+function lines({ reached, of }: { readonly reached: number; readonly of: number }): string {
+  return `${count(reached)} of ${count(of)} lines${of === 0 ? '' : ` (${percent(reached / of)})`}`
+}
+
+function ofViolations({ violations, violation, executions }: HuntReport): string {
+  if (violations !== undefined && violations.length > 0)
+    return `, ${violations.length} distinct violation${violations.length === 1 ? '' : 's'}`
+  if (violation === undefined) return `, ${count(executions)} executions`
+  const when = violation.execution < 0 ? 'while learning' : `in execution ${count(violation.execution)}`
+  return ` by ${violation.check} ${when} after ${violation.seconds.toFixed(2)} s`
+}
+
+function violationLines(violation: ViolationReport, told: Told | undefined, verbose: boolean): string[] {
+  const sections: string[][] = [violationHeading(violation), [...violation.report]]
+  if (told !== undefined) {
+    const interleaving = interleavingOf(told, verbose)
+    const cpus = 1 + Math.max(0, ...told.steps.map((step) => step.cpu))
+    sections.push(
+      violation.shrunk ? shrunkLines(violation.shrunk) : [],
+      formatColumns(interleaving, cpus),
+      orderLines(interleaving.constraints),
+      told.atRest ? ['At the end all CPUs had left the kernel.'] : told.cpus.flatMap((state) => endLines(state)),
+    )
+  }
+  sections.push([`to replay it: ${violation.command}`])
+  return sections
+    .filter((section) => section.length > 0)
+    .flatMap((section, index) => (index === 0 ? section : ['', ...section]))
+}
+
+function violationHeading({ check, execution, count: times }: ViolationReport): string[] {
+  const seen = times > 1 ? `, seen ${count(times)} times` : ''
+  const when = execution < 0 ? 'while learning' : `in execution ${count(execution)}`
+  return [`violation of ${check} ${when}${seen}`]
+}
+
+function shrunkLines({ sizes, steps, switches, necessary }: ShrinkReport): string[] {
+  const { cpus, operations, pages } = sizes
+  const first =
+    `Shrunk to ${plural(switches, 'switch', 'switches')} in ${plural(steps, 'step')}: ${plural(cpus, 'CPU')}` +
+    `${operations === 0 ? '' : `, ${plural(operations, 'operation')} a task`}${pages === 0 ? '' : `, ${plural(pages, 'page')}`}.`
+  const proofs = necessary
+    .filter((one) => one.reason === 'preempted')
+    .map(
+      (one, index) =>
+        `Without switch ${index + 1} (${entityName(one.from, cpus)} to ${entityName(one.to, cpus)} after step ${one.step}) ` +
+        `${one.without === 'held' ? 'everything holds' : `${one.without} fails`}.`,
+    )
+  return [first, ...proofs]
+}
+
+function entityName(entity: number, cpus: number): string {
+  return entity < cpus ? `CPU ${entity}` : `the interrupt of CPU ${entity - cpus}`
+}
+
+function orderLines(constraints: ViolationReport['constraints']): string[] {
+  if (constraints.length === 0) return []
+  return ['The order that makes it:', ...constraintText(constraints).map((text) => ` ${text}`)]
+}
+
+function endLines(state: EndState): string[] {
+  const { cpu, failed, holds, waitsFor, stack } = state
+  const how = failed ? ' [here]' : state.state === 'in the kernel' ? '' : ` [${state.state}]`
+  return [
+    `${cpuLine(state)} (${cpuLetter(cpu)})${how}`,
+    ...(waitsFor === undefined ? [] : [` waits for ${waitsFor}`]),
+    ...(holds.length === 0 ? [] : [` holds ${holds.join(', ')}`]),
+    ...callTrace(stack).map((line) => ` ${line}`),
+  ]
+}
+
+function plural(n: number, one: string, many = `${one}s`): string {
+  return `${count(n)} ${n === 1 ? one : many}`
+}

@@ -1,0 +1,80 @@
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { campaign, type CampaignOptions } from '../../src/explore/campaign.ts'
+import type { HuntResult } from '../../src/explore/rounds.ts'
+import type { ProgramName } from './subject.ts'
+
+function optionsOf(program: ProgramName, more: Partial<CampaignOptions> = {}): CampaignOptions {
+  return {
+    subject: {
+      module: fileURLToPath(new URL('fixtures/subject.mjs', import.meta.url)),
+      image: { file: '', symbols: {}, sites: [], functions: [program] },
+      options: { cpus: 2, seed: 1, turns: 0, pages: 0, stepLimit: 10_000 },
+      off: [],
+    },
+    scheduler: 'portfolio',
+    seed: 1,
+    sites: 8,
+    workers: 1,
+    executions: 5000,
+    ...more,
+  }
+}
+
+/** What must not depend on the number of workers. */
+function essence({ executions, steps, distinctSchedules, conflictPairs, shares, violations }: HuntResult): unknown {
+  return {
+    ...{ executions, steps, distinctSchedules, conflictPairs, shares },
+    violations: violations.map(({ key, execution, count, schedule }) => ({ key, execution, count, schedule })),
+  }
+}
+
+test('three workers find the violation that one finds', async () => {
+  const options = optionsOf('needle20x4')
+  const one = await campaign({ ...options, workers: 1 })
+  const three = await campaign({ ...options, workers: 3 })
+  expect(one.verdict).toBe('violated')
+  const found = (result: HuntResult): unknown =>
+    result.violations.map(({ key, execution, schedule }) => ({ key, execution, schedule }))
+  expect(found(three)).toEqual(found(one))
+})
+
+test('with keepGoing the whole result is the same for any number of workers', async () => {
+  const options = optionsOf('needle20x4', { keepGoing: true })
+  const one = await campaign({ ...options, workers: 1 })
+  const two = await campaign({ ...options, workers: 2 })
+  expect(one.executions).toBe(5000)
+  expect(one.violations[0]!.count).toBeGreaterThan(10)
+  expect(essence(two)).toEqual(essence(one))
+})
+
+test('an aborted hunt reports what it has done', async () => {
+  const controller = new AbortController()
+  const result = await campaign({
+    ...optionsOf('lockedUpdate'),
+    executions: Infinity,
+    signal: controller.signal,
+    progress: () => controller.abort(),
+  })
+  expect(result).toMatchObject({ verdict: 'held', interrupted: true })
+  expect(result.executions).toBeGreaterThanOrEqual(1024)
+})
+
+test('seconds end a hunt', async () => {
+  const result = await campaign({ ...optionsOf('lockedUpdate'), executions: Infinity, seconds: 0.3 })
+  expect(result.verdict).toBe('held')
+  expect(result.seconds).toBeLessThan(3)
+})
+
+test('an exhaustive search runs on one worker and ends', async () => {
+  const result = await campaign(optionsOf('lockedUpdate', { scheduler: 'dfs', workers: 2, preemptions: 2 }))
+  expect(result).toMatchObject({ exhausted: true, verdict: 'held', executions: 12 })
+})
+
+test("what a user's scheduler does wrong comes back as a UsageError with its place", async () => {
+  const scheduler = fileURLToPath(new URL('fixtures/throwing_scheduler.ts', import.meta.url))
+  await expect(campaign(optionsOf('lockedUpdate', { scheduler }))).rejects.toMatchObject({
+    name: 'UsageError',
+    message: 'test/explore/fixtures/throwing_scheduler.ts:18: the scheduler threw in next(): out of ideas',
+  })
+})
