@@ -97,10 +97,11 @@ function tasks(view: MachineView, found: Findings): void {
   const { memory, symbols: s } = view
   const cache = view.caches.task_struct
   const all = cache.inUse()
-  if (memory[s.machine$nr_tasks] !== all.length)
+  // A task that has done its work stays, for whoever looks at the machine, but counts no more.
+  const counted = all.filter((task) => memory[task + s.task$__state] !== s.TASK_STOPPED).length
+  if (memory[s.machine$nr_tasks] !== counted)
     found.add(
-      () =>
-        `nr_tasks ${memory[s.machine$nr_tasks]}, expected ${all.length}, as many task_structs as are in use`,
+      () => `nr_tasks ${memory[s.machine$nr_tasks]}, expected ${counted}, as many task_structs as are in use`,
     )
   const queued = new Set<number>()
   for (let task = memory[s.RQ + s.rq$head]; task !== 0; task = memory[task + s.task$run_next]) {

@@ -9,7 +9,9 @@ import { kbuild, type KernelImage, loadImage } from '../kbuild/index.ts'
 import { packageRoot } from '../kbuild/root.ts'
 import { formatFrame, kernelFrames } from '../machine/smp/stack.ts'
 import { setupFailure } from '../machine/smp/diagnose.ts'
-import { SetupFailed, type SteppedBoot } from '../machine/stepped/machine.ts'
+import { KernelBug, SetupFailed, type SteppedBoot } from '../machine/stepped/machine.ts'
+import { Violation } from '../machine/stepped/observer.ts'
+import { HELPERS } from '../report/kernel_formats.ts'
 import { UsageError } from './errors.ts'
 
 /** What decides how an execution goes, besides the schedule. */
@@ -62,9 +64,17 @@ export function explainThrown(image: KernelImage, cpus: number, error: unknown):
   if (error instanceof UsageError || !(error instanceof Error)) return error
   if (error instanceof SetupFailed) return setupFailure(image, cpus, error.errno)
   const frames = kernelFrames(error.stack ?? '', image.file, packageRoot())
+  if (error instanceof Violation || error instanceof KernelBug) return setupStopped(image, error, frames)
   const user = frames.find((frame) => frame.user)
   if (user === undefined) return error
   return new UsageError(`${user.file}:${user.line}: ${user.function} threw: ${error.message}${via(frames, user)}`)
+}
+
+/** What stopped a machine outside of an execution, which is its setup. */
+function setupStopped(image: KernelImage, error: Error, frames: ReturnType<typeof kernelFrames>): UsageError {
+  const frame = frames.find(({ function: name }) => !HELPERS.has(name))
+  const where = frame === undefined ? image.scenario : `${frame.file}:${frame.line}`
+  return new UsageError(`${where}: the scenario's setup ends in ${error.message}; it has to succeed by itself.`)
 }
 
 function via(frames: ReturnType<typeof kernelFrames>, user: ReturnType<typeof kernelFrames>[number]): string {

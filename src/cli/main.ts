@@ -71,7 +71,9 @@ async function main(args: readonly string[]): Promise<number> {
     .option('--out <dir>', 'folder of replay files, hunt.txt and hunt.json (default: replay files in mmtorture-out)')
     .action(async (scenario: string | undefined, options: HuntArguments) => {
       const { huntCommandLine } = await import('./hunt.ts')
-      status = await huntCommandLine(scenario, { ...options, off }, interruptSignal())
+      // --no-check alone leaves no list of --check.
+      const check = Array.isArray(options.check) ? options.check : []
+      status = await huntCommandLine(scenario, { ...options, check, off }, interruptSignal())
     })
   program
     .command('replay')

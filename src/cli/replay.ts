@@ -13,6 +13,7 @@ import { type ViolationReport, violationReport } from '../report/hunt_report.ts'
 import { formatViolation } from '../report/hunt_text.ts'
 import { tellViolation } from '../report/hunt_violation.ts'
 import { tell } from '../report/narrator.ts'
+import { plural } from '../report/text.ts'
 import { existingFile, shellQuote } from './arguments.ts'
 import { allChecks } from './checks.ts'
 import { UsageError } from './errors.ts'
@@ -79,8 +80,8 @@ export async function replayCommand(path: string, options: ReplayArguments): Pro
   if (options.json !== undefined && options.json !== '-') writeResult(options.json, json)
   const { steps, sizes } = file
   const heading =
-    `${file.scenario}: replay of ${steps} step${steps === 1 ? '' : 's'} and ${switchesOf(flatSchedule(file))} switches on ` +
-    `${sizes.cpus} CPUs${document.sameImage ? '' : ', on another kernel than it was recorded on'}\n\n`
+    `${file.scenario}: replay of ${plural(steps, 'step')} and ${plural(switchesOf(flatSchedule(file)), 'switch', 'switches')} ` +
+    `on ${plural(sizes.cpus, 'CPU')}${document.sameImage ? '' : ', on another kernel than it was recorded on'}\n\n`
   await writeStdout(options.json === '-' ? json : heading + formatViolation(report, told, options.verbose ?? false))
   return 1
 }

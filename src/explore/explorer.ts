@@ -153,7 +153,6 @@ export class Explorer {
       const watch = i < ROUND || i % COVER_EVERY === COVER_EVERY - 1
       this.#watch(watch)
       const ending = this.#execute(scheduler, i, tally)
-      if (this.#options.checkDeterminism === true) this.#again(i, ending, tally)
       if (machine.learning && ending.kind === 'held') measured.add()
       if (watch) this.#tellCoverage(tally, i)
       done++
@@ -202,6 +201,8 @@ export class Explorer {
     const ending = machine.run(scheduler, execution, this.#random.restart(this.#options.seed, execution))
     tally.steps += machine.steps
     tally.schedules.push(hashList(machine.schedule))
+    if (this.#options.checkDeterminism === true && execution >= 0 && !this.#again(execution, ending, tally))
+      return ending
     let finding: Finding | null = null
     if (ending.kind === 'violation') finding = { check: ending.check, message: ending.message }
     else if (this.subject.atRest !== undefined) finding = this.#atRest(this.subject.atRest, tally)
@@ -209,8 +210,8 @@ export class Explorer {
     return ending
   }
 
-  /** Runs execution `i` once more, as the scheduler decided the first time, and compares. */
-  #again(i: number, ending: Ending, tally: SliceTally): void {
+  /** Runs execution `i` once more, as the scheduler decided the first time. Whether it was the same. */
+  #again(i: number, ending: Ending, tally: SliceTally): boolean {
     const { machine } = this.subject
     const { steps } = machine
     const state = machine.hash()
@@ -220,7 +221,7 @@ export class Explorer {
     if (again.kind === 'violation' && again.check === 'determinism') message = again.message
     else if (again.kind !== ending.kind || machine.steps !== steps || machine.hash() !== state)
       message = `execution ${i} ends differently when it is run again`
-    if (message === undefined) return
+    if (message === undefined) return true
     const key = 'determinism'
     const known = tally.violations.get(key)
     if (known) known.count++
@@ -229,6 +230,7 @@ export class Explorer {
         ...{ check: 'determinism', message, key, execution: i, count: 1, schedule: before, steps },
         ...{ places: [], reproduced: false },
       })
+    return false
   }
 
   #atRest(check: () => Finding | null, tally: SliceTally): Finding | null {

@@ -93,9 +93,9 @@ export function makeReplay(recording: Recording, about: ReplayAbout, describe: D
     const place = [functions.index(named.function), files.index(named.file), named.line] as const
     return [step.entity, step.kind, ...place, objects.index(named.object), step.result]
   })
-  return {
-    schema: REPLAY_SCHEMA,
+  const file: ReplayFile = {
     ...about,
+    schema: REPLAY_SCHEMA,
     check: finding.check,
     message: finding.message,
     schedule: pairs,
@@ -106,6 +106,8 @@ export function makeReplay(recording: Recording, about: ReplayAbout, describe: D
     history: rows,
     hashes: hashesOf(history),
   }
+  // In the order above: short things first.
+  return v.parse(FILE, file)
 }
 
 /** Hashes of every 64 steps: what they were and what they returned. */

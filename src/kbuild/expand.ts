@@ -6,7 +6,7 @@ import { PURE_MACHINE_FUNCTIONS } from './primitives.ts'
 import { lineEnds } from './prune.ts'
 import type { Node } from './source.ts'
 import { suspendedFunctions } from './suspend.ts'
-import { calleeName, forEachChild, forEachInside, listedStatements, localsOf } from './syntax.ts'
+import { calledIn, calleeName, forEachChild, forEachInside, listedStatements, localsOf } from './syntax.ts'
 
 /** Accesses that a helper may hold. */
 const MAX_ACCESSES = 3
@@ -37,7 +37,9 @@ interface Helper {
 /** One round: the texts with calls of helpers expanded, those of helpers that call helpers not before the next round. */
 export function expandHelpers(texts: readonly PassText[], calls: Calls): PassText[] {
   const helpers = findHelpers(texts, calls)
-  return texts.map((text) => text.edit(expansions(text, helpers, calls)))
+  return texts.map((text) =>
+    [...text.called].some((name) => helpers.has(name)) ? text.edit(expansions(text, helpers, calls)) : text,
+  )
 }
 
 /** What the calls in an image may do. */
@@ -46,6 +48,7 @@ export function callsOf(texts: readonly PassText[], isPrimitive: (name: string) 
     isPrimitive,
     isPure: pureFunctions(texts, isPrimitive),
     stepping: suspendedFunctions(texts, isPrimitive, []),
+    helpers: new WeakMap(),
   }
 }
 
@@ -54,16 +57,13 @@ function pureFunctions(
   texts: readonly PassText[],
   isPrimitive: (name: string) => boolean,
 ): (name: string) => boolean {
-  const calls = new Map<string, Set<string>>()
+  const calls = new Map<string, ReadonlySet<string>>()
   const impure = new Set<string>()
   for (const text of texts)
     for (const declaration of text.functions) {
-      const called = new Set<string>()
-      calls.set(declaration.id.name, called)
+      calls.set(declaration.id.name, text.functions.length === 1 ? text.called : calledIn(declaration))
       forEachInside(declaration, (node) => {
         if (node.type === 'MemberExpression') impure.add(declaration.id.name)
-        const name = node.type === 'CallExpression' ? calleeName(node) : undefined
-        if (name !== undefined) called.add(name)
       })
     }
   const pure = (name: string): boolean =>
@@ -83,15 +83,20 @@ export interface Calls {
   isPure(name: string): boolean
   /** Reach a primitive. */
   readonly stepping: ReadonlySet<string>
+  /** Helpers by the text that they were found in. */
+  readonly helpers: WeakMap<PassText, readonly Helper[]>
 }
 
 function findHelpers(texts: readonly PassText[], calls: Calls): Map<string, Helper> {
   const helpers = new Map<string, Helper>()
-  for (const text of texts)
-    for (const declaration of text.functions) {
-      const helper = helperOf(text, declaration, calls)
-      if (helper) helpers.set(helper.name, helper)
+  for (const text of texts) {
+    let found = calls.helpers.get(text)
+    if (!found) {
+      found = text.functions.flatMap((declaration) => helperOf(text, declaration, calls) ?? [])
+      calls.helpers.set(text, found)
     }
+    for (const helper of found) helpers.set(helper.name, helper)
+  }
   return helpers
 }
 

@@ -11,7 +11,7 @@ import { argumentKind, type Calls } from './expand.ts'
 import type { PassEdit, PassText, Slice } from './pass_text.ts'
 import { lineEnds } from './prune.ts'
 import { type Node, position } from './source.ts'
-import { calleeName, forEachChild, forEachInside, localsOf } from './syntax.ts'
+import { calledIn, calleeName, forEachChild, forEachInside, localsOf } from './syntax.ts'
 
 /** Characters of a function that is put in place of its calls, and of one in which that is still done. */
 const MAX_CALLEE = 500
@@ -41,6 +41,7 @@ export function inlineCalls(
 ): PassText[] {
   const callees = readyCallees(texts, calls, all)
   return texts.map((text) => {
+    if (![...text.called].some((name) => callees.has(name))) return text
     const edits: PassEdit[] = []
     for (const declaration of text.functions)
       if (calls.stepping.has(declaration.id.name) && declaration.end - declaration.start < MAX_CALLER)
@@ -74,14 +75,12 @@ function calleeOf(text: PassText, declaration: Node, calls: Calls): Callee | und
   if (!calls.stepping.has(name) || declaration.end - declaration.start > MAX_CALLEE) return undefined
   if (parameters.some((p) => p.type !== 'Identifier')) return undefined
   const assigned = new Set<string>()
-  const called = new Set<string>()
   let plain = true
+  const called = calledIn(declaration)
   forEachInside(declaration, (node) => {
     if (node.type === 'LabeledStatement' && !node.label.name.includes('$')) plain = false
     if (node.type === 'AssignmentExpression') assigned.add(node.left.name)
     if (node.type === 'UpdateExpression') assigned.add(node.argument.name)
-    const inner = node.type === 'CallExpression' ? calleeName(node) : undefined
-    if (inner !== undefined) called.add(inner)
   })
   if (!plain || called.has(name)) return undefined
   return { name, text, declaration, locals: localsOf(declaration), assigned, calls: called }
@@ -156,16 +155,19 @@ class Caller {
     forEachChild(node, (child) => {
       if (first === 'nothing') first = this.#first(child)
     })
-    if (first !== 'nothing' || node.type !== 'CallExpression') return first
+    if (node.type !== 'CallExpression') return first
     const name = calleeName(node)
-    if (name === undefined || this.#calls.isPure(name)) return 'nothing'
-    return this.#calleeOf(node) ? node : 'other'
+    if (name === undefined || this.#calls.isPure(name)) return first
+    // Whatever its arguments do, they take with them.
+    return typeof first === 'object' ? first : this.#calleeOf(node) ? node : 'other'
   }
 
   #calleeOf(call: Node): Callee | undefined {
     const callee = this.#callees.get(calleeName(call) ?? '')
     if (!callee || callee.name === this.#name) return undefined
-    if (call.arguments.length !== callee.declaration.params.length) return undefined
+    const args = call.arguments as Node[]
+    if (args.length !== callee.declaration.params.length) return undefined
+    if (args.some((argument) => argumentKind(argument, this.#calls.isPure) === 'assigns')) return undefined
     return [...callee.calls].some((called) => this.#locals.has(called)) ? undefined : callee
   }
 

@@ -28,6 +28,8 @@ export interface Binding {
 export interface Module {
   readonly source: Source
   readonly program: Node
+  /** Where its comments stand. */
+  readonly comments: readonly { readonly start: number; readonly end: number }[]
   /** What the module itself declares, exported or not. */
   readonly declared: Map<string, Binding>
   readonly exported: Set<string>
@@ -184,17 +186,18 @@ export function lookup(module: Module, name: string): Binding | undefined {
 }
 
 /** Sources parsed before: a sweep links nearly the same files for each of its rows. */
-const parsed = new Map<string, { text: string; program: Node }>()
+const parsed = new Map<string, { text: string } & Pick<Module, 'program' | 'comments'>>()
 
 function parse(source: Source): Module {
   let known = parsed.get(source.path)
   if (known?.text !== source.text) {
-    known = { text: source.text, program: parseText(source) }
+    known = { text: source.text, ...parseText(source) }
     parsed.set(source.path, known)
   }
   return {
     source,
     program: known.program,
+    comments: known.comments,
     declared: new Map(),
     exported: new Set(),
     imports: new Map(),
@@ -206,14 +209,14 @@ function parse(source: Source): Module {
   }
 }
 
-function parseText(source: Source): Node {
-  const { program, errors } = parseSync(source.path, source.text, { sourceType: 'module', lang: 'ts' })
+function parseText(source: Source): Pick<Module, 'program' | 'comments'> {
+  const { program, comments, errors } = parseSync(source.path, source.text, { sourceType: 'module', lang: 'ts' })
   if (errors.length > 0) {
     const [error] = errors
     const at = place(source, error.labels?.[0]?.start ?? 0)
     throw new UsageError(`${at}: ${error.message.replace(/[.\s]*$/, '')}.`)
   }
-  return program as unknown as Node
+  return { program: program as unknown as Node, comments }
 }
 
 function readImport(module: Module, specifier: Node, from: Module): void {

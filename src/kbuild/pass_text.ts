@@ -2,7 +2,7 @@
 // source each one comes from is kept beside. Leaves out what the passes change.
 import { parseSync } from 'oxc-parser'
 import type { Node, Source } from './source.ts'
-import { blank } from './types.ts'
+import { calledIn } from './syntax.ts'
 
 /** A call on the way to a place: in which function, and where in its source. */
 export interface Frame {
@@ -52,6 +52,7 @@ export class PassText {
   readonly code: string
   readonly #pieces: readonly Piece[]
   #functions: Node[] | undefined
+  #called: ReadonlySet<string> | undefined
 
   private constructor(source: Source, code: string, pieces: readonly Piece[]) {
     this.source = source
@@ -59,14 +60,23 @@ export class PassText {
     this.#pieces = pieces
   }
 
-  /** The text `code`, in which every character is at the offset that it has in the source; comments are blanked. */
+  /** The text `code`, in which every character is at the offset that it has in the source. */
   static of(source: Source, code: string): PassText {
-    const { comments } = parseSync(source.path, source.text, { sourceType: 'module', lang: 'ts' })
-    const without = blank(
-      code,
-      comments.map((comment) => [comment.start, comment.end]),
-    )
-    return new PassText(source, without, [{ at: 0, source, offset: 0, kept: true }])
+    return new PassText(source, code, [{ at: 0, source, offset: 0, kept: true }])
+  }
+
+  /** The text in parts that end at `ends`: what a pass does not change need not be read again. */
+  split(ends: readonly number[]): PassText[] {
+    return [0, ...ends].map((start, index) => {
+      const end = ends[index] ?? this.code.length
+      return new PassText(this.source, this.code.slice(start, end), this.#piecesOf(start, end, 0))
+    })
+  }
+
+  /** The functions that the text calls. */
+  get called(): ReadonlySet<string> {
+    this.#called ??= new Set(this.functions.flatMap((declaration) => [...calledIn(declaration)]))
+    return this.#called
   }
 
   /** The function declarations of the text. */
@@ -135,6 +145,7 @@ export class PassText {
   }
 
   #parse(): Node[] {
+    if (!this.code.includes('function')) return []
     const { program, errors } = parseSync('image.js', this.code, { sourceType: 'module', lang: 'js' })
     if (errors.length > 0) throw new Error(`kbuild made a wrong text of ${this.source.id}: ${errors[0].message}`)
     return (program.body as unknown as Node[]).filter((node) => node.type === 'FunctionDeclaration')

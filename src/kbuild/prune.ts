@@ -4,7 +4,7 @@
 import { evaluate } from './fold.ts'
 import type { PassEdit, PassText } from './pass_text.ts'
 import type { Node } from './source.ts'
-import { calleeName, forEachChild, forEachInside } from './syntax.ts'
+import { forEachChild } from './syntax.ts'
 
 /** The edits that replace every branch with a constant condition by what is left of it. */
 export function pruneBranches(text: PassText): PassEdit[] {
@@ -58,20 +58,17 @@ export function pruneBranches(text: PassText): PassEdit[] {
   return edits
 }
 
-/** The texts without the functions that are not reached from `roots`. */
+/** The texts, of at most one function each, without the functions that are not reached from `roots`. */
 export function dropUnreached(texts: readonly PassText[], roots: Iterable<string>): PassText[] {
-  const declarations = new Map<string, Node>()
-  for (const text of texts) for (const declaration of text.functions) declarations.set(declaration.id.name, declaration)
+  const byName = new Map<string, PassText>()
+  for (const text of texts) for (const declaration of text.functions) byName.set(declaration.id.name, text)
   const reached = new Set<string>()
   const queue = [...roots]
   for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
-    const declaration = declarations.get(name)
-    if (!declaration || reached.has(name)) continue
+    const text = byName.get(name)
+    if (!text || reached.has(name)) continue
     reached.add(name)
-    forEachInside(declaration, (node) => {
-      const called = node.type === 'CallExpression' ? calleeName(node) : undefined
-      if (called !== undefined) queue.push(called)
-    })
+    queue.push(...text.called)
   }
   return texts.map((text) =>
     text.edit(

@@ -10,6 +10,7 @@ import { dropUnreached, pruneBranches } from './prune.ts'
 import { type Edit, type Node, type Source, refuse } from './source.ts'
 import { calleeName, forEachInside, localsOf } from './syntax.ts'
 import { suspend, suspendedFunctions } from './suspend.ts'
+import { blank } from './types.ts'
 
 export interface StepOptions {
   readonly kind: AnnouncedKind
@@ -19,7 +20,7 @@ export interface StepOptions {
 
 export interface Stepped {
   /** The modules that are linked, in their order. */
-  readonly texts: readonly PassText[]
+  readonly texts: readonly { readonly source: Source; readonly code: string }[]
   /** What boot() takes from its environment. */
   readonly bindings: readonly string[]
   readonly sites: readonly Site[]
@@ -48,49 +49,66 @@ export function stepModules(
   const primitives = new Map([...PRIMITIVES].filter(([name]) => replaced.has(name)))
   const isPrimitive = (name: string): boolean => primitives.has(name)
   const linked = modules.filter(({ module }) => !options.isReplaced(module.source))
-  const folded = linked.map(({ module, code, edits }) => {
-    // A constant may have taken the place of an expression that names the CPU in a dead branch.
-    const alive = machineEdits(module, replaced).filter(
-      (one) => !edits.some((fold) => fold.start <= one.start && one.end <= fold.end),
-    )
-    return PassText.of(module.source, code).edit([...edits, ...alive])
-  })
-  const pruned = dropUnreached(
-    folded.map((text) => text.edit(pruneBranches(text))),
-    exported,
-  )
-  const plain = dropUnreached(flatten(pruned, isPrimitive), exported)
+  const folded = linked.flatMap((one) => functionTexts(one, machineEdits(one.module, replaced)))
+  const pruned = folded.map((text) => text.edit(pruneBranches(text)))
+  const plain = flatten(pruned, isPrimitive, exported)
   const sites: Site[] = []
   const suspended =
     kind === 'stepped' ? suspendedFunctions(plain, isPrimitive, exported) : new Set<string>()
-  const texts = plain.map((text) => {
+  const codes = new Map<Source, string>()
+  for (const text of plain) {
     const edits: PassEdit[] = announce(text, kind, primitives, sites)
     edits.push(...suspend(text, isPrimitive, suspended))
-    return text.edit(edits)
-  })
+    codes.set(text.source, (codes.get(text.source) ?? '') + text.edit(edits).code)
+  }
   return {
-    texts,
+    texts: [...codes].map(([source, code]) => ({ source, code })),
     bindings: [...(sites.length > 0 ? ['S', 'X'] : []), ...boundNames(plain, modules, replaced)],
     sites,
     functions: plain.flatMap((text) => text.functions.map((declaration) => declaration.id.name as string)),
   }
 }
 
+/** The text of a module, a part for each function, with its constants folded. */
+function functionTexts({ module, code, edits }: PlainModule, ofMachine: readonly Edit[]): PassText[] {
+  // A constant may have taken the place of an expression that names the CPU in a dead branch.
+  const alive = ofMachine.filter((one) => !edits.some((fold) => fold.start <= one.start && one.end <= fold.end))
+  const all = [...edits, ...alive]
+  const ends = [...module.declared.values()].filter((b) => b.kind === 'function').map((b) => b.node.end as number)
+  const bare = blank(
+    code,
+    module.comments.map(({ start, end }) => [start, end]),
+  )
+  return PassText.of(module.source, bare)
+    .split(ends.slice(0, -1))
+    .map((text) => {
+      const { offset } = text.origin(0)
+      const here = all.filter(({ start }) => start >= offset && start < offset + text.code.length)
+      return text.edit(here.map((edit) => ({ ...edit, start: edit.start - offset, end: edit.end - offset })))
+    })
+}
+
 /** Calls in calls are replaced from the inside out, this many levels. */
-const MAX_ROUNDS = 16
+const MAX_ROUNDS = 12
 
 /** The texts with calls of small functions replaced by what they do, until nothing changes. */
-export function flatten(texts: readonly PassText[], isPrimitive: (name: string) => boolean): PassText[] {
-  let now = [...texts]
+export function flatten(
+  texts: readonly PassText[],
+  isPrimitive: (name: string) => boolean,
+  roots: readonly string[],
+): PassText[] {
+  // What a function may do stays what it is, wherever it does it.
+  const calls = callsOf(texts, isPrimitive)
+  let now = dropUnreached(texts, roots)
   let replaced = 0
   const next = (): number => ++replaced
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const before = now
     // Helpers first: what they leave is shorter.
-    now = expandHelpers(now, callsOf(now, isPrimitive))
-    for (const all of [false, true])
-      if (isSame(now, before)) now = inlineCalls(now, callsOf(now, isPrimitive), next, all)
+    now = expandHelpers(now, calls)
+    for (const all of [false, true]) if (isSame(now, before)) now = inlineCalls(now, calls, next, all)
     if (isSame(now, before)) break
+    now = dropUnreached(now, roots)
   }
   return now
 }

@@ -83,3 +83,13 @@ export function listedStatements(declaration: Node): Set<number> {
   })
   return starts
 }
+
+/** Names of the functions that a function declaration calls. */
+export function calledIn(declaration: Node): Set<string> {
+  const called = new Set<string>()
+  forEachInside(declaration, (node) => {
+    const name = node.type === 'CallExpression' ? calleeName(node) : undefined
+    if (name !== undefined) called.add(name)
+  })
+  return called
+}

@@ -19,7 +19,7 @@ import { free_area_init, prefill_pcplists } from './mm/page_alloc.ts'
 import { pagecache_init } from './mm/page_lock.ts'
 import { table_arena_init } from './mm/pgalloc.ts'
 import { kmem_cache_init } from './mm/slab.ts'
-import { RCU_IDLE } from './rcu.ts'
+import { RCU_IDLE, rcu_init } from './rcu.ts'
 import { current, put_init_task, sched_init } from './sched/core.ts'
 
 export { cpu_run } from './sched/core.ts'
@@ -43,6 +43,7 @@ export function start_kernel(): void {
   table_arena_init()
   ptlock_area_init()
   pagecache_init()
+  rcu_init()
   sched_init()
   tasklist_init()
 }

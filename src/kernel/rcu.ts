@@ -16,7 +16,13 @@ import {
   this_cpu_write,
 } from './arch/access.ts'
 import { BUG_ON } from './arch/bug.ts'
-import { machine$nr_cpus, machine$nr_online, machine$rcu_gp } from './arch/memory_map.ts'
+import {
+  machine$nr_cpus,
+  machine$nr_online,
+  machine$rcu_gp,
+  machine$rcu_lock,
+  machine$rcu_orphans,
+} from './arch/memory_map.ts'
 import {
   percpu$rcu_list,
   percpu$rcu_needed,
@@ -24,8 +30,10 @@ import {
   percpu$rcu_next_list,
   percpu$rcu_qs,
 } from './arch/percpu.ts'
-import type { XaNode } from './arch/structs.ts'
+import type { Spinlock, XaNode } from './arch/structs.ts'
 import { xa_node$rcu_next } from './arch/structs.ts'
+import { LOCK_CLASS_rcu } from './locking/lock_class.ts'
+import { spin_lock, spin_lock_init, spin_unlock } from './locking/spinlock.ts'
 import { kmem_cache_free, xa_node_cachep } from './mm/slab.ts'
 
 /** A CPU that reads nothing under RCU: idle, or outside the kernel. */
@@ -63,9 +71,9 @@ function grace_period_over(needed: number): boolean {
   return true
 }
 
-function rcu_do_batch(list: number): void {
-  let node = load(list)
-  store(list, 0)
+/** Frees a list of nodes. */
+function rcu_do_batch(first: number): void {
+  let node = first
   while (node !== 0) {
     const next = load(node + xa_node$rcu_next)
     kmem_cache_free(xa_node_cachep, node)
@@ -76,12 +84,11 @@ function rcu_do_batch(list: number): void {
 /** Frees what has waited long enough; what came meanwhile waits for the next grace period. */
 function rcu_core(): void {
   if (!grace_period_over(this_cpu_read(percpu$rcu_needed))) return
-  rcu_do_batch(this_cpu_ptr(percpu$rcu_list))
+  rcu_do_batch(this_cpu_read(percpu$rcu_list))
   const next = this_cpu_read(percpu$rcu_next_list)
-  if (next === 0) return
   this_cpu_write(percpu$rcu_list, next)
   this_cpu_write(percpu$rcu_next_list, 0)
-  start_grace_period()
+  if (next !== 0) start_grace_period()
 }
 
 /** Between two turns: this CPU has seen everything removed so far go (rcu_note_context_switch). */
@@ -102,19 +109,47 @@ export function rcu_idle_exit(): void {
   atomic_store(this_cpu_ptr(percpu$rcu_qs), READ_ONCE(machine$rcu_gp))
 }
 
+const rcu_lock = machine$rcu_lock as Spinlock
+
+export function rcu_init(): void {
+  spin_lock_init(rcu_lock, LOCK_CLASS_rcu)
+}
+
 /** This CPU begins to execute tasks (rcu_cpu_starting). */
 export function rcu_cpu_starting(): void {
-  atomic_fetch_add(machine$nr_online, 1)
+  spin_lock(rcu_lock)
+  store(machine$nr_online, load(machine$nr_online) + 1)
+  spin_unlock(rcu_lock)
   rcu_idle_exit()
 }
 
-/** This CPU leaves. The last one frees what all of them still keep: nobody reads any more (rcu_report_dead). */
+/** Leaves a list of this CPU's to whoever is the last. Under rcu_lock. */
+function rcu_orphan(list: number): void {
+  let node = this_cpu_read(list)
+  this_cpu_write(list, 0)
+  while (node !== 0) {
+    const next = load(node + xa_node$rcu_next)
+    store(node + xa_node$rcu_next, load(machine$rcu_orphans))
+    store(machine$rcu_orphans, node)
+    node = next
+  }
+}
+
+/**
+ * This CPU leaves (rcu_report_dead, rcutree_migrate_callbacks): what it has not freed yet is an orphan. The last CPU frees
+ * the orphans, for nobody reads any more; whoever begins meanwhile waits for the lock.
+ */
 export function rcu_report_dead(): void {
   rcu_idle_enter()
-  if (atomic_fetch_add(machine$nr_online, -1) !== 1) return
-  const nr_cpus = load(machine$nr_cpus)
-  for (let cpu = 0; cpu < nr_cpus; cpu++) {
-    rcu_do_batch(per_cpu_ptr(percpu$rcu_list, cpu))
-    rcu_do_batch(per_cpu_ptr(percpu$rcu_next_list, cpu))
+  spin_lock(rcu_lock)
+  rcu_orphan(percpu$rcu_list)
+  rcu_orphan(percpu$rcu_next_list)
+  const online = load(machine$nr_online) - 1
+  store(machine$nr_online, online)
+  if (online === 0) {
+    const orphans = load(machine$rcu_orphans)
+    store(machine$rcu_orphans, 0)
+    rcu_do_batch(orphans)
   }
+  spin_unlock(rcu_lock)
 }

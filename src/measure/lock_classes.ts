@@ -37,6 +37,7 @@ export const LOCK_CLASSES: Readonly<Record<LockClassSymbol, LockClass>> = {
   // The model's own: Linux allocates tables from the page allocator alone.
   LOCK_CLASS_table_arena: { name: '(table arena)' },
   LOCK_CLASS_tasklist_lock: { name: 'tasklist_lock' },
+  LOCK_CLASS_rcu: { name: 'rcu_node' },
 }
 
 /** `&mm->mmap_lock-R`, `ptlock_ptr(page)/1`: the class as a line of lock_stat names it. */

@@ -16,16 +16,12 @@ const COUNTS = /(count|users|nr_\w+|num_\w+|id|pid|generation|_stat|in_use)( \+ 
 export function nameWord(view: MachineView, address: number): string {
   const entry = entryAt(view, address)
   if (entry !== undefined) return entry.name
-  const { symbols } = view
-  const scenario = address - (symbols['machine$scenario'] ?? Infinity)
-  if (scenario >= 0 && scenario < 256)
-    return `scenario word ${scenario >> 4}${scenario % 16 === 0 ? '' : ` + ${scenario % 16}`}`
-  return symbols['MEMMAP'] === undefined ? `word ${hex(address)}` : nameAddress(view, address)
+  return view.symbols['MEMMAP'] === undefined ? `word ${hex(address)}` : nameAddress(view, address)
 }
 
 /** Whether the word is part of a lock, or of what only the scheduler of tasks and idle CPUs look at. */
 export function isHousekeeping(name: string): boolean {
-  return /(^run queue|_lock\b|\block\b|\bptl\b|ptlock|rwsem|wait_lock|\.count$|\.owner$|on_cpu$|rcu|machine |TLB$|queue node|irq_pending|flush_acks)/.test(
+  return /(^run queue|_lock\b|\block\b|\bptl\b|ptlock|rwsem|wait_lock|\.count$|\.owner$|on_cpu$|rcu|machine |TLB$|queue node|irq_pending|flush_acks|^CPU \d+ state$)/.test(
     name,
   )
 }

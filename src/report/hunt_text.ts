@@ -6,7 +6,7 @@ import { interleavingOf } from './hunt_violation.ts'
 import type { HuntReport, ShrinkReport, ViolationReport } from './hunt_report.ts'
 import { constraintText, cpuLetter, formatColumns } from './interleaving.ts'
 import { callTrace, cpuLine } from './kernel_formats.ts'
-import { block, count, flow, percent, wrap } from './text.ts'
+import { block, count, flow, percent, plural, wrap } from './text.ts'
 
 /** The whole report, ending in a newline. `told`: by violation, in the report's order. */
 export function formatHunt(
@@ -43,7 +43,7 @@ export function headingSettings(config: Configuration, changes: readonly string[
 function heading(report: HuntReport, settings: readonly string[]): string[] {
   const { scenario, cpus, operations, pages, seed, scheduler, workers, reverts, patches } = report
   return [
-    `${scenario}: ${cpus} CPU${cpus === 1 ? '' : 's'}, ${operations} operations a task, ${pages} pages; ` +
+    `${scenario}: ${plural(cpus, 'CPU')}, ${plural(operations, 'operation')} a task, ${plural(pages, 'page')}; ` +
       `scheduler ${scheduler}, seed ${seed}${workers === 1 ? '' : `, ${workers} workers`}`,
     ...flow([...settings]),
     ...(reverts.length === 0 ? [] : [`reverted: ${reverts.join(', ')}`]),
@@ -104,7 +104,7 @@ function violationLines(violation: ViolationReport, told: Told | undefined, verb
     const interleaving = interleavingOf(told, verbose)
     const cpus = 1 + Math.max(0, ...told.steps.map((step) => step.cpu))
     sections.push(
-      violation.shrunk ? shrunkLines(violation.shrunk) : [],
+      violation.shrunk ? shrunkLines(violation.shrunk, violation.check) : [],
       formatColumns(interleaving, cpus),
       orderLines(interleaving.constraints),
       told.atRest ? ['At the end all CPUs had left the kernel.'] : told.cpus.flatMap((state) => endLines(state)),
@@ -122,18 +122,17 @@ function violationHeading({ check, execution, count: times }: ViolationReport): 
   return [`violation of ${check} ${when}${seen}`]
 }
 
-function shrunkLines({ sizes, steps, switches, necessary }: ShrinkReport): string[] {
+function shrunkLines({ sizes, steps, switches, necessary }: ShrinkReport, check: string): string[] {
   const { cpus, operations, pages } = sizes
   const first =
     `Shrunk to ${plural(switches, 'switch', 'switches')} in ${plural(steps, 'step')}: ${plural(cpus, 'CPU')}` +
     `${operations === 0 ? '' : `, ${plural(operations, 'operation')} a task`}${pages === 0 ? '' : `, ${plural(pages, 'page')}`}.`
-  const proofs = necessary
-    .filter((one) => one.reason === 'preempted')
-    .map(
-      (one, index) =>
-        `Without switch ${index + 1} (${entityName(one.from, cpus)} to ${entityName(one.to, cpus)} after step ${one.step}) ` +
-        `${one.without === 'held' ? 'everything holds' : `${one.without} fails`}.`,
-    )
+  const proofs = necessary.map((one, index) => {
+    const what = `witch ${index + 1} (${entityName(one.from, cpus)} to ${entityName(one.to, cpus)} after step ${one.step})`
+    // Who is not stopped there runs on until it has to wait.
+    if (one.reason === 'waiting' || one.without === check) return `S${what} comes where who runs can go no further.`
+    return `Without s${what} ${one.without === 'held' ? 'everything holds' : `${one.without} fails`}.`
+  })
   return [first, ...proofs]
 }
 
@@ -155,8 +154,4 @@ function endLines(state: EndState): string[] {
     ...(holds.length === 0 ? [] : [` holds ${holds.join(', ')}`]),
     ...callTrace(stack).map((line) => ` ${line}`),
   ]
-}
-
-function plural(n: number, one: string, many = `${one}s`): string {
-  return `${count(n)} ${n === 1 ? one : many}`
 }

@@ -10,7 +10,7 @@ import { hex } from '../measure/names.ts'
 import { perCpu } from '../measure/symbols.ts'
 import { nameWord } from './hunt_names.ts'
 import { type Interleaving, interleave } from './interleaving.ts'
-import { splat } from './kernel_formats.ts'
+import { HELPERS, splat } from './kernel_formats.ts'
 import { Narrator, tell, type ToldStep } from './narrator.ts'
 
 /** The image as far as a report needs it. */
@@ -70,7 +70,7 @@ export function tellViolation(subject: Subject, image: ToldImage, stays: readonl
     const atRest = error === undefined
     const performed = steps ?? narrator.steps.slice()
     const wanted = atRest ? [] : pendingSteps(machine, image.sites, performed, finding.check)
-    const cpus = atRest ? [] : endStates(machine, image, root, error, performed)
+    const cpus = atRest ? [] : endStates(machine, image, root, error, performed, finding.check)
     const failedStep = performed.at(-1)
     return {
       finding,
@@ -124,16 +124,18 @@ function endStates(
   root: string,
   error: Error,
   performed: readonly ToldStep[],
+  check: string,
 ): EndState[] {
-  const { cpus } = machine
+  const { cpus, running } = machine
   const waiting = waitingView(machine)
   const inspected = Array.from({ length: cpus }, (_, cpu) => inspect(machine, waiting, cpu))
   const ended = Array.from({ length: cpus }, (_, cpu) => machine.hasEnded(cpu))
-  const thrown = kernelFrames(error.stack ?? '', image.file, root)
+  const thrown = withSite(framesOf(error.stack ?? '', image, root), image.sites[machine.site[running]])
   const traces = machine.stacks()
   const frames = (entity: number): Frame[] =>
-    traces[entity] === undefined ? [] : kernelFrames(traces[entity], image.file, root)
-  const running = machine.running
+    traces[entity] === undefined
+      ? []
+      : withSite(framesOf(traces[entity], image, root), image.sites[machine.site[entity]])
   return inspected.map((state, cpu) => {
     const own = running === cpu && !ended[cpu] ? thrown : frames(cpu)
     const irq = running === cpu + cpus ? thrown : frames(cpu + cpus)
@@ -141,7 +143,7 @@ function endStates(
     const begun = performed.some((step) => step.cpu === cpu) || stack.length > 0
     return {
       ...state,
-      failed: machine.cpuOf(running) === cpu && thrown.length > 0,
+      failed: check !== 'deadlock' && machine.cpuOf(running) === cpu && thrown.length > 0,
       state: ended[cpu] ? 'done' : begun ? 'in the kernel' : 'not begun',
       stack,
     }
@@ -179,4 +181,21 @@ function inspect(
       : {}),
     holds: [],
   }
+}
+
+/** The kernel's frames; V8 says which object boot() returned an entry in. */
+function framesOf(stack: string, image: ToldImage, root: string): Frame[] {
+  return kernelFrames(stack, image.file, root).map((frame) => ({
+    ...frame,
+    function: frame.function.replace(/^(Object|Generator)\.|\.next$/g, ''),
+  }))
+}
+
+/** kbuild puts small functions where they are called: then only the last step says that the CPU was in one. */
+function withSite(frames: readonly Frame[], site: Site | undefined): Frame[] {
+  if (site === undefined || frames.some((frame) => frame.function === site.fn)) return [...frames]
+  const helpers = frames.findIndex((frame) => !HELPERS.has(frame.function))
+  const at = helpers < 0 ? frames.length : helpers
+  const { fn, file, line } = site
+  return [...frames.slice(0, at), { function: fn, file, line, user: !/^(src|scenarios)\//.test(file) }, ...frames.slice(at)]
 }

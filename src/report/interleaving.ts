@@ -1,5 +1,6 @@
 // The interleaving of a violation: which steps matter, their labels (A1 is the first row of CPU 0), in which order they must come to
 // make the bug, and the columns. Leaves out what a step says: narrator.ts.
+import { isAbsolute, relative } from 'node:path'
 import { Kind, KIND_FLAGS, WRITES } from '../machine/stepped/kinds.ts'
 import type { ToldStep } from './narrator.ts'
 
@@ -106,28 +107,39 @@ function switchesOf(steps: readonly ToldStep[]): number[] {
 }
 
 /**
- * For each change of CPU the pair of steps that it is about: the last of the CPU that left before the first of the one that came
- * that it conflicts with; data before locks.
+ * For each change of CPU the pair of steps that it is about: one of the CPU that left before one of the CPU that came, which conflict.
+ * Data before locks; the change was made just behind the one or just before the other.
  */
 function orderPairs(steps: readonly ToldStep[]): [before: number, after: number][] {
   const pairs: [number, number][] = []
-  const switches = switchesOf(steps)
-  for (const [nth, at] of switches.entries()) {
-    const end = switches[nth + 1] ?? steps.length
-    const start = nth === 0 ? 0 : switches[nth - 1]
-    const pair =
-      pairAcross(steps, start, at, end, false) ??
-      pairAcross(steps, 0, at, steps.length, false) ??
-      pairAcross(steps, 0, at, steps.length, true)
-    if (pair !== undefined && !pairs.some(([before, after]) => before === pair[0] && after === pair[1])) pairs.push(pair)
-  }
   // Who waits at the end waits for what somebody else did.
   for (const [index, step] of steps.entries()) {
     if (step.pending !== 'waiting') continue
     const before = steps.findLastIndex((other) => other.pending === undefined && conflict(other, step))
     if (before >= 0) pairs.push([before, index])
   }
+  const switches = switchesOf(steps)
+  for (const [nth, at] of switches.entries()) {
+    const crossed = pairs.some(
+      ([before, after]) => before < at && steps[before].cpu === steps[at - 1].cpu && steps[after].pending !== undefined,
+    )
+    if (crossed) continue
+    const start = nth === 0 ? 0 : switches[nth - 1]
+    const end = switches[nth + 1] ?? steps.length
+    const pair =
+      pairAcross(steps, start, at, end, false) ??
+      pairAcross(steps, 0, at, steps.length, false) ??
+      pairAcross(steps, start, at, end, true)
+    if (pair !== undefined && !pairs.some(([before, after]) => before === pair[0] && after === pair[1])) pairs.push(pair)
+  }
+  const failed = lastPerformed(steps)
+  const met = steps.findLastIndex((step, index) => index < failed && conflict(step, steps[failed]))
+  if (pairs.length === 0 && met >= 0) pairs.push([met, failed])
   return pairs.toSorted((one, other) => one[1] - other[1] || one[0] - other[0])
+}
+
+function lastPerformed(steps: readonly ToldStep[]): number {
+  return steps.findLastIndex((step) => step.pending === undefined)
 }
 
 function pairAcross(
@@ -139,13 +151,32 @@ function pairAcross(
 ): [number, number] | undefined {
   const leaving = steps[at - 1].cpu
   const coming = steps[at].cpu
-  for (let after = at; after < end; after++) {
-    const step = steps[after]
-    if (step.cpu !== coming || (step.housekeeping && !housekeeping)) continue
-    for (let before = at - 1; before >= start; before--)
-      if (steps[before].cpu === leaving && conflict(steps[before], step)) return [before, after]
+  const failed = lastPerformed(steps)
+  let best: [number, number] | undefined
+  let bestNear = Infinity
+  let bestFar = Infinity
+  let rankBefore = 0
+  for (let before = at - 1; before >= start; before--) {
+    if (steps[before].cpu !== leaving) continue
+    let rankAfter = 0
+    for (let after = at; after < end; after++) {
+      const step = steps[after]
+      if (step.cpu !== coming) continue
+      if ((!step.housekeeping || housekeeping) && conflict(steps[before], step)) {
+        const near = Math.min(rankBefore, rankAfter, after === failed ? 0.5 : Infinity)
+        const far = rankBefore + rankAfter
+        if (near < bestNear || (near === bestNear && far < bestFar)) {
+          best = [before, after]
+          bestNear = near
+          bestFar = far
+        }
+        break
+      }
+      rankAfter++
+    }
+    rankBefore++
   }
-  return undefined
+  return best
 }
 
 function chooseSteps(steps: readonly ToldStep[], pairs: readonly [number, number][]): Set<number> {
@@ -155,12 +186,11 @@ function chooseSteps(steps: readonly ToldStep[], pairs: readonly [number, number
   }
   for (const [index, step] of steps.entries()) if (step.pending !== undefined) keep(index)
   const performed = steps.length - kept.size
-  for (const at of switchesOf(steps)) {
-    keep(at - 1)
-    keep(at)
-  }
+  for (const at of switchesOf(steps))
+    for (const edge of [at - 1, at]) if (!steps[edge].housekeeping) keep(edge)
   for (const pair of pairs) pair.forEach(keep)
   keep(performed - 1)
+  keep(steps.findLastIndex((step, index) => index < performed - 1 && conflict(step, steps[performed - 1])))
   // Conflicts of what was not yet shown, the latest first.
   for (let after = performed - 1; after >= 0 && kept.size < ENOUGH; after--) {
     const step = steps[after]
@@ -223,9 +253,11 @@ function placeOf({ step }: Row): string {
   return `${mark}${irq}${step.helper === undefined ? '' : `${step.helper} in `}${step.function} ${shortFile(step.file)}:${step.line}`
 }
 
-/** Kernel files as in Linux, from below the source folder. */
+/** Kernel files as in Linux, from below the source folder; a user's from the folder in which the command runs. */
 export function shortFile(file: string): string {
-  return file.replace(/^src\/kernel\//, '')
+  if (!isAbsolute(file)) return file.replace(/^src\/kernel\//, '')
+  const path = relative('', file)
+  return path.startsWith('..') ? file : path
 }
 
 function stepCount(steps: number): string {

@@ -20,7 +20,7 @@ export interface SplatContext {
 
 const RULER = '='.repeat(66)
 /** Functions that ask on behalf of their caller: the caller is who noticed. */
-const HELPERS = new Set([
+export const HELPERS: ReadonlySet<string> = new Set([
   'BUG',
   'BUG_ON',
   'VM_BUG_ON_PAGE',

@@ -7,6 +7,11 @@ export function count(value: number): string {
     .replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
+/** `1 step`, `2 steps`. */
+export function plural(n: number, one: string, many = `${one}s`): string {
+  return `${count(n)} ${n === 1 ? one : many}`
+}
+
 /** A share (0 to 1) in per cent. */
 export function percent(share: number): string {
   const value = share * 100

@@ -55,7 +55,6 @@ const golden: [what: string, input: string, stepped: string][] = [
     'store(\n    p,\n    q,\n  )',
     ';(S(2, \n    p,\n    q\n  , 0, 0) && (yield), X())',
   ],
-  ['a comment, which goes', 'load(/* ( */ p)', ';(S(1,         p, 0, 0, 0) && (yield), X())'],
   ['no other call', 'return Math.imul(p, 2) + other(q)', 'return Math.imul(p, 2) + other(q)'],
 ]
 

@@ -72,7 +72,7 @@ const golden: [what: string, input: string, output: string][] = [
   [
     'a statement without a block',
     'if (p) lock(p, 0)\nelse q = next(p)',
-    'if (p) { acquire_word(p); note(p, 0); }\nelse { let t$1; { let v$1 = load(p); v$1 += 1; t$1 = v$1; } q = t$1 }',
+    'if (p) { acquire_word(p); note(p, 0); }\nelse { let t$2; { let v$2 = load(p); v$2 += 1; t$2 = v$2; } q = t$2 }',
   ],
   [
     'a case of a switch',
@@ -94,6 +94,7 @@ const golden: [what: string, input: string, output: string][] = [
 const kept: [what: string, code: string][] = [
   ['behind an access', 'return load(p) + next(q)'],
   ['behind an assignment', 'return (q = 1) + next(q)'],
+  ['with an assignment in an argument', 'return find(p, (p = 3))'],
   ['that does not always happen', 'return p && next(q)'],
   ['that happens again and again', 'while (next(p)) store(p, 0)'],
   ['behind what an observer counts', 'return stat[p] + next(p)'],

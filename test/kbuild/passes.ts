@@ -10,7 +10,8 @@ import { suspend, suspendedFunctions } from '../../src/kbuild/suspend.ts'
 const isPrimitive = (name: string): boolean => PRIMITIVES.has(name)
 
 export function textOf(code: string): PassText {
-  return PassText.of({ path: '/kernel/k.ts', id: 'k.ts', text: code, patched: false }, code)
+  const source = { path: '/kernel/k.ts', id: 'k.ts', text: code, patched: false }
+  return PassText.of(source, code)
 }
 
 export function announced(code: string, kind: AnnouncedKind = 'stepped'): { code: string; sites: Site[] } {
@@ -64,7 +65,10 @@ export function pruned(code: string): string {
 }
 
 export function reached(code: string, ...roots: string[]): string {
-  return dropUnreached([textOf(code)], roots)[0].code
+  const text = textOf(code)
+  return dropUnreached(text.split(text.functions.slice(0, -1).map(({ end }) => end)), roots)
+    .map((text) => text.code)
+    .join('')
 }
 
 /** A function `f(p, q)` with this body. */

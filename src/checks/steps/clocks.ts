@@ -12,31 +12,39 @@ export class Clocks {
   readonly now: Int32Array
   /** By CPU: its clock at its last fence. */
   readonly #fenced: Int32Array
-  /** By word: in which execution it was published at, and where in `#published`. */
-  readonly #publishedIn: Int32Array
-  readonly #slot: Int32Array
-  #published = new Int32Array(1024)
-  #slots = 0
+  /**
+   * For each word `stride` numbers, so that they lie on one or two lines of the host's cache: the execution in which it was
+   * published at, the clocks that were published, then `extra` numbers of the user's own.
+   */
+  readonly words: Int32Array
+  readonly stride: number
   #execution = 0
 
-  constructor(cpus: number, words: number) {
+  constructor(cpus: number, words: number, extra: number) {
     this.#cpus = cpus
     this.now = new Int32Array(cpus * cpus)
     this.#fenced = new Int32Array(cpus)
-    this.#publishedIn = new Int32Array(words)
-    this.#slot = new Int32Array(words)
+    this.stride = 1 + cpus + extra
+    this.words = new Int32Array(words * this.stride)
   }
 
-  /** A new execution: everything before it is known to all, nothing in it to others. */
-  begin(): void {
+  /** A new execution: everything before it is known to all, nothing in it to others. Returns the latest clock before it. */
+  begin(): number {
     const cpus = this.#cpus
     let latest = 0
     for (let c = 0; c < cpus; c++) latest = Math.max(latest, this.now[c * cpus + c])
     this.now.fill(latest)
     this.#fenced.fill(latest)
     for (let c = 0; c < cpus; c++) this.now[c * cpus + c] = latest + 1
-    this.#slots = 0
     this.#execution++
+    return latest
+  }
+
+  /** Starts from 0 again: the words' own numbers are all 0 too. */
+  restart(): void {
+    this.now.fill(0)
+    this.words.fill(0)
+    this.#execution = 0
   }
 
   /** The CPU's accesses until now come before its later writes. */
@@ -48,35 +56,28 @@ export class Clocks {
 
   /** A marked read of the word. */
   acquire(cpu: number, word: number): void {
-    if (this.#publishedIn[word] !== this.#execution) return
+    const { words, now } = this
+    const from = word * this.stride
+    if (words[from] !== this.#execution) return
     const cpus = this.#cpus
-    const from = this.#slot[word]
     const to = cpu * cpus
     for (let d = 0; d < cpus; d++) {
-      const clock = this.#published[from + d]
-      if (clock > this.now[to + d]) this.now[to + d] = clock
+      const clock = words[from + 1 + d]
+      if (clock > now[to + d]) now[to + d] = clock
     }
   }
 
   /** A marked write of the word; `join`: a read-modify-write, which leaves what others have published there. */
   publish(cpu: number, word: number, join: boolean): void {
+    const { words, now } = this
     const cpus = this.#cpus
-    const known = this.#publishedIn[word] === this.#execution
-    if (!known) {
-      this.#publishedIn[word] = this.#execution
-      this.#slot[word] = this.#slots
-      this.#slots += cpus
-      if (this.#slots > this.#published.length) {
-        const larger = new Int32Array(2 * this.#slots)
-        larger.set(this.#published)
-        this.#published = larger
-      }
-    }
-    const to = this.#slot[word]
+    const to = word * this.stride
+    const joins = join && words[to] === this.#execution
+    words[to] = this.#execution
     const from = cpu * cpus
     for (let d = 0; d < cpus; d++) {
-      const clock = d === cpu ? this.#fenced[cpu] : this.now[from + d]
-      if (!(known && join) || clock > this.#published[to + d]) this.#published[to + d] = clock
+      const clock = d === cpu ? this.#fenced[cpu] : now[from + d]
+      if (!joins || clock > words[to + 1 + d]) words[to + 1 + d] = clock
     }
   }
 }

@@ -66,7 +66,9 @@ class StepChecks implements Observer {
     const seers: Step[][] = []
     for (const writes of [false, true])
       for (let word = 0; word < WORD_CLASSES; word++) {
-        const concerned = checks.filter((check) => (((writes ? check.writes : check.reads) >> word) & 1) !== 0)
+        const concerned = checks.filter(
+          (check) => (((writes ? check.writes : check.reads) >> word) & 1) !== 0,
+        )
         const early = concerned.filter((check) => check.early === true)
         const late = concerned.filter((check) => check.early !== true)
         const follows = writes && ((watch.writes >> word) & 1) !== 0

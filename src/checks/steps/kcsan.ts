@@ -1,4 +1,4 @@
-// KCSAN: data races by the rules of the Linux memory model as far as KERNEL's accesses say them: two accesses of different CPUs to one
+// KCSAN: data races by the kernel's own marks on its accesses: two accesses of different CPUs to one
 // word, at least one of them a write and at least one plain, with nothing that orders them (clocks.ts). Not by sampling as
 // kernel/kcsan does, but every pair. Accesses of user programs race with each other at their own risk; that they see contents the kernel
 // wrote before it published the page is checked. Leaves out per-CPU words that are reached by this_cpu_*, which are no steps.
@@ -85,26 +85,31 @@ class Kcsan implements StepCheck {
   readonly #clocks: Clocks
   readonly #now: Int32Array
   readonly #cpus: number
-  /** By word, CPU and kind of access: the CPU's clock at its last one, and its site. */
-  readonly #last: Int32Array
-  readonly #lastSite: Int32Array
-  /** By word: what it held before the last write. */
-  readonly #old: Int32Array
+  /**
+   * By word, behind what Clocks keeps there: what it held before the last write; then by CPU and kind of access the CPU's clock
+   * at its last one, shifted left by `#siteBits`, and the access's site.
+   */
+  readonly #words: Int32Array
+  readonly #stride: number
+  readonly #siteBits: number
   readonly #relaxed: Uint8Array
 
   constructor(watch: Watch) {
     const words = watch.memory.length
     this.#watch = watch
     this.#cpus = watch.cpus
-    this.#clocks = new Clocks(watch.cpus, words)
+    this.#clocks = new Clocks(watch.cpus, words, 1 + 4 * watch.cpus)
     this.#now = this.#clocks.now
-    this.#last = new Int32Array(words * watch.cpus * 4)
-    this.#lastSite = new Int32Array(words * watch.cpus * 4)
-    this.#old = new Int32Array(words)
+    this.#words = this.#clocks.words
+    this.#stride = this.#clocks.stride
+    this.#siteBits = 32 - Math.clz32(watch.sites.length)
     this.#relaxed = watch.sitesOf(RELAXED)
   }
 
   begin(): void {
+    // Long before a clock no longer fits above a site.
+    if (this.#clocks.begin() < 1 << (30 - this.#siteBits)) return
+    this.#clocks.restart()
     this.#clocks.begin()
   }
 
@@ -181,35 +186,40 @@ class Kcsan implements StepCheck {
 
   #access(cpu: number, addr: number, type: number, old: number, site: number): void {
     const cpus = this.#cpus
-    const last = this.#last
-    const first = addr * cpus * 4
+    const words = this.#words
+    const bits = this.#siteBits
+    const first = addr * this.#stride + cpus + 2
     const at = first + cpu * 4 + type
     const clock = this.#now[cpu * cpus + cpu]
     // The same access since the CPU's last release: whoever came between has looked at it.
-    if (last[at] === clock) return
-    last[at] = clock
-    this.#lastSite[at] = site
+    if (words[at] >> bits === clock) return
+    words[at] = (clock << bits) | site
     const conflicts = CONFLICTS[type]
     for (let other = 0; other < cpus; other++) {
       if (other === cpu) continue
       const known = this.#now[cpu * cpus + other]
       const theirs = first + other * 4
-      if (last[theirs + 2] > known) this.#race(cpu, addr, type, other, PLAIN_WRITE, old, site)
+      if (words[theirs + 2] >> bits > known) this.#race(cpu, addr, type, other, PLAIN_WRITE, old, site)
       if (conflicts === 0b0100) continue
-      if ((conflicts & 1) !== 0 && last[theirs] > known) this.#race(cpu, addr, type, other, PLAIN_READ, old, site)
-      if ((conflicts & 2) !== 0 && last[theirs + 1] > known)
+      if ((conflicts & 1) !== 0 && words[theirs] >> bits > known)
+        this.#race(cpu, addr, type, other, PLAIN_READ, old, site)
+      if ((conflicts & 2) !== 0 && words[theirs + 1] >> bits > known)
         this.#race(cpu, addr, type, other, MARKED_READ, old, site)
-      if ((conflicts & 8) !== 0 && last[theirs + 3] > known)
+      if ((conflicts & 8) !== 0 && words[theirs + 3] >> bits > known)
         this.#race(cpu, addr, type, other, MARKED_WRITE, old, site)
     }
-    if (type >= PLAIN_WRITE) this.#old[addr] = old
+    if (type >= PLAIN_WRITE) words[first - 1] = old
   }
 
   /** A user program touches contents: what the kernel wrote there must have been published to this CPU. */
   #userAccess(cpu: number, addr: number, kind: number, site: number): void {
     const cpus = this.#cpus
+    const first = addr * this.#stride + cpus + 2
     for (let other = 0; other < cpus; other++)
-      if (other !== cpu && this.#last[(addr * cpus + other) * 4 + PLAIN_WRITE] > this.#now[cpu * cpus + other])
+      if (
+        other !== cpu &&
+        this.#words[first + other * 4 + PLAIN_WRITE] >> this.#siteBits > this.#now[cpu * cpus + other]
+      )
         this.#race(cpu, addr, kind === Kind.USER_READ ? PLAIN_READ : PLAIN_WRITE, other, PLAIN_WRITE, 0, site)
   }
 
@@ -223,12 +233,16 @@ class Kcsan implements StepCheck {
     site: number,
   ): never {
     const watch = this.#watch
-    const otherSite = this.#lastSite[(addr * this.#cpus + other) * 4 + otherType]
+    const first = addr * this.#stride + this.#cpus + 2
+    const otherSite = this.#words[first + other * 4 + otherType] & ((1 << this.#siteBits) - 1)
     const name = (at: number): string => watch.sites[at]?.fn ?? `site ${at}`
     const names = [name(site), name(otherSite)].toSorted()
-    const before = type >= PLAIN_WRITE ? old : this.#old[addr]
+    const before = type >= PLAIN_WRITE ? old : this.#words[first - 1]
     const line = '='.repeat(66)
-    const frames = watch.stack().slice(1).map((frame) => `\n ${frame}`)
+    const frames = watch
+      .stack()
+      .slice(1)
+      .map((frame) => `\n ${frame}`)
     const who = (each: number): string => {
       const { s, memory } = watch
       const task = memory[s.PERCPU + each * s.PERCPU_WORDS + s.percpu$current]

@@ -150,7 +150,11 @@ class Ledger implements StepCheck {
   #kind(member: number): string {
     const { s } = this.#watch
     if (member === s.MM_ANONPAGES) return 'MM_ANONPAGES'
-    return member === s.MM_SHMEMPAGES ? 'MM_SHMEMPAGES' : member === s.MM_FILEPAGES ? 'MM_FILEPAGES' : 'MM_SWAPENTS'
+    return member === s.MM_SHMEMPAGES
+      ? 'MM_SHMEMPAGES'
+      : member === s.MM_FILEPAGES
+        ? 'MM_FILEPAGES'
+        : 'MM_SWAPENTS'
   }
 }
 

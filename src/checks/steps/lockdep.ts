@@ -18,7 +18,12 @@ const LOCK_TRY = 1
 const LOCK_SLEEPS = 4
 
 /** Functions that wait by giving the CPU up, not by spinning. */
-const SLEEPERS = new Set(['rwsem_down_read_slowpath', 'rwsem_down_write_slowpath', 'schedule_wait', 'do_idle'])
+const SLEEPERS = new Set([
+  'rwsem_down_read_slowpath',
+  'rwsem_down_write_slowpath',
+  'schedule_wait',
+  'do_idle',
+])
 
 export const lockdep: StepCheckKind = {
   id: '',
@@ -214,7 +219,11 @@ class Lockdep implements StepCheck {
     )
   }
 
-  #scenario(held: number, wanted: number, path: readonly { readonly from: number; readonly to: number }[]): string {
+  #scenario(
+    held: number,
+    wanted: number,
+    path: readonly { readonly from: number; readonly to: number }[],
+  ): string {
     const rows = [
       ' Possible unsafe locking scenario:',
       '',

@@ -48,8 +48,7 @@ class PageCounts implements StepCheck {
       case Word.CONTENT: {
         const dead = watch.dead.words
         if (dead[unitOf[addr]] !== 0) this.#content(entity, addr, unitOf[addr] - pageUnit, site)
-        if (kind === Kind.COPY && dead[unitOf[a]] !== 0)
-          this.#content(entity, a, unitOf[a] - pageUnit, site)
+        if (kind === Kind.COPY && dead[unitOf[a]] !== 0) this.#content(entity, a, unitOf[a] - pageUnit, site)
         return
       }
       case Word.REFCOUNT:

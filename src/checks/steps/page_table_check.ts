@@ -3,6 +3,7 @@
 import { Kind } from '../../machine/stepped/kinds.ts'
 import { hex } from '../../measure/names.ts'
 import type { StepCheck, StepCheckKind } from './check.ts'
+import { IntList } from './int_list.ts'
 import { Rewind } from './rewind.ts'
 import type { Watch } from './watch.ts'
 import { Word, wordSet } from './words.ts'
@@ -27,7 +28,7 @@ class PageTableCheck implements StepCheck {
   readonly #file: Rewind
   readonly #writable: Rewind
   /** Page frames whose mappings each CPU has changed since it took its first table. */
-  readonly #touched: number[][]
+  readonly #touched: IntList[]
   readonly #rw: number
   #based = false
 
@@ -36,14 +37,14 @@ class PageTableCheck implements StepCheck {
     this.#anon = new Rewind(watch.s.NR_PAGES)
     this.#file = new Rewind(watch.s.NR_PAGES)
     this.#writable = new Rewind(watch.s.NR_PAGES)
-    this.#touched = Array.from({ length: watch.cpus }, () => [])
+    this.#touched = Array.from({ length: watch.cpus }, () => new IntList())
     this.#rw = watch.s._PAGE_RW
   }
 
   begin(): void {
     const parts = [this.#anon, this.#file, this.#writable]
     for (const part of parts) part.rewind()
-    for (const list of this.#touched) list.length = 0
+    for (const list of this.#touched) list.clear()
     if (this.#based) return
     this.#based = true
     this.#watch.basePtes((_addr, pte) => {
@@ -124,7 +125,7 @@ class PageTableCheck implements StepCheck {
 
   tableLocked(entity: number): void {
     const cpu = this.#watch.cpuOf(entity)
-    if (this.#watch.owned.words[cpu] === 0) this.#touched[cpu].length = 0
+    if (this.#watch.owned.words[cpu] === 0) this.#touched[cpu].clear()
   }
 
   /** When the CPU drops its last table, whatever it did is complete. */
@@ -134,7 +135,7 @@ class PageTableCheck implements StepCheck {
     if (watch.owned.words[cpu] !== 1) return
     const touched = this.#touched[cpu]
     for (let i = 0; i < touched.length; i++) {
-      const pfn = touched[i]
+      const pfn = touched.items[i]
       if (this.#anon.words[pfn] <= 1 || this.#writable.words[pfn] === 0) continue
       watch.fail(
         NAME,
@@ -143,7 +144,7 @@ class PageTableCheck implements StepCheck {
         `anonymous page ${hex(pfn)} can be written by ${this.#writable.words[pfn]} of its ${this.#anon.words[pfn]} mappings as its page table is unlocked\n${watch.dumpPage(pfn)}`,
       )
     }
-    touched.length = 0
+    touched.clear()
   }
 
   #mappings(pfn: number): string {

@@ -1,9 +1,11 @@
 // E12: how a PTE may change. A page is replaced only by clearing its entry and flushing it; rights and bits of a present entry are
-// taken away by one atomic operation, as the hardware sets bits beside the lock; dirty is lost only with the entry or by mkclean.
+// taken away by one atomic operation, as the hardware sets bits beside the lock; dirty is lost only with the entry or by mkclean. An
+// entry above leads to one table until it is cleared.
 // Leaves out entries of swap and migration: their mechanisms do not exist yet, and such an entry is a violation.
 import { ATOMIC, Kind, KIND_FLAGS } from '../../machine/stepped/kinds.ts'
 import { hex } from '../../measure/names.ts'
 import type { StepCheck, StepCheckKind } from './check.ts'
+import { IntList } from './int_list.ts'
 import type { Watch } from './watch.ts'
 import { Word, wordSet } from './words.ts'
 
@@ -25,7 +27,7 @@ class PteTransitions implements StepCheck {
   readonly writes = wordSet(Word.ENTRY)
   readonly #watch: Watch
   /** By CPU: pairs of address and old value of the entries it has cleared since it took its first table. */
-  readonly #cleared: number[][]
+  readonly #cleared: IntList[]
   readonly #mkclean: Uint8Array
   readonly #present: number
   readonly #hardware: number
@@ -34,7 +36,7 @@ class PteTransitions implements StepCheck {
   constructor(watch: Watch) {
     const { s } = watch
     this.#watch = watch
-    this.#cleared = Array.from({ length: watch.cpus }, () => [])
+    this.#cleared = Array.from({ length: watch.cpus }, () => new IntList())
     this.#mkclean = watch.sitesOf(MKCLEAN)
     this.#present = s._PAGE_PRESENT | s._PAGE_PROTNONE
     this.#hardware = s._PAGE_PRESENT | s._PAGE_RW | s._PAGE_ACCESSED | s._PAGE_DIRTY
@@ -42,7 +44,7 @@ class PteTransitions implements StepCheck {
   }
 
   begin(): void {
-    for (const list of this.#cleared) list.length = 0
+    for (const list of this.#cleared) list.clear()
   }
 
   step(
@@ -57,14 +59,26 @@ class PteTransitions implements StepCheck {
   ): void {
     const watch = this.#watch
     const value = watch.memory[addr]
-    if (value === old || kind === Kind.CLEAR || !watch.isPte(addr)) return
+    if (value === old || kind === Kind.CLEAR) return
+    if (!watch.isPte(addr)) {
+      if (watch.level.words[watch.slotOf(addr)] > 1 && watch.leadsToTable(old) && value !== 0)
+        this.#fail(entity, addr, old, value, site, 'another table in the place of one that is in use')
+      return
+    }
     const had = (old & this.#present) !== 0
     const has = (value & this.#present) !== 0
     if (value !== 0 && !has) this.#fail(entity, addr, old, value, site, 'no mechanism has such entries')
     if (had) {
       const samePage = old >>> 12 === value >>> 12
       if (has && !samePage)
-        this.#fail(entity, addr, old, value, site, 'another page without clearing and flushing the entry between')
+        this.#fail(
+          entity,
+          addr,
+          old,
+          value,
+          site,
+          'another page without clearing and flushing the entry between',
+        )
       if ((old & ~value & this.#hardware) !== 0 && (KIND_FLAGS[kind] & ATOMIC) === 0)
         this.#fail(
           entity,
@@ -75,7 +89,11 @@ class PteTransitions implements StepCheck {
           'a store takes bits of a present entry away; the hardware may have set others since it was read',
         )
       if (has && (old & ~value & this.#dirty) !== 0) this.#dirtyLost(entity, addr, old, value, site)
-      if (!has) this.#cleared[watch.cpuOf(entity)].push(addr, old)
+      if (!has) {
+        const cleared = this.#cleared[watch.cpuOf(entity)]
+        cleared.push(addr)
+        cleared.push(old)
+      }
       return
     }
     if (has) this.#filled(entity, addr, value, site)
@@ -86,9 +104,9 @@ class PteTransitions implements StepCheck {
     const watch = this.#watch
     const cleared = this.#cleared[watch.cpuOf(entity)]
     for (let i = cleared.length - 2; i >= 0; i -= 2) {
-      const before = cleared[i + 1]
+      const before = cleared.items[i + 1]
       if (before >>> 12 !== value >>> 12) {
-        if (cleared[i] === addr) {
+        if (cleared.items[i] === addr) {
           this.#flushed(entity, addr, before, value, site)
           return
         }
@@ -96,7 +114,7 @@ class PteTransitions implements StepCheck {
       }
       // The same page is back, here or elsewhere.
       if ((before & ~value & this.#dirty) !== 0) this.#dirtyLost(entity, addr, before, value, site)
-      if (cleared[i] === addr) return
+      if (cleared.items[i] === addr) return
     }
   }
 
@@ -126,12 +144,12 @@ class PteTransitions implements StepCheck {
 
   tableLocked(entity: number): void {
     const cpu = this.#watch.cpuOf(entity)
-    if (this.#watch.owned.words[cpu] === 0) this.#cleared[cpu].length = 0
+    if (this.#watch.owned.words[cpu] === 0) this.#cleared[cpu].clear()
   }
 
   tableUnlocked(entity: number): void {
     const cpu = this.#watch.cpuOf(entity)
-    if (this.#watch.owned.words[cpu] === 1) this.#cleared[cpu].length = 0
+    if (this.#watch.owned.words[cpu] === 1) this.#cleared[cpu].clear()
   }
 
   #fail(entity: number, addr: number, old: number, value: number, site: number, text: string): never {

@@ -21,7 +21,8 @@ const HARDWARE = new Set(['tlb_walk', 'hardware_set_bits'])
 export const tableOwner: StepCheckKind = {
   id: 'E1',
   name: NAME,
-  description: 'Entries of a page table that is in a tree are written only by the CPU that holds the table, and one CPU holds it.',
+  description:
+    'Entries of a page table that is in a tree are written only by the CPU that holds the table, and one CPU holds it.',
   cost: 'a few ns a write of an entry',
   create: (watch) => new TableOwner(watch),
 }

@@ -21,7 +21,8 @@ const OBJECT = 4
 export const useAfterFree: StepCheckKind = {
   id: '',
   name: NAME,
-  description: 'Nobody but its allocator touches a freed page, page table or object, and no table is freed while an entry leads to it.',
+  description:
+    'Nobody but its allocator touches a freed page, page table or object, and no table is freed while an entry leads to it.',
   cost: 'a few ns an access to them',
   create: (watch) => new UseAfterFree(watch),
 }
@@ -128,7 +129,8 @@ class UseAfterFree implements StepCheck {
 
   #belongs(unit: number): string {
     const { map, s } = this.#watch
-    if (unit < map.tableUnit) return `The buggy address belongs to the page:\n${this.#watch.dumpPage(unit - map.pageUnit)}`
+    if (unit < map.tableUnit)
+      return `The buggy address belongs to the page:\n${this.#watch.dumpPage(unit - map.pageUnit)}`
     if (unit < map.tableUnit + s.NR_TABLES)
       return `The buggy address belongs to the page table in slot ${unit - map.tableUnit} of the arena`
     const cache = map.caches.findLast((each) => each.unit <= unit)!

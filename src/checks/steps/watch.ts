@@ -113,15 +113,7 @@ export class Watch {
 
   /** A new execution begins. The first time, the state that setup left is read from memory. */
   begin(): void {
-    const all = [
-      this.dead,
-      this.freedBy,
-      this.level,
-      this.tableMm,
-      this.tableStart,
-      this.owner,
-      this.owned,
-    ]
+    const all = [this.dead, this.freedBy, this.level, this.tableMm, this.tableStart, this.owner, this.owned]
     for (const part of all) part.rewind()
     if (this.#based) return
     this.#based = true

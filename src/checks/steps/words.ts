@@ -115,13 +115,7 @@ function cacheLayouts(s: KernelSymbols): [string, number, number, number, number
       s.NR_ANON_VMA_CHAINS,
       s.ANON_VMA_CHAIN_STAMPS,
     ],
-    [
-      'address_space',
-      s.ADDRESS_SPACES,
-      s.ADDRESS_SPACE_WORDS,
-      s.NR_ADDRESS_SPACES,
-      s.ADDRESS_SPACE_STAMPS,
-    ],
+    ['address_space', s.ADDRESS_SPACES, s.ADDRESS_SPACE_WORDS, s.NR_ADDRESS_SPACES, s.ADDRESS_SPACE_STAMPS],
     ['xa_node', s.XA_NODES, s.XA_NODE_WORDS, s.NR_XA_NODES, s.XA_NODE_STAMPS],
   ]
 }

@@ -20,6 +20,7 @@ export class DfsScheduler implements Scheduler {
   #preemptions = 0
   #streak = 0
   #last = -1
+  #starting = true
 
   constructor({ preemptions = 2 }: SchedulerOptions) {
     this.#bound = preemptions
@@ -28,6 +29,7 @@ export class DfsScheduler implements Scheduler {
 
   begin(_execution: number, _random: Random, pending: Pending): void {
     this.#points = pending.points
+    this.#starting = true
     this.#depth = 0
     this.#preemptions = 0
     this.#streak = 0
@@ -37,8 +39,16 @@ export class DfsScheduler implements Scheduler {
   next(runnable: Int32Array, n: number, current: number): number {
     const options = this.#options
     options.length = 0
+    // Until its first access to a shared word a CPU disturbs nobody: all go there first, which is no choice.
+    for (let i = 0; i < n; i++)
+      if (runnable[i] < this.#points.length >> 1 && this.#points[runnable[i]] === 0) {
+        this.#last = -1
+        this.#starting = true
+        return runnable[i]
+      }
     let goesOn = false
-    if (this.#points[current] > 0) for (let i = 0; i < n; i++) if (runnable[i] === current) goesOn = true
+    if (!this.#starting) for (let i = 0; i < n; i++) if (runnable[i] === current) goesOn = true
+    this.#starting = false
     const fair = goesOn && this.#streak >= FAIR
     if (goesOn && !fair) options.push(current)
     if (!goesOn || fair || this.#preemptions < this.#bound)

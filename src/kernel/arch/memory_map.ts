@@ -81,6 +81,9 @@ export const machine$zero_page = 132
 /** Number of the youngest grace period, and how many CPUs execute tasks. */
 export const machine$rcu_gp = 144
 export const machine$nr_online = 145
+/** Nodes that CPUs which left had not freed yet; under machine$rcu_lock. */
+export const machine$rcu_orphans = 146
+export const machine$rcu_lock = 224
 /** Words of the scenario's own, each on a line of its own (scenario_word). */
 export const machine$scenario = 512 // 16 lines
 /** Number of CPUs parked on words of a bucket. */

@@ -35,7 +35,9 @@ export const LOCK_CLASS_user_rwsem_W = 19
 export const LOCK_CLASS_table_arena = 20
 /** Ties between parents and children. */
 export const LOCK_CLASS_tasklist_lock = 21
-const LOCK_CLASS_END = 22
+/** CPUs that come and go. */
+export const LOCK_CLASS_rcu = 22
+const LOCK_CLASS_END = 23
 
 /** Annotation for the second of two locks of one class that are held at once (include/linux/lockdep.h). */
 export const SINGLE_DEPTH_NESTING = 1

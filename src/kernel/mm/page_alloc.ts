@@ -4,7 +4,15 @@
  * compaction, NUMA policy, remote draining of per-CPU lists (so they need no lock but interrupts off, as before 5.15).
  */
 import { NR_PAGES } from '#config'
-import { clear_words, data_race, load, per_cpu_ptr, store, this_cpu_read, this_cpu_write } from '../arch/access.ts'
+import {
+  clear_words,
+  data_race,
+  load,
+  per_cpu_ptr,
+  store,
+  this_cpu_read,
+  this_cpu_write,
+} from '../arch/access.ts'
 import { BUG_ON, VM_BUG_ON_PAGE } from '../arch/bug.ts'
 import { local_irq_restore, local_irq_save } from '../arch/irq.ts'
 import { MAX_ORDER } from '../arch/limits.ts'

@@ -107,7 +107,7 @@ function dequeue_task(): Task {
 /** Lets a new task run (wake_up_new_task). */
 export function wake_up_new_task(task: Task): void {
   spin_lock(rq_lock)
-  store(task + task$__state, TASK_RUNNING)
+  WRITE_ONCE(task + task$__state, TASK_RUNNING)
   enqueue_task(task)
   spin_unlock(rq_lock)
   resched_idle_cpu()
@@ -116,7 +116,7 @@ export function wake_up_new_task(task: Task): void {
 /** Lets a task that waits run again; under rq->lock. Returns whether an idle CPU should look. */
 function try_to_wake_up(task: Task): boolean {
   if (READ_ONCE(task + task$__state) !== TASK_INTERRUPTIBLE) return false
-  store(task + task$__state, TASK_RUNNING)
+  WRITE_ONCE(task + task$__state, TASK_RUNNING)
   // Still on its CPU: that one finds it running when its turn ends.
   if (load(task + task$on_cpu) !== 0) return false
   enqueue_task(task)
@@ -137,14 +137,14 @@ export function wake_up_process(task: Task): void {
  */
 export function set_current_interruptible(): void {
   spin_lock(rq_lock)
-  store(current() + task$__state, TASK_INTERRUPTIBLE)
+  WRITE_ONCE(current() + task$__state, TASK_INTERRUPTIBLE)
   spin_unlock(rq_lock)
 }
 
 /** Takes that back. */
 export function set_current_running(): void {
   spin_lock(rq_lock)
-  store(current() + task$__state, TASK_RUNNING)
+  WRITE_ONCE(current() + task$__state, TASK_RUNNING)
   spin_unlock(rq_lock)
 }
 
@@ -152,7 +152,7 @@ export function set_current_running(): void {
 export function stop_task(): void {
   const task = current()
   spin_lock(rq_lock)
-  store(task + task$__state, TASK_STOPPED)
+  WRITE_ONCE(task + task$__state, TASK_STOPPED)
   spin_unlock(rq_lock)
   if (atomic_fetch_add(machine$nr_tasks, -1) === 1) wake_up_idle_cpus()
 }
@@ -166,7 +166,7 @@ export function task_wait(p: number, old: number): boolean {
   spin_lock(rq_lock)
   const sleep = atomic_load(p) === old
   if (sleep) {
-    store(task + task$__state, TASK_INTERRUPTIBLE)
+    WRITE_ONCE(task + task$__state, TASK_INTERRUPTIBLE)
     store(task + task$wait_word, p)
     store(task + task$run_next, load(RQ + rq$waiting))
     store(RQ + rq$waiting, task)
