@@ -62,9 +62,10 @@ export function setup(): number {
   return 0
 }
 
-function touch(page: number, thread: number): void {
-  // Sometimes read first: then the zero page is replaced by a write.
-  if (prandom(4) === 0) oracle_load(page, prandom(WORDS))
+function touch(base: number, i: number, thread: number): void {
+  const page = base + i
+  // Some pages are read first, by all or by every other thread: then the zero page is replaced by a write.
+  if (i % 4 === 0 || (i % 8 === 1 && thread % 2 === 0)) oracle_load(page, prandom(WORDS))
   if (thread < WORDS) {
     oracle_store(page, thread)
     oracle_load(page, thread)
@@ -103,6 +104,6 @@ export function program(): void {
     return
   }
   if (last_turn()) return
-  touch(base + page, get_reg(THREAD))
+  touch(base, page, get_reg(THREAD))
   set_reg(PAGE, page + 1)
 }

@@ -59,5 +59,11 @@ async function subjectOf(spec: SubjectSpec): Promise<Subject> {
   }
   const { boot } = (await import(url(spec.image.file))) as { boot: SteppedBoot }
   const off = new Set(spec.off)
-  return createSubject(boot, spec.image, spec.options, (machine, image) => [stepChecks(machine, image, off)], off)
+  return createSubject(
+    boot,
+    spec.image,
+    spec.options,
+    (machine, image) => [stepChecks(machine, image, off)],
+    off,
+  )
 }

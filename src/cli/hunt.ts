@@ -20,11 +20,20 @@ import { shellQuote } from './arguments.ts'
 import { allChecks } from './checks.ts'
 import { UsageError } from './errors.ts'
 import { type Built, buildHunt, explainThrown, guarded } from './hunt_build.ts'
-import { type HuntArguments, huntChanges, huntCommand, huntDefaults, type HuntPlan, planHunt } from './hunt_plan.ts'
+import {
+  type HuntArguments,
+  huntChanges,
+  huntCommand,
+  huntDefaults,
+  type HuntPlan,
+  planHunt,
+} from './hunt_plan.ts'
 import { progress, writeResult, writeStdout } from './output.ts'
 
 /** Where replay files go without --out. */
 const DEFAULT_OUT = 'mmtorture-out'
+/** Violations that are shrunk, of those that --keep-going collects. */
+const SHRUNK = 8
 /** Seconds between two lines of progress. */
 const PROGRESS = 5
 
@@ -47,11 +56,13 @@ export async function huntCommandLine(
   const hunted: Hunted[] = []
   for (const [index, config] of plan.configs.entries()) {
     if (signal.aborted) break
-    if (plan.configs.length > 1) progress(`${index + 1} of ${plan.configs.length}: ${rowLabel(config, plan.configs)}`)
+    if (plan.configs.length > 1)
+      progress(`${index + 1} of ${plan.configs.length}: ${rowLabel(config, plan.configs)}`)
     hunted.push(await huntOne(plan, config, options, signal))
   }
   const reports = hunted.map(({ report }) => report)
-  const interrupted = signal.aborted
+  const interrupted =
+    signal.aborted && (hunted.length < plan.configs.length || reports.some((row) => row.interrupted))
   const single = plan.configs.length === 1 ? hunted[0] : undefined
   const sweep = huntSweep(reports, interrupted)
   const document = `${JSON.stringify(single?.report ?? sweep, null, 2)}\n`
@@ -65,8 +76,8 @@ export async function huntCommandLine(
   }
   if (options.json !== undefined && options.json !== '-') writeResult(options.json, document)
   await writeStdout(options.json === '-' ? document : text)
-  if (sweep.verdict === 'violated') return 1
-  return interrupted ? 130 : 0
+  if (interrupted) return 130
+  return sweep.verdict === 'violated' ? 1 : 0
 }
 
 async function huntOne(
@@ -92,7 +103,7 @@ async function huntOne(
   const violations: ViolationReport[] = []
   const told: (Told | undefined)[] = []
   for (const violation of result.violations) {
-    refuseScenario(plan, violation)
+    guarded(image, cpus, () => refuseScenario(built, sizes, violation))
     const shown = guarded(image, cpus, () =>
       explain(plan, config, options, built, sizes, violation, violations.length, told),
     )
@@ -163,9 +174,13 @@ function explain(
 ): ViolationReport {
   const { image } = built
   const subject = built.make(sizes)
-  const shrunk = violation.reproduced
-    ? shrink(subject, violation.check, violation.schedule, violation.steps, { sizes, make: makeSmaller(built) })
-    : undefined
+  const shrunk =
+    violation.reproduced && index < SHRUNK
+      ? shrink(subject, violation.check, violation.schedule, violation.steps, {
+          sizes,
+          make: makeSmaller(built),
+        })
+      : undefined
   const reached = shrunk ?? { subject, sizes, schedule: violation.schedule, steps: violation.steps }
   const stays = staysOf(reached.schedule, reached.steps)
   const tale = tellViolation(reached.subject, image, stays, packageRoot())
@@ -184,7 +199,10 @@ function explain(
         scenario: plan.label,
         config: { ...config },
         reverts: [...plan.reverts],
-        patches: plan.userPatches.map((path) => ({ name: relative('', path), text: readFileSync(path, 'utf8') })),
+        patches: plan.userPatches.map((path) => ({
+          name: relative('', path),
+          text: readFileSync(path, 'utf8'),
+        })),
         sizes: reached.sizes,
         checks: allChecks()
           .map((check) => check.name)
@@ -207,7 +225,16 @@ function explain(
   }
   const { check, message } = violation
   return tale === undefined
-    ? { check, message, ...about, shrunk: undefined, interleaving: [], constraints: [], report: [`${check}: ${message}`], cpus: [] }
+    ? {
+        check,
+        message,
+        ...about,
+        shrunk: undefined,
+        interleaving: [],
+        constraints: [],
+        report: [`${check}: ${message}`],
+        cpus: [],
+      }
     : violationReport(tale, about, options.verbose ?? false)
 }
 
@@ -235,12 +262,23 @@ function shrinkReport({ sizes, steps, switches, executions, proofs }: Shrunk): {
 }
 
 /** A scenario that says that it cannot go on is the user's to repair, not a violation. */
-function refuseScenario(plan: HuntPlan, { check, message }: HuntViolation): void {
-  if (check === 'scenario') throw new UsageError(`${plan.label}: the scenario cannot go on (${message}).`)
+function refuseScenario(
+  built: Built,
+  sizes: Sizes,
+  { check, message, schedule, steps }: HuntViolation,
+): void {
+  if (check !== 'scenario') return
+  const told = tellViolation(built.make(sizes), built.image, staysOf(schedule, steps), packageRoot())
+  throw new UsageError(`${told?.splat[0] ?? message}.`)
 }
 
 function replayPath(plan: HuntPlan, options: HuntArguments, violation: HuntViolation, index: number): string {
-  const name = [plan.scenario.name, ...plan.reverts, violation.check.toLowerCase(), ...(index === 0 ? [] : [index + 1])]
+  const name = [
+    plan.scenario.name,
+    ...plan.reverts,
+    violation.check.toLowerCase(),
+    ...(index === 0 ? [] : [index + 1]),
+  ]
   return resolve(options.out ?? DEFAULT_OUT, `${name.join('-').replaceAll(/[^\w-]+/g, '-')}.json`)
 }
 
@@ -263,11 +301,16 @@ function notesOf(config: Configuration, options: HuntArguments, cpus: number): s
   const taken = huntDefaults(cpus).filter((setting) => !own.has(setting.split('=')[0]))
   return taken.length === 0
     ? []
-    : [`a hunt takes ${taken.join(', ')} unless --config says otherwise: the fewer words, the more schedules a second.`]
+    : [
+        `a hunt takes ${taken.join(', ')} unless --config says otherwise: the fewer words, the more schedules a second.`,
+      ]
 }
 
 /** By function: how often a recheck failed, where it can. */
-function retriesOf(symbols: Readonly<Record<string, number>>, stat: readonly number[] | undefined): Record<string, number> {
+function retriesOf(
+  symbols: Readonly<Record<string, number>>,
+  stat: readonly number[] | undefined,
+): Record<string, number> {
   if (stat === undefined) return {}
   const entries = Object.entries(symbols)
     .filter(([name, index]) => name.startsWith('RETRY_') && (stat[index] ?? 0) > 0)

@@ -41,7 +41,13 @@ export async function buildHunt(request: BuildRequest): Promise<Built> {
   const off = new Set(request.off)
   const make = (sizes: Sizes): Subject =>
     guarded(image, sizes.cpus, () =>
-      createSubject(boot, image, { ...sizes, seed, stepLimit }, (machine) => [stepChecks(machine, image, off)], off),
+      createSubject(
+        boot,
+        image,
+        { ...sizes, seed, stepLimit },
+        (machine) => [stepChecks(machine, image, off)],
+        off,
+      ),
     )
   return { image, make }
 }
@@ -67,14 +73,18 @@ export function explainThrown(image: KernelImage, cpus: number, error: unknown):
   if (error instanceof Violation || error instanceof KernelBug) return setupStopped(image, error, frames)
   const user = frames.find((frame) => frame.user)
   if (user === undefined) return error
-  return new UsageError(`${user.file}:${user.line}: ${user.function} threw: ${error.message}${via(frames, user)}`)
+  return new UsageError(
+    `${user.file}:${user.line}: ${user.function} threw: ${error.message}${via(frames, user)}`,
+  )
 }
 
 /** What stopped a machine outside of an execution, which is its setup. */
 function setupStopped(image: KernelImage, error: Error, frames: ReturnType<typeof kernelFrames>): UsageError {
   const frame = frames.find(({ function: name }) => !HELPERS.has(name))
   const where = frame === undefined ? image.scenario : `${frame.file}:${frame.line}`
-  return new UsageError(`${where}: the scenario's setup ends in ${error.message}; it has to succeed by itself.`)
+  return new UsageError(
+    `${where}: the scenario's setup ends in ${error.message}; it has to succeed by itself.`,
+  )
 }
 
 function via(frames: ReturnType<typeof kernelFrames>, user: ReturnType<typeof kernelFrames>[number]): string {

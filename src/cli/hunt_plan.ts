@@ -83,14 +83,18 @@ export function huntSettings(cpus: number, own: readonly string[]): string[] {
 /** `KEY=VALUE` for each key that is not what a hunt takes by itself. */
 export function huntChanges(config: Configuration, cpus: number): string[] {
   const usual = parseConfig(huntDefaults(cpus))
-  return CONFIG_KEYS.filter(({ name }) => config[name] !== usual[name]).map(({ name }) => `${name}=${config[name]}`)
+  return CONFIG_KEYS.filter(({ name }) => config[name] !== usual[name]).map(
+    ({ name }) => `${name}=${config[name]}`,
+  )
 }
 
 /** Throws UsageError for what the options have wrong. */
 export function planHunt(name: string | undefined, options: HuntArguments): HuntPlan {
   const cpus = options.cpus ?? DEFAULT_CPUS
   const reverts = (options.revert ?? []).map((id) => readRevert(id))
-  const scenario = findScenario(name ?? reverts.find((revert) => revert.scenario !== '')?.scenario ?? DEFAULT_SCENARIO)
+  const scenario = findScenario(
+    name ?? reverts.find((revert) => revert.scenario !== '')?.scenario ?? DEFAULT_SCENARIO,
+  )
   const userPatches = (options.patch ?? []).map((path) => existingFile('--patch', path))
   const configs = sweepConfig(huntSettings(cpus, options.config ?? []))
   for (const config of configs)
@@ -150,7 +154,9 @@ export function huntCommand(plan: HuntPlan, config: Configuration, options: Hunt
     ...flag('--seconds', options.seconds),
     ...flag('--executions', options.executions),
     ...['--seed', String(plan.seed)],
-    ...(plan.scheduler === DEFAULT_SCHEDULER ? [] : ['--scheduler', named ? plan.scheduler : path(plan.scheduler)]),
+    ...(plan.scheduler === DEFAULT_SCHEDULER
+      ? []
+      : ['--scheduler', named ? plan.scheduler : path(plan.scheduler)]),
     ...flag('--depth', options.depth),
     ...flag('--preemptions', options.preemptions),
     ...flag('--step-limit', options.stepLimit),

@@ -44,7 +44,10 @@ async function main(args: readonly string[]): Promise<number> {
   program
     .command('hunt')
     .description('explore interleavings of a scenario, stepped, until a check fails')
-    .argument('[scenario]', "a scenario's name or path; without one the scenario that a revert names, or same-page")
+    .argument(
+      '[scenario]',
+      "a scenario's name or path; without one the scenario that a revert names, or same-page",
+    )
     .option('--cpus <n>', 'number of CPUs, 1 to 64 (default 2)', parseCpus)
     .option('--seconds <s>', 'end after so long (default 20; none with --executions)', parseSeconds)
     .option('--executions <n>', 'end after so many executions', parseCount('--executions', 1, 1e9))
@@ -56,19 +59,34 @@ async function main(args: readonly string[]): Promise<number> {
     .option('--patch <file>', 'apply a unified diff to the kernel first (repeatable)', collect)
     .option('--scheduler <name>', 'mmtorture list schedulers, or the path of your own file')
     .option('--depth <n>', 'pct: ordering constraints of the bug (default 3)', parseCount('--depth', 1, 100))
-    .option('--preemptions <k>', 'dfs: preemptions of a schedule (default 2)', parseCount('--preemptions', 0, 100))
+    .option(
+      '--preemptions <k>',
+      'dfs: preemptions of a schedule (default 2)',
+      parseCount('--preemptions', 0, 100),
+    )
     .option('--check <name>', 'run only this check, steps or rest (repeatable)', collect)
-    .option('--no-check <name>', 'leave this check, steps or rest out (repeatable)', (name, earlier: undefined) => {
-      off.push(name)
-      return earlier
-    })
-    .option('--step-limit <n>', 'steps that make a livelock (default 20000)', parseCount('--step-limit', 1, 1e9))
+    .option(
+      '--no-check <name>',
+      'leave this check, steps or rest out (repeatable)',
+      (name, earlier: undefined) => {
+        off.push(name)
+        return earlier
+      },
+    )
+    .option(
+      '--step-limit <n>',
+      'steps that make a livelock (default 20000)',
+      parseCount('--step-limit', 1, 1e9),
+    )
     .option('--workers <n>', 'worker threads (default 1)', parseCount('--workers', 1, 64))
     .option('--keep-going', 'go on after a violation and count the distinct ones')
     .option('--determinism-check', 'run each execution twice and compare')
     .option('--verbose', 'every step of the interleaving')
     .option('--json [file]', 'print the report as JSON, or write it to a file (--json=FILE)')
-    .option('--out <dir>', 'folder of replay files, hunt.txt and hunt.json (default: replay files in mmtorture-out)')
+    .option(
+      '--out <dir>',
+      'folder of replay files, hunt.txt and hunt.json (default: replay files in mmtorture-out)',
+    )
     .action(async (scenario: string | undefined, options: HuntArguments) => {
       const { huntCommandLine } = await import('./hunt.ts')
       // --no-check alone leaves no list of --check.

@@ -82,11 +82,15 @@ export async function replayCommand(path: string, options: ReplayArguments): Pro
   const heading =
     `${file.scenario}: replay of ${plural(steps, 'step')} and ${plural(switchesOf(flatSchedule(file)), 'switch', 'switches')} ` +
     `on ${plural(sizes.cpus, 'CPU')}${document.sameImage ? '' : ', on another kernel than it was recorded on'}\n\n`
-  await writeStdout(options.json === '-' ? json : heading + formatViolation(report, told, options.verbose ?? false))
+  await writeStdout(
+    options.json === '-' ? json : heading + formatViolation(report, told, options.verbose ?? false),
+  )
   return 1
 }
 
-async function build(file: ReplayFile): Promise<{ built: Awaited<ReturnType<typeof buildHunt>>; stepLimit: number }> {
+async function build(
+  file: ReplayFile,
+): Promise<{ built: Awaited<ReturnType<typeof buildHunt>>; stepLimit: number }> {
   const config = parseConfig(Object.entries(file.config).map(([key, value]) => `${key}=${value}`))
   const reverts = file.reverts.map((id) => readRevert(id).patch)
   // kbuild reads patches from files.
@@ -101,7 +105,8 @@ async function build(file: ReplayFile): Promise<{ built: Awaited<ReturnType<type
     const off = allChecks()
       .map((check) => check.name)
       .filter((name) => !on.has(name))
-    const stepLimit = file.check === 'livelock' ? Math.max(1, file.steps - 1) : Math.max(DEFAULT_STEP_LIMIT, file.steps + 1)
+    const stepLimit =
+      file.check === 'livelock' ? Math.max(1, file.steps - 1) : Math.max(DEFAULT_STEP_LIMIT, file.steps + 1)
     const built = await buildHunt({
       ...{ config, seed: file.seed, stepLimit, off },
       scenario: findScenario(file.scenario).file,
@@ -119,6 +124,9 @@ function differs(
   image: string,
   { step, expected, got }: { readonly step: number; readonly expected: string; readonly got: string },
 ): UsageError {
-  const why = image === file.image ? 'on the very kernel that it was recorded on' : 'its kernel, scenario or checks have changed since'
+  const why =
+    image === file.image
+      ? 'on the very kernel that it was recorded on'
+      : 'its kernel, scenario or checks have changed since'
   return new UsageError(`${path}: first differs at step ${step} (${why}): expected ${expected}; got ${got}.`)
 }

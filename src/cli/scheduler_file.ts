@@ -21,7 +21,9 @@ export async function loadScheduler(name: string): Promise<SchedulerEntry> {
     const names = SCHEDULERS.map((entry) => entry.name)
     const close = nearest(name, names)
     const hint = close === undefined ? '' : ` Did you mean ${close}?`
-    throw new UsageError(`there is no scheduler ${name}; expected ${names.join(', ')} or the path of a module.${hint}`)
+    throw new UsageError(
+      `there is no scheduler ${name}; expected ${names.join(', ')} or the path of a module.${hint}`,
+    )
   }
   const path = resolve(name)
   if (!existsSync(path)) throw new UsageError(`--scheduler ${name}: there is no such file.`)
@@ -45,7 +47,9 @@ async function importDefault(path: string): Promise<unknown> {
       const { stripTypes } = await import('../kbuild/strip.ts')
       const text = readFileSync(path, 'utf8')
       const code = absoluteImports(stripTypes({ path, id: shown(path), text, patched: false }), path, url)
-      module = (await import(`data:text/javascript,${encodeURIComponent(`${code}\n//# sourceURL=${url}`)}`)) as object
+      module = (await import(
+        `data:text/javascript,${encodeURIComponent(`${code}\n//# sourceURL=${url}`)}`
+      )) as object
     } else module = (await import(url)) as object
   } catch (error) {
     if (error instanceof UsageError) throw error
@@ -118,7 +122,9 @@ function guard(path: string, scheduler: Scheduler): Scheduler {
 
 function failed(path: string, what: string, error: unknown): UsageError {
   const { message, stack = '' } = error instanceof Error ? error : new Error(String(error))
-  const lines = stack.split('\n').filter((line) => line.includes(path) || line.includes(pathToFileURL(path).href))
+  const lines = stack
+    .split('\n')
+    .filter((line) => line.includes(path) || line.includes(pathToFileURL(path).href))
   const at = /:(\d+):\d+\)?$/.exec(lines[0] ?? '')
   const where = at === null ? shown(path) : `${shown(path)}:${at[1]}`
   return new UsageError(`${where}: the scheduler ${what}: ${message.replaceAll('\n', ' ')}`)

@@ -76,7 +76,12 @@ export async function campaign(options: CampaignOptions): Promise<HuntResult> {
     const rounds = new Rounds(batch, options.keepGoing ?? false)
     const elapsed = (): number => (performance.now() - started) / 1000
     const result = (): HuntResult =>
-      rounds.result({ scheduler, seed: options.seed, seconds: elapsed(), interrupted: signal?.aborted ?? false })
+      rounds.result({
+        scheduler,
+        seed: options.seed,
+        seconds: elapsed(),
+        interrupted: signal?.aborted ?? false,
+      })
     const stopped = (): boolean => control[ABORT] !== 0 || Date.now() >= deadline
     for (let round = 0, from = 0; !rounds.over && from < executions && !stopped(); round++) {
       const to = Math.min(executions, from + roundLength(round))

@@ -126,7 +126,12 @@ export class Explorer {
     )
     this.#tellCoverage(tally, -1)
     this.#told = this.subject.machine.learned.length
-    return tally.slice(0, this.subject.machine.learned.slice(), new Measurements(this.subject.machine), this.#takeStat())
+    return tally.slice(
+      0,
+      this.subject.machine.learned.slice(),
+      new Measurements(this.subject.machine),
+      this.#takeStat(),
+    )
   }
 
   /** Brings this worker to the state of a round. */

@@ -30,7 +30,8 @@ export function replay(subject: Subject, file: ReplayFile, image: string, descri
   const recording = recordStays(watched, staysOf(flatSchedule(file), file.steps))
   subject.machine.observe(subject.observers)
   if (comparer.difference !== undefined) return { recording, difference: comparer.difference }
-  const end = endDifference(file, recording) ?? (image === file.image ? valueDifference(file, recording) : undefined)
+  const end =
+    endDifference(file, recording) ?? (image === file.image ? valueDifference(file, recording) : undefined)
   return end === undefined ? { recording } : { recording, difference: end }
 }
 
@@ -99,7 +100,11 @@ function endDifference(file: ReplayFile, { finding, history }: Recording): Diffe
   if (finding?.check === file.check) return undefined
   const step = history.length
   const expected = `${file.check} to fail (${file.message})`
-  return { step, expected, got: finding === null ? 'an execution in which everything held' : `${finding.check}: ${finding.message}` }
+  return {
+    step,
+    expected,
+    got: finding === null ? 'an execution in which everything held' : `${finding.check}: ${finding.message}`,
+  }
 }
 
 /** On the same image: a step that returned something else, to 64 steps. */
@@ -107,7 +112,12 @@ function valueDifference(file: ReplayFile, { history }: Recording): Difference |
   const row = file.history.findIndex(([, , , , , , result], index) => history[index]?.result !== result)
   if (row >= 0) {
     const got = history[row]
-    const expected = sentence(file.history[row][0], file.history[row][1], namesOf(file, file.history[row]), file.sizes.cpus)
+    const expected = sentence(
+      file.history[row][0],
+      file.history[row][1],
+      namesOf(file, file.history[row]),
+      file.sizes.cpus,
+    )
     return {
       step: row + 1,
       expected: `${expected}, with the value ${file.history[row][6]}`,

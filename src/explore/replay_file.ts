@@ -115,14 +115,18 @@ export function hashesOf(history: readonly HistoryStep[]): number[] {
   const hashes: number[] = []
   for (let from = 0; from < history.length; from += HASHED) {
     const steps = history.slice(from, from + HASHED)
-    hashes.push(hashList(steps.flatMap(({ entity, kind, addr, old, result }) => [entity, kind, addr, old, result])))
+    hashes.push(
+      hashList(steps.flatMap(({ entity, kind, addr, old, result }) => [entity, kind, addr, old, result])),
+    )
   }
   return hashes
 }
 
 /** The text of a file: one line a field, so that its head can be read. */
 export function formatReplay(file: ReplayFile): string {
-  const lines = Object.entries(file).map(([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)}`)
+  const lines = Object.entries(file).map(
+    ([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)}`,
+  )
   return `{\n${lines.join(',\n')}\n}\n`
 }
 
@@ -143,7 +147,8 @@ export function parseReplay(text: string, name: string): ReplayFile {
         : `${name} is no replay file: expected JSON with "schema": "${REPLAY_SCHEMA}".`,
     )
   }
-  const schema: unknown = typeof value === 'object' && value !== null && 'schema' in value ? value.schema : undefined
+  const schema: unknown =
+    typeof value === 'object' && value !== null && 'schema' in value ? value.schema : undefined
   if (schema !== REPLAY_SCHEMA)
     throw new UsageError(
       typeof schema === 'string' && schema.startsWith('mmtorture/replay@')
@@ -153,7 +158,9 @@ export function parseReplay(text: string, name: string): ReplayFile {
   const parsed = v.safeParse(FILE, value)
   if (!parsed.success) {
     const [issue] = parsed.issues
-    throw new UsageError(`${name} is damaged: at ${v.getDotPath(issue) ?? 'its top'}, ${lower(issue.message)}.`)
+    throw new UsageError(
+      `${name} is damaged: at ${v.getDotPath(issue) ?? 'its top'}, ${lower(issue.message)}.`,
+    )
   }
   const file = parsed.output
   const bad = firstBadEntry(file)

@@ -215,10 +215,16 @@ function watchedOf(from: number, to: number): number {
   return Math.max(0, Math.min(to, ROUND) - from) + sampled(to) - sampled(from)
 }
 
-function sum(x: RoundState['lengths'], y: RoundState['lengths']): { count: number; choices: number; points: number[] } {
+function sum(
+  x: RoundState['lengths'],
+  y: RoundState['lengths'],
+): { count: number; choices: number; points: number[] } {
   return {
     count: x.count + y.count,
     choices: x.choices + y.choices,
-    points: Array.from({ length: Math.max(x.points.length, y.points.length) }, (_, e) => (x.points[e] ?? 0) + (y.points[e] ?? 0)),
+    points: Array.from(
+      { length: Math.max(x.points.length, y.points.length) },
+      (_, e) => (x.points[e] ?? 0) + (y.points[e] ?? 0),
+    ),
   }
 }

@@ -124,12 +124,7 @@ class Candidate {
   }
 
   /** Undefined if it does not fail so. The stays are what really ran. */
-  static of(
-    subject: Subject,
-    check: string,
-    stays: readonly Stay[],
-    budget: Budget,
-  ): Candidate | undefined {
+  static of(subject: Subject, check: string, stays: readonly Stay[], budget: Budget): Candidate | undefined {
     budget.spent++
     const done = attempt(subject, stays)
     if (done.finding?.check !== check) return undefined
@@ -153,7 +148,7 @@ function fewestSwitches(best: Candidate, budget: Budget): Candidate {
   let size = Math.ceil(best.stays.length / 2)
   while (budget.left) {
     let improved = false
-    for (let from = 0; from < best.stays.length && budget.left; ) {
+    for (let from = 0; from < best.stays.length && budget.left;) {
       const start = from
       const found = best.with(
         filterStays(best.stays, (index) => index < start || index >= start + size),
@@ -205,7 +200,7 @@ function search(subject: Subject, check: string, budget: Budget): Candidate | un
 
 /** Moves switches to where fewer steps are made, and away from where somebody could have gone on. */
 function fewestSteps(best: Candidate, budget: Budget): Candidate {
-  for (let improved = true; improved && budget.left; ) {
+  for (let improved = true; improved && budget.left;) {
     improved = false
     for (let index = 0; index < best.stays.length && budget.left; index++)
       for (const stays of variations(best.stays, index)) {

@@ -4,7 +4,12 @@
  */
 import { runChecks } from '../checks/index.ts'
 import type { Site } from '../kbuild/announce.ts'
-import { KernelBug, type SteppedBoot, SteppedMachine, type SteppedOptions } from '../machine/stepped/machine.ts'
+import {
+  KernelBug,
+  type SteppedBoot,
+  SteppedMachine,
+  type SteppedOptions,
+} from '../machine/stepped/machine.ts'
 import { type Observer, Violation } from '../machine/stepped/observer.ts'
 import type { Finding, Subject } from './attempt.ts'
 
@@ -52,7 +57,11 @@ export function checkAtRest(machine: SteppedMachine, off: ReadonlySet<string>): 
   }
 }
 
-function failed(machine: SteppedMachine, stage: 'running' | 'torn-down', off: ReadonlySet<string>): Finding | null {
+function failed(
+  machine: SteppedMachine,
+  stage: 'running' | 'torn-down',
+  off: ReadonlySet<string>,
+): Finding | null {
   const result = runChecks(machine, stage).find((check) => check.ok === false && !off.has(nameOf(check.name)))
   if (result === undefined) return null
   const when = stage === 'running' ? '' : ' (after all tasks have exited)'

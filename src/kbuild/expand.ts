@@ -68,10 +68,9 @@ function pureFunctions(
     }
   const pure = (name: string): boolean =>
     PURE_MACHINE_FUNCTIONS.has(name) || (calls.has(name) && !impure.has(name) && !isPrimitive(name))
-  for (let size = -1; size !== impure.size; ) {
+  for (let size = -1; size !== impure.size;) {
     size = impure.size
-    for (const [name, called] of calls)
-      if (!impure.has(name) && ![...called].every(pure)) impure.add(name)
+    for (const [name, called] of calls) if (!impure.has(name) && ![...called].every(pure)) impure.add(name)
   }
   return pure
 }
@@ -105,7 +104,11 @@ function helperOf(text: PassText, declaration: Node, may: Calls): Helper | undef
   const statements = declaration.body.body as Node[]
   const [only] = statements
   const body: Node | null | undefined =
-    only?.type === 'ReturnStatement' ? only.argument : only?.type === 'ExpressionStatement' ? only.expression : null
+    only?.type === 'ReturnStatement'
+      ? only.argument
+      : only?.type === 'ExpressionStatement'
+        ? only.expression
+        : null
   const parameters = declaration.params as Node[]
   if (statements.length !== 1 || !body || parameters.some((p) => p.type !== 'Identifier')) return undefined
   const events: Event[] = []
@@ -164,11 +167,7 @@ function isPlain(node: Node): boolean {
 }
 
 /** The edits that expand the calls of `helpers` in a text. */
-function expansions(
-  text: PassText,
-  helpers: ReadonlyMap<string, Helper>,
-  calls: Calls,
-): PassEdit[] {
+function expansions(text: PassText, helpers: ReadonlyMap<string, Helper>, calls: Calls): PassEdit[] {
   const edits: PassEdit[] = []
   for (const declaration of text.functions) {
     const locals = localsOf(declaration)
@@ -266,9 +265,12 @@ function keepsOrder(helper: Helper, kinds: readonly Argument[]): boolean {
   if (kinds.some((kind, parameter) => kind === 'pure' && uses[parameter].length > 1)) return false
   if (kinds.some((kind, parameter) => kind === 'effect' && uses[parameter].length !== 1)) return false
   if (effects.some(({ conditional }) => conditional)) return false
-  if (effects.some((event, index) => index > 0 && event.parameter < effects[index - 1].parameter)) return false
+  if (effects.some((event, index) => index > 0 && event.parameter < effects[index - 1].parameter))
+    return false
   const last = effects[effects.length - 1]
-  return last === undefined || !helper.events.slice(0, helper.events.indexOf(last)).some((e) => e.parameter < 0)
+  return (
+    last === undefined || !helper.events.slice(0, helper.events.indexOf(last)).some((e) => e.parameter < 0)
+  )
 }
 
 /** An argument as an operand anywhere. */

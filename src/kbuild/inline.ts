@@ -60,7 +60,9 @@ function readyCallees(texts: readonly PassText[], calls: Calls, all: boolean): M
   const reaches = (from: string, name: string, seen: Set<string>): boolean => {
     if (seen.has(from)) return false
     seen.add(from)
-    return [...(callees.get(from)?.calls ?? [])].some((called) => called === name || reaches(called, name, seen))
+    return [...(callees.get(from)?.calls ?? [])].some(
+      (called) => called === name || reaches(called, name, seen),
+    )
   }
   const ready = new Map<string, Callee>()
   for (const [name, callee] of callees)
@@ -180,7 +182,12 @@ class Caller {
     const isStatement = whole && statement.type === 'ExpressionStatement'
     const result = isReturn || isStatement ? undefined : `t$${number}`
     const body = new Body(callee, number, result, isReturn)
-    const block: Part[] = ['{ ', ...this.#bindings(call, callee, body), ...body.parts(this.#callersAt(call)), '}']
+    const block: Part[] = [
+      '{ ',
+      ...this.#bindings(call, callee, body),
+      ...body.parts(this.#callersAt(call)),
+      '}',
+    ]
     if (body.label !== undefined) block.unshift(`${body.label}: `)
     if (isReturn || isStatement) {
       const ends = lineEnds(text.code, statement.start, statement.end)

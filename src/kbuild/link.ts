@@ -58,7 +58,9 @@ export function link(options: LinkOptions): Linked {
   const values = evaluateConstants(modules, options.isConfig, options.constants)
   const exported = [...allExports(modules[modules.length - 1])].filter(([, b]) => b.kind !== 'ambient')
   const plain = modules.map((module) => plainModule(module, values, members.get(module) ?? []))
-  const image = options.steps ? steppedImage(plain, exported, options.steps) : nativeImage(plain, ambients, members)
+  const image = options.steps
+    ? steppedImage(plain, exported, options.steps)
+    : nativeImage(plain, ambients, members)
   const returned = exported
     .filter(([name, b]) => b.kind !== 'function' || image.functions.includes(name))
     .map(([name]) => (values.has(name) ? `${name}: ${values.get(name)}` : name))

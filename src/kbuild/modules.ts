@@ -210,7 +210,10 @@ function parse(source: Source): Module {
 }
 
 function parseText(source: Source): Pick<Module, 'program' | 'comments'> {
-  const { program, comments, errors } = parseSync(source.path, source.text, { sourceType: 'module', lang: 'ts' })
+  const { program, comments, errors } = parseSync(source.path, source.text, {
+    sourceType: 'module',
+    lang: 'ts',
+  })
   if (errors.length > 0) {
     const [error] = errors
     const at = place(source, error.labels?.[0]?.start ?? 0)

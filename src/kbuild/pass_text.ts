@@ -106,7 +106,8 @@ export class PassText {
           const copied = part.text.#piecesOf(part.start, part.end, code.length)
           pieces.push(...(part.fn === undefined ? copied : copied.map((piece) => calledFrom(piece, part))))
         }
-        code += typeof part === 'string' ? part : part.text.code.slice(part.start, part.end).replace(/\s/g, ' ')
+        code +=
+          typeof part === 'string' ? part : part.text.code.slice(part.start, part.end).replace(/\s/g, ' ')
       }
       at = edit.end
     }
@@ -123,7 +124,11 @@ export class PassText {
   /** The pieces of a range, for a text in which the range begins at `to`. */
   #piecesOf(start: number, end: number, to: number): Piece[] {
     const pieces: Piece[] = []
-    for (let index = this.#pieceAt(start); index < this.#pieces.length && this.#pieces[index].at < end; index++) {
+    for (
+      let index = this.#pieceAt(start);
+      index < this.#pieces.length && this.#pieces[index].at < end;
+      index++
+    ) {
       const piece = this.#pieces[index]
       const from = Math.max(piece.at, start)
       const offset = piece.kept ? piece.offset + from - piece.at : piece.offset
@@ -147,7 +152,8 @@ export class PassText {
   #parse(): Node[] {
     if (!this.code.includes('function')) return []
     const { program, errors } = parseSync('image.js', this.code, { sourceType: 'module', lang: 'js' })
-    if (errors.length > 0) throw new Error(`kbuild made a wrong text of ${this.source.id}: ${errors[0].message}`)
+    if (errors.length > 0)
+      throw new Error(`kbuild made a wrong text of ${this.source.id}: ${errors[0].message}`)
     return (program.body as unknown as Node[]).filter((node) => node.type === 'FunctionDeclaration')
   }
 }

@@ -52,5 +52,10 @@ function read(root: string, id: string): Revert {
   }
   const field = (name: string): string => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(text)?.[1].trim() ?? ''
   const title = /^#\s+(.*)$/m.exec(text)?.[1].trim() ?? ''
-  return { id, description: field('title') || title, scenario: field('scenario'), patch: join(folder, 'revert.patch') }
+  return {
+    id,
+    description: field('title') || title,
+    scenario: field('scenario'),
+    patch: join(folder, 'revert.patch'),
+  }
 }

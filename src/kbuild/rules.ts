@@ -105,8 +105,7 @@ function addLocal(walk: Walk, id: Node): void {
       id,
       `'${id.name}' hides the ${lookup(module, id.name)?.kind} of that name; rename it.`,
     )
-  if (RESERVED.has(id.name))
-    refuse(module.source, id, `'${id.name}' cannot be a local's name.`)
+  if (RESERVED.has(id.name)) refuse(module.source, id, `'${id.name}' cannot be a local's name.`)
   walk.locals.add(id.name)
 }
 

@@ -36,7 +36,8 @@ export function position(source: Source, offset: number): { line: number; column
   let lines = starts.get(source)
   if (!lines) {
     lines = [0]
-    for (let at = source.text.indexOf('\n'); at >= 0; at = source.text.indexOf('\n', at + 1)) lines.push(at + 1)
+    for (let at = source.text.indexOf('\n'); at >= 0; at = source.text.indexOf('\n', at + 1))
+      lines.push(at + 1)
     starts.set(source, lines)
   }
   let low = 0

@@ -53,8 +53,7 @@ export function stepModules(
   const pruned = folded.map((text) => text.edit(pruneBranches(text)))
   const plain = flatten(pruned, isPrimitive, exported)
   const sites: Site[] = []
-  const suspended =
-    kind === 'stepped' ? suspendedFunctions(plain, isPrimitive, exported) : new Set<string>()
+  const suspended = kind === 'stepped' ? suspendedFunctions(plain, isPrimitive, exported) : new Set<string>()
   const codes = new Map<Source, string>()
   for (const text of plain) {
     const edits: PassEdit[] = announce(text, kind, primitives, sites)
@@ -72,9 +71,13 @@ export function stepModules(
 /** The text of a module, a part for each function, with its constants folded. */
 function functionTexts({ module, code, edits }: PlainModule, ofMachine: readonly Edit[]): PassText[] {
   // A constant may have taken the place of an expression that names the CPU in a dead branch.
-  const alive = ofMachine.filter((one) => !edits.some((fold) => fold.start <= one.start && one.end <= fold.end))
+  const alive = ofMachine.filter(
+    (one) => !edits.some((fold) => fold.start <= one.start && one.end <= fold.end),
+  )
   const all = [...edits, ...alive]
-  const ends = [...module.declared.values()].filter((b) => b.kind === 'function').map((b) => b.node.end as number)
+  const ends = [...module.declared.values()]
+    .filter((b) => b.kind === 'function')
+    .map((b) => b.node.end as number)
   const bare = blank(
     code,
     module.comments.map(({ start, end }) => [start, end]),
@@ -118,10 +121,7 @@ function isSame(texts: readonly PassText[], others: readonly PassText[]): boolea
 }
 
 /** Functions of the modules that the machine stands for: name -> whether the module exports it. */
-function replacedFunctions(
-  modules: readonly PlainModule[],
-  options: StepOptions,
-): Map<string, boolean> {
+function replacedFunctions(modules: readonly PlainModule[], options: StepOptions): Map<string, boolean> {
   const replaced = new Map<string, boolean>()
   for (const { module } of modules)
     if (options.isReplaced(module.source))
@@ -194,9 +194,12 @@ function boundNames(
       })
     }
   const ambients = modules.flatMap(({ module }) =>
-    [...module.declared.values()].filter((binding) => binding.kind === 'ambient').map((binding) => binding.name),
+    [...module.declared.values()]
+      .filter((binding) => binding.kind === 'ambient')
+      .map((binding) => binding.name),
   )
   return [...ambients, ...MACHINE_FUNCTIONS].filter(
-    (name) => used.has(name) && (ambients.includes(name) || replaced.has(name) || name === 'smp_processor_id'),
+    (name) =>
+      used.has(name) && (ambients.includes(name) || replaced.has(name) || name === 'smp_processor_id'),
   )
 }

@@ -59,7 +59,8 @@ export function localsOf(declaration: Node): Set<string> {
   for (const parameter of declaration.params as Node[])
     names.add((parameter.type === 'AssignmentPattern' ? parameter.left : parameter).name)
   forEachInside(declaration, (node) => {
-    if (node.type === 'VariableDeclaration') for (const one of node.declarations as Node[]) names.add(one.id.name)
+    if (node.type === 'VariableDeclaration')
+      for (const one of node.declarations as Node[]) names.add(one.id.name)
   })
   return names
 }
@@ -78,8 +79,10 @@ export function calleeName(call: Node): string | undefined {
 export function listedStatements(declaration: Node): Set<number> {
   const starts = new Set<number>()
   forEachInside(declaration, (node) => {
-    const list = node.type === 'BlockStatement' ? node.body : node.type === 'SwitchCase' ? node.consequent : []
-    for (const statement of list as Node[]) if (statement.type === 'ExpressionStatement') starts.add(statement.start)
+    const list =
+      node.type === 'BlockStatement' ? node.body : node.type === 'SwitchCase' ? node.consequent : []
+    for (const statement of list as Node[])
+      if (statement.type === 'ExpressionStatement') starts.add(statement.start)
   })
   return starts
 }

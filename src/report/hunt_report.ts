@@ -201,7 +201,8 @@ export function violationReport(told: Told, about: ViolationAbout, verbose: bool
   const accesses = rows.filter((row) => row.step.pending === undefined).length
   return {
     check: told.finding.check,
-    message: told.finding.message,
+    // A BUG says what it is by its place.
+    message: /^BUG \d+$/.test(told.finding.message) ? told.splat[0] : told.finding.message,
     ...rest,
     interleaving: rows.map(stepOf),
     constraints,
@@ -246,7 +247,10 @@ function lineCoverage(
   return { reached: ran.size, of: all.size }
 }
 
-function coverageByFolder(sites: HuntAbout['sites'], reached: ReadonlySet<number>): Record<string, LineCoverage> {
+function coverageByFolder(
+  sites: HuntAbout['sites'],
+  reached: ReadonlySet<number>,
+): Record<string, LineCoverage> {
   const folderOf = (file: string): string => /^src\/kernel(\/\w+(?=\/))?/.exec(file)?.[0] ?? 'scenario'
   const folders = [...new Set(sites.map(({ file }) => folderOf(file)))].toSorted()
   return Object.fromEntries(

@@ -39,7 +39,10 @@ export function formatHuntSweep({ rows, interrupted, verdict }: HuntSweep): stri
   const failures = rows.flatMap((row) =>
     row.violation === undefined
       ? []
-      : [`${rowLabel(row.config, configs)}: ${row.violation.report[0]}`, `  to replay it: ${row.violation.command}`],
+      : [
+          `${rowLabel(row.config, configs)}: ${row.violation.report[0]}`,
+          `  to replay it: ${row.violation.command}`,
+        ],
   )
   const held = rows.filter((row) => row.verdict === 'held').length
   const sections = [

@@ -31,7 +31,11 @@ export function formatHunt(
 }
 
 /** A violation by itself: what `mmtorture replay` prints. */
-export function formatViolation(violation: ViolationReport, told: Told | undefined, verbose: boolean): string {
+export function formatViolation(
+  violation: ViolationReport,
+  told: Told | undefined,
+  verbose: boolean,
+): string {
   return `${violationLines(violation, told, verbose).join('\n')}\n`
 }
 
@@ -66,7 +70,9 @@ function figures(report: HuntReport): string[] {
       'distinct',
       flow([
         `${atLeast}${count(report.distinctSchedules)} schedules`,
-        ...(report.distinctStates === undefined ? [] : [`${atLeast}${count(report.distinctStates)} states at the end`]),
+        ...(report.distinctStates === undefined
+          ? []
+          : [`${atLeast}${count(report.distinctStates)} states at the end`]),
         `${count(report.conflictPairs)} pairs of conflicting lines`,
       ]),
     ),
@@ -107,7 +113,9 @@ function violationLines(violation: ViolationReport, told: Told | undefined, verb
       violation.shrunk ? shrunkLines(violation.shrunk, violation.check) : [],
       formatColumns(interleaving, cpus),
       orderLines(interleaving.constraints),
-      told.atRest ? ['At the end all CPUs had left the kernel.'] : told.cpus.flatMap((state) => endLines(state)),
+      told.atRest
+        ? ['At the end all CPUs had left the kernel.']
+        : told.cpus.flatMap((state) => endLines(state)),
     )
   }
   sections.push([`to replay it: ${violation.command}`])
@@ -130,7 +138,8 @@ function shrunkLines({ sizes, steps, switches, necessary }: ShrinkReport, check:
   const proofs = necessary.map((one, index) => {
     const what = `witch ${index + 1} (${entityName(one.from, cpus)} to ${entityName(one.to, cpus)} after step ${one.step})`
     // Who is not stopped there runs on until it has to wait.
-    if (one.reason === 'waiting' || one.without === check) return `S${what} comes where who runs can go no further.`
+    if (one.reason === 'waiting' || one.without === check)
+      return `S${what} comes where who runs can go no further.`
     return `Without s${what} ${one.without === 'held' ? 'everything holds' : `${one.without} fails`}.`
   })
   return [first, ...proofs]

@@ -49,7 +49,12 @@ export interface Told {
  * Runs `stays` and tells what fails. Undefined if nothing does.
  * @param root the package's folder, for the names of files
  */
-export function tellViolation(subject: Subject, image: ToldImage, stays: readonly Stay[], root: string): Told | undefined {
+export function tellViolation(
+  subject: Subject,
+  image: ToldImage,
+  stays: readonly Stay[],
+  root: string,
+): Told | undefined {
   const { machine } = subject
   const narrator = new Narrator(machine, image.sites)
   let steps: readonly ToldStep[] | undefined
@@ -100,7 +105,8 @@ function pendingSteps(
   for (let entity = 0; entity < machine.kind.length; entity++) {
     const kind = machine.kind[entity]
     const waits = kind !== 0 && !machine.hasEnded(entity) && machine.isBlocked(entity)
-    if (!waits || (check !== 'deadlock' && !performed.some((step) => step.cpu === machine.cpuOf(entity)))) continue
+    if (!waits || (check !== 'deadlock' && !performed.some((step) => step.cpu === machine.cpuOf(entity))))
+      continue
     const addr = machine.addr[entity]
     const old = machine.memory[addr]
     const step = {
@@ -197,5 +203,9 @@ function withSite(frames: readonly Frame[], site: Site | undefined): Frame[] {
   const helpers = frames.findIndex((frame) => !HELPERS.has(frame.function))
   const at = helpers < 0 ? frames.length : helpers
   const { fn, file, line } = site
-  return [...frames.slice(0, at), { function: fn, file, line, user: !/^(src|scenarios)\//.test(file) }, ...frames.slice(at)]
+  return [
+    ...frames.slice(0, at),
+    { function: fn, file, line, user: !/^(src|scenarios)\//.test(file) },
+    ...frames.slice(at),
+  ]
 }

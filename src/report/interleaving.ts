@@ -1,7 +1,7 @@
 // The interleaving of a violation: which steps matter, their labels (A1 is the first row of CPU 0), in which order they must come to
 // make the bug, and the columns. Leaves out what a step says: narrator.ts.
 import { isAbsolute, relative } from 'node:path'
-import { Kind, KIND_FLAGS, WRITES } from '../machine/stepped/kinds.ts'
+import { Kind } from '../machine/stepped/kinds.ts'
 import type { ToldStep } from './narrator.ts'
 
 /** A step that is shown. */
@@ -30,6 +30,10 @@ export interface Interleaving {
 
 /** Rows of the short form are not many more. */
 const ENOUGH = 40
+/** Steps on either side of a change of CPU among which the pair that it is about is looked for. */
+const NEAR = 400
+/** Changes of CPU that are looked at; a schedule that was shrunk has fewer. */
+const SWITCHES = 40
 
 /**
  * Chooses rows.
@@ -65,17 +69,19 @@ export function cpuLetter(cpu: number): string {
   return cpu < 26 ? String.fromCharCode(65 + cpu) : `C${cpu}.`
 }
 
-/** The chain of constraints as text: `A3 before B2 before A4`. */
+/** The constraints as text, those that follow one another as a chain: `A3 before B2 before A4 (page 0x1a3 _refcount)`. */
 export function constraintText(constraints: readonly Constraint[]): string[] {
-  const chains: string[] = []
-  let end = ''
-  for (const { before, after, object } of constraints) {
-    const part = `before ${after} (${object})`
-    if (before === end) chains[chains.length - 1] += ` ${part}`
-    else chains.push(`${before} ${part}`)
-    end = after
+  const chains: Constraint[][] = []
+  for (const constraint of constraints) {
+    const last = chains.at(-1)
+    if (last !== undefined && last.at(-1)?.after === constraint.before) last.push(constraint)
+    else chains.push([constraint])
   }
-  return chains
+  return chains.map((chain) => {
+    const one = chain.every(({ object }) => object === chain[0].object)
+    const parts = chain.map(({ after, object }) => ` before ${after}${one ? '' : ` (${object})`}`)
+    return `${chain[0].before}${parts.join('')}${one ? ` (${chain[0].object})` : ''}`
+  })
 }
 
 /** Whether two steps of two CPUs touch a common word that one of them writes. */
@@ -118,10 +124,12 @@ function orderPairs(steps: readonly ToldStep[]): [before: number, after: number]
     const before = steps.findLastIndex((other) => other.pending === undefined && conflict(other, step))
     if (before >= 0) pairs.push([before, index])
   }
-  const switches = switchesOf(steps)
+  const switches = switchesOf(steps).slice(-SWITCHES)
+  const met = lastConflicts(steps)
   for (const [nth, at] of switches.entries()) {
     const crossed = pairs.some(
-      ([before, after]) => before < at && steps[before].cpu === steps[at - 1].cpu && steps[after].pending !== undefined,
+      ([before, after]) =>
+        before < at && steps[before].cpu === steps[at - 1].cpu && steps[after].pending !== undefined,
     )
     if (crossed) continue
     const start = nth === 0 ? 0 : switches[nth - 1]
@@ -130,11 +138,11 @@ function orderPairs(steps: readonly ToldStep[]): [before: number, after: number]
       pairAcross(steps, start, at, end, false) ??
       pairAcross(steps, 0, at, steps.length, false) ??
       pairAcross(steps, start, at, end, true)
-    if (pair !== undefined && !pairs.some(([before, after]) => before === pair[0] && after === pair[1])) pairs.push(pair)
+    if (pair !== undefined && !pairs.some(([before, after]) => before === pair[0] && after === pair[1]))
+      pairs.push(pair)
   }
   const failed = lastPerformed(steps)
-  const met = steps.findLastIndex((step, index) => index < failed && conflict(step, steps[failed]))
-  if (pairs.length === 0 && met >= 0) pairs.push([met, failed])
+  if (pairs.length === 0 && failed >= 0 && met[failed] >= 0) pairs.push([met[failed], failed])
   return pairs.toSorted((one, other) => one[1] - other[1] || one[0] - other[0])
 }
 
@@ -158,10 +166,12 @@ function pairAcross(
   let rankBefore = 0
   for (let before = at - 1; before >= start; before--) {
     if (steps[before].cpu !== leaving) continue
+    if (rankBefore > NEAR) break
     let rankAfter = 0
     for (let after = at; after < end; after++) {
       const step = steps[after]
       if (step.cpu !== coming) continue
+      if (rankAfter > NEAR && after !== failed) continue
       if ((!step.housekeeping || housekeeping) && conflict(steps[before], step)) {
         const near = Math.min(rankBefore, rankAfter, after === failed ? 0.5 : Infinity)
         const far = rankBefore + rankAfter
@@ -190,13 +200,17 @@ function chooseSteps(steps: readonly ToldStep[], pairs: readonly [number, number
     for (const edge of [at - 1, at]) if (!steps[edge].housekeeping) keep(edge)
   for (const pair of pairs) pair.forEach(keep)
   keep(performed - 1)
-  keep(steps.findLastIndex((step, index) => index < performed - 1 && conflict(step, steps[performed - 1])))
-  // Conflicts of what was not yet shown, the latest first.
+  const met = lastConflicts(steps)
+  keep(met[performed - 1] ?? -1)
+  // Conflicts that were not yet shown, the latest first: each CPU's of each word once in each direction.
+  const shown = new Set<string>()
   for (let after = performed - 1; after >= 0 && kept.size < ENOUGH; after--) {
     const step = steps[after]
-    if (step.housekeeping) continue
-    const before = steps.findLastIndex((other, index) => index < after && conflict(other, step))
-    if (before < 0 || steps.slice(before, after).some((other) => sameAccess(other, step))) continue
+    const before = met[after]
+    if (before < 0 || step.housekeeping) continue
+    const key = `${step.address} ${step.cpu} ${steps[before].cpu} ${step.writes}`
+    if (shown.has(key)) continue
+    shown.add(key)
     keep(before)
     keep(after)
   }
@@ -212,13 +226,30 @@ function chooseSteps(steps: readonly ToldStep[], pairs: readonly [number, number
   return kept
 }
 
-function sameAccess(one: ToldStep, other: ToldStep): boolean {
-  return one.entity === other.entity && one.address === other.address && one.writes === other.writes
-}
-
-/** Whether the step wrote. */
-export function isWrite(step: ToldStep): boolean {
-  return (KIND_FLAGS[step.kind] & WRITES) !== 0
+/** For each step the last one before it, of another CPU, that it conflicts with; -1: none. */
+function lastConflicts(steps: readonly ToldStep[]): Int32Array {
+  const met = new Int32Array(steps.length).fill(-1)
+  /** By word: the last access and the last write of each CPU. */
+  const words = new Map<number, { readonly accesses: number[]; readonly writes: number[] }>()
+  for (const [index, step] of steps.entries()) {
+    const writes = step.writes || step.kind === Kind.NOTIFY
+    const look = (word: number, written: boolean): void => {
+      const known = words.get(word) ?? { accesses: [], writes: [] }
+      words.set(word, known)
+      const last = written ? known.accesses : known.writes
+      last.forEach((at, cpu) => {
+        if (cpu !== step.cpu && at > met[index]) met[index] = at
+      })
+      if (step.pending !== undefined) return
+      known.accesses[step.cpu] = index
+      if (written) known.writes[step.cpu] = index
+    }
+    for (let i = 0; i < step.words; i++) {
+      look(step.address + i, writes)
+      if (step.from !== undefined) look(step.from + i, false)
+    }
+  }
+  return met
 }
 
 /** Width of the page, and of a column when there is room. */
@@ -227,7 +258,9 @@ const COLUMN = 56
 
 /** Columns, one for each CPU; each row is a place and, below it, what was done there. */
 export function formatColumns({ rows, skippedAtEnd }: Interleaving, cpus: number): string[] {
-  const left = rows.map((row) => [placeOf(row), row.step.text].map((text, line) => text.length + (line === 0 ? 5 : 7)))
+  const left = rows.map((row) =>
+    [placeOf(row), row.step.text].map((text, line) => text.length + (line === 0 ? 5 : 7)),
+  )
   const widest = Math.max(20, ...left.flat())
   const column = Math.min(widest + 2, COLUMN, Math.max(18, Math.floor(PAGE / cpus)))
   const lines = [

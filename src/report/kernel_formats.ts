@@ -27,7 +27,6 @@ export const HELPERS: ReadonlySet<string> = new Set([
   'machine_bug',
   'lockdep_assert_held',
   'rwsem_assert_held',
-  'BAD_SETUP',
 ])
 
 /** The lines of a report in the kernel's format. */
@@ -60,6 +59,10 @@ function bug(context: SplatContext, error: KernelBug): string[] {
   const place = frame === undefined ? '' : ` at ${frame.file}:${frame.line}`
   if (error.kind === symbols['BUG_ORACLE'])
     return [oracleReport(machine.oracle, error.a, symbols), ...header(context)]
+  if (error.kind === symbols['BUG_SCENARIO']) {
+    const reason = Object.keys(symbols).find((name) => name.startsWith('SETUP_') && symbols[name] === error.a)
+    return [`the scenario cannot go on${place}: ${reason ?? `reason ${error.a}`}`, ...header(context)]
+  }
   if (error.kind === symbols['BUG_PAGE'])
     return [
       ...dumpPage(machine, error.a),

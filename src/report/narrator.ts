@@ -68,7 +68,9 @@ export class Narrator implements Observer {
     result: number,
     site: number,
   ): void {
-    this.steps.push(tell(this.#machine, this.#sites, this.steps.length, { entity, kind, addr, a, b, old, result, site }))
+    this.steps.push(
+      tell(this.#machine, this.#sites, this.steps.length, { entity, kind, addr, a, b, old, result, site }),
+    )
   }
 }
 
@@ -177,7 +179,8 @@ function phrase(
       return `${access} ${words} words from ${nameWord(machine, a)} to ${object}`
   }
   if (pending !== undefined) return `${access} ${object}, now ${shown(old)}`
-  if (kind === Kind.CMPXCHG && result !== a) return `${access} ${object} fails: ${shown(old)}, expected ${shown(a)}`
+  if (kind === Kind.CMPXCHG && result !== a)
+    return `${access} ${object} fails: ${shown(old)}, expected ${shown(a)}`
   if ((KIND_FLAGS[kind] & WRITES) === 0) return `${access} ${object}: ${shown(old)}`
   return `${access} ${object} ${change}`
 }

@@ -22,10 +22,22 @@ function optionsOf(program: ProgramName, more: Partial<CampaignOptions> = {}): C
 }
 
 /** What must not depend on the number of workers. */
-function essence({ executions, steps, distinctSchedules, conflictPairs, shares, violations }: HuntResult): unknown {
+function essence({
+  executions,
+  steps,
+  distinctSchedules,
+  conflictPairs,
+  shares,
+  violations,
+}: HuntResult): unknown {
   return {
     ...{ executions, steps, distinctSchedules, conflictPairs, shares },
-    violations: violations.map(({ key, execution, count, schedule }) => ({ key, execution, count, schedule })),
+    violations: violations.map(({ key, execution, count, schedule }) => ({
+      key,
+      execution,
+      count,
+      schedule,
+    })),
   }
 }
 
@@ -68,7 +80,7 @@ test('seconds end a hunt', async () => {
 
 test('an exhaustive search runs on one worker and ends', async () => {
   const result = await campaign(optionsOf('lockedUpdate', { scheduler: 'dfs', workers: 2, preemptions: 2 }))
-  expect(result).toMatchObject({ exhausted: true, verdict: 'held', executions: 6 })
+  expect(result).toMatchObject({ exhausted: true, verdict: 'held', executions: 2 })
 })
 
 test("what a user's scheduler does wrong comes back as a UsageError with its place", async () => {

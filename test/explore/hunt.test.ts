@@ -16,12 +16,15 @@ function huntFor(
 
 const RANDOM = ['portfolio', 'random', 'surw', 'pos', 'pct', 'round-robin', 'dfs']
 
-test.each(RANDOM)('%s finds the lost update and the deadlock, and holds the correct programs', (scheduler) => {
-  expect(huntFor('lostUpdate', scheduler).violations[0]).toMatchObject({ check: 'counter' })
-  expect(huntFor('abba', scheduler).violations[0]).toMatchObject({ check: 'deadlock' })
-  expect(huntFor('lockedUpdate', scheduler, { executions: 2000 }).verdict).toBe('held')
-  expect(huntFor('waiting', scheduler, { executions: 2000 }, { cpus: 3 }).verdict).toBe('held')
-})
+test.each(RANDOM)(
+  '%s finds the lost update and the deadlock, and holds the correct programs',
+  (scheduler) => {
+    expect(huntFor('lostUpdate', scheduler).violations[0]).toMatchObject({ check: 'counter' })
+    expect(huntFor('abba', scheduler).violations[0]).toMatchObject({ check: 'deadlock' })
+    expect(huntFor('lockedUpdate', scheduler, { executions: 2000 }).verdict).toBe('held')
+    expect(huntFor('waiting', scheduler, { executions: 2000 }, { cpus: 3 }).verdict).toBe('held')
+  },
+)
 
 test('golden: which execution of which seed fails, and its schedule', () => {
   const found = ['random', 'surw', 'pos', 'pct', 'portfolio'].flatMap((scheduler) =>
@@ -55,12 +58,16 @@ test('golden: which execution of which seed fails, and its schedule', () => {
 })
 
 test('golden: distinct schedules, states and pairs after 3,000 executions', () => {
-  const { executions, steps, distinctSchedules, distinctStates, conflictPairs, sharedWords, watched, shares } = huntFor(
-    'lockedUpdate',
-    'portfolio',
-    { seed: 3, executions: 3000 },
-    { cpus: 3, turns: 2 },
-  )
+  const {
+    executions,
+    steps,
+    distinctSchedules,
+    distinctStates,
+    conflictPairs,
+    sharedWords,
+    watched,
+    shares,
+  } = huntFor('lockedUpdate', 'portfolio', { seed: 3, executions: 3000 }, { cpus: 3, turns: 2 })
   expect({
     ...{ executions, steps, distinctSchedules, distinctStates },
     ...{ conflictPairs, sharedWords, watched, shares },
@@ -83,10 +90,17 @@ test('golden: distinct schedules, states and pairs after 3,000 executions', () =
   `)
 })
 
-test('dfs runs every schedule of two locked updates once: 2 without preemption, 6 with at most two', () => {
+test('dfs runs every schedule of locked updates once: T! orders of T CPUs', () => {
   const without = huntFor('lockedUpdate', 'dfs', { preemptions: 0 })
   expect(without).toMatchObject({ verdict: 'held', exhausted: true, executions: 2, distinctSchedules: 2 })
-  expect(huntFor('lockedUpdate', 'dfs', { preemptions: 2 })).toMatchObject({ executions: 6, distinctSchedules: 6 })
+  expect(huntFor('lockedUpdate', 'dfs', { preemptions: 2 })).toMatchObject({
+    executions: 2,
+    distinctSchedules: 2,
+  })
+  expect(huntFor('lockedUpdate', 'dfs', { preemptions: 9 }, { cpus: 4 })).toMatchObject({
+    exhausted: true,
+    executions: 24,
+  })
 })
 
 test('dfs without a bound that binds runs all orders: C(2D, D) for the needle', () => {
@@ -104,7 +118,9 @@ test('executions that only repeat are warned of', () => {
   const { warnings, distinctSchedules } = huntFor('lockedUpdate', 'random', { executions: 4096 })
   expect(distinctSchedules).toBe(12)
   expect(warnings).toEqual([expect.stringContaining('repeated a schedule that had run before')])
-  expect(huntFor('needle20x4', 'dfs', { executions: 40, keepGoing: true, preemptions: 9 }).warnings).toEqual([])
+  expect(huntFor('needle20x4', 'dfs', { executions: 40, keepGoing: true, preemptions: 9 }).warnings).toEqual(
+    [],
+  )
 })
 
 test('keepGoing counts each distinct violation', () => {
@@ -122,7 +138,12 @@ test('the determinism check passes programs that are deterministic', () => {
 test('the determinism check names a program that is not', () => {
   const subject = subjectOf('lockedUpdate', { turns: 3 })
   let calls = 0
-  const loose = { begin() {}, step() { if (++calls % 11 === 0) subject.machine.memory[4] = 1 + (calls % 3) } }
+  const loose = {
+    begin() {},
+    step() {
+      if (++calls % 11 === 0) subject.machine.memory[4] = 1 + (calls % 3)
+    },
+  }
   const entry = SCHEDULERS.find(({ name }) => name === 'random')!
   const result = hunt(
     { machine: subject.machine, observers: [loose] },

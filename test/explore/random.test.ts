@@ -29,7 +29,8 @@ test('below() draws all values about equally often, also as the first number of 
     const counts = new Array<number>(bound).fill(0)
     const random = new ExecutionRandom()
     const draws = 10_000 * bound
-    for (let execution = 0; execution < draws; execution++) counts[random.restart(1, execution).below(bound)]++
+    for (let execution = 0; execution < draws; execution++)
+      counts[random.restart(1, execution).below(bound)]++
     for (const count of counts) expect(Math.abs(count - 10_000)).toBeLessThan(500)
   }
 })

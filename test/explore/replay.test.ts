@@ -3,7 +3,13 @@ import type { Subject } from '../../src/explore/attempt.ts'
 import { hunt } from '../../src/explore/hunt.ts'
 import { type HistoryStep, record } from '../../src/explore/record.ts'
 import { formatDifference, replay } from '../../src/explore/replay.ts'
-import { formatReplay, makeReplay, parseReplay, type ReplayFile, type StepNames } from '../../src/explore/replay_file.ts'
+import {
+  formatReplay,
+  makeReplay,
+  parseReplay,
+  type ReplayFile,
+  type StepNames,
+} from '../../src/explore/replay_file.ts'
 import { SCHEDULERS } from '../../src/explore/schedulers/index.ts'
 import { type ProgramName, subjectOf } from './subject.ts'
 
@@ -21,18 +27,25 @@ function fileOf(program: ProgramName, seed = 1): ReplayFile {
   const about = { scenario: program, config: { PTLOCK: 'pmd' }, reverts: [], patches: [], checks: [] }
   const { execution } = violation!
   const sizes = { cpus: 2, turns: 0, pages: 0 }
-  return makeReplay(recording, { ...about, image: IMAGE, sizes, seed, scheduler: 'random', execution }, describe)
+  return makeReplay(
+    recording,
+    { ...about, image: IMAGE, sizes, seed, scheduler: 'random', execution },
+    describe,
+  )
 }
 
-test.each(['lostUpdate', 'abba', 'needle20x4'] as const)('%s fails the same way ten times out of ten', (program) => {
-  for (let seed = 1; seed <= 10; seed++) {
-    const file = parseReplay(formatReplay(fileOf(program, seed)), 'x.json')
-    const { recording, difference } = replay(subjectOf(program), file, IMAGE, describe)
-    expect(difference).toBeUndefined()
-    expect(recording.finding).toMatchObject({ check: file.check, message: file.message })
-    expect(recording.history).toHaveLength(file.history.length)
-  }
-})
+test.each(['lostUpdate', 'abba', 'needle20x4'] as const)(
+  '%s fails the same way ten times out of ten',
+  (program) => {
+    for (let seed = 1; seed <= 10; seed++) {
+      const file = parseReplay(formatReplay(fileOf(program, seed)), 'x.json')
+      const { recording, difference } = replay(subjectOf(program), file, IMAGE, describe)
+      expect(difference).toBeUndefined()
+      expect(recording.finding).toMatchObject({ check: file.check, message: file.message })
+      expect(recording.history).toHaveLength(file.history.length)
+    }
+  },
+)
 
 test('a file says what it is before its long parts', () => {
   expect(formatReplay(fileOf('lostUpdate')).split('\n').slice(0, 3)).toEqual([
@@ -59,12 +72,32 @@ test('on another image that does not fail, that is the difference', () => {
 })
 
 test.each([
-  ['truncated', (text: string) => text.slice(0, 300), 'x.json is truncated: it ends in the middle, after 300 characters.'],
+  [
+    'truncated',
+    (text: string) => text.slice(0, 300),
+    'x.json is truncated: it ends in the middle, after 300 characters.',
+  ],
   ['empty', () => '', 'x.json is no replay file: expected JSON with "schema": "mmtorture/replay@1".'],
-  ['another version', (text: string) => text.replace('replay@1', 'replay@7'), 'x.json is a replay file of another version, mmtorture/replay@7; this mmtorture reads mmtorture/replay@1.'],
-  ['another document', () => '{"schema":"mmtorture/run@1"}', 'x.json is no replay file: expected "schema": "mmtorture/replay@1".'],
-  ['a field of the wrong type', (text: string) => text.replace('"seed": 1', '"seed": "one"'), 'x.json is damaged: at seed, invalid type: Expected number but received "one".'],
-  ['an entity that is not there', (text: string) => text.replace('[[0,', '[[0,9],[0,'), 'x.json is damaged: schedule.0 names entity 9, and there are 4.'],
+  [
+    'another version',
+    (text: string) => text.replace('replay@1', 'replay@7'),
+    'x.json is a replay file of another version, mmtorture/replay@7; this mmtorture reads mmtorture/replay@1.',
+  ],
+  [
+    'another document',
+    () => '{"schema":"mmtorture/run@1"}',
+    'x.json is no replay file: expected "schema": "mmtorture/replay@1".',
+  ],
+  [
+    'a field of the wrong type',
+    (text: string) => text.replace('"seed": 1', '"seed": "one"'),
+    'x.json is damaged: at seed, invalid type: Expected number but received "one".',
+  ],
+  [
+    'an entity that is not there',
+    (text: string) => text.replace('[[0,', '[[0,9],[0,'),
+    'x.json is damaged: schedule.0 names entity 9, and there are 4.',
+  ],
 ])('a file that is %s is refused with the reason', (_what, damage, message) => {
   expect(() => parseReplay(damage(formatReplay(fileOf('lostUpdate'))), 'x.json')).toThrow(message)
 })

@@ -41,7 +41,9 @@ test('the needle of depth 4 ends with 7 changes of CPU, six of them preemptions 
 test('a deadlock of two locks ends with one switch', () => {
   const result = shrunk('abba', { cpus: 3 })
   expect(result.switches).toBe(1)
-  expect(result.proofs).toEqual([{ step: 2, from: expect.any(Number), to: expect.any(Number), reason: 'preempted', without: 'held' }])
+  expect(result.proofs).toEqual([
+    { step: 2, from: expect.any(Number), to: expect.any(Number), reason: 'preempted', without: 'held' },
+  ])
 })
 
 test('a schedule that does not fail is not shrunk', () => {

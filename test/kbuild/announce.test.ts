@@ -5,11 +5,7 @@ import { announced, bodyOf, inFunction } from './passes.ts'
 const golden: [what: string, input: string, stepped: string][] = [
   ['a read', 'return load(p)', 'return (S(1, p, 0, 0, 0) && (yield), X())'],
   ['a write', 'store(p + 3, 1)', ';(S(2, p + 3, 1, 0, 0) && (yield), X())'],
-  [
-    'three operands',
-    'const v = cmpxchg(p, 0, 1)',
-    'const v = (S(16, p, 0, 1, 0) && (yield), X())',
-  ],
+  ['three operands', 'const v = cmpxchg(p, 0, 1)', 'const v = (S(16, p, 0, 1, 0) && (yield), X())'],
   [
     'an access in an operand, the inner one first in time and the outer one first in number',
     'store(p, load(q))',
@@ -20,11 +16,7 @@ const golden: [what: string, input: string, stepped: string][] = [
     'return load(load(p))',
     'return (S(1, (S(1, p, 0, 0, 1) && (yield), X()), 0, 0, 0) && (yield), X())',
   ],
-  [
-    'a condition',
-    'if (READ_ONCE(p) !== 0) return',
-    'if ((S(4, p, 0, 0, 0) && (yield), X()) !== 0) return',
-  ],
+  ['a condition', 'if (READ_ONCE(p) !== 0) return', 'if ((S(4, p, 0, 0, 0) && (yield), X()) !== 0) return'],
   [
     'a statement without a block, which needs no semicolon',
     'if (p) store(p, 1)\n  else store(q, 1)',
@@ -82,7 +74,9 @@ describe('announce rewrites', () => {
 
 describe('a site', () => {
   it('is the place of the call in the source', () => {
-    const { sites } = announced('function f(p) {\n  // first\n  store(p, load(p))\n}\nfunction g(p) {\n  load(p)\n}')
+    const { sites } = announced(
+      'function f(p) {\n  // first\n  store(p, load(p))\n}\nfunction g(p) {\n  load(p)\n}',
+    )
     expect(sites).toEqual([
       { fn: 'f', file: 'k.ts', line: 3, column: 3, primitive: 'store' },
       { fn: 'f', file: 'k.ts', line: 3, column: 12, primitive: 'load' },

@@ -25,7 +25,11 @@ const golden: [what: string, input: string, output: string][] = [
   ['a write', 'put(p, q)', 'WRITE_ONCE(p + 4, q)'],
   ['a computed argument', 'return get(p + q)', 'return READ_ONCE((p + q))'],
   ['an expression around the access', 'return flag(p)', 'return ((load(p + 2) & 1) !== 0)'],
-  ['an expression at the begin of a statement', 'const a = q\nflag(p)', 'const a = q\n;((load(p + 2) & 1) !== 0)'],
+  [
+    'an expression at the begin of a statement',
+    'const a = q\nflag(p)',
+    'const a = q\n;((load(p + 2) & 1) !== 0)',
+  ],
   ['a name or a number that is used twice', 'return twice(p, 5)', 'return cmpxchg(p, 5, 5 + 1)'],
   ['a helper of a helper', 'return outer(p)', 'return READ_ONCE((p + 8))'],
   ['an access as an argument', 'return get(load(p))', 'return READ_ONCE(load(p))'],

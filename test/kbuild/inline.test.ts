@@ -63,7 +63,11 @@ const golden: [what: string, input: string, output: string][] = [
     '{ for (let i$1 = 0; i$1 < q; i$1++) if (load(p + i$1) === q) return i$1; return -1; }',
   ],
   ['a value that is not used', 'next(p)', '{ let v$1 = load(p); v$1 += 1; v$1; }'],
-  ['a parameter that is assigned to', 'q = step(p)', 'let t$1; { let p$1 = p; p$1 += 1; t$1 = load(p$1); } q = t$1'],
+  [
+    'a parameter that is assigned to',
+    'q = step(p)',
+    'let t$1; { let p$1 = p; p$1 += 1; t$1 = load(p$1); } q = t$1',
+  ],
   [
     'a condition',
     'if (next(p) > q) store(p, 1)',

@@ -5,7 +5,11 @@ const golden: [what: string, input: string, output: string][] = [
   ['a branch that is taken', 'if (1) load(p)', 'load(p)'],
   ['a branch that is not', 'if (0) load(p)', ''],
   ['a branch with another', 'if (0) load(p)\n  else load(q)', '\nload(q)'],
-  ['another branch', 'if (p) load(p)\n  else if (1) load(q)\n  else load(0)', 'if (p) load(p)\n  else load(q)\n'],
+  [
+    'another branch',
+    'if (p) load(p)\n  else if (1) load(q)\n  else load(0)',
+    'if (p) load(p)\n  else load(q)\n',
+  ],
   ['a branch in a branch', 'if (1) {\n    if (0) load(p)\n    load(q)\n  }', '{\n    \n    load(q)\n  }'],
   ['the only statement of a loop', 'while (p) if (0) load(p)', 'while (p) {}'],
   ['a choice', 'return 1 ? p : load(q)', 'return (p)'],

@@ -66,7 +66,12 @@ export function randomCode(choices: Choices, functions: number): string {
 
   function statement(scope: Scope, depth: number, indent: string): string {
     const value = (): string => expression(scope, 2)
-    const block = (): string => statements({ ...scope, locals: [...scope.locals], variables: [...scope.variables] }, depth - 1, `${indent}  `)
+    const block = (): string =>
+      statements(
+        { ...scope, locals: [...scope.locals], variables: [...scope.variables] },
+        depth - 1,
+        `${indent}  `,
+      )
     const braces = (): string => `{\n${block()}${indent}}`
     const branch = (): string => (below(2) === 0 ? braces() : `\n${indent}  ${simple(scope)}`)
     switch (depth > 0 ? below(10) : below(6)) {
@@ -107,7 +112,9 @@ export function randomCode(choices: Choices, functions: number): string {
   }
 
   function statements(scope: Scope, depth: number, indent: string): string {
-    return Array.from({ length: 1 + below(4) }, () => `${indent}${statement(scope, depth, indent)}\n`).join('')
+    return Array.from({ length: 1 + below(4) }, () => `${indent}${statement(scope, depth, indent)}\n`).join(
+      '',
+    )
   }
 
   const callees: { name: string; parameters: number }[] = []
@@ -116,7 +123,12 @@ export function randomCode(choices: Choices, functions: number): string {
     const last = index === functions - 1
     const parameters = last ? ['a', 'b'] : ['p', 'q', 'r'].slice(0, 1 + below(3))
     const form = last ? 0 : below(4)
-    const scope: Scope = { locals: [...parameters], variables: [], callees: callees.slice(-6), pure: form === 3 }
+    const scope: Scope = {
+      locals: [...parameters],
+      variables: [],
+      callees: callees.slice(-6),
+      pure: form === 3,
+    }
     const assigned: Scope = { ...scope, variables: below(2) === 0 ? [...parameters] : [] }
     const name = last ? 'main' : `f${index}`
     code += `export function ${name}(${parameters.map((p) => `${p}: number`).join(', ')}): number {\n`

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ImageKind, type KernelImage, loadImage } from '../../src/kbuild/index.ts'
@@ -75,8 +76,15 @@ interface Trail {
 
 class TooLong extends Error {}
 
-async function run(image: KernelImage, a: number, b: number, stop: (step: number) => boolean): Promise<Trail> {
-  const memory = new Int32Array(new SharedArrayBuffer((MEMORY + PERCPU) * 4)).map((_, index) => index * 7 - 50)
+async function run(
+  image: KernelImage,
+  a: number,
+  b: number,
+  stop: (step: number) => boolean,
+): Promise<Trail> {
+  const memory = new Int32Array(new SharedArrayBuffer((MEMORY + PERCPU) * 4)).map(
+    (_, index) => index * 7 - 50,
+  )
   const stat = new Float64Array(8)
   const steps: number[][] = []
   let pending = [0, 0, 0, 0]
@@ -161,11 +169,116 @@ describe('native, gated and stepped images', () => {
           ),
         )
         accesses += native.steps.length
-        expect({ gated, code: kernel.read('src/kernel/code.ts') }).toEqual({ gated: native, code: expect.anything() })
+        expect({ gated, code: kernel.read('src/kernel/code.ts') }).toEqual({
+          gated: native,
+          code: expect.anything(),
+        })
         expect(stepped).toEqual(native)
       }),
-      { numRuns: 60, seed: 1, endOnFailure: true },
+      { numRuns: 40, seed: 1, endOnFailure: true },
     )
     expect(accesses).toBeGreaterThan(1000)
+  })
+})
+
+describe('an image with steps', () => {
+  const CODE =
+    'export function main(a: number, b: number): number {\n  return load(a) + stat[0] + this_cpu\n}\n'
+
+  it('takes from boot() what it uses, and links nothing of the replaced modules', async () => {
+    const image = await kernelOf(CODE).build([], { image: 'stepped' })
+    const code = readFileSync(image.file, 'utf8')
+    expect(code).toContain('const { S, X, stat, smp_processor_id } = boot$env')
+    expect(code).toContain('return (S(1, a, 0, 0, 0) && (yield), X()) + stat[0] + smp_processor_id()')
+    expect(image.functions.toSorted()).toEqual(['main', 'program', 'setup'])
+  })
+
+  it('has a hash of its own, its kind and its sites', async () => {
+    const kernel = kernelOf(CODE)
+    const images = await Promise.all(
+      (['native', 'gated', 'stepped'] as const).map((image) => kernel.build([], { image })),
+    )
+    expect(new Set(images.map(({ hash }) => hash)).size).toBe(3)
+    expect(images.map(({ image }) => image)).toEqual(['native', 'gated', 'stepped'])
+    expect(images.map(({ sites }) => sites.length)).toEqual([0, 1, 1])
+    expect(images[2].sites[0]).toEqual({
+      fn: 'main',
+      file: 'src/kernel/code.ts',
+      line: 5,
+      column: 10,
+      primitive: 'load',
+    })
+    expect((await kernel.build([], { image: 'stepped' })).sites).toEqual(images[2].sites)
+  })
+
+  it('sets STEPPED, and is the same on hosts of every memory order', async () => {
+    const kernel = kernelOf(CODE)
+    kernel.write(
+      'src/kernel/config.ts',
+      `${kernel.read('src/kernel/config.ts')}export const STEPPED: number = 0\nexport const WEAK_MEMORY: number = 5\n`,
+    )
+    expect((await kernel.build([], { image: 'stepped' })).symbols).toMatchObject({
+      STEPPED: 1,
+      WEAK_MEMORY: 0,
+    })
+    expect((await kernel.build()).symbols.STEPPED).toBe(0)
+  })
+
+  it('makes generators of all that it exports', async () => {
+    const image = await kernelOf(CODE).build([], { image: 'stepped' })
+    const boot = (await loadImage(image)) as unknown as (env: unknown) => Record<string, () => unknown>
+    const { setup } = boot({})
+    expect(setup()).toHaveProperty('next')
+  })
+})
+
+describe('an image with steps refuses', () => {
+  async function refusal(code: string, name = 'src/kernel/code.ts'): Promise<string> {
+    const kernel = kernelOf('export function main(a: number, b: number): number {\n  return 0\n}\n')
+    kernel.write(name, code)
+    kernel.write(
+      'src/kernel/image.ts',
+      `${kernel.read('src/kernel/image.ts')}export * from './${name.slice(11)}'\n`,
+    )
+    return kernel.build([], { image: 'stepped' }).then(
+      () => 'nothing',
+      (error: unknown) => (error as Error).message,
+    )
+  }
+
+  it('memory that is reached past the primitives', async () => {
+    const code =
+      "import { memory } from './machine.ts'\nexport function peek(p: number): number {\n  return memory[p]\n}\n"
+    expect(await refusal(code, 'src/kernel/arch/peek.ts')).toBe(
+      'src/kernel/arch/peek.ts:3:10: an image with steps touches memory through the primitives of arch/access.ts and #atomic only.',
+    )
+  })
+
+  it('a function of a replaced module that is no step', async () => {
+    const kernel = kernelOf(
+      "import { peek } from './arch/access.ts'\nexport function main(a: number): number {\n  return peek(a)\n}\n",
+    )
+    kernel.write('src/kernel/arch/access.ts', 'export function peek(p: number): number {\n  return p\n}\n')
+    await expect(kernel.build([], { image: 'gated' })).rejects.toThrow(
+      "src/kernel/code.ts:6:10: 'peek' is no step that the stepped machine knows",
+    )
+    expect((await kernel.build()).functions).toContain('peek')
+  })
+
+  it('a step in the default value of a parameter', async () => {
+    const code =
+      "import { load } from '#atomic'\nexport function peek(p: number = load(1)): number {\n  return p\n}\n"
+    expect(await refusal(code, 'src/kernel/mm/peek.ts')).toMatch(
+      /^src\/kernel\/mm\/peek\.ts:2:34: 'load' reaches memory/,
+    )
+  })
+
+  it('the names of the announcement as those of locals and functions', async () => {
+    expect(
+      await refusal('export function peek(S: number): number {\n  return S\n}\n', 'src/kernel/mm/peek.ts'),
+    ).toBe("src/kernel/mm/peek.ts:1:22: 'S' cannot be a local's name.")
+    expect(await refusal('export function X(): void {}\n', 'src/kernel/mm/peek.ts')).toMatch(
+      /'X' cannot be a function's name/,
+    )
   })
 })

@@ -1,11 +1,10 @@
-import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { rmSync } from 'node:fs'
-import { type ImageKind, type KernelImage, kbuild, loadImage, parseConfig } from '../../src/kbuild/index.ts'
-import { Kind } from '../../src/machine/stepped/kinds.ts'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type ImageKind, type KernelImage, kbuild, loadImage, parseConfig } from '../../src/kbuild/index.ts'
+import { Kind } from '../../src/machine/stepped/kinds.ts'
 
 const SETTINGS = ['SPINLOCK=abstract', 'MEMORY=2M', 'NR_CPUS=2', 'PTRS_PER_TABLE=16']
 const TURNS = 40
@@ -145,31 +144,47 @@ function perform(memory: Int32Array, [kind, p, a, b]: number[]): number {
 }
 
 describe('the kernel on one CPU', () => {
-  it.each(['cow-storm', 'mmap-churn', 'shmem'])(
-    'does the same in native, gated and stepped images: %s',
-    async (name) => {
-      const scenario = fileURLToPath(new URL(`../../scenarios/${name}.ts`, import.meta.url))
-      const config = parseConfig(SETTINGS)
-      const build = (image: ImageKind): Promise<KernelImage> =>
-        kbuild(config, { scenario, image, folders: [folder] })
-      const native = await run(await build('native'))
-      const gated = await run(await build('gated'))
-      const stepped = await run(await build('stepped'))
-      expect(native.steps).toHaveLength(0)
-      expect(gated.steps.length).toBeGreaterThan(20_000)
-      expect(stepped.steps.length).toBe(gated.steps.length)
-      expect(differences(stepped.steps, gated.steps)).toEqual([])
-      expect(stepped.sites).toEqual(gated.sites)
-      expect(differences(stepped.memory, gated.memory)).toEqual([])
-      expect(differences(gated.memory, native.memory)).toEqual([])
-      expect(differences(gated.stat, native.stat)).toEqual([])
-    },
-  )
+  it.each(['cow-storm', 'shmem'])('does the same in native, gated and stepped images: %s', async (name) => {
+    const scenario = fileURLToPath(new URL(`../../scenarios/${name}.ts`, import.meta.url))
+    const config = parseConfig(SETTINGS)
+    const build = (image: ImageKind): Promise<KernelImage> =>
+      kbuild(config, { scenario, image, folders: [folder] })
+    const native = await run(await build('native'))
+    const gated = await run(await build('gated'))
+    const stepped = await run(await build('stepped'))
+    expect(native.steps).toHaveLength(0)
+    expect(gated.steps.length).toBeGreaterThan(20_000)
+    expect(stepped.steps.length).toBe(gated.steps.length)
+    expect(differences(stepped.steps, gated.steps)).toEqual([])
+    expect(stepped.sites).toEqual(gated.sites)
+    expect(differences(stepped.memory, gated.memory)).toEqual([])
+    expect(differences(gated.memory, native.memory)).toEqual([])
+    expect(differences(gated.stat, native.stat)).toEqual([])
+  })
+})
+
+describe('PARAVIRT_SPINLOCKS=y', () => {
+  it("links the kernel's own waiting, which halts and wakes in steps", async () => {
+    const scenario = fileURLToPath(new URL('../../scenarios/same-page.ts', import.meta.url))
+    const build = (value: string): Promise<KernelImage> =>
+      kbuild(parseConfig([`PARAVIRT_SPINLOCKS=${value}`]), { scenario, image: 'gated', folders: [folder] })
+    const primitives = async (value: string): Promise<Set<string>> =>
+      new Set((await build(value)).sites.map((site) => site.primitive))
+    const own = await primitives('y')
+    expect([own.has('cpu_wait'), own.has('cpu_notify'), own.has('smp_cond_load')]).toEqual([
+      true,
+      true,
+      false,
+    ])
+    const abstract = await primitives('n')
+    expect([abstract.has('cpu_wait'), abstract.has('smp_cond_load')]).toEqual([false, true])
+  })
 })
 
 /** The first places in which two lists of equal length differ. */
 function differences(a: ArrayLike<number>, b: ArrayLike<number>): string[] {
   const found: string[] = []
-  for (let i = 0; i < a.length && found.length < 10; i++) if (a[i] !== b[i]) found.push(`${i}: ${a[i]} ${b[i]}`)
+  for (let i = 0; i < a.length && found.length < 10; i++)
+    if (a[i] !== b[i]) found.push(`${i}: ${a[i]} ${b[i]}`)
   return found
 }

@@ -25,7 +25,11 @@ const golden: [what: string, input: string, output: string][] = [
     'function f(p) {\n  const a = p\n  f(a)\n  load(a)\n}',
     'function* f(p) {\n  const a = p\n  ;(yield* f(a))\n  load(a)\n}',
   ],
-  ['a call as an operand of a step', 'function f(p) { store(p, f(p)) }', 'function* f(p) { store(p, (yield* f(p))) }'],
+  [
+    'a call as an operand of a step',
+    'function f(p) { store(p, f(p)) }',
+    'function* f(p) { store(p, (yield* f(p))) }',
+  ],
 ]
 
 describe('suspend makes a generator of', () => {

@@ -5,7 +5,8 @@ import type { Pending } from '../../machine/stepped/scheduler.ts'
 /** Whether the pending steps of entities `e` and `f` conflict. An entity that has not begun conflicts with nobody. */
 export function conflicts(pending: Pending, e: number, f: number): boolean {
   const { kind } = pending
-  if (kind[e] === 0 || kind[f] === 0 || ((KIND_FLAGS[kind[e]] | KIND_FLAGS[kind[f]]) & WRITES) === 0) return false
+  if (kind[e] === 0 || kind[f] === 0 || ((KIND_FLAGS[kind[e]] | KIND_FLAGS[kind[f]]) & WRITES) === 0)
+    return false
   if (kind[e] !== Kind.COPY && kind[f] !== Kind.COPY)
     return overlap(pending.addr[e], wordsOf(pending, e), pending.addr[f], wordsOf(pending, f))
   return (

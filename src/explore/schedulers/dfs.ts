@@ -60,7 +60,9 @@ export class DfsScheduler implements Scheduler {
         this.#taken.push(0)
         this.#alternatives.push(options.length)
       } else if (this.#alternatives[at] !== options.length)
-        throw new Error(`choice ${at} had ${this.#alternatives[at]} alternatives before and has ${options.length} now`)
+        throw new Error(
+          `choice ${at} had ${this.#alternatives[at]} alternatives before and has ${options.length} now`,
+        )
       next = options[this.#taken[at]]
     }
     if (goesOn && !fair && next !== current) this.#preemptions++

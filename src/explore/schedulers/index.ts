@@ -23,7 +23,8 @@ export const SCHEDULERS: readonly SchedulerEntry[] = [
   },
   {
     name: 'surw',
-    description: 'selectively uniform random walk: all orders of the accesses to shared words are equally likely',
+    description:
+      'selectively uniform random walk: all orders of the accesses to shared words are equally likely',
     create: (options) => new SurwScheduler(options),
   },
   {

@@ -40,7 +40,8 @@ export class PosScheduler implements Scheduler {
       }
       if (best < 0 || priority[e] > priority[best]) best = e
     }
-    for (let e = 0; e < drawn.length; e++) if (e !== best && drawn[e] >= 0 && conflicts(pending, best, e)) drawn[e] = -1
+    for (let e = 0; e < drawn.length; e++)
+      if (e !== best && drawn[e] >= 0 && conflicts(pending, best, e)) drawn[e] = -1
     return best
   }
 }

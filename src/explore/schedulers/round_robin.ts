@@ -18,7 +18,8 @@ export class RoundRobinScheduler implements Scheduler {
 
   next(runnable: Int32Array, n: number, current: number): number {
     let next = -1
-    if (this.#left > 0) for (let i = 0; i < n; i++) if (runnable[i] === current && current === this.#last) next = current
+    if (this.#left > 0)
+      for (let i = 0; i < n; i++) if (runnable[i] === current && current === this.#last) next = current
     if (next < 0) {
       next = runnable[0]
       for (let i = n - 1; i >= 0; i--) if (runnable[i] > this.#last) next = runnable[i]

@@ -16,7 +16,8 @@ export class StickyScheduler implements Scheduler {
   }
 
   next(runnable: Int32Array, n: number, current: number): number {
-    if (this.#random.below(this.#stay) !== 0) for (let i = 0; i < n; i++) if (runnable[i] === current) return current
+    if (this.#random.below(this.#stay) !== 0)
+      for (let i = 0; i < n; i++) if (runnable[i] === current) return current
     return runnable[this.#random.below(n)]
   }
 }

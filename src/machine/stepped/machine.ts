@@ -308,6 +308,10 @@ export class SteppedMachine implements Pending {
     // For so few, fill() takes longer.
     for (let e = 0; e < 2 * this.cpus; e++) {
       this.kind[e] = 0
+      this.addr[e] = 0
+      this.a[e] = 0
+      this.b[e] = 0
+      this.site[e] = 0
       this.points[e] = 0
       this.#state[e] = UNBORN
       this.#notified[e] = 0

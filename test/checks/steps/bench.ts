@@ -84,6 +84,7 @@ export class Bench {
     else if (kind === Kind.UNLOCK) memory[addr] = 0
     else if (WRITES.has(kind)) memory[addr] = a
     const site = this.#image.sites.findIndex((each) => each.fn === fn || each.helper === fn)
+    if (site < 0) throw new Error(`no step stands in ${fn}`)
     this.#machine.site[cpu] = site
     this.observer.step!(cpu, kind, addr, a, b, old, old, site)
   }

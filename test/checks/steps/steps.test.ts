@@ -312,7 +312,7 @@ describe('kcsan', () => {
     }
     expect(bench.violated(steps)).toEqual(['kcsan'])
     expect(bench.message({ name: 'kcsan' }, steps)).toMatch(
-      /^=+\nBUG: KCSAN: data-race in do_wp_page \/ zap_pte_range\n\nwrite to 0x200 of 4 bytes by no task on cpu 0:\n do_wp_page .*\n\nread to 0x200 of 4 bytes by no task on cpu 1:\n [^]*value changed: 0x00000000 -> 0x00000007\n\nmachine scenario\n=+$/,
+      /^=+\nBUG: KCSAN: data-race in do_wp_page \/ zap_pte_range\n\nwrite to 0x200 of 4 bytes by no task on cpu 0:\n do_wp_page .*\n\nread to 0x200 of 4 bytes by no task on cpu 1:\n [^]*value changed: 0x00000000 -> 0x00000007\n\nscenario word 0\n=+$/,
     )
   })
 

@@ -1,0 +1,45 @@
+// The golden report of a frozen program.
+import { expect, test } from 'vitest'
+import { violationReport } from '../../src/report/hunt_report.ts'
+import { formatViolation } from '../../src/report/hunt_text.ts'
+import { toldProgram } from './told.ts'
+
+const about = {
+  ...{ execution: 3, count: 1, seconds: 0.5, seed: 1 },
+  schedule: [
+    [0, 0],
+    [1, 1],
+    [4, 0],
+  ] as const,
+  replay: 'mmtorture-out/lost.json',
+  command: 'mmtorture replay mmtorture-out/lost.json',
+  shrunk: {
+    sizes: { cpus: 2, operations: 1, pages: 0 },
+    ...{ steps: 6, switches: 2, executions: 12 },
+    necessary: [
+      { step: 1, from: 0, to: 1, reason: 'preempted', without: 'held' },
+      { step: 4, from: 1, to: 0, reason: 'waiting' },
+    ] as const,
+  },
+}
+
+const told = toldProgram('lostUpdate', [
+  [0, 2],
+  [1, 3],
+  [0, 3],
+])
+
+test('the report of the lost update', async () => {
+  const report = violationReport(told, about, false)
+  await expect(formatViolation(report, told, false)).toMatchFileSnapshot('fixtures/lost_update.txt')
+})
+
+test('its part of the JSON', async () => {
+  const report = violationReport(told, about, false)
+  await expect(`${JSON.stringify(report, null, 2)}\n`).toMatchFileSnapshot('fixtures/lost_update.json.txt')
+})
+
+test('a report ends with the command that replays it', () => {
+  const text = formatViolation(violationReport(told, about, true), told, true)
+  expect(text.trimEnd().split('\n').at(-1)).toBe('to replay it: mmtorture replay mmtorture-out/lost.json')
+})
