@@ -34,14 +34,15 @@ const FORKER = 0
 const WRITER = 1
 const CHILD = 2
 
-// Registers: the area; the word that a pair's processes write; the writer's next value; whether a child lives.
+// Registers: the area; the writer's word and last value; how far the forker is (1: the child has been forked, 2: and the
+// pages discarded here).
 const BASE = 0
 const WORD = 1
 const VALUE = 2
 const LIVE = 3
 
-/** Words of a page, beside word 0 of the pages' first contents, that a writer can have. */
-const WORDS = 15
+/** Word 0 of a page is the forker's; further ones are checked as long as a page has them. */
+const WORDS = 16
 
 function fill(base: number): boolean {
   for (let i = 0; i < pages(PAGES); i++) if (user_store(base + i, 0, base + i) !== 0) return false
@@ -53,8 +54,8 @@ export function setup(): number {
   if (base < 0) return base
   set_reg(BASE, base)
   if (!fill(base)) return -1
-  for (let writer = 1; writer < nr_cpus(); writer++) {
-    set_reg(WORD, writer)
+  for (let thread = 1; thread < nr_cpus(); thread++) {
+    set_reg(WORD, thread)
     const pid = sys_clone_thread(WRITER)
     if (pid < 0) return pid
   }

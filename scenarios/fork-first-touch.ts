@@ -95,8 +95,11 @@ function child(base: number): void {
 
 export function program(): void {
   const base = get_reg(BASE)
+  if (task_program() === CHILD) {
+    child(base)
+    return
+  }
   if (last_turn()) return
   if (task_program() === FORKER) forker(base)
-  else if (task_program() === TOUCHER) touch(base, get_reg(WORD) % 16)
-  else child(base)
+  else touch(base, get_reg(WORD) % 16)
 }

@@ -23,10 +23,11 @@ import {
   user_store,
 } from 'mmtorture/kernel'
 
-/** Pages that a thread faults in before it discards them. */
-const PAGES = Math.min(2048, NR_PAGES >> 8)
-/** Distance of two threads' parts: whole page tables. */
-const STRIDE = Math.ceil(PAGES / PTRS_PER_PTE) * PTRS_PER_PTE
+/** Pages that a thread faults in before it discards them: all threads together at most half of memory. */
+function part(): number {
+  return pages(Math.min(2048, Math.floor(NR_PAGES / (2 * nr_cpus()))))
+}
+
 /** Pages of a turn. */
 const BATCH = 32
 
@@ -34,12 +35,14 @@ const START = 0
 const PAGE = 1
 
 export function setup(): number {
-  const length = STRIDE * (nr_cpus() + 1)
+  // Two threads' parts are whole page tables apart.
+  const stride = Math.floor((part() + PTRS_PER_PTE - 1) / PTRS_PER_PTE) * PTRS_PER_PTE
+  const length = stride * (nr_cpus() + 1)
   const base = sys_mmap(0, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
   if (base < 0) return base
   const first = Math.floor((base + PTRS_PER_PTE - 1) / PTRS_PER_PTE) * PTRS_PER_PTE
   for (let thread = 1; thread < nr_cpus(); thread++) {
-    set_reg(START, first + thread * STRIDE)
+    set_reg(START, first + thread * stride)
     const pid = sys_clone_thread(0)
     if (pid < 0) return pid
   }
@@ -50,13 +53,13 @@ export function setup(): number {
 export function program(): void {
   const start = get_reg(START)
   const page = get_reg(PAGE)
-  if (page >= pages(PAGES)) {
-    BUG_ON(sys_madvise(start, pages(PAGES), MADV_DONTNEED) !== 0)
+  if (page >= part()) {
+    BUG_ON(sys_madvise(start, part(), MADV_DONTNEED) !== 0)
     set_reg(PAGE, 0)
     return
   }
   if (last_turn()) return
-  const end = Math.min(pages(PAGES), page + BATCH)
+  const end = Math.min(part(), page + BATCH)
   for (let i = page; i < end; i++) {
     if (user_store(start + i, 0, i + 1) === 0) BUG_ON(user_load(start + i, 0) !== i + 1)
   }

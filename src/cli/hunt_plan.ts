@@ -1,5 +1,5 @@
 // What a hunt is to do, from the options: the scenario, the configurations, the checks, the sizes. Leaves out doing it: hunt.ts.
-import { relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { DEFAULT_SCHEDULER, SCHEDULERS } from '../explore/schedulers/index.ts'
 import { CONFIG_KEYS, type Configuration, parseConfig, sweepConfig } from '../kbuild/config.ts'
 import { nearest } from '../kbuild/nearest.ts'
@@ -121,7 +121,7 @@ export function planHunt(name: string | undefined, options: HuntArguments): Hunt
 
 /** A scenario of the package by its name, another by its path from here. */
 export function scenarioLabel(scenario: ScenarioFile): string {
-  return scenario.file.startsWith(packageRoot()) && !scenario.file.includes('/examples/')
+  return dirname(scenario.file) === join(packageRoot(), 'scenarios')
     ? scenario.name
     : relative('', scenario.file)
 }

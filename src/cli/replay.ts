@@ -1,8 +1,8 @@
 // `mmtorture replay FILE`: builds the kernel of a replay file again, runs its schedule and prints the violation; the first difference,
 // if the kernel is another by now. Leaves out the file's form: src/explore/replay_file.ts.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { replay } from '../explore/replay.ts'
 import { flatSchedule, parseReplay, type ReplayFile } from '../explore/replay_file.ts'
 import { staysOf, switchesOf } from '../explore/segments.ts'
@@ -46,7 +46,7 @@ export interface ReplayReport {
  */
 export async function replayCommand(path: string, options: ReplayArguments): Promise<number> {
   const file = parseReplay(readFileSync(existingFile('replay', path), 'utf8'), path)
-  const { built, stepLimit } = await build(file)
+  const { built, stepLimit } = await build(file, path)
   const { image } = built
   const { cpus } = file.sizes
   const root = packageRoot()
@@ -90,6 +90,7 @@ export async function replayCommand(path: string, options: ReplayArguments): Pro
 
 async function build(
   file: ReplayFile,
+  path: string,
 ): Promise<{ built: Awaited<ReturnType<typeof buildHunt>>; stepLimit: number }> {
   const config = parseConfig(Object.entries(file.config).map(([key, value]) => `${key}=${value}`))
   const reverts = file.reverts.map((id) => readRevert(id).patch)
@@ -109,13 +110,20 @@ async function build(
       file.check === 'livelock' ? Math.max(1, file.steps - 1) : Math.max(DEFAULT_STEP_LIMIT, file.steps + 1)
     const built = await buildHunt({
       ...{ config, seed: file.seed, stepLimit, off },
-      scenario: findScenario(file.scenario).file,
+      scenario: scenarioOf(file, path),
       patches: [...reverts, ...patches],
     })
     return { built, stepLimit }
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+/** The file's scenario: from where the command runs, else from where the file lies, or the folder above it. */
+function scenarioOf({ scenario }: ReplayFile, path: string): string {
+  const folders = ['', dirname(path), dirname(dirname(resolve(path)))]
+  const found = folders.map((folder) => resolve(folder, scenario)).find((file) => existsSync(file))
+  return scenario.endsWith('.ts') && found !== undefined ? found : findScenario(scenario).file
 }
 
 function differs(

@@ -1,11 +1,12 @@
-// Reverts: historic races put back into the kernel by a patch, one folder each under reverts/. Leaves out applying them: patch.ts.
+// Reverts: historic races put back into the kernel by a patch, one folder each under reverts/: revert.patch, and race.md, whose head
+// says where it is found. Leaves out applying them: patch.ts.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UsageError } from '../cli/errors.ts'
 import { nearest } from './nearest.ts'
 import { packageRoot } from './root.ts'
 
-/** A revert, as its race.md describes it. */
+/** A revert, as the head of its race.md describes it; what that does not say is empty or undefined. */
 export interface Revert {
   readonly id: string
   /** One line. */
@@ -14,6 +15,14 @@ export interface Revert {
   readonly scenario: string
   /** Absolute path of the patch. */
   readonly patch: string
+  /** Settings (KEY=VALUE) that it needs beside those of a hunt. */
+  readonly config: readonly string[]
+  /** The form of the scenario in which it is found: CPUs, operations of a task, pages. */
+  readonly cpus: number | undefined
+  readonly operations: number | undefined
+  readonly pages: number | undefined
+  /** Names of the checks that find it. */
+  readonly checks: readonly string[]
 }
 
 /** All reverts, by id. */
@@ -50,12 +59,22 @@ function read(root: string, id: string): Revert {
   } catch {
     // A revert without a description is still one.
   }
-  const field = (name: string): string => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(text)?.[1].trim() ?? ''
-  const title = /^#\s+(.*)$/m.exec(text)?.[1].trim() ?? ''
+  const head = /^---\n([\s\S]*?)\n---\n/.exec(text)?.[1] ?? ''
+  const field = (name: string): string => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(head)?.[1].trim() ?? ''
+  const words = (name: string): string[] =>
+    field(name)
+      .split(/[\s,]+/)
+      .filter((word) => word !== '')
+  const number = (name: string): number | undefined => (field(name) === '' ? undefined : Number(field(name)))
   return {
     id,
-    description: field('title') || title,
+    description: field('title'),
     scenario: field('scenario'),
     patch: join(folder, 'revert.patch'),
+    config: words('config'),
+    cpus: number('cpus'),
+    operations: number('operations'),
+    pages: number('pages'),
+    checks: words('check'),
   }
 }

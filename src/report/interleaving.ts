@@ -174,7 +174,8 @@ function pairAcross(
       if (rankAfter > NEAR && after !== failed) continue
       if ((!step.housekeeping || housekeeping) && conflict(steps[before], step)) {
         const near = Math.min(rankBefore, rankAfter, after === failed ? 0.5 : Infinity)
-        const far = rankBefore + rankAfter
+        // What was written says more than what was read.
+        const far = rankBefore + rankAfter + (steps[before].writes ? 0 : steps.length)
         if (near < bestNear || (near === bestNear && far < bestFar)) {
           best = [before, after]
           bestNear = near

@@ -37,7 +37,7 @@ const mmtorture = (...args: string[]): Promise<Ended> => start(args).ended
 
 describe('bad input is one sentence and status 2', () => {
   test.each([
-    [['hunt'], 'hunt does not exist yet; there are run and list.'],
+    [['scale'], 'scale does not exist yet; there are run, hunt, replay and list.'],
     [['frob'], "unknown command 'frob'"],
     [['run', '--frob'], "unknown option '--frob'"],
     [['run', '--cpus', '0'], '--cpus 0: expected a number of CPUs from 1 to 64.'],

@@ -21,7 +21,10 @@ const SITES: Readonly<Record<string, readonly Site[]>> = {
 }
 
 /** Runs a frozen program in the order of `stays` ([entity, steps it has announced when it stops]) and tells what fails. */
-export function toldProgram(name: string, stays: readonly (readonly [entity: number, until: number])[]): Told {
+export function toldProgram(
+  name: string,
+  stays: readonly (readonly [entity: number, until: number])[],
+): Told {
   const { boot, atRest } = programs[name as keyof typeof programs] as {
     boot: SteppedBoot
     atRest?: (machine: SteppedMachine) => { check: string; message: string } | null
@@ -38,4 +41,3 @@ export function toldProgram(name: string, stays: readonly (readonly [entity: num
   if (told === undefined) throw new Error(`${name} holds in this order`)
   return told
 }
-

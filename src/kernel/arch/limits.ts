@@ -7,8 +7,8 @@ import { NR_PAGES } from '#config'
 export const TLB_ENTRIES = 64
 /** Ranges of more pages are flushed as a whole (tlb_single_page_flush_ceiling, arch/x86/mm/tlb.c). */
 export const TLB_FLUSH_CEILING = 33
-/** Pages and tables that an mmu_gather collects before it flushes: Linux chains batches of some 500 (MAX_GATHER_BATCH). */
-export const MMU_GATHER_BUNDLE = 1000
+/** Pages and tables that an mmu_gather collects before it flushes: Linux chains batches up to some 10,000 (MAX_GATHER_BATCH_COUNT). */
+export const MMU_GATHER_BUNDLE = Math.min(8192, Math.max(120, NR_PAGES >> 4))
 
 // Objects of each kind; fewer on a small machine, which the checks walk after every execution.
 export const NR_TASKS = Math.min(512, Math.max(64, NR_PAGES >> 4))

@@ -89,7 +89,14 @@ describe('page-counts', () => {
 
   test('the last reference of a mapped page is a bad page', () => {
     const steps = (b: Bench): void =>
-      b.step(0, Kind.FETCH_ADD, b.pageOf(b.memory[b.pte.addr]) + b.s.page$_refcount, -1, 0, 'put_page')
+      b.step(
+        0,
+        Kind.FETCH_ADD,
+        b.pageOf(b.memory[b.pte.addr]) + b.s.page$_refcount,
+        -1,
+        0,
+        'put_page_testzero',
+      )
     expect(bench.message({ name: 'page-counts' }, steps)).toMatch(
       /^BUG: Bad page state {2}pfn:\w+\npage: refcount:0 mapcount:1/,
     )
@@ -106,7 +113,7 @@ describe('tlb', () => {
       b.memory[area + b.s.percpu$tlb] = 512 + 1
       b.memory[area + b.s.percpu$tlb + 1] = pte
       zap(b)
-      b.step(0, Kind.FETCH_ADD, b.pageOf(pte) + b.s.page$_refcount, -1, 0, 'put_page')
+      b.step(0, Kind.FETCH_ADD, b.pageOf(pte) + b.s.page$_refcount, -1, 0, 'put_page_testzero')
     }
     expect(bench.violated(steps)).toEqual(['tlb'])
     expect(bench.message({ name: 'tlb' }, steps)).toContain(
@@ -134,7 +141,7 @@ describe('tlb', () => {
       bench.violated((b) => {
         const page = b.pageOf(b.memory[b.pte.addr])
         zap(b)
-        b.step(0, Kind.FETCH_ADD, page + b.s.page$_refcount, -1, 0, 'put_page')
+        b.step(0, Kind.FETCH_ADD, page + b.s.page$_refcount, -1, 0, 'put_page_testzero')
       }),
     ).toEqual([])
   })

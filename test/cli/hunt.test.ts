@@ -1,0 +1,287 @@
+// hunt and replay as a user starts them, on small scenarios: exit status, documents, replay files, and bad input.
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { HuntReport } from '../../src/report/hunt_report.ts'
+import type { HuntSweep } from '../../src/report/hunt_sweep.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const scenario = (name: string): string => fileURLToPath(new URL(`fixtures/hunt_${name}.ts`, import.meta.url))
+const scheduler = (name: string): string =>
+  fileURLToPath(new URL(`fixtures/scheduler_${name}.ts`, import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'mmtorture-hunt-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+interface Ended {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the command; `interrupt`: milliseconds after which it gets a Ctrl-C. */
+function mmtorture(args: readonly string[], interrupt?: number): Promise<Ended> {
+  const main = join(root, 'dist', 'src', 'cli', 'main.js')
+  const child = spawn(process.execPath, [main, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+  const text = { stdout: '', stderr: '' }
+  child.stdout.on('data', (data: Buffer) => (text.stdout += data.toString()))
+  child.stderr.on('data', (data: Buffer) => (text.stderr += data.toString()))
+  if (interrupt !== undefined) setTimeout(() => child.kill('SIGINT'), interrupt)
+  return new Promise((resolve) => child.on('close', (status) => resolve({ status, ...text })))
+}
+
+const hunt = (...args: string[]): Promise<Ended> => mmtorture(['hunt', ...args])
+
+async function huntJson(...args: string[]): Promise<{ status: number | null; report: HuntReport }> {
+  const { status, stdout, stderr } = await hunt(...args, '--json')
+  if (stdout === '') throw new Error(stderr)
+  return { status, report: JSON.parse(stdout) as HuntReport }
+}
+
+describe('a scenario that holds', () => {
+  test('ends with status 0 after as many executions as asked for', async () => {
+    const { status, report } = await huntJson(scenario('held'), '--executions', '300', '--no-check', 'steps')
+    expect(status).toBe(0)
+    expect(report).toMatchObject({
+      schema: 'mmtorture/hunt@1',
+      ...{
+        verdict: 'held',
+        executions: 300,
+        seed: 1,
+        cpus: 2,
+        operations: 2,
+        pages: 3,
+        scheduler: 'portfolio',
+      },
+      config: { SPINLOCK: 'abstract', MEMORY: '1M', PTRS_PER_TABLE: 8, PGTABLE_LEVELS: 3, NR_CPUS: 2 },
+    })
+    expect(report.violation).toBeUndefined()
+    expect(report.steps).toBeGreaterThan(300 * 10)
+    expect(report.distinctSchedules).toBeGreaterThan(100)
+    expect(report.conflictPairs).toBeGreaterThan(0)
+    expect(report.lines.reached).toBeGreaterThan(0)
+  })
+
+  test('says which defaults a hunt took, and takes what --config says', async () => {
+    const { stdout } = await hunt(scenario('held'), '--executions', '1', '--config', 'PTRS_PER_TABLE=16')
+    expect(stdout).toContain('a hunt takes SPINLOCK=abstract, MEMORY=1M, PGTABLE_LEVELS=3, NR_CPUS=2 unless')
+    expect(stdout).toContain('PTRS_PER_TABLE=16')
+  })
+
+  test('is explored to the end by an exhaustive search', async () => {
+    const args = ['--scheduler', 'dfs', '--preemptions', '0', '--no-check', 'steps', '--seconds', '20']
+    const { status, report } = await huntJson(scenario('held'), ...args)
+    expect(report.exhausted).toBe(true)
+    expect(report.scheduler).toBe('dfs-0')
+    expect(status).toBe(0)
+  })
+
+  test('is reported when it is interrupted, with status 130', async () => {
+    const args = ['hunt', scenario('held'), '--seconds', '60', '--no-check', 'steps']
+    const { status, stdout } = await mmtorture(args, 4000)
+    expect(stdout).toContain('verdict: held (interrupted)')
+    expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/^to run it again: mmtorture hunt /)
+    expect(status).toBe(130)
+  })
+
+  test('is a row for each configuration of a sweep', async () => {
+    const args = ['--executions', '20', '--config', 'PTLOCK=mm,pte', '--json']
+    const { status, stdout } = await hunt(scenario('held'), ...args)
+    const sweep = JSON.parse(stdout) as HuntSweep
+    expect(sweep.rows.map((row) => row.config.PTLOCK)).toEqual(['mm', 'pte'])
+    expect(sweep.verdict).toBe('held')
+    expect(status).toBe(0)
+  })
+})
+
+describe('a violation', () => {
+  test('has the fields of the document, and a replay file', async () => {
+    const { status, report } = await huntJson(scenario('lost_update'))
+    expect(status).toBe(1)
+    expect(report.verdict).toBe('violated')
+    const { violation } = report
+    expect(violation).toMatchObject({
+      check: 'BUG',
+      message: expect.stringMatching(/^kernel BUG at .*hunt_lost_update\.ts:\d+!$/) as string,
+      seed: 1,
+      shrunk: { switches: 2 },
+    })
+    const writes = violation?.interleaving.filter((row) => row.access === 'WRITE_ONCE')
+    expect(writes?.map(({ cpu, function: fn, object, old, value }) => [cpu, fn, object, old, value])).toEqual(
+      [
+        [expect.any(Number), 'program', 'scenario word 0', 0, 1],
+        [expect.any(Number), 'program', 'scenario word 0', 1, 1],
+      ],
+    )
+    const replay = JSON.parse(readFileSync(join(folder, violation?.replay ?? ''), 'utf8')) as {
+      schema: string
+    }
+    expect(replay.schema).toBe('mmtorture/replay@1')
+  })
+
+  test('ends with the command that replays it, which fails in the same way every time', async () => {
+    const { stdout } = await hunt(scenario('lost_update'), '--out', 'replayed')
+    const command = /^to replay it: mmtorture (replay .*)$/.exec(
+      stdout.trimEnd().split('\n').at(-1) ?? '',
+    )?.[1]
+    expect(command).toMatch(/^replay replayed\/hunt_lost_update-bug\.json$/)
+    expect(readdirSync(join(folder, 'replayed')).toSorted()).toEqual([
+      'hunt.json',
+      'hunt.txt',
+      'hunt_lost_update-bug.json',
+    ])
+    const first = await mmtorture(command?.split(' ') ?? [])
+    const second = await mmtorture(command?.split(' ') ?? [])
+    expect(first.status).toBe(1)
+    expect(first.stdout).toContain('violation of BUG')
+    expect(second).toEqual(first)
+  })
+
+  test('does not depend on the number of workers', async () => {
+    const one = await huntJson(scenario('lost_update'), '--workers', '1', '--seed', '5')
+    const two = await huntJson(scenario('lost_update'), '--workers', '2', '--seed', '5')
+    expect(two.report.violation?.check).toEqual(one.report.violation?.check)
+    expect(two.report.violation?.schedule).toEqual(one.report.violation?.schedule)
+    expect(two.report.violation?.execution).toBe(one.report.violation?.execution)
+  })
+
+  test('goes on with --keep-going and counts', async () => {
+    const args = ['--keep-going', '--executions', '300', '--check', 'rest']
+    const { status, report } = await huntJson(scenario('lost_update'), ...args)
+    expect(status).toBe(1)
+    expect(report.executions).toBe(300)
+    expect(report.violations?.[0].count).toBeGreaterThan(1)
+  })
+
+  test('of a deadlock says who waits for what and who holds it', async () => {
+    const { status, stdout } = await hunt(scenario('deadlock'), '--no-check', 'lockdep')
+    expect(stdout).toContain('BUG: deadlock: no CPU can go on')
+    expect(stdout).toMatch(/^ CPU 0 waits for scenario word 1 \(word 0x\w+\), held by CPU 1$/m)
+    expect(stdout).toMatch(/^ CPU 1 waits for scenario word 0 \(word 0x\w+\), held by CPU 0$/m)
+    expect(stdout).toMatch(/^ {2}program .*hunt_deadlock\.ts:\d+$/m)
+    expect(status).toBe(1)
+  })
+
+  test('of a program without end is a livelock, not a hang', async () => {
+    const { status, stdout } = await hunt(scenario('endless'), '--step-limit', '3000')
+    expect(stdout).toMatch(/watchdog: BUG: soft lockup - CPU#\d stuck: no end after 3000 steps/)
+    expect(stdout).toMatch(/^RIP: program .*hunt_endless\.ts:9, READ_ONCE scenario word 0: 0$/m)
+    expect(status).toBe(1)
+  })
+
+  test('is told with every step when asked', async () => {
+    const args = [scenario('lost_update'), '--executions', '100']
+    const short = await huntJson(...args)
+    const long = await huntJson(...args, '--verbose')
+    // The end of a CPU counts as a step, and is no access.
+    expect(long.report.violation?.interleaving.length).toBeGreaterThan(
+      (long.report.violation?.shrunk?.steps ?? 0) - 4,
+    )
+    expect(short.report.violation?.interleaving.length).toBeLessThan(40)
+  })
+
+  test("is found by a user's scheduler too", async () => {
+    const { status, report } = await huntJson(
+      ...[scenario('held'), '--scheduler', scheduler('last'), '--executions', '50'],
+      ...['--no-check', 'steps'],
+    )
+    expect(report.scheduler).toBe('last')
+    expect(status).toBe(0)
+  })
+})
+
+describe('a replay file', () => {
+  const file = (): string => join(folder, 'replayed', 'hunt_lost_update-bug.json')
+  const changed = (name: string, change: (text: string) => string): string => {
+    const path = join(folder, name)
+    writeFileSync(path, change(readFileSync(file(), 'utf8')))
+    return path
+  }
+
+  test.each([
+    ['truncated', (text: string) => text.slice(0, 2000), /is truncated/],
+    ['of another version', (text: string) => text.replace('replay@1', 'replay@9'), /of another version/],
+    ['that is none', () => '{}', /is no replay file/],
+    [
+      'of another kernel',
+      (text: string) => text.replaceAll('"program"', '"other"'),
+      /first differs at step \d+/,
+    ],
+  ])('%s is refused with the reason', async (name, change, reason) => {
+    const { status, stdout, stderr } = await mmtorture(['replay', changed(`${name}.json`, change)])
+    expect(stderr).toMatch(reason)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+    expect(stdout).toBe('')
+    expect(status).toBe(2)
+  })
+
+  test('of another kernel says which CPU, function, access and object were expected', async () => {
+    const path = changed('differs.json', (text) => text.replaceAll('"program"', '"other"'))
+    const { stderr } = await mmtorture(['replay', path])
+    expect(stderr).toMatch(
+      /expected CPU \d in other \(.*hunt_lost_update\.ts:\d+\), once_read of scenario word 0; got CPU \d in program/,
+    )
+  })
+
+  test('can be printed as JSON', async () => {
+    const { stdout } = await mmtorture(['replay', file(), '--json'])
+    expect(JSON.parse(stdout)).toMatchObject({
+      schema: 'mmtorture/replay-report@1',
+      verdict: 'violated',
+      sameImage: true,
+      violation: { check: 'BUG' },
+    })
+  })
+})
+
+describe('bad input is one sentence and status 2', () => {
+  test.each([
+    [['hunt', 'no-such'], 'there is no scenario no-such'],
+    [['hunt', '--cpus', '65'], '--cpus 65: expected a number of CPUs from 1 to 64.'],
+    [['hunt', '--executions', '0'], '--executions 0: expected an integer from 1 to'],
+    [
+      ['hunt', '--scheduler', 'rando'],
+      '--scheduler rando: there is no such scheduler (did you mean random?)',
+    ],
+    [['hunt', '--scheduler', './no.ts'], '--scheduler ./no.ts: there is no such file.'],
+    [['hunt', '--no-check', 'kcsam'], '--no-check kcsam: there is no such check (did you mean kcsan?)'],
+    [
+      ['hunt', '--no-check', 'deadlock'],
+      '--no-check deadlock: this check is part of the machine and is always on.',
+    ],
+    [['hunt', '--revert', 'no-such'], 'no-such'],
+    [['hunt', '--patch', 'no/such'], '--patch no/such: there is no such file.'],
+    [
+      ['hunt', '--config', 'NR_CPUS=2', '--cpus', '3'],
+      '--cpus 3: the kernel is built for NR_CPUS=2 CPUs at most.',
+    ],
+    [['hunt', scenario('throws')], 'hunt_throws.ts:'],
+    [['hunt', scenario('no_setup')], 'hunt_no_setup.ts: its setup failed with EINVAL.'],
+    [
+      ['hunt', scenario('lost_update'), '--scheduler', scheduler('throws')],
+      'scheduler_throws.ts:6: the scheduler threw',
+    ],
+    [['replay', 'no/such'], 'replay no/such: there is no such file.'],
+  ])('%j', async (args, sentence) => {
+    const { status, stdout, stderr } = await mmtorture(args)
+    expect(stderr).toContain(sentence)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+    expect(stdout).toBe('')
+    expect(status).toBe(2)
+  })
+})
+
+describe('list', () => {
+  test.each([
+    ['schedulers', 'portfolio'],
+    ['checks', 'lockdep'],
+    ['reverts', 'no-recheck-handle-pte-fault'],
+  ])('names %s', async (topic, name) => {
+    const { status, stdout } = await mmtorture(['list', topic, '--json'])
+    const lists = JSON.parse(stdout) as Record<string, { name: string }[]>
+    expect(lists[topic].map((entry) => entry.name)).toContain(name)
+    expect(status).toBe(0)
+  })
+})
