@@ -298,7 +298,11 @@ function settingsOf({ config, cpus }: HuntReport): string[] {
 
 function notesOf(config: Configuration, options: HuntArguments, cpus: number): string[] {
   const own = new Set((options.config ?? []).map((setting) => setting.split('=')[0].trim()))
-  const taken = huntDefaults(cpus).filter((setting) => !own.has(setting.split('=')[0]))
+  const changed = new Set(huntChanges(config, cpus).map((setting) => setting.split('=')[0]))
+  const taken = huntDefaults(cpus).filter((setting) => {
+    const [key] = setting.split('=')
+    return !own.has(key) && !changed.has(key)
+  })
   return taken.length === 0
     ? []
     : [

@@ -76,8 +76,13 @@ export function huntDefaults(cpus: number): readonly string[] {
 
 /** The settings of a hunt: the defaults for keys that the user leaves alone, then the user's. */
 export function huntSettings(cpus: number, own: readonly string[]): string[] {
+  return withDefaults(own, huntDefaults(cpus))
+}
+
+/** `own`, and those of `others` whose keys it leaves alone. */
+function withDefaults(own: readonly string[], others: readonly string[]): string[] {
   const keys = new Set(own.map(keyOf))
-  return [...huntDefaults(cpus).filter((setting) => !keys.has(keyOf(setting))), ...own]
+  return [...others.filter((setting) => !keys.has(keyOf(setting))), ...own]
 }
 
 /** `KEY=VALUE` for each key that is not what a hunt takes by itself. */
@@ -90,13 +95,15 @@ export function huntChanges(config: Configuration, cpus: number): string[] {
 
 /** Throws UsageError for what the options have wrong. */
 export function planHunt(name: string | undefined, options: HuntArguments): HuntPlan {
-  const cpus = options.cpus ?? DEFAULT_CPUS
   const reverts = (options.revert ?? []).map((id) => readRevert(id))
   const scenario = findScenario(
     name ?? reverts.find((revert) => revert.scenario !== '')?.scenario ?? DEFAULT_SCENARIO,
   )
+  // The form of the scenario in which a revert is found, unless the user wants another.
+  const form = reverts.find((revert) => revert.scenario === scenario.name)
+  const cpus = options.cpus ?? form?.cpus ?? DEFAULT_CPUS
   const userPatches = (options.patch ?? []).map((path) => existingFile('--patch', path))
-  const configs = sweepConfig(huntSettings(cpus, options.config ?? []))
+  const configs = sweepConfig(huntSettings(cpus, withDefaults(options.config ?? [], form?.config ?? [])))
   for (const config of configs)
     if (config.NR_CPUS < cpus)
       throw new UsageError(`--cpus ${cpus}: the kernel is built for NR_CPUS=${config.NR_CPUS} CPUs at most.`)
@@ -110,8 +117,8 @@ export function planHunt(name: string | undefined, options: HuntArguments): Hunt
     cpus,
     seed: options.seed ?? DEFAULT_SEED,
     seconds: options.seconds ?? (options.executions === undefined ? DEFAULT_SECONDS : Infinity),
-    operations: options.operations ?? DEFAULT_OPERATIONS,
-    pages: options.pages ?? DEFAULT_PAGES,
+    operations: options.operations ?? form?.operations ?? DEFAULT_OPERATIONS,
+    pages: options.pages ?? form?.pages ?? DEFAULT_PAGES,
     stepLimit: options.stepLimit ?? DEFAULT_STEP_LIMIT,
     workers: options.workers ?? 1,
     scheduler: chooseScheduler(options.scheduler ?? DEFAULT_SCHEDULER),

@@ -68,8 +68,14 @@ function format(topic: Topic, list: readonly Entry[]): string {
   if (list.length === 0) return `${topic}: none yet\n`
   const rows = list.map((entry) =>
     entry.values === undefined
-      ? [`  ${entry.name}`, entry.description]
+      ? [`  ${entry.name}`, entry.description + aside(entry)]
       : [`  ${entry.name}=${entry.default}`, `${entry.description} (${entry.values})`],
   )
   return `${[`${topic}:`, ...table([['', ''], ...rows]).slice(1)].join('\n')}\n`
+}
+
+/** What else there is to know of it. */
+function aside({ scenario, when, cost }: Entry): string {
+  if (scenario !== undefined && scenario !== '') return ` (scenario: ${scenario})`
+  return when === 'step' ? ` (costs: ${cost})` : ''
 }

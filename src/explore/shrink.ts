@@ -30,7 +30,7 @@ export interface NecessarySwitch {
   readonly step: number
   readonly from: number
   readonly to: number
-  /** 'ended' or 'waiting': whoever stops could not go on, so there is nothing to prove. */
+  /** 'waiting': whoever stops could not go on, or had ended, so there is nothing to prove. */
   readonly reason: 'preempted' | 'waiting'
   /** For a preemption: what the execution ends in when it is left out: 'held', or the check that fails then. */
   readonly without?: string
@@ -74,7 +74,8 @@ export function shrink(
         const found = resize(best, options.make(wanted), budget)
         // A size that the scenario does not heed stays what it was.
         if (found === undefined) continue
-        if (dimension !== 'cpus' && sameSchedule(found.attempt.schedule, best.attempt.schedule)) break
+        const { attempt: now } = found
+        if (dimension === 'pages' && now.steps === best.attempt.steps) break
         best = found
         sizes = wanted
         break
@@ -232,18 +233,26 @@ function* variations(stays: readonly Stay[], index: number): Generator<Stay[]> {
 
 /** Runs once more for each preemption that is left, without it. */
 function prove(best: Candidate, budget: Budget): NecessarySwitch[] {
-  const { stays, attempt: last, subject } = best
+  const { stays, attempt: last, subject, check } = best
   const proofs: NecessarySwitch[] = []
   let step = 0
   for (let index = 0; index + 1 < stays.length; index++) {
     const { entity, until } = stays[index]
     step += until - (stays.findLast((stay, at) => at < index && stay.entity === entity)?.until ?? 0)
-    budget.spent++
-    const without = attempt(subject, stays.with(index, { entity, until: Infinity }))
     const common = { step, from: entity, to: stays[index + 1].entity }
-    if (without.preemptions === last.preemptions && sameSchedule(without.schedule, last.schedule))
+    const run = (changed: readonly Stay[]): Attempt => {
+      budget.spent++
+      return attempt(subject, changed)
+    }
+    const goesOn = run(stays.with(index, { entity, until: Infinity }))
+    if (goesOn.preemptions === last.preemptions && sameSchedule(goesOn.schedule, last.schedule)) {
       proofs.push({ ...common, reason: 'waiting' })
-    else proofs.push({ ...common, reason: 'preempted', without: without.finding?.check ?? 'held' })
+      continue
+    }
+    // Without the switch, whoever stops goes on; or, if that only moves the switch, who would go on does not get this turn.
+    const failing = goesOn.finding?.check === check
+    const without = failing ? run(filterStays(stays, (at) => at !== index + 1)) : goesOn
+    proofs.push({ ...common, reason: 'preempted', without: without.finding?.check ?? 'held' })
   }
   return proofs
 }

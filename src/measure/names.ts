@@ -121,7 +121,8 @@ function nameOther(view: MachineView, address: number): string {
   if (address < (symbols['PERCPU'] ?? 0)) {
     // The scenario's own words, each on a line of its own.
     const word = address - (symbols['machine$scenario'] ?? Infinity)
-    if (word >= 0 && word < 256) return `scenario word ${word >> 4}${word % 16 === 0 ? '' : ` + ${word % 16}`}`
+    if (word >= 0 && word < 256)
+      return `scenario word ${word >> 4}${word % 16 === 0 ? '' : ` + ${word % 16}`}`
     const name = Object.keys(symbols).find((key) => key.startsWith('machine$') && symbols[key] === address)
     if (name !== undefined) return `machine ${name.slice('machine$'.length)}`
     if (within('PARKED', 'PERCPU') >= 0) return `machine PARKED ${within('PARKED', 'PERCPU')}`

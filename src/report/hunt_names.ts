@@ -21,7 +21,7 @@ export function nameWord(view: MachineView, address: number): string {
 
 /** Whether the word is part of a lock, or of what only the scheduler of tasks and idle CPUs look at. */
 export function isHousekeeping(name: string): boolean {
-  return /(^run queue|_lock\b|\block\b|\bptl\b|ptlock|rwsem|wait_lock|\.count$|\.owner$|on_cpu$|rcu|machine |TLB$|queue node|irq_pending|flush_acks|^CPU \d+ state$)/.test(
+  return /(^run queue|_lock\b|\block\b|\bptl\b|ptlock|rwsem|wait_lock|\.count$|\.owner$|on_cpu$|rcu|machine |TLB$|queue node|irq_pending|flush_acks|^CPU \d+ state$|^task \d+ (run_next|__state|wait_word)$)/.test(
     name,
   )
 }

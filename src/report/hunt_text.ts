@@ -138,8 +138,7 @@ function shrunkLines({ sizes, steps, switches, necessary }: ShrinkReport, check:
   const proofs = necessary.map((one, index) => {
     const what = `witch ${index + 1} (${entityName(one.from, cpus)} to ${entityName(one.to, cpus)} after step ${one.step})`
     // Who is not stopped there runs on until it has to wait.
-    if (one.reason === 'waiting' || one.without === check)
-      return `S${what} comes where who runs can go no further.`
+    if (one.reason === 'waiting' || one.without === check) return `S${what} comes by itself, here or later.`
     return `Without s${what} ${one.without === 'held' ? 'everything holds' : `${one.without} fails`}.`
   })
   return [first, ...proofs]

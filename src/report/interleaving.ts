@@ -30,6 +30,8 @@ export interface Interleaving {
 
 /** Rows of the short form are not many more. */
 const ENOUGH = 40
+/** With fewer rows, conflicts on other words are shown too. */
+const LITTLE = 12
 /** Steps on either side of a change of CPU among which the pair that it is about is looked for. */
 const NEAR = 400
 /** Changes of CPU that are looked at; a schedule that was shrunk has fewer. */
@@ -125,24 +127,27 @@ function orderPairs(steps: readonly ToldStep[]): [before: number, after: number]
     if (before >= 0) pairs.push([before, index])
   }
   const switches = switchesOf(steps).slice(-SWITCHES)
-  const met = lastConflicts(steps)
-  for (const [nth, at] of switches.entries()) {
-    const crossed = pairs.some(
-      ([before, after]) =>
-        before < at && steps[before].cpu === steps[at - 1].cpu && steps[after].pending !== undefined,
-    )
-    if (crossed) continue
-    const start = nth === 0 ? 0 : switches[nth - 1]
-    const end = switches[nth + 1] ?? steps.length
-    const pair =
-      pairAcross(steps, start, at, end, false) ??
-      pairAcross(steps, 0, at, steps.length, false) ??
-      pairAcross(steps, start, at, end, true)
-    if (pair !== undefined && !pairs.some(([before, after]) => before === pair[0] && after === pair[1]))
-      pairs.push(pair)
+  const acrossSwitches = (housekeeping: boolean): void => {
+    for (const [nth, at] of switches.entries()) {
+      const crossed = pairs.some(
+        ([before, after]) =>
+          before < at && steps[before].cpu === steps[at - 1].cpu && steps[after].pending !== undefined,
+      )
+      if (crossed) continue
+      const start = nth === 0 ? 0 : switches[nth - 1]
+      const end = switches[nth + 1] ?? steps.length
+      const pair =
+        pairAcross(steps, start, at, end, housekeeping) ??
+        pairAcross(steps, 0, at, steps.length, housekeeping)
+      if (pair !== undefined && !pairs.some(([before, after]) => before === pair[0] && after === pair[1]))
+        pairs.push(pair)
+    }
   }
+  acrossSwitches(false)
+  if (pairs.length === 0) acrossSwitches(true)
   const failed = lastPerformed(steps)
-  if (pairs.length === 0 && failed >= 0 && met[failed] >= 0) pairs.push([met[failed], failed])
+  const met = failed < 0 ? -1 : lastConflicts(steps)[failed]
+  if (pairs.length === 0 && met >= 0) pairs.push([met, failed])
   return pairs.toSorted((one, other) => one[1] - other[1] || one[0] - other[0])
 }
 
@@ -174,8 +179,9 @@ function pairAcross(
       if (rankAfter > NEAR && after !== failed) continue
       if ((!step.housekeeping || housekeeping) && conflict(steps[before], step)) {
         const near = Math.min(rankBefore, rankAfter, after === failed ? 0.5 : Infinity)
-        // What was written says more than what was read.
-        const far = rankBefore + rankAfter + (steps[before].writes ? 0 : steps.length)
+        // Of what the failed step met, the write says more than the reads behind it.
+        const read = after === failed && !steps[before].writes
+        const far = rankBefore + rankAfter + (read ? steps.length : 0)
         if (near < bestNear || (near === bestNear && far < bestFar)) {
           best = [before, after]
           bestNear = near
@@ -203,18 +209,21 @@ function chooseSteps(steps: readonly ToldStep[], pairs: readonly [number, number
   keep(performed - 1)
   const met = lastConflicts(steps)
   keep(met[performed - 1] ?? -1)
-  // Conflicts that were not yet shown, the latest first: each CPU's of each word once in each direction.
+  // Conflicts that were not yet shown, the latest first: each CPU's of each word once in each direction. Those on what the pairs and the
+  // failed step touch; others only to fill a short table.
+  const about = new Set([...kept].map((index) => steps[index].address))
   const shown = new Set<string>()
-  for (let after = performed - 1; after >= 0 && kept.size < ENOUGH; after--) {
-    const step = steps[after]
-    const before = met[after]
-    if (before < 0 || step.housekeeping) continue
-    const key = `${step.address} ${step.cpu} ${steps[before].cpu} ${step.writes}`
-    if (shown.has(key)) continue
-    shown.add(key)
-    keep(before)
-    keep(after)
-  }
+  for (const most of [ENOUGH, LITTLE])
+    for (let after = performed - 1; after >= 0 && kept.size < most; after--) {
+      const step = steps[after]
+      const before = met[after]
+      if (before < 0 || step.housekeeping || (most === ENOUGH && !about.has(step.address))) continue
+      const key = `${step.address} ${step.cpu} ${steps[before].cpu} ${step.writes}`
+      if (shown.has(key)) continue
+      shown.add(key)
+      keep(before)
+      keep(after)
+    }
   // What leads from one to the next, if there is room: neighbours on the same object.
   for (const index of [...kept]) {
     if (kept.size >= ENOUGH) break

@@ -182,6 +182,16 @@ describe('a violation', () => {
     expect(short.report.violation?.interleaving.length).toBeLessThan(40)
   })
 
+  test('of a reverted fix names entries of page tables and says what they held', async () => {
+    const args = ['same-page', '--revert', 'no-recheck-do-anonymous-page-write', '--executions', '5000']
+    const { status, report } = await huntJson(...args)
+    expect(status).toBe(1)
+    const texts = report.violation?.interleaving.map((row) => row.text).join('\n')
+    expect(texts).toMatch(/pte\[mm 1, 0x[0-9a-f]+\] none -> pfn 0x[0-9a-f]+ rw/)
+    expect(report.violation?.cpus.flatMap((cpu) => cpu.holds).join(', ')).toMatch(/mm 1 mmap_lock/)
+    expect(report.retries).not.toEqual({})
+  })
+
   test("is found by a user's scheduler too", async () => {
     const { status, report } = await huntJson(
       ...[scenario('held'), '--scheduler', scheduler('last'), '--executions', '50'],

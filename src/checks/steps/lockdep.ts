@@ -1,4 +1,4 @@
-// lockdep (kernel/locking/lockdep.c, 6.1): lock classes and subclasses, the order in which they nest over all executions, cycles of
+// lockdep (kernel/locking/lockdep.c, 6.1): lock classes and subclasses, the order in which they nest in an execution, cycles of
 // that order reported when the last edge appears, whether or not anything deadlocked; sleeping locks and waits under a spinlock or
 // with interrupts off; waiting for a TLB flush with interrupts off; locks held at the end. A lock's class is where it lies, since
 // without LOCK_STAT a lock has no word for it. Leaves out recursive readers (no lock here allows them).
@@ -45,9 +45,9 @@ interface Held {
 
 interface LockClass {
   readonly name: string
-  /** Whether it was taken in an interrupt, and with interrupts on: never both. */
-  inIrq: boolean
-  irqsOn: boolean
+  /** The last executions in which it was taken in an interrupt, and with interrupts on: never the same. */
+  inIrq: number
+  irqsOn: number
 }
 
 class Lockdep implements StepCheck {
@@ -62,6 +62,7 @@ class Lockdep implements StepCheck {
   readonly #held: Held[][]
   readonly #depth: Int32Array
   readonly #sleepers: Uint8Array
+  #execution = 0
 
   constructor(watch: Watch) {
     this.#watch = watch
@@ -74,6 +75,8 @@ class Lockdep implements StepCheck {
 
   begin(): void {
     this.#depth.fill(0)
+    this.#order.begin()
+    this.#execution++
   }
 
   // Waits are the only steps that matter.
@@ -111,7 +114,7 @@ class Lockdep implements StepCheck {
       for (let i = 0; i < depth; i++) {
         const before = held[i]
         if (before.key === key) this.#recursive(entity, before, lock, key, site)
-        if (!this.#order.has(before.key, key)) this.#newOrder(entity, before, lock, key, site)
+        if (!this.#order.note(before.key, key)) this.#newOrder(entity, before, lock, key, site)
       }
     if (depth === held.length) held.push({ lock: 0, key: 0, how: 0, site: 0 })
     const slot = held[depth]
@@ -168,9 +171,10 @@ class Lockdep implements StepCheck {
     const { s, memory, cpus } = this.#watch
     const lockClass = this.#classes[key >> 3]
     const cpu = this.#watch.cpuOf(entity)
-    if (entity >= cpus) lockClass.inIrq = true
-    else if (memory[s.PERCPU + cpu * s.PERCPU_WORDS + s.percpu$irqs_off] === 0) lockClass.irqsOn = true
-    if (!lockClass.inIrq || !lockClass.irqsOn) return
+    if (entity >= cpus) lockClass.inIrq = this.#execution
+    else if (memory[s.PERCPU + cpu * s.PERCPU_WORDS + s.percpu$irqs_off] === 0)
+      lockClass.irqsOn = this.#execution
+    if (lockClass.inIrq !== this.#execution || lockClass.irqsOn !== this.#execution) return
     const banner = '='.repeat(32)
     this.#fail(
       entity,
@@ -196,12 +200,9 @@ class Lockdep implements StepCheck {
 
   /** `key` is taken under `before` for the first time: does an order the other way exist? */
   #newOrder(entity: number, before: Held, lock: number, key: number, site: number): void {
-    const path = this.#order.path(key, before.key)
     const stack = this.#watch.stack()
-    if (path === undefined) {
-      this.#order.add({ from: before.key, to: key, stack })
-      return
-    }
+    const path = this.#order.closes({ from: before.key, to: key, stack })
+    if (path === undefined) return
     const banner = '='.repeat(54)
     const chain = path
       .toReversed()
@@ -275,7 +276,7 @@ class Lockdep implements StepCheck {
     const name = this.#className(lock)
     found = this.#byName.get(name)
     if (found === undefined) {
-      found = this.#classes.push({ name, inIrq: false, irqsOn: false }) - 1
+      found = this.#classes.push({ name, inIrq: -1, irqsOn: -1 }) - 1
       this.#byName.set(name, found)
     }
     this.#classOf.set(lock, found)

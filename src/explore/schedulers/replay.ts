@@ -33,8 +33,8 @@ export class ReplayScheduler implements Scheduler {
     const stays = this.#stays
     if (this.#at >= 0) {
       const { entity, until } = stays[this.#at]
-      // An interrupted CPU goes on with its stay when the interrupt is over.
-      if (this.#points[entity] < until && contains(runnable, n, entity)) return entity
+      // If somebody else has run, without a choice, it could not go on: the stay is over.
+      if (entity === current && this.#points[entity] < until && contains(runnable, n, entity)) return entity
     }
     for (let i = this.#at + 1; i < stays.length; i++) {
       const { entity, until } = stays[i]

@@ -1,0 +1,41 @@
+// Hunts in one thread for tests: the kernel with patches, in a scenario's small form. Leaves out the command line.
+import { join } from 'node:path'
+import { buildHunt } from '../../src/cli/hunt_build.ts'
+import { huntSettings } from '../../src/cli/hunt_plan.ts'
+import { hunt } from '../../src/explore/hunt.ts'
+import type { HuntResult } from '../../src/explore/rounds.ts'
+import { SCHEDULERS } from '../../src/explore/schedulers/index.ts'
+import { parseConfig } from '../../src/kbuild/config.ts'
+import { packageRoot } from '../../src/kbuild/root.ts'
+
+export interface Hunted {
+  readonly scenario: string
+  readonly config?: readonly string[]
+  /** Absolute paths. */
+  readonly patches?: readonly string[]
+  readonly cpus?: number | undefined
+  readonly operations?: number | undefined
+  readonly pages?: number | undefined
+  readonly executions: number
+}
+
+/** Hunts with seed 1 and the default scheduler until a check fails or the executions are done. */
+export async function hunted(options: Hunted): Promise<HuntResult> {
+  const { scenario, config = [], patches = [], cpus = 2, operations = 2, pages = 3, executions } = options
+  const built = await buildHunt({
+    config: parseConfig(huntSettings(cpus, config)),
+    scenario: join(packageRoot(), 'scenarios', `${scenario}.ts`),
+    patches,
+    seed: 1,
+    stepLimit: 20_000,
+    off: [],
+  })
+  const subject = built.make({ cpus, turns: operations, pages })
+  return hunt(subject, { seed: 1, scheduler: SCHEDULERS[0], sites: built.image.sites.length, executions })
+}
+
+/** What the first violation was found by, and in which execution; `held` without one. */
+export function verdictOf(result: HuntResult): string {
+  const [violation] = result.violations
+  return violation === undefined ? 'held' : violation.check
+}

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { UsageError } from '../../src/cli/errors.ts'
+import { builtInScenarios } from '../../src/cli/scenarios.ts'
+import { applyPatches } from '../../src/kbuild/patch.ts'
+import { listReverts, readRevert } from '../../src/kbuild/reverts.ts'
+import { packageRoot } from '../../src/kbuild/root.ts'
+import { hunted, verdictOf } from './hunted.ts'
+
+/** Executions in which each must be found; twice as many must hold without it. */
+const EXECUTIONS = 2048
+const reverts = listReverts()
+const patch = (name: string): string => fileURLToPath(new URL(`patches/${name}.patch`, import.meta.url))
+
+describe('readRevert', () => {
+  it('names the nearest when there is none of that name', () => {
+    expect(() => readRevert('wp-no-flash')).toThrow(UsageError)
+    expect(() => readRevert('wp-no-flash')).toThrow(/did you mean wp-no-flush\?/)
+  })
+})
+
+describe.each(reverts)(
+  'revert $id',
+  ({ id, description, scenario, patch: file, config, cpus, operations, pages, checks }) => {
+    it('is described, and applies to the sources of the kernel alone', () => {
+      expect(description).not.toBe('')
+      expect(builtInScenarios().map(({ name }) => name)).toContain(scenario)
+      expect(checks).not.toEqual([])
+      const kernel = `${packageRoot()}/src/kernel/`
+      for (const path of applyPatches(packageRoot(), [file]).keys())
+        expect(path.startsWith(kernel), path).toBe(true)
+      expect(readFileSync(file, 'utf8'), id).toContain('--- a/src/kernel/')
+    })
+
+    it('is found by the check that race.md names', { timeout: 120_000 }, async () => {
+      const form = { scenario, config, cpus, operations, pages }
+      const result = await hunted({ ...form, patches: [file], executions: EXECUTIONS })
+      expect(checks).toContain(verdictOf(result))
+    })
+  },
+)
+
+/** The forms of scenarios in which reverts are found, each once. */
+const forms = new Map(
+  reverts.map(({ scenario, config, cpus, operations, pages }) => {
+    const form = { scenario, config, cpus, operations, pages }
+    return [JSON.stringify(form), form]
+  }),
+)
+
+describe.each([...forms.values()])(
+  'the kernel without reverts in $scenario $config, $pages pages',
+  (form) => {
+    it('holds for twice the executions', { timeout: 300_000 }, async () => {
+      const result = await hunted({ ...form, executions: 2 * EXECUTIONS })
+      expect(result.violations.map(({ check, message }) => `${check}: ${message}`)).toEqual([])
+    })
+  },
+)
+
+describe('patches that put in what was never there', () => {
+  it('waiting for acknowledgements with interrupts off is found', { timeout: 120_000 }, async () => {
+    const result = await hunted({
+      scenario: 'fork-discard',
+      patches: [patch('flush-irqs-off')],
+      executions: EXECUTIONS,
+    })
+    expect(['deadlock', 'lockdep']).toContain(verdictOf(result))
+  })
+
+  it('a ticket drawn by a load and a store is found', { timeout: 120_000 }, async () => {
+    const config = ['SPINLOCK=ticket', 'PARAVIRT_SPINLOCKS=y']
+    const result = await hunted({
+      scenario: 'lock-torture',
+      config,
+      patches: [patch('ticket-split')],
+      executions: EXECUTIONS,
+    })
+    expect(verdictOf(result)).not.toBe('held')
+  })
+})
+
+describe.each(['tas', 'ttas', 'ticket', 'mcs', 'qspinlock'])('SPINLOCK=%s under lock-torture', (name) => {
+  it.each([2, 3])('holds with %i CPUs that park', { timeout: 300_000 }, async (cpus) => {
+    const config = [`SPINLOCK=${name}`, 'PARAVIRT_SPINLOCKS=y']
+    const result = await hunted({ scenario: 'lock-torture', config, cpus, executions: 2 * EXECUTIONS })
+    expect(result.violations.map(({ check, message }) => `${check}: ${message}`)).toEqual([])
+  })
+})
