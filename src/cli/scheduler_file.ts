@@ -122,10 +122,12 @@ function guard(path: string, scheduler: Scheduler): Scheduler {
 
 function failed(path: string, what: string, error: unknown): UsageError {
   const { message, stack = '' } = error instanceof Error ? error : new Error(String(error))
-  const lines = stack
+  // A debugger's or test runner's hooks may show the data: URL that a TypeScript module was loaded by.
+  const names = [path, pathToFileURL(path).href, 'data:text/javascript,']
+  const frame = stack
     .split('\n')
-    .filter((line) => line.includes(path) || line.includes(pathToFileURL(path).href))
-  const at = /:(\d+):\d+\)?$/.exec(lines[0] ?? '')
+    .find((line) => /^\s+at /.test(line) && names.some((name) => line.includes(name)))
+  const at = /:(\d+):\d+\)?$/.exec(frame ?? '')
   const where = at === null ? shown(path) : `${shown(path)}:${at[1]}`
   return new UsageError(`${where}: the scheduler ${what}: ${message.replaceAll('\n', ' ')}`)
 }

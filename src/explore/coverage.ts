@@ -14,6 +14,8 @@ export function pairOf(before: number, after: number): number {
 }
 
 export class Coverage implements Observer {
+  /** While true, steps are those of checks at rest, and do not count. */
+  resting = false
   /** Sites that took a step for the first time since take(), and pairs that met for the first time. */
   #sites: number[] = []
   #pairs: number[] = []
@@ -50,6 +52,7 @@ export class Coverage implements Observer {
     _result: number,
     site: number,
   ): void {
+    if (this.resting) return
     if (this.#seen[site] === 0) {
       this.#seen[site] = 1
       this.#sites.push(site)

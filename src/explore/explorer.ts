@@ -243,13 +243,10 @@ export class Explorer {
     const state = machine.hash()
     tally.states.push(state)
     if (this.#checked.has(state)) return this.#bad.get(state) ?? null
-    const { schedule, steps, choices } = machine
-    const before = schedule.length
+    // The checks may run the machine on, and not in every worker for the same execution.
+    this.#coverage.resting = true
     const finding = check()
-    // The checks may have run the machine on.
-    schedule.length = before
-    machine.steps = steps
-    machine.choices = choices
+    this.#coverage.resting = false
     if (this.#checked.size > 2 ** 20) this.#checked.clear()
     this.#checked.add(state)
     if (finding !== null) this.#bad.set(state, finding)

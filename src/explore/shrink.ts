@@ -129,8 +129,8 @@ class Candidate {
   /** Undefined if it does not fail so. The stays are what really ran. */
   static of(subject: Subject, check: string, stays: readonly Stay[], budget: Budget): Candidate | undefined {
     budget.spent++
-    const { atRest: _slow, ...fast } = subject
-    const done = attempt(budget.atRest ? subject : fast, stays)
+    const { machine, observers } = subject
+    const done = attempt(budget.atRest ? subject : { machine, observers }, stays)
     if (done.finding?.check !== check) return undefined
     budget.atRest = done.error === undefined
     return new Candidate(subject, check, staysOf(done.schedule, done.steps), done)

@@ -4,7 +4,7 @@
  * copy_mm, dup_mm) are these. Left out: signals, namespaces, pids beyond a number, COW of pinned pages.
  */
 import { atomic_fetch_add } from '#atomic'
-import { load, READ_ONCE, store, this_cpu_write } from './arch/access.ts'
+import { load, READ_ONCE, store, this_cpu_write, WRITE_ONCE } from './arch/access.ts'
 import { BUG_ON } from './arch/bug.ts'
 import { machine$next_mm_id, machine$next_pid, machine$nr_tasks, machine$seed } from './arch/memory_map.ts'
 import { percpu$current } from './arch/percpu.ts'
@@ -156,7 +156,7 @@ export function alloc_task(parent: Task, program: number): Task {
   const task = kmem_cache_alloc(task_struct_cachep) as Task
   if (task === 0) return task
   const pid = atomic_fetch_add(machine$next_pid, 1) + 1
-  store(task + task$pid, pid)
+  WRITE_ONCE(task + task$pid, pid)
   store(task + task$program, program)
   store(task + task$parent, parent)
   if (parent !== 0) {

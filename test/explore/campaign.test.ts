@@ -60,6 +60,17 @@ test('with keepGoing the whole result is the same for any number of workers', as
   expect(essence(two)).toEqual(essence(one))
 })
 
+test('what checks at rest do does not show, though each worker runs them for other executions', async () => {
+  const options = optionsOf('teardown', { executions: 4000 })
+  const one = await campaign({ ...options, workers: 1 })
+  const three = await campaign({ ...options, workers: 3 })
+  expect(one.distinctStates).toBeGreaterThan(20)
+  expect({ ...(essence(three) as object), sites: three.sites }).toEqual({
+    ...(essence(one) as object),
+    sites: [0, 1],
+  })
+})
+
 test('an aborted hunt reports what it has done', async () => {
   const controller = new AbortController()
   const result = await campaign({

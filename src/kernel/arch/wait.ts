@@ -6,9 +6,10 @@
  * A waker must find parked CPUs without a cost when there are none: PARKED counts them in buckets by waited-on word.
  *
  *   waiter                                  waker
+ *   seq = wake
  *   parked_on = p; PARKED[p]++  (barrier)   *p = new              (barrier)
- *   seq = wake                              if PARKED[p] != 0:
- *   if *p still old: halt while wake == seq     for each CPU parked on p: wake++, notify
+ *   if *p still old: halt while wake == seq if PARKED[p] != 0:
+ *                                               for each CPU parked on p: parked_on = 0, wake++, notify
  */
 import { atomic_fetch_add, atomic_load, cmpxchg } from '#atomic'
 import {
@@ -51,10 +52,11 @@ export function kick_cpu(cpu: number): void {
 function park(p: number, old: number, interruptible: boolean): void {
   const bucket = parked_bucket(p)
   const wake = this_cpu_ptr(percpu$wake)
+  // Before the claim below can be taken up: a kick in between must not be slept over, for whoever kicked has struck us off.
+  const seq = atomic_load(wake)
   WRITE_ONCE(this_cpu_ptr(percpu$parked_on), p)
   atomic_fetch_add(bucket, 1)
   if (interruptible) irq_enter_parked()
-  const seq = atomic_load(wake)
   if (atomic_load(p) === old && !(interruptible && irq_pending()) && atomic_load(machine$panic) === 0)
     cpu_wait(wake, seq, HALT_TIMEOUT)
   if (interruptible) irq_exit_parked()

@@ -363,8 +363,22 @@ export class SteppedMachine implements Pending {
     })
   }
 
-  /** Runs `generator` alone on CPU `cpu`, without choices, to its end: setup, and what follows an execution. */
+  /**
+   * Runs `generator` alone on CPU `cpu`, without choices, to its end: setup, and what follows an execution. Its steps do not count
+   * among those of the execution.
+   */
   alone<T>(cpu: number, start: (kernel: SteppedExports) => Generator<unknown, T>): T {
+    const { steps } = this
+    const points = this.points.slice()
+    try {
+      return this.#alone(cpu, start)
+    } finally {
+      this.steps = steps
+      this.points.set(points)
+    }
+  }
+
+  #alone<T>(cpu: number, start: (kernel: SteppedExports) => Generator<unknown, T>): T {
     this.#scheduler = undefined
     this.#limit = this.steps + ALONE_LIMIT
     this.#enter(cpu)
