@@ -1,4 +1,4 @@
-/** Two processes or more fork at the same moment, each from its own memory: what a design does about two tables at once. */
+/** Processes write what they share and fork, all at the same moment: what a design does about two tables at once. */
 import {
   get_reg,
   last_turn,
@@ -17,13 +17,14 @@ import {
   user_store,
 } from 'mmtorture/kernel'
 
+// Programs.
 const FORKER = 0
 const CHILD = 1
-/** Register of a task: its first page. There is one in each of two page tables. */
+/** Register of a task: the first of its two pages. */
 const BASE = 0
 
 export function setup(): number {
-  const base = sys_mmap(0, 1 + PTRS_PER_PTE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
+  const base = sys_mmap(0, PTRS_PER_PTE + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
   if (base < 0) return base
   set_reg(BASE, base)
   touch(base)
@@ -34,6 +35,7 @@ export function setup(): number {
   return 0
 }
 
+/** Writes a page in each of two page tables. */
 function touch(base: number): void {
   user_store(base, 0, 1)
   user_store(base + PTRS_PER_PTE, 0, 1)
@@ -43,7 +45,6 @@ export function program(): void {
   if (task_program() === CHILD) sys_exit()
   else if (!last_turn()) {
     touch(get_reg(BASE))
-    sys_fork(CHILD)
-    sys_wait()
+    if (sys_fork(CHILD) > 0) sys_wait()
   }
 }

@@ -9,6 +9,7 @@ import { staysOf } from '../explore/segments.ts'
 import { shrink, type Shrunk, type Sizes } from '../explore/shrink.ts'
 import { type Configuration, configSettings } from '../kbuild/config.ts'
 import { packageRoot } from '../kbuild/root.ts'
+import { retryNames } from '../measure/events.ts'
 import { huntReport, type HuntReport, type ViolationReport, violationReport } from '../report/hunt_report.ts'
 import { formatHunt, headingSettings } from '../report/hunt_text.ts'
 import { formatHuntSweep, huntSweep } from '../report/hunt_sweep.ts'
@@ -310,14 +311,12 @@ function notesOf(config: Configuration, options: HuntArguments, cpus: number): s
       ]
 }
 
-/** By function: how often a recheck failed, where it can. */
+/** By function, `name` or `name:kind`: how often a recheck failed, where it did. */
 function retriesOf(
   symbols: Readonly<Record<string, number>>,
   stat: readonly number[] | undefined,
 ): Record<string, number> {
   if (stat === undefined) return {}
-  const entries = Object.entries(symbols)
-    .filter(([name, index]) => name.startsWith('RETRY_') && (stat[index] ?? 0) > 0)
-    .map(([name, index]) => [name.slice('RETRY_'.length).toLowerCase(), stat[index]] as const)
-  return Object.fromEntries(entries)
+  const failed = retryNames(symbols).filter(([, index]) => (stat[index] ?? 0) > 0)
+  return Object.fromEntries(failed.map(([name, index]) => [name, stat[index]]))
 }

@@ -62,7 +62,7 @@ export function totalRetries(events: Events): number {
 }
 
 /** RETRY_ constants as (`function` or `function:kind`, index into `stat`), in the order of their indices. */
-function retryNames(symbols: KernelSymbols): [string, number][] {
+export function retryNames(symbols: KernelSymbols): [string, number][] {
   if (symbols['RETRY_END'] === undefined) return []
   return Object.entries(symbols)
     .filter(([name]) => name.startsWith('RETRY_') && name !== 'RETRY_END')
