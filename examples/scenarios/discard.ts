@@ -2,10 +2,12 @@
 import {
   BUG_ON,
   get_reg,
+  last_turn,
   MADV_DONTNEED,
   MAP_ANONYMOUS,
   MAP_PRIVATE,
   nr_cpus,
+  pages,
   prandom,
   PROT_READ,
   PROT_WRITE,
@@ -18,6 +20,7 @@ import {
   user_store,
 } from 'mmtorture/kernel'
 
+/** In a hunt --pages says how many. */
 const PAGES = 64
 const WRITER = 0
 const DISCARDER = 1
@@ -26,7 +29,7 @@ const BASE = 0
 
 /** Runs once, on one CPU, as a task with an empty mm. Returns 0 or a negative errno. */
 export function setup(): number {
-  const base = sys_mmap(0, PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
+  const base = sys_mmap(0, pages(PAGES), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
   if (base < 0) return base
   set_reg(BASE, base)
   for (let thread = 1; thread < nr_cpus(); thread++) {
@@ -38,7 +41,9 @@ export function setup(): number {
 
 /** One turn of a task. Between two turns it may move to another CPU. */
 export function program(): void {
-  const page = get_reg(BASE) + prandom(PAGES)
+  // In a hunt a task has only so many turns; in a run it goes on until time is up.
+  if (last_turn()) return
+  const page = get_reg(BASE) + prandom(pages(PAGES))
   if (task_program() === DISCARDER) BUG_ON(sys_madvise(page, 1, MADV_DONTNEED) !== 0)
   else {
     user_store(page, 0, page)

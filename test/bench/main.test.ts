@@ -2,7 +2,11 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { bareGenerators } from '../../bench/bare_generators.ts'
 import { benchImage } from '../../bench/images.ts'
+import { learned, steppedImage } from '../../bench/stepped.ts'
+import { ExecutionRandom } from '../../src/explore/random.ts'
+import { RoundRobinScheduler } from '../../src/explore/schedulers/round_robin.ts'
 import { packageRoot } from '../../src/kbuild/root.ts'
 
 const bench = (...args: string[]): Promise<{ stdout: string; stderr: string }> =>
@@ -28,6 +32,28 @@ test.each(['get_put', 'anon_fault', 'fork_pages'])(
     await expect(benchImage(name)).resolves.toHaveProperty('symbols.MEMORY_WORDS')
   },
 )
+
+test('the common program is linked without the run queue by its patch', async () => {
+  const { image, make } = await steppedImage('bench/kernel/common.ts', 'bench/kernel/common.patch')
+  const { subject } = learned(make({ cpus: 2, turns: 1, pages: 1 }, true), image.sites.length)
+  const { machine } = subject
+  machine.exact = true
+  expect(machine.run(new RoundRobinScheduler(), 0, new ExecutionRandom()).kind).toBe('held')
+  // Each CPU: twice lock, read, write, unlock; one read; its end.
+  expect(machine.steps).toBe(2 * (2 * 4 + 1 + 1))
+})
+
+test('the bare generators lose no update', () => {
+  const execute = bareGenerators()
+  for (let i = 0; i < 1000; i++) expect(execute()).toBe(true)
+})
+
+test('resetting the machine costs less than a tenth of an execution', async () => {
+  const { stdout } = await bench('--quick', '--json', 'resetting')
+  const { ratios } = JSON.parse(stdout)
+  expect(ratios).toHaveLength(1)
+  expect(ratios[0]).toMatchObject({ target: 0.1, sense: 'at most', met: true })
+})
 
 test('a word that no name has is refused with the list of names', async () => {
   await expect(bench('nonsense')).rejects.toMatchObject({

@@ -57,12 +57,13 @@ export function examples(page: string): Example[] {
 
 /**
  * The shape of a report: each line that begins at the margin, reduced to its words up to the first figure. Figures, elisions (…)
- * and continued lines are left out, since they differ from run to run.
+ * and continued lines are left out, since they differ from run to run, and so are the rows of an interleaving and its rules (----),
+ * since any edit of the kernel changes them.
  */
 export function shape(text: string): string[] {
   return text
     .split('\n')
-    .filter((line) => /^[^\s…]/.test(line))
+    .filter((line) => /^[^\s…]/.test(line) && !/^([A-Z]\d+ |--)/.test(line))
     .map((line) => (/ {2}/.test(line) ? line.split(/ {2}/)[0] : line.replace(/[\d(,].*$/, '')).trim())
     .filter((line) => line !== '')
 }

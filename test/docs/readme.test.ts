@@ -1,11 +1,15 @@
 // What the pages show is true: every command runs and ends as they say, its output has the shape they show, and the code in them is
 // that of the examples. Runs are shortened. Figures are not compared.
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { describe, expect, test, vi } from 'vitest'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, posix } from 'node:path'
+import { afterAll, describe, expect, test, vi } from 'vitest'
+import { allChecks } from '../../src/cli/checks.ts'
 import { builtInScenarios, TRACE_SCENARIO } from '../../src/cli/scenarios.ts'
+import { SCHEDULERS } from '../../src/explore/schedulers/index.ts'
 import { CONFIG_KEYS } from '../../src/kbuild/config.ts'
+import { listReverts } from '../../src/kbuild/reverts.ts'
 import { CHECKS } from '../../src/checks/index.ts'
 import { blocks, examples, missing, root, shape } from './markdown.ts'
 
@@ -15,6 +19,11 @@ const PAGES = [
   ...readdirSync(join(root, 'docs')).map((file) => `docs/${file}`),
 ]
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
+
+/** Where the pages find replay files, and where they are kept here meanwhile: a replay comes after the hunt that it is of. */
+const OUT = 'mmtorture-out'
+const kept = mkdtempSync(join(tmpdir(), 'mmtorture-docs-'))
+afterAll(() => rmSync(kept, { recursive: true }))
 
 // A sweep is several runs, each with a kernel to build.
 vi.setConfig({ testTimeout: 120_000 })
@@ -27,10 +36,13 @@ interface Outcome {
 
 /** Runs a command as the shell would take it; every window lasts `seconds`. */
 function mmtorture(command: string, seconds = '0.3'): Outcome {
-  const args = command.replace(/^npx mmtorture /, '').replace(/--seconds \S+/, `--seconds ${seconds}`)
+  const text = command.replace(/^npx mmtorture /, '').replace(/--seconds \S+/, `--seconds ${seconds}`)
+  const args = text.replace(`${OUT}/`, `${kept}/`).split(' ')
+  if (args[0] === 'hunt') args.push('--out', kept)
   const main = join(root, 'dist/src/cli/main.js')
-  const result = spawnSync(process.execPath, [main, ...args.split(' ')], { cwd: root, encoding: 'utf8' })
-  return { status: result.status, stdout: result.stdout, stderr: result.stderr }
+  const result = spawnSync(process.execPath, [main, ...args], { cwd: root, encoding: 'utf8' })
+  const stdout = result.stdout.replaceAll(posix.relative(root, kept), OUT).replaceAll(kept, OUT)
+  return { status: result.status, stdout, stderr: result.stderr }
 }
 
 interface Document {
@@ -92,8 +104,8 @@ describe('the pages', () => {
 
   test('link to pages that exist', () => {
     const broken = PAGES.flatMap((page) =>
-      [...readFileSync(join(root, page), 'utf8').matchAll(/\]\(([\w./-]+\.md)\)/g)]
-        .map((match) => match[1])
+      [...readFileSync(join(root, page), 'utf8').matchAll(/\]\(([\w./-]+\.md)(?:#[\w-]+)?\)/g)]
+        .map((match) => posix.join(posix.dirname(page), match[1]))
         .filter((link) => !PAGES.includes(link)),
     )
     expect(broken).toEqual([])
@@ -114,6 +126,46 @@ describe('the README', () => {
   test('has every check described in docs/checks.md', () => {
     const page = readFileSync(join(root, 'docs/checks.md'), 'utf8')
     expect(CHECKS.filter(({ id, name }) => !page.includes(`| ${id} ${name} |`))).toEqual([])
+  })
+})
+
+describe('the pages about hunts', () => {
+  const hunting = readFileSync(join(root, 'docs/hunting.md'), 'utf8')
+
+  test('list every revert as its race.md describes it', () => {
+    const rows = hunting.split('\n')
+    const missingRows = listReverts().filter(
+      ({ id, scenario, checks, description }) =>
+        !rows.includes(`| \`${id}\` | \`${scenario}\` | ${checks.join(', ')} | ${description} |`),
+    )
+    expect(missingRows.map(({ id }) => id)).toEqual([])
+  })
+
+  test('list every scheduler', () => {
+    expect(SCHEDULERS.filter(({ name }) => !hunting.includes(`| \`${name}\` |`))).toEqual([])
+  })
+
+  test('list every check at every step and of the machine', () => {
+    const page = readFileSync(join(root, 'docs/checks.md'), 'utf8')
+    const checks = allChecks().filter(({ when }) => when !== 'rest')
+    expect(checks.filter(({ name }) => !page.includes(`\n| \`${name}\` `))).toEqual([])
+  })
+})
+
+describe('what the pages say of hunts', () => {
+  interface Hunted {
+    readonly violation: { readonly check: string; readonly execution: number; readonly schedule: unknown }
+  }
+  const hunted = (workers: number): Hunted['violation'] => {
+    const command = `hunt examples/scenarios/my-race.ts --seed 1 --executions 64 --workers ${workers} --json`
+    const { check, execution, schedule } = (JSON.parse(mmtorture(command).stdout) as Hunted).violation
+    return { check, execution, schedule }
+  }
+
+  test('equal commands find equal violations, with any number of workers', () => {
+    const found = hunted(1)
+    expect(found.check).toBe('BUG')
+    expect([hunted(1), hunted(2)]).toEqual([found, found])
   })
 })
 

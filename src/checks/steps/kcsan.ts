@@ -78,7 +78,7 @@ export const kcsan: StepCheckKind = {
   create: (watch) => new Kcsan(watch),
 }
 
-class Kcsan implements StepCheck {
+export class Kcsan implements StepCheck {
   readonly reads = ALL_WORDS
   readonly writes = ALL_WORDS
   readonly #watch: Watch

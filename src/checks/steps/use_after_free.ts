@@ -40,7 +40,7 @@ const WORDS = wordSet(
   Word.FLUSH_PENDING,
 )
 
-class UseAfterFree implements StepCheck {
+export class UseAfterFree implements StepCheck {
   readonly reads = WORDS
   readonly writes = WORDS
   readonly early = true
@@ -49,11 +49,13 @@ class UseAfterFree implements StepCheck {
   readonly #exempt: Uint8Array
   readonly #unitOf: Int32Array
   readonly #dead: Int32Array
+  readonly #classOf: Uint8Array
 
   constructor(watch: Watch) {
     this.#watch = watch
     this.#unitOf = watch.map.unitOf
     this.#dead = watch.dead.words
+    this.#classOf = watch.map.classOf
     const pages = watch.sitesIn(PAGE_ALLOCATOR)
     const tables = watch.sitesOf(TABLE_ALLOCATOR)
     const objects = watch.sitesIn(OBJECT_ALLOCATOR)
@@ -78,7 +80,7 @@ class UseAfterFree implements StepCheck {
     if (this.#dead[this.#unitOf[addr]] !== 0) this.#touched(entity, kind, addr, site)
     if (kind === Kind.COPY && this.#dead[this.#unitOf[a]] !== 0)
       this.#touched(entity, Kind.PLAIN_READ, a, site)
-    if (this.#watch.map.classOf[addr] === Word.TABLE_OWNER) this.#tableFreed(entity, addr, site)
+    if (this.#classOf[addr] === Word.TABLE_OWNER) this.#tableFreed(entity, addr, site)
   }
 
   /** Which kind of memory a unit is. */

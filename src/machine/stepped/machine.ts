@@ -9,7 +9,7 @@
  * Left out: weak memory (every access is performed when its turn comes).
  */
 import type { BootEnvironment } from '../../kernel/arch/machine.ts'
-import { BLOCKS, Kind, KIND_FLAGS, WRITES } from './kinds.ts'
+import { BLOCKS, Kind, KIND_FLAGS, KINDS, WRITES } from './kinds.ts'
 import { FENCE_MB, FENCE_RMB, FENCE_WMB, type Observer, Violation } from './observer.ts'
 import type { Pending, Random, Scheduler } from './scheduler.ts'
 
@@ -111,6 +111,64 @@ const ALONE_LIMIT = 20_000_000
 /** Thrown where a step would be performed, for its stack. */
 class Trace extends Error {}
 
+type StepWatcher = Required<Pick<Observer, 'step'>>
+
+/** Several that watch steps, as one. */
+class Watchers implements StepWatcher {
+  readonly #all: readonly StepWatcher[]
+
+  constructor(all: readonly StepWatcher[]) {
+    this.#all = all
+  }
+
+  step(
+    entity: number,
+    kind: number,
+    addr: number,
+    a: number,
+    b: number,
+    old: number,
+    result: number,
+    site: number,
+  ): void {
+    for (const watcher of this.#all) watcher.step(entity, kind, addr, a, b, old, result, site)
+  }
+}
+
+/** Bits of a machine's mode. */
+const LEARNING = 1
+const EXACT = 2
+/** An interrupt may be pending. */
+const INTERRUPTS = 4
+
+/** By kind: 1 if all that the step needs is at its address, and it never waits. */
+const FIRST_WORD: Uint8Array = (() => {
+  const first = new Uint8Array(KINDS)
+  for (let kind = 1; kind < KINDS; kind++)
+    first[kind] = (KIND_FLAGS[kind]! & BLOCKS) === 0 && kind !== Kind.CLEAR && kind !== Kind.COPY ? 1 : 0
+  return first
+})()
+
+/** What performing a step does to the word at its address, by kind. */
+const DOES_NOTHING = 0
+const DOES_STORE = 1
+const DOES_MORE = 2
+
+const DOES: Uint8Array = (() => {
+  const does = new Uint8Array(KINDS).fill(DOES_MORE)
+  for (const kind of [
+    ...[Kind.PLAIN_READ, Kind.RACE_READ, Kind.ONCE_READ, Kind.USER_READ],
+    ...[Kind.ACQUIRE_READ, Kind.ATOMIC_READ, Kind.WAIT],
+  ])
+    does[kind] = DOES_NOTHING
+  for (const kind of [
+    ...[Kind.PLAIN_WRITE, Kind.ONCE_WRITE, Kind.USER_WRITE],
+    ...[Kind.RELEASE_WRITE, Kind.ATOMIC_WRITE],
+  ])
+    does[kind] = DOES_STORE
+  return does
+})()
+
 /** Where the state of an entity's generator stands. */
 const UNBORN = 0
 const ALIVE = 1
@@ -137,17 +195,13 @@ export class SteppedMachine implements Pending {
   readonly points: Int32Array
   steps = 0
   /** Changes of entity in this execution: pairs of (steps announced before it, entity). */
-  readonly schedule: number[] = []
+  schedule: number[] = []
   /** Choices where more than one entity could go on, in this execution. */
   choices = 0
   /** 1 for words that more than one CPU touches and one writes: accesses to others are no scheduling points. */
   readonly shared: Uint8Array
-  /** While true, words that turn out to be shared in an execution are added to `learned`. */
-  learning = false
   /** Words that were seen to be shared since the machine was made, and are not in `shared` yet unless share() put them there. */
   readonly learned: number[] = []
-  /** While true every step asks the scheduler, whatever the profile says (replay, and to learn). */
-  exact = false
 
   readonly #options: SteppedOptions
   readonly #kernel: SteppedExports
@@ -170,8 +224,6 @@ export class SteppedMachine implements Pending {
   readonly #irqsOff: number
   readonly #inIrq: number
   readonly #instruction: number
-  /** Bits set in any CPU's irq_pending words, roughly: 0 means that none is. */
-  #irqs = 0
   #current = 0
   #cpuBase = 0
   #cpu = 0
@@ -179,10 +231,11 @@ export class SteppedMachine implements Pending {
   #scheduler: Scheduler | undefined
   /** Steps after which an execution, or what runs alone, is given up. */
   #limit = ALONE_LIMIT
-  /** True while stacks() looks where entities stand. */
-  #tracing = false
+  /** Why a step that looks private may need more than to be counted: bits; 0: nothing. */
+  #mode = 0
   #observers: readonly Observer[] = []
-  #watchers: readonly Required<Pick<Observer, 'step'>>[] = []
+  /** Sees every step; one object, so that a step costs one call. */
+  #watcher: StepWatcher | undefined
 
   constructor(boot: SteppedBoot, symbols: Readonly<Record<string, number>>, options: SteppedOptions) {
     for (const name of NEEDED)
@@ -229,9 +282,26 @@ export class SteppedMachine implements Pending {
   /** Observers of the executions to come: the checks. */
   observe(observers: readonly Observer[]): void {
     this.#observers = observers
-    this.#watchers = observers.filter(
-      (o): o is Observer & Required<Pick<Observer, 'step'>> => o.step !== undefined,
-    )
+    const watchers = observers.filter((o): o is Observer & StepWatcher => o.step !== undefined)
+    this.#watcher = watchers.length > 1 ? new Watchers(watchers) : watchers[0]
+  }
+
+  /** While true, words that turn out to be shared in an execution are added to `learned`. */
+  get learning(): boolean {
+    return (this.#mode & LEARNING) !== 0
+  }
+
+  set learning(on: boolean) {
+    this.#mode = on ? this.#mode | LEARNING : this.#mode & ~LEARNING
+  }
+
+  /** While true every step asks the scheduler, whatever the profile says (replay, and to learn). */
+  get exact(): boolean {
+    return (this.#mode & EXACT) !== 0
+  }
+
+  set exact(on: boolean) {
+    this.#mode = on ? this.#mode | EXACT : this.#mode & ~EXACT
   }
 
   /** The CPU that `entity` is. */
@@ -252,7 +322,7 @@ export class SteppedMachine implements Pending {
       return state === UNBORN || !this.#blocked(entity)
     }
     if (state === ALIVE) return !this.#blocked(entity)
-    return this.#irqs !== 0 && this.#interruptible(entity - this.cpus)
+    return (this.#mode & INTERRUPTS) !== 0 && this.#interruptible(entity - this.cpus)
   }
 
   /** Whether the pending step of the entity cannot be taken now. */
@@ -304,7 +374,10 @@ export class SteppedMachine implements Pending {
     }
     this.#logged = 0
     this.#now++
-    this.oracle.set(this.#oracleBase)
+    const { oracle } = this
+    const oracleBase = this.#oracleBase
+    if (oracleBase.length > 32) oracle.set(oracleBase)
+    else for (let i = 0; i < oracleBase.length; i++) oracle[i] = oracleBase[i]!
     // For so few, fill() takes longer.
     for (let e = 0; e < 2 * this.cpus; e++) {
       this.kind[e] = 0
@@ -317,10 +390,11 @@ export class SteppedMachine implements Pending {
       this.#notified[e] = 0
       this.#generators[e] = undefined
     }
-    this.#irqs = 0
+    this.#mode &= ~INTERRUPTS
     this.steps = 0
     this.choices = 0
-    this.schedule.length = 0
+    // Setting its length to 0 takes longer.
+    this.schedule = []
   }
 
   /** A number that tells states of the memory at the end of executions apart: of all words written and their values. */
@@ -351,34 +425,22 @@ export class SteppedMachine implements Pending {
     return this.#generators.map((generator, entity) => {
       if (generator === undefined || this.#state[entity] !== ALIVE) return undefined
       this.#enter(entity)
-      this.#tracing = true
+      const pending = this.kind[entity]!
+      // No step has this kind: performing it throws.
+      this.kind[entity] = 0
       try {
         generator.next()
       } catch (error) {
         if (error instanceof Trace) return error.stack
       } finally {
-        this.#tracing = false
+        this.kind[entity] = pending
       }
       return undefined
     })
   }
 
-  /**
-   * Runs `generator` alone on CPU `cpu`, without choices, to its end: setup, and what follows an execution. Its steps do not count
-   * among those of the execution.
-   */
+  /** Runs `generator` alone on CPU `cpu`, without choices, to its end: setup, and what follows an execution. */
   alone<T>(cpu: number, start: (kernel: SteppedExports) => Generator<unknown, T>): T {
-    const { steps } = this
-    const points = this.points.slice()
-    try {
-      return this.#alone(cpu, start)
-    } finally {
-      this.steps = steps
-      this.points.set(points)
-    }
-  }
-
-  #alone<T>(cpu: number, start: (kernel: SteppedExports) => Generator<unknown, T>): T {
     this.#scheduler = undefined
     this.#limit = this.steps + ALONE_LIMIT
     this.#enter(cpu)
@@ -436,10 +498,20 @@ export class SteppedMachine implements Pending {
 
   #collect(): number {
     const runnable = this.#runnable
-    // Interrupts need looking at only while one may be pending.
-    const entities = this.#irqs !== 0 ? 2 * this.cpus : this.cpus
+    const { cpus } = this
     let n = 0
-    for (let e = 0; e < entities; e++) if (this.isRunnable(e)) runnable[n++] = e
+    // Interrupts need looking at only while one may be pending.
+    if ((this.#mode & INTERRUPTS) !== 0) {
+      for (let e = 0; e < 2 * cpus; e++) if (this.isRunnable(e)) runnable[n++] = e
+      return n
+    }
+    const state = this.#state
+    const { kind } = this
+    for (let e = 0; e < cpus; e++) {
+      if (state[e] === DONE) continue
+      // A CPU that has not begun has no kind yet.
+      if ((KIND_FLAGS[kind[e]!]! & BLOCKS) === 0 || !this.#blocked(e)) runnable[n++] = e
+    }
     return n
   }
 
@@ -450,6 +522,23 @@ export class SteppedMachine implements Pending {
     if (n === 1) return this.#runnable[0]!
     this.choices++
     return this.#scheduler!.next(this.#runnable, n, this.#current)
+  }
+
+  /** The same for two CPUs without interrupts, of which `e` is at a step: the commonest hunt. */
+  #chooseOfTwo(e: number): number {
+    const { kind } = this
+    const other = 1 - e
+    const goesOn = (KIND_FLAGS[kind[e]!]! & BLOCKS) === 0 || !this.#blocked(e)
+    if (this.#state[other] === DONE || ((KIND_FLAGS[kind[other]!]! & BLOCKS) !== 0 && this.#blocked(other))) {
+      if (!goesOn) this.#deadlock()
+      return e
+    }
+    if (!goesOn) return other
+    this.choices++
+    const runnable = this.#runnable
+    runnable[0] = 0
+    runnable[1] = 1
+    return this.#scheduler!.next(runnable, 2, e)
   }
 
   #deadlock(): never {
@@ -496,7 +585,7 @@ export class SteppedMachine implements Pending {
       pending |= this.memory[base]! | (this.cpus > 32 ? this.memory[base + 1]! : 0)
       if (this.#state[this.cpus + cpu] === ALIVE) pending |= 1
     }
-    this.#irqs = pending
+    this.#mode = pending === 0 ? this.#mode & ~INTERRUPTS : this.#mode | INTERRUPTS
   }
 
   #write(p: number, value: number): void {
@@ -507,21 +596,68 @@ export class SteppedMachine implements Pending {
     this.memory[p] = value
   }
 
-  /** Announces a step. True: another entity goes first, and the generator yields. */
-  #announce(kind: number, addr: number, a: number, b: number, site: number): boolean {
-    const e = this.#current
-    this.kind[e] = kind
-    this.addr[e] = addr
-    this.a[e] = a
-    this.b[e] = b
-    this.site[e] = site
-    if (++this.steps > this.#limit) throw new Violation('livelock', `no end after ${this.steps - 1} steps`)
-    if (this.learning) this.#learn(kind, addr, a, b)
-    if (this.shared[addr] === 0 && this.#irqs === 0 && !this.exact && this.#isPrivate(kind, addr, a, b))
-      return false
-    this.points[e]!++
+  /**
+   * Makes the two functions that the image calls for every step. They are closures, and called directly: methods behind
+   * arrow functions cost a tenth of an execution.
+   */
+  #stepFunctions(): Pick<SteppedEnvironment, 'S' | 'X'> {
+    const { memory, shared, points } = this
+    const epoch = this.#epoch
+    const log = this.#log
+    const kinds = this.kind
+    const addrs = this.addr
+    const as = this.a
+    const bs = this.b
+    const sites = this.site
+    return {
+      // Announces a step. True: another entity goes first, and the generator yields.
+      S: (kind, addr, a, b, site) => {
+        const e = this.#current
+        kinds[e] = kind
+        addrs[e] = addr
+        as[e] = a
+        bs[e] = b
+        sites[e] = site
+        if (++this.steps > this.#limit) this.#livelock()
+        const mode = this.#mode
+        if (mode !== 0 && (mode & LEARNING) !== 0) this.#learn(kind, addr, a, b)
+        if (shared[addr] === 0 && (mode & ~LEARNING) === 0)
+          if (FIRST_WORD[kind] === 1 || this.#isPrivate(kind, addr, a, b)) return false
+        points[e]!++
+        return this.#yields(e)
+      },
+      // Performs the pending step of the current entity.
+      X: () => {
+        const e = this.#current
+        const kind = kinds[e]!
+        const p = addrs[e]!
+        const a = as[e]!
+        const old = memory[p]!
+        let result = old
+        const does = DOES[kind]
+        if (does === DOES_STORE) {
+          if (epoch[p] !== this.#now) {
+            epoch[p] = this.#now
+            log[this.#logged++] = p
+          }
+          memory[p] = a
+          result = 0
+        } else if (does !== DOES_NOTHING) result = this.#perform(e, kind, p, a, old)
+        const watcher = this.#watcher
+        if (watcher !== undefined) watcher.step(e, kind, p, a, bs[e]!, old, result, sites[e]!)
+        return result
+      },
+    }
+  }
+
+  #livelock(): never {
+    throw new Violation('livelock', `no end after ${this.steps - 1} steps`)
+  }
+
+  /** At a scheduling point of the current entity: whether another one goes on. */
+  #yields(e: number): boolean {
     if (this.#scheduler === undefined) return this.#blocked(e)
-    const next = this.#choose()
+    const next = this.cpus === 2 && (this.#mode & INTERRUPTS) === 0 ? this.#chooseOfTwo(e) : this.#choose()
     if (next === e) return false
     this.schedule.push(this.steps, next)
     this.#target = next
@@ -567,75 +703,50 @@ export class SteppedMachine implements Pending {
     this.#touch[word] = touch
   }
 
-  /** Performs the pending step of the current entity. */
-  #perform(): number {
-    if (this.#tracing) throw new Trace()
-    const e = this.#current
-    const p = this.addr[e]!
-    const a = this.a[e]!
-    const { memory } = this
-    const old = memory[p]!
-    let result = old
-    switch (this.kind[e]) {
-      case Kind.PLAIN_READ:
-      case Kind.RACE_READ:
-      case Kind.ONCE_READ:
-      case Kind.USER_READ:
-      case Kind.ACQUIRE_READ:
-      case Kind.ATOMIC_READ:
-      case Kind.WAIT:
-        break
-      case Kind.PLAIN_WRITE:
-      case Kind.ONCE_WRITE:
-      case Kind.USER_WRITE:
-      case Kind.RELEASE_WRITE:
-      case Kind.ATOMIC_WRITE:
-        this.#write(p, a)
-        result = 0
-        break
+  /** Performs what is more than a load or a store; returns what the access returns. */
+  #perform(e: number, kind: number, p: number, a: number, old: number): number {
+    switch (kind) {
+      case 0:
+        throw new Trace()
+      case Kind.LOCK:
+        this.#write(p, this.#cpu + 1)
+        return old
+      case Kind.UNLOCK:
+        this.#write(p, 0)
+        return old
       case Kind.FETCH_ADD:
         this.#write(p, (old + a) | 0)
-        break
+        return old
+      case Kind.CMPXCHG:
+        if (old === a) this.#write(p, this.b[e]!)
+        return old
       case Kind.FETCH_AND:
         this.#write(p, old & a)
-        break
+        return old
       case Kind.FETCH_OR:
         this.#write(p, old | a)
         this.#interrupted(p)
-        break
+        return old
       case Kind.XCHG:
         this.#write(p, a)
-        break
-      case Kind.CMPXCHG:
-        if (old === a) this.#write(p, this.b[e]!)
-        break
+        return old
       case Kind.CLEAR:
         for (let i = 0; i < a; i++) this.#write(p + i, this.b[e]!)
-        break
+        return old
       case Kind.COPY:
         this.#copy(p, a, this.b[e]!)
-        break
-      case Kind.LOCK:
-        this.#write(p, this.#cpu + 1)
-        break
+        return old
       case Kind.TRYLOCK:
-        result = old === 0 ? 1 : 0
-        if (old === 0) this.#write(p, this.#cpu + 1)
-        break
-      case Kind.UNLOCK:
-        this.#write(p, 0)
-        break
+        if (old !== 0) return 0
+        this.#write(p, this.#cpu + 1)
+        return 1
       case Kind.HALT:
         this.#notified[e] = 0
-        break
+        return old
       case Kind.NOTIFY:
         this.#notify(p)
-        break
     }
-    const watchers = this.#watchers
-    for (let i = 0; i < watchers.length; i++)
-      watchers[i]!.step(e, this.kind[e]!, p, a, this.b[e]!, old, result, this.site[e]!)
-    return result
+    return old
   }
 
   #copy(to: number, from: number, n: number): void {
@@ -649,7 +760,7 @@ export class SteppedMachine implements Pending {
   #interrupted(p: number): void {
     const offset = (p - this.#percpu) % this.#percpuWords
     if (p >= this.#percpu && (offset === this.#irqPending || offset === this.#irqPending + 1))
-      if (p < this.#percpu + this.cpus * this.#percpuWords) this.#irqs = 1
+      if (p < this.#percpu + this.cpus * this.#percpuWords) this.#mode |= INTERRUPTS
   }
 
   #notify(p: number): void {
@@ -674,8 +785,7 @@ export class SteppedMachine implements Pending {
       machine_bug: (kind, a, b) => {
         throw new KernelBug(kind, a, b)
       },
-      S: (kind, addr, a, b, site) => this.#announce(kind, addr, a, b, site),
-      X: () => this.#perform(),
+      ...this.#stepFunctions(),
       this_cpu_read: (offset) => memory[this.#cpuBase + offset]!,
       this_cpu_write: (offset, value) => this.#write(this.#cpuBase + offset, value),
       this_cpu_add: (offset, value) =>
