@@ -439,16 +439,29 @@ export class SteppedMachine implements Pending {
     })
   }
 
-  /** Runs `generator` alone on CPU `cpu`, without choices, to its end: setup, and what follows an execution. */
+  /**
+   * Runs `generator` alone on CPU `cpu`, without choices, to its end: setup, and what follows an execution. Its steps belong
+   * to no execution: they are not counted, and nothing is learned from them.
+   */
   alone<T>(cpu: number, start: (kernel: SteppedExports) => Generator<unknown, T>): T {
+    const { steps } = this
+    const mode = this.#mode
+    const points = this.points[cpu]!
     this.#scheduler = undefined
-    this.#limit = this.steps + ALONE_LIMIT
+    this.#mode &= ~LEARNING
+    this.#limit = steps + ALONE_LIMIT
     this.#enter(cpu)
     this.#state[cpu] = ALIVE
-    const generator = start(this.#kernel)
-    const result = generator.next()
-    if (!result.done) throw new Error(`CPU ${cpu} waits although it is alone, at site ${this.site[cpu]}`)
-    return result.value
+    try {
+      const generator = start(this.#kernel)
+      const result = generator.next()
+      if (!result.done) throw new Error(`CPU ${cpu} waits although it is alone, at site ${this.site[cpu]}`)
+      return result.value
+    } finally {
+      this.steps = steps
+      this.points[cpu] = points
+      this.#mode = mode
+    }
   }
 
   #setup(): void {
