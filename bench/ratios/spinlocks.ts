@@ -9,6 +9,13 @@ const TARGETS: Readonly<Record<string, number>> = { tas: 0.8, ttas: 0.8, qspinlo
 const FEW = 2
 const MANY = 16
 const CORES = 2
+/**
+ * Each CPU compiles the kernel for itself: with many on few cores that takes seconds, and a window must be long against
+ * the time slices of the host.
+ */
+const WARMUP = { [FEW]: 1000, [MANY]: 10_000 }
+const WINDOW = 1000
+const ROUNDS = 5
 
 const nameOf = (spinlock: string): string =>
   `page-fault-disjoint, ${MANY} CPUs against ${FEW}, SPINLOCK=${spinlock}`
@@ -20,14 +27,17 @@ async function throughput(machine: SmpMachine, window: number): Promise<number> 
   return (machine.operations() - before) / seconds
 }
 
-async function measureOne(spinlock: string, { rounds, window }: Effort): Promise<Ratio> {
+async function measureOne(spinlock: string, { rounds }: Effort): Promise<Ratio> {
+  const quick = rounds <= ROUNDS
   const image = await scenarioImage('page-fault-disjoint', `SPINLOCK=${spinlock}`)
   const few = await SmpMachine.boot(image, { cpus: FEW, seed: 1, cores: CORES })
   const many = await SmpMachine.boot(image, { cpus: MANY, seed: 1, cores: CORES })
   try {
-    const samples = await interleave(Math.ceil(rounds / 2), 1, {
-      few: () => throughput(few, window),
-      many: () => throughput(many, window),
+    await few.run(quick ? WINDOW : WARMUP[FEW])
+    await many.run(quick ? WINDOW : WARMUP[MANY])
+    const samples = await interleave(quick ? 1 : ROUNDS, 0, {
+      few: () => throughput(few, WINDOW),
+      many: () => throughput(many, WINDOW),
     })
     const figure = medianRatio(samples.many, samples.few)
     const detail =

@@ -4,7 +4,7 @@
  */
 import { atomic_fetch_add } from '#atomic'
 import { load, READ_ONCE, store, this_cpu_write, WRITE_ONCE } from './arch/access.ts'
-import { irq_enter_parked, irq_exit_parked } from './arch/irq.ts'
+import { irq_enter_offline, irq_exit_parked } from './arch/irq.ts'
 import { machine$nr_tasks, machine$tasklist_lock, RQ, TASKS } from './arch/memory_map.ts'
 import { percpu$current } from './arch/percpu.ts'
 import { NR_TASKS } from './arch/limits.ts'
@@ -160,5 +160,5 @@ export function exit_all_tasks(): void {
     if (mm !== 0 && mm !== POISON_FREE) exit_task_at_rest(task)
   }
   rcu_report_dead()
-  irq_enter_parked()
+  irq_enter_offline()
 }

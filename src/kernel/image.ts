@@ -4,7 +4,7 @@
 import { NR_CPUS } from '#config'
 import { setup } from '#scenario'
 import { load, per_cpu_ptr, store, this_cpu_write } from './arch/access.ts'
-import { CPU_PARKED, irq_enter_parked, irq_exit_parked } from './arch/irq.ts'
+import { CPU_OFFLINE, irq_enter_offline, irq_exit_parked } from './arch/irq.ts'
 import { machine$nr_cpus, machine$zero_page } from './arch/memory_map.ts'
 import { percpu$rcu_qs, percpu$state, percpu$tick } from './arch/percpu.ts'
 import { pfn_to_page } from './arch/pgtable.ts'
@@ -33,7 +33,7 @@ const KERNEL_PAGES = 2
 /** Lays out memory that is all zero; the host has set machine$nr_cpus, machine$spin_budget and machine$seed. On CPU 0. */
 export function start_kernel(): void {
   for (let cpu = 0; cpu < NR_CPUS; cpu++) {
-    store(per_cpu_ptr(percpu$state, cpu), CPU_PARKED)
+    store(per_cpu_ptr(percpu$state, cpu), CPU_OFFLINE)
     store(per_cpu_ptr(percpu$rcu_qs, cpu), RCU_IDLE)
   }
   this_cpu_write(percpu$tick, 1 << 30)
@@ -63,6 +63,6 @@ export function scenario_setup(): number {
   this_cpu_write(percpu$tick, 0)
   prefill_pcplists(load(machine$nr_cpus))
   switch_mm(0 as Mm)
-  irq_enter_parked()
+  irq_enter_offline()
   return ret
 }

@@ -11,7 +11,7 @@
  * Left out: vectors and priorities; the one interrupt there is asks for a TLB flush.
  */
 import { NR_CPUS, STEPPED } from '#config'
-import { atomic_fetch_or, atomic_load, cmpxchg, xchg } from '#atomic'
+import { atomic_fetch_and, atomic_fetch_or, atomic_load, cmpxchg, xchg } from '#atomic'
 import { per_cpu_ptr, READ_ONCE, this_cpu_ptr, this_cpu_read, this_cpu_write } from './access.ts'
 import { this_cpu } from './machine.ts'
 import { percpu$in_irq, percpu$irq_pending, percpu$irqs_off, percpu$state } from './percpu.ts'
@@ -22,6 +22,8 @@ export const CPU_RUNNING = 0
 export const CPU_PARKED = 1
 /** Parked, and asked to empty the TLB before it runs again. */
 export const CPU_PARKED_FLUSH = 2
+/** Outside the kernel: its TLB is empty, and nobody is there to take an interrupt. */
+export const CPU_OFFLINE = 3
 
 export function irqs_disabled(): boolean {
   return this_cpu_read(percpu$irqs_off) !== 0
@@ -84,19 +86,30 @@ export function local_irq_restore(flags: number): void {
 
 /**
  * Interrupts CPU `cpu`, which then runs flush_tlb_func for this CPU's request.
- * Returns whether an acknowledgement will come: a parked CPU has acknowledged already.
+ * Returns whether an acknowledgement will come: a parked CPU has acknowledged already, one outside the kernel needs no flush.
  */
 export function send_IPI(cpu: number): boolean {
   const state = per_cpu_ptr(percpu$state, cpu)
   if (cmpxchg(state, CPU_PARKED, CPU_PARKED_FLUSH) !== CPU_RUNNING) return false
-  atomic_fetch_or(per_cpu_ptr(percpu$irq_pending, cpu) + (this_cpu >> 5), 1 << (this_cpu & 31))
-  if (atomic_load(state) !== CPU_RUNNING) kick_cpu(cpu)
+  const pending = per_cpu_ptr(percpu$irq_pending, cpu) + (this_cpu >> 5)
+  const bit = 1 << (this_cpu & 31)
+  atomic_fetch_or(pending, bit)
+  const now = atomic_load(state)
+  // It has left meanwhile: the request is withdrawn, unless the CPU took it on its way out.
+  if (now === CPU_OFFLINE) return (atomic_fetch_and(pending, ~bit) & bit) === 0
+  if (now !== CPU_RUNNING) kick_cpu(cpu)
   return true
 }
 
 /** Says that this CPU is about to halt with interrupts on. */
 export function irq_enter_parked(): void {
   xchg(this_cpu_ptr(percpu$state), CPU_PARKED)
+}
+
+/** Says that this CPU leaves the kernel, without an address space and with an empty TLB; takes what was asked of it before. */
+export function irq_enter_offline(): void {
+  xchg(this_cpu_ptr(percpu$state), CPU_OFFLINE)
+  if (irq_pending()) do_IRQ()
 }
 
 /** Says that this CPU runs again, and applies the flush that was asked of it meanwhile. */

@@ -21,7 +21,7 @@ import { MMU_GATHER_BUNDLE, TLB_ENTRIES } from './limits.ts'
 export const percpu$irq_pending = 0 // 2 words
 /** The word this CPU halts on. */
 export const percpu$wake = 2
-/** CPU_RUNNING, CPU_PARKED or CPU_PARKED_FLUSH (arch/irq.ts). */
+/** CPU_RUNNING, CPU_PARKED, CPU_PARKED_FLUSH or CPU_OFFLINE (arch/irq.ts). */
 export const percpu$state = 3
 /** The word this CPU waits to change while it is parked, for wakers and for the report of a lockup. */
 export const percpu$parked_on = 4

@@ -10,7 +10,7 @@ import { program } from '#scenario'
 import { atomic_fetch_add, atomic_load } from '#atomic'
 import { load, READ_ONCE, store, this_cpu_read, this_cpu_write, WRITE_ONCE } from '../arch/access.ts'
 import { BUG_ON } from '../arch/bug.ts'
-import { irq_enter_parked, irq_exit_parked, poll_irq } from '../arch/irq.ts'
+import { irq_enter_offline, irq_exit_parked, poll_irq } from '../arch/irq.ts'
 import { this_cpu } from '../arch/machine.ts'
 import { machine$nr_tasks, machine$stop, RQ } from '../arch/memory_map.ts'
 import {
@@ -278,5 +278,5 @@ export function cpu_run(): void {
   switch_mm(0 as Mm)
   poll_irq()
   rcu_report_dead()
-  irq_enter_parked()
+  irq_enter_offline()
 }

@@ -53,7 +53,12 @@ export interface RunResult {
   readonly failure?: Failure
 }
 
+/**
+ * Seconds of a core that each CPU gets before the measured window: every worker compiles the kernel for itself. At most
+ * WARMUP_LIMIT seconds in all; what many CPUs on few cores do soon after that is still slower than what they do later.
+ */
 const WARMUP_SECONDS = 0.3
+const WARMUP_LIMIT = 5
 
 /**
  * Runs a scenario. Throws UsageError for bad input, a user's file that throws among it, and other errors for defects of the
@@ -76,7 +81,13 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
     signal?.addEventListener('abort', stop)
     if (signal?.aborted) stop()
     try {
-      await run.measure(machine, seconds, options.warmup ?? WARMUP_SECONDS, signal, progress)
+      await run.measure(
+        machine,
+        seconds,
+        options.warmup ?? warmupSeconds(options.cpus, cores),
+        signal,
+        progress,
+      )
     } finally {
       signal?.removeEventListener('abort', stop)
     }
@@ -92,6 +103,10 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
     await machine?.shutdown()
   }
   return run.result(signal?.aborted === true)
+}
+
+function warmupSeconds(cpus: number, cores: number): number {
+  return Math.min(WARMUP_LIMIT, WARMUP_SECONDS * Math.max(1, cpus / cores))
 }
 
 function machineOptions(options: RunOptions, cores: number): MachineOptions {
