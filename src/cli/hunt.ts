@@ -7,7 +7,7 @@ import { formatReplay, makeReplay } from '../explore/replay_file.ts'
 import type { HuntResult, HuntViolation } from '../explore/rounds.ts'
 import { staysOf } from '../explore/segments.ts'
 import { shrink, type Shrunk, type Sizes } from '../explore/shrink.ts'
-import { type Configuration, configSettings } from '../kbuild/config.ts'
+import { type Configuration, configSettings, keyOf } from '../kbuild/config.ts'
 import { packageRoot } from '../kbuild/root.ts'
 import { retryNames } from '../measure/events.ts'
 import { huntReport, type HuntReport, type ViolationReport, violationReport } from '../report/hunt_report.ts'
@@ -298,8 +298,8 @@ function settingsOf({ config, cpus }: HuntReport): string[] {
 }
 
 function notesOf(config: Configuration, options: HuntArguments, cpus: number): string[] {
-  const own = new Set((options.config ?? []).map((setting) => setting.split('=')[0].trim()))
-  const changed = new Set(huntChanges(config, cpus).map((setting) => setting.split('=')[0]))
+  const own = new Set((options.config ?? []).map(keyOf))
+  const changed = new Set(huntChanges(config, cpus).map(keyOf))
   const taken = huntDefaults(cpus).filter((setting) => {
     const [key] = setting.split('=')
     return !own.has(key) && !changed.has(key)

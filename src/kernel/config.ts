@@ -23,3 +23,5 @@ export const WEAK_MEMORY: number = 0
 export const STEPPED: number = 0
 /** 1: on the stepped machine waiting CPUs park by the kernel's own code instead of by the machine. */
 export const PARAVIRT_SPINLOCKS: number = 0
+/** 1: swap, LRU lists and reclaim exist. */
+export const SWAP: number = 0

@@ -33,6 +33,7 @@ describe('parseConfig', () => {
       ATOMICS: 'js',
       PARAVIRT_SPINLOCKS: 'n',
       PTLOCK_HASH: 16,
+      SWAP: 'n',
     })
   })
 
