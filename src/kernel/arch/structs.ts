@@ -147,9 +147,9 @@ export const NR_KMEM_CACHES = 7
 export const task$__state = 0
 export const task$pid = 1
 export const task$mm = 2
+/** The parent, 0 when it is gone; the children, a list linked by task$sibling. Under tasklist_lock. */
 export const task$parent = 3
-/** The parent's pid: it tells whether task$parent still is that task. */
-export const task$ppid = 4
+export const task$children = 4
 /** Next on the run queue, or on the list of tasks that wait for a word. */
 export const task$run_next = 5
 /** Children that have not been waited for, and those of them that are zombies. */
@@ -169,9 +169,10 @@ export const task$on_cpu = 16
 export const task$wait_word = 17
 /** Turns the task has taken (last_turn). */
 export const task$turns = 18
+export const task$sibling = 19
 /** Words of the scenario's own, kept from turn to turn: a program's local variables. */
-export const task$reg = 19
-export const NR_TASK_REGS = 13
+export const task$reg = 20
+export const NR_TASK_REGS = 12
 export const TASK_WORDS = 32
 
 export const TASK_RUNNING = 0
