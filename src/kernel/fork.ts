@@ -3,7 +3,8 @@
  * dup_mmap, mm_init, mmput. The frames that the first seed shows above the copy (sys_clone, do_fork, copy_process,
  * copy_mm, dup_mm) are these. Left out: signals, namespaces, pids beyond a number, COW of pinned pages.
  */
-import { atomic_fetch_add } from '#atomic'
+import { SWAP } from '#config'
+import { atomic_fetch_add, atomic_load, cmpxchg } from '#atomic'
 import { load, READ_ONCE, store, this_cpu_write, WRITE_ONCE } from './arch/access.ts'
 import { BUG_ON } from './arch/bug.ts'
 import { machine$next_mm_id, machine$next_pid, machine$nr_tasks, machine$seed } from './arch/memory_map.ts'
@@ -45,6 +46,7 @@ import {
 import { flush_tlb_mm } from './arch/tlb.ts'
 import { oracle_dup_mm_begin, oracle_dup_mm_end, oracle_mmdrop } from '../checks/oracle.ts'
 import { EAGAIN, ENOMEM } from './errno.ts'
+import { INIT_LIST_HEAD } from './lib/list.ts'
 import {
   LOCK_CLASS_mmap_lock_R,
   LOCK_CLASS_mmap_lock_W,
@@ -59,6 +61,7 @@ import { exit_mmap, vm_area_dup, vm_area_free, vma_link } from './mm/mmap.ts'
 import { pgd_alloc, pgtable_free } from './mm/pgalloc.ts'
 import { anon_vma_fork } from './mm/rmap.ts'
 import { kmem_cache_alloc, kmem_cache_free, mm_cachep, task_struct_cachep } from './mm/slab.ts'
+import { mm_mmlist, mmlist_del } from './mm/swapfile/mmlist.ts'
 import { count_vm_event, FORKS } from './mm/vmstat.ts'
 import { begin_operation, current, set_current_interruptible, wake_up_new_task } from './sched/core.ts'
 
@@ -78,6 +81,7 @@ export function mm_alloc(): Mm {
   store(mm + mm$mmap_base, TASK_SIZE)
   init_rwsem((mm + mm$mmap_lock) as Rwsem, LOCK_CLASS_mmap_lock_R, LOCK_CLASS_mmap_lock_W)
   spin_lock_init((mm + mm$page_table_lock) as Spinlock, LOCK_CLASS_page_table_lock)
+  if (SWAP) INIT_LIST_HEAD(mm_mmlist(mm))
   return mm
 }
 
@@ -95,10 +99,21 @@ export function mmget(mm: Mm): void {
   atomic_fetch_add(mm + mm$mm_users, 1)
 }
 
+/** Takes another user of an address space that still has one; false: it is on its way out. */
+export function mmget_not_zero(mm: Mm): boolean {
+  for (let users = atomic_load(mm + mm$mm_users); users !== 0;) {
+    const seen = cmpxchg(mm + mm$mm_users, users, users + 1)
+    if (seen === users) return true
+    users = seen
+  }
+  return false
+}
+
 /** Drops a user; the last one unmaps everything. No CPU that calls this has the mm loaded for the last time. */
 export function mmput(mm: Mm): void {
   if (atomic_fetch_add(mm + mm$mm_users, -1) !== 1) return
   exit_mmap(mm)
+  if (SWAP) mmlist_del(mm)
   __mmdrop(mm)
 }
 

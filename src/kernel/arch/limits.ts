@@ -35,5 +35,6 @@ export const MAX_SWAPFILES = SWAP ? 2 : 0
 export const SWAPFILE_SLOTS = NR_PAGES
 /** Slots of a cluster (mm/swap.h; Linux has 256). */
 export const SWAPFILE_CLUSTER = 16
+export const NR_SWAP_CLUSTERS = (MAX_SWAPFILES * SWAPFILE_SLOTS) / SWAPFILE_CLUSTER
 /** Pages that one batch of reclaim takes (include/linux/swap.h). */
 export const SWAP_CLUSTER_MAX = 32

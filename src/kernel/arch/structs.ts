@@ -264,6 +264,8 @@ export const anon_vma$refcount = 1
 export const anon_vma$num_children = 2
 export const anon_vma$num_active_vmas = 3
 export const anon_vma$parent = 4
+/** Links those that wait for a grace period before they are freed. */
+export const anon_vma$rcu_next = 4
 /** Chains on this anon_vma, by vm_pgoff, then by insertion (Linux: the rb_root of an interval tree). */
 export const anon_vma$rb_root = 5
 export const anon_vma$rwsem = 6

@@ -3,6 +3,7 @@
  * still reach it are flushed. One gather a CPU, in its per-CPU area. Pages and tables share one bundle; a table is marked
  * by bit 0. Left out: batches chained beyond the bundle (a full bundle is flushed), delayed rmap.
  */
+import { SWAP } from '#config'
 import { atomic_fetch_add } from '#atomic'
 import { READ_ONCE, this_cpu_read, this_cpu_write } from '../arch/access.ts'
 import { BUG_ON } from '../arch/bug.ts'
@@ -22,6 +23,7 @@ import { mm$tlb_flush_pending } from '../arch/structs.ts'
 import { flush_tlb_mm_range } from '../arch/tlb.ts'
 import { put_page } from './mm.ts'
 import { pgtable_free } from './pgalloc.ts'
+import { free_swap_cache } from './swap_state.ts'
 
 const TABLE = 1
 
@@ -85,7 +87,10 @@ function tlb_batch_pages_flush(): void {
   for (let i = 0; i < nr; i++) {
     const entry = this_cpu_read(tlb$pages + i)
     if ((entry & TABLE) !== 0) pgtable_free((entry - TABLE) as Page)
-    else put_page(entry as Page)
+    else {
+      if (SWAP) free_swap_cache(entry as Page)
+      put_page(entry as Page)
+    }
   }
   this_cpu_write(tlb$nr, 0)
 }

@@ -3,7 +3,7 @@
  * free_unref_page. One node, one zone, one migrate type. Left out: reclaim (an allocation below the minimum fails),
  * compaction, NUMA policy, remote draining of per-CPU lists (so they need no lock but interrupts off, as before 5.15).
  */
-import { NR_PAGES } from '#config'
+import { NR_PAGES, SWAP } from '#config'
 import {
   clear_words,
   data_race,
@@ -51,6 +51,7 @@ import { LOCK_CLASS_zone_lock } from '../locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
 import { __GFP_HIGH, __GFP_ZERO } from './gfp.ts'
 import { set_page_count } from './mm.ts'
+import { should_fail_alloc_page } from './fail_page_alloc.ts'
 import { should_fail } from './slab.ts'
 import { ALLOC_FAILED, count_vm_event, count_vm_events, PGALLOC, PGFREE } from './vmstat.ts'
 
@@ -235,7 +236,7 @@ function prep_compound_page(page: Page, order: number): void {
  * this CPU's list. The low watermark is for everybody, what is below it down to the minimum for the second try.
  */
 export function alloc_pages(gfp: number, order: number): Page {
-  if (should_fail()) return 0 as Page
+  if (should_fail() || (SWAP && should_fail_alloc_page(gfp))) return 0 as Page
   let page = rmqueue(order, load(ZONE + zone$watermark_low))
   if (page === 0) page = __alloc_pages_slowpath(gfp, order)
   if (page === 0) {
