@@ -32,6 +32,19 @@ export const EVENTS = [
   'ALLOC_FAILED',
   'PTES_COPIED',
   'ORACLE_CHECKS',
+  'PGMAJFAULT',
+  'PSWPIN',
+  'PSWPOUT',
+  'SWAP_RA',
+  'PGLAZYFREED',
+  'PGMIGRATE_SUCCESS',
+  'PGMIGRATE_FAIL',
+  'SWAP_SLOTS_ALLOCATED',
+  'SWAP_COUNT_CONTINUATIONS',
+  'MMLIST_ADDED',
+  'MMLIST_REMOVED',
+  'SWAP_READ_ERRORS',
+  'SWAP_WRITE_ERRORS',
 ] as const satisfies readonly (keyof typeof vmstat)[]
 
 /** Counts by event name (`pgfault`), and the failed rechecks by function (`do_anonymous_page:write`). */

@@ -1,7 +1,7 @@
 /**
  * Every limit of the machine, in one place. Sizes that the user chooses are in ../config.ts.
  */
-import { NR_PAGES } from '#config'
+import { NR_PAGES, SWAP } from '#config'
 
 /** Direct-mapped entries of a CPU's TLB. */
 export const TLB_ENTRIES = 64
@@ -29,3 +29,11 @@ export const MAX_ORDER = 11
 export const PARKED_BUCKETS = 256
 /** Buckets of the page wait table (PAGE_WAIT_TABLE_SIZE, mm/filemap.c). */
 export const PAGE_WAIT_TABLE_SIZE = 64
+
+/** Swap devices, and slots that each has room for; slot 0 is its header. */
+export const MAX_SWAPFILES = SWAP ? 2 : 0
+export const SWAPFILE_SLOTS = NR_PAGES
+/** Slots of a cluster (mm/swap.h; Linux has 256). */
+export const SWAPFILE_CLUSTER = 16
+/** Pages that one batch of reclaim takes (include/linux/swap.h). */
+export const SWAP_CLUSTER_MAX = 32

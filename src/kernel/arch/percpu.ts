@@ -5,7 +5,7 @@
  *   line 1      what only this CPU touches: task, counters of held state
  *   line 2      held locks                                            locking/spinlock.ts
  *   line 3      this CPU's TLB flush request to others                arch/tlb.ts
- *   line 4..5   struct vm_fault, one a CPU                            mm/memory.ts
+ *   line 4..5   struct vm_fault, one a CPU; deferred flushes          mm/memory/, mm/rmap/
  *   line 6      per-CPU free pages                                    mm/page_alloc.ts
  *   line 7      rwsem and wait-queue entry                            locking/rwsem.ts, locking/wait.ts
  *   line 8..23  queue-lock nodes, one a held lock                     locking/spinlock/
@@ -89,6 +89,15 @@ export const percpu$rcu_next_list = 83
 export const percpu$instruction = 80
 /** The entry that denied the last hardware walk; 0: it found none. */
 export const percpu$walked_pte = 81
+
+// struct tlbflush_unmap_batch: CPUs that must still flush for what this CPU has unmapped, whether there are any, and whether one of
+// the entries could be written.
+export const tlb_ubc$cpumask = 84 // 2 words
+export const tlb_ubc$flush_required = 86
+export const tlb_ubc$writable = 87
+/** Where page_vma_mapped_walk found its entry: the PMD's value and the lock. */
+export const pvmw$pmd_value = 88
+export const pvmw$ptl = 89
 
 // Line 6: struct per_cpu_pages of the one zone.
 export const pcp$count = 96
