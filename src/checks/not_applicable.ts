@@ -15,11 +15,6 @@ export const mmlist = missing(
   'mmlist',
   'An mm with swap entries is reachable from init_mm. (No swap yet.)',
 )
-export const lru = missing(
-  'Q7-lru',
-  'LRU lists',
-  'A page is on one LRU at most, as its flags say. (No reclaim yet.)',
-)
 export const hugetlb = missing(
   'Q12',
   'hugetlb',

@@ -2,6 +2,7 @@
  * The end of tasks, execve and waiting for children (kernel/exit.c, fs/exec.c, 6.1). A child that ends adds one to its
  * parent's zombies and is gone; its exit code is not kept.
  */
+import { SWAP } from '#config'
 import { atomic_fetch_add } from '#atomic'
 import { load, READ_ONCE, store, this_cpu_write, WRITE_ONCE } from './arch/access.ts'
 import { BUG_ON } from './arch/bug.ts'
@@ -35,6 +36,7 @@ import { mm_alloc, mmput } from './fork.ts'
 import { LOCK_CLASS_tasklist_lock } from './locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from './locking/spinlock.ts'
 import { sync_mm_rss } from './mm/rss.ts'
+import { lru_add_drain } from './mm/swap.ts'
 import { kmem_cache_free, POISON_FREE, task_struct_cachep } from './mm/slab.ts'
 import { count_vm_event, EXECS, EXITS } from './mm/vmstat.ts'
 import { rcu_cpu_starting, rcu_report_dead } from './rcu.ts'
@@ -183,6 +185,7 @@ export function exit_all_tasks(): void {
     const mm = load(task + task$mm)
     if (mm !== 0 && mm !== POISON_FREE) exit_task_at_rest(task)
   }
+  if (SWAP) lru_add_drain()
   rcu_report_dead()
   irq_enter_offline()
 }

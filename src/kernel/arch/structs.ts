@@ -2,7 +2,7 @@
  * The kernel's structures: word offsets of their fields, named struct$field. A pointer is a word address with a branded
  * type; NULL is 0. Fields that different CPUs write at the same time lie on different lines of 16 words, as in Linux.
  */
-import { LOCK_STAT, NR_CPUS, SWAP_MAP_MAX } from '#config'
+import { LOCK_STAT, NR_CPUS, SWAP, SWAP_MAP_MAX } from '#config'
 import { SPINLOCK_WORDS } from '#spinlock'
 import { MAX_MAP_COUNT, MAX_ORDER } from './limits.ts'
 
@@ -17,6 +17,7 @@ export type XaNode = number & { readonly __brand: 'xa_node' }
 export type Spinlock = number & { readonly __brand: 'spinlock' }
 export type Rwsem = number & { readonly __brand: 'rw_semaphore' }
 export type WaitQueueHead = number & { readonly __brand: 'wait_queue_head' }
+export type Lruvec = number & { readonly __brand: 'lruvec' }
 export type SwapInfo = number & { readonly __brand: 'swap_info_struct' }
 export type KmemCache = number & { readonly __brand: 'kmem_cache' }
 /** Address of an entry of a page table, by level, and the entries' values. */
@@ -124,6 +125,23 @@ export const zone$nr_free = 32
 export const zone$free_list = 33
 export const zone$nr_free_blocks = zone$free_list + MAX_ORDER
 export const ZONE_WORDS = 64
+
+// struct lruvec (include/linux/mmzone.h): the LRU lists of a node, and how long each is. All under the lock; the lengths are read without it too.
+export const lruvec$lru_lock = 0
+/** List heads, one for each LRU_ constant; linked through page$lru_next. */
+export const lruvec$lists = 16
+export const lruvec$lru_size = 24
+export const LRUVEC_WORDS = 32
+export const NR_LRUVECS = SWAP
+
+/** Kinds of LRU lists (enum lru_list). */
+export const LRU_INACTIVE_ANON = 0
+export const LRU_ACTIVE_ANON = 1
+export const LRU_INACTIVE_FILE = 2
+export const LRU_ACTIVE_FILE = 3
+export const NR_LRU_LISTS = 4
+export const LRU_ACTIVE = 1
+export const LRU_FILE = 2
 
 // The run queue and wait list of tasks (kernel/sched).
 export const rq$lock = 0

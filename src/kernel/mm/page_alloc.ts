@@ -3,7 +3,7 @@
  * free_unref_page. One node, one zone, one migrate type. Left out: reclaim (an allocation below the minimum fails),
  * compaction, NUMA policy, remote draining of per-CPU lists (so they need no lock but interrupts off, as before 5.15).
  */
-import { NR_PAGES } from '#config'
+import { NR_PAGES, SWAP } from '#config'
 import {
   clear_words,
   data_race,
@@ -52,6 +52,7 @@ import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
 import { __GFP_HIGH, __GFP_ZERO } from './gfp.ts'
 import { set_page_count } from './mm.ts'
 import { should_fail } from './slab.ts'
+import { __page_cache_release } from './swap.ts'
 import { ALLOC_FAILED, count_vm_event, count_vm_events, PGALLOC, PGFREE } from './vmstat.ts'
 
 // Free areas. The list head of an order is a word of the zone; blocks are linked through page$lru.
@@ -294,7 +295,10 @@ function __free_pages_ok(page: Page, order: number): void {
 /** The last reference is gone (mm/swap.c, __put_page). */
 export function __put_page(page: Page): void {
   if ((load(page + page$flags) & PG_head) !== 0) __free_pages_ok(page, load(page + page$compound_order))
-  else free_unref_page(page)
+  else {
+    if (SWAP) __page_cache_release(page)
+    free_unref_page(page)
+  }
 }
 
 /** Sets up the zone: `first` pages belong to the kernel (the zero page), the rest is free. Once, at boot. */
