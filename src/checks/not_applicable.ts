@@ -5,11 +5,6 @@ function missing(id: string, name: string, description: string): Check {
   return { id, name, description, run: () => 'not applicable' }
 }
 
-export const lru = missing(
-  'Q7-lru',
-  'LRU lists',
-  'A page is on one LRU at most, as its flags say. (No reclaim yet.)',
-)
 export const hugetlb = missing(
   'Q12',
   'hugetlb',

@@ -88,6 +88,11 @@ export function huntChanges(config: Configuration, cpus: number): string[] {
   )
 }
 
+/** A hunt of each scenario named; without one, of what a revert names, or the default. Throws UsageError as planHunt does. */
+export function planHunts(names: readonly string[], options: HuntArguments): HuntPlan[] {
+  return names.length === 0 ? [planHunt(undefined, options)] : names.map((name) => planHunt(name, options))
+}
+
 /** Throws UsageError for what the options have wrong. */
 export function planHunt(name: string | undefined, options: HuntArguments): HuntPlan {
   const reverts = (options.revert ?? []).map((id) => readRevert(id))

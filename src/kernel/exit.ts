@@ -5,6 +5,7 @@
 import { SWAP } from '#config'
 import { atomic_fetch_add } from '#atomic'
 import { load, READ_ONCE, store, this_cpu_write, WRITE_ONCE } from './arch/access.ts'
+import { BUG_ON } from './arch/bug.ts'
 import { irq_enter_offline, irq_exit_parked } from './arch/irq.ts'
 import { machine$nr_tasks, machine$tasklist_lock, RQ, TASKS } from './arch/memory_map.ts'
 import { percpu$current } from './arch/percpu.ts'
@@ -18,12 +19,12 @@ import {
   rq$tail,
   rq$waiting,
   task$__state,
+  task$children,
   task$mm,
   task$nr_children,
   task$nr_zombies,
   task$parent,
-  task$pid,
-  task$ppid,
+  task$sibling,
   task$vfork_done,
   TASK_DEAD,
   TASK_STOPPED,
@@ -35,6 +36,7 @@ import { mm_alloc, mmput } from './fork.ts'
 import { LOCK_CLASS_tasklist_lock } from './locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from './locking/spinlock.ts'
 import { sync_mm_rss } from './mm/rss.ts'
+import { lru_add_drain } from './mm/swap.ts'
 import { kmem_cache_free, POISON_FREE, task_struct_cachep } from './mm/slab.ts'
 import { do_swapoff } from './mm/swapfile/swapoff.ts'
 import { count_vm_event, EXECS, EXITS } from './mm/vmstat.ts'
@@ -55,23 +57,44 @@ export function tasklist_init(): void {
   spin_lock_init(tasklist_lock, LOCK_CLASS_tasklist_lock)
 }
 
-/**
- * The parent of `task` if it still lives; 0 otherwise: its memory may be another task's by now, which the pid tells.
- * Under tasklist_lock.
- */
-function live_parent(task: Task): Task {
-  const parent = load(task + task$parent) as Task
-  return parent !== 0 && READ_ONCE(parent + task$pid) === load(task + task$ppid) ? parent : (0 as Task)
-}
-
 /** A vfork child leaves its parent's address space: the parent goes on (mm_release, complete_vfork_done). */
 function mm_release(task: Task): void {
   if (load(task + task$vfork_done) === 0) return
   store(task + task$vfork_done, 0)
   spin_lock(tasklist_lock)
-  const parent = live_parent(task)
+  const parent = load(task + task$parent) as Task
   if (parent !== 0) wake_up_process(parent)
   spin_unlock(tasklist_lock)
+}
+
+/** Makes `task` a child of `parent` (copy_process). Under no lock. */
+export function add_child(parent: Task, task: Task): void {
+  spin_lock(tasklist_lock)
+  store(task + task$parent, parent)
+  store(task + task$sibling, load(parent + task$children))
+  store(parent + task$children, task)
+  spin_unlock(tasklist_lock)
+}
+
+/** Takes `task` off its parent's children (list_del of sibling). Under tasklist_lock. */
+function remove_child(parent: Task, task: Task): void {
+  const next = load(task + task$sibling)
+  let child = load(parent + task$children)
+  if (child === task) {
+    store(parent + task$children, next)
+    return
+  }
+  while (load(child + task$sibling) !== task) {
+    child = load(child + task$sibling)
+    BUG_ON(child === 0)
+  }
+  store(child + task$sibling, next)
+}
+
+/** Nobody waits for the children of a task that is gone (forget_original_parent; Linux hands them to init). Under tasklist_lock. */
+function forget_original_parent(task: Task): void {
+  for (let child = load(task + task$children); child !== 0; child = load(child + task$sibling))
+    store(child + task$parent, 0)
 }
 
 /** Ends the current task. Its program returns right after. */
@@ -92,11 +115,13 @@ export function sys_exit(): void {
 /** Frees a task that has left its CPU for the last time, and tells its parent (exit_notify, release_task). */
 export function free_dead_task(task: Task): void {
   spin_lock(tasklist_lock)
-  const parent = live_parent(task)
+  const parent = load(task + task$parent) as Task
   if (parent !== 0) {
+    remove_child(parent, task)
     atomic_fetch_add(parent + task$nr_zombies, 1)
     wake_up_process(parent)
   }
+  forget_original_parent(task)
   kmem_cache_free(task_struct_cachep, task)
   spin_unlock(tasklist_lock)
   if (atomic_fetch_add(machine$nr_tasks, -1) === 1) wake_up_idle_cpus()
@@ -161,7 +186,10 @@ export function exit_all_tasks(): void {
     const mm = load(task + task$mm)
     if (mm !== 0 && mm !== POISON_FREE) exit_task_at_rest(task)
   }
-  if (SWAP) for (let type = 0; type < MAX_SWAPFILES; type++) do_swapoff(type)
+  if (SWAP) {
+    lru_add_drain()
+    for (let type = 0; type < MAX_SWAPFILES; type++) do_swapoff(type)
+  }
   rcu_report_dead()
   irq_enter_offline()
 }

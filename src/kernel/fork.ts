@@ -5,7 +5,7 @@
  */
 import { SWAP } from '#config'
 import { atomic_fetch_add, atomic_load, cmpxchg } from '#atomic'
-import { load, READ_ONCE, store, this_cpu_write, WRITE_ONCE } from './arch/access.ts'
+import { load, READ_ONCE, store, this_cpu_write } from './arch/access.ts'
 import { BUG_ON } from './arch/bug.ts'
 import { machine$next_mm_id, machine$next_pid, machine$nr_tasks, machine$seed } from './arch/memory_map.ts'
 import { percpu$current } from './arch/percpu.ts'
@@ -30,9 +30,7 @@ import {
   NR_TASK_REGS,
   task$mm,
   task$nr_children,
-  task$parent,
   task$pid,
-  task$ppid,
   task$program,
   task$reg,
   task$rng,
@@ -46,6 +44,7 @@ import {
 import { flush_tlb_mm } from './arch/tlb.ts'
 import { oracle_dup_mm_begin, oracle_dup_mm_end, oracle_mmdrop } from '../checks/oracle.ts'
 import { EAGAIN, ENOMEM } from './errno.ts'
+import { add_child } from './exit.ts'
 import { INIT_LIST_HEAD } from './lib/list.ts'
 import {
   LOCK_CLASS_mmap_lock_R,
@@ -171,13 +170,10 @@ export function alloc_task(parent: Task, program: number): Task {
   const task = kmem_cache_alloc(task_struct_cachep) as Task
   if (task === 0) return task
   const pid = atomic_fetch_add(machine$next_pid, 1) + 1
-  WRITE_ONCE(task + task$pid, pid)
+  store(task + task$pid, pid)
   store(task + task$program, program)
-  store(task + task$parent, parent)
-  if (parent !== 0) {
-    store(task + task$ppid, load(parent + task$pid))
+  if (parent !== 0)
     for (let i = 0; i < NR_TASK_REGS; i++) store(task + task$reg + i, load(parent + task$reg + i))
-  }
   store(task + task$rng, Math.imul(pid + load(machine$seed), 0x9e3779b1) | 1)
   return task
 }
@@ -185,6 +181,7 @@ export function alloc_task(parent: Task, program: number): Task {
 /** Makes `task` one of the tasks of the machine and lets it run. */
 function add_task(parent: Task, task: Task): number {
   const pid = load(task + task$pid)
+  add_child(parent, task)
   atomic_fetch_add(parent + task$nr_children, 1)
   atomic_fetch_add(machine$nr_tasks, 1)
   wake_up_new_task(task)

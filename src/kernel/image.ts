@@ -20,6 +20,7 @@ import { pagecache_init } from './mm/page_lock.ts'
 import { table_arena_init } from './mm/pgalloc.ts'
 import { kmem_cache_init } from './mm/slab.ts'
 import { swap_init } from './mm/swapfile/swapon.ts'
+import { lru_add_drain, lruvec_init } from './mm/swap.ts'
 import { RCU_IDLE, rcu_init } from './rcu.ts'
 import { current, put_init_task, sched_init } from './sched/core.ts'
 
@@ -44,6 +45,7 @@ export function start_kernel(): void {
   table_arena_init()
   ptlock_area_init()
   pagecache_init()
+  if (SWAP) lruvec_init()
   rcu_init()
   if (SWAP) swap_init()
   sched_init()
@@ -64,6 +66,7 @@ export function scenario_setup(): number {
   }
   this_cpu_write(percpu$tick, 0)
   prefill_pcplists(load(machine$nr_cpus))
+  if (SWAP) lru_add_drain()
   switch_mm(0 as Mm)
   irq_enter_offline()
   return ret

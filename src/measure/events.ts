@@ -45,6 +45,8 @@ export const EVENTS = [
   'MMLIST_REMOVED',
   'SWAP_READ_ERRORS',
   'SWAP_WRITE_ERRORS',
+  'PGACTIVATE',
+  'PGLAZYFREE',
 ] as const satisfies readonly (keyof typeof vmstat)[]
 
 /** Counts by event name (`pgfault`), and the failed rechecks by function (`do_anonymous_page:write`). */

@@ -309,6 +309,7 @@ function classSymbol({ s }: Watch, lock: number): LockClassSymbol | undefined {
   if (mapping === s.address_space$i_mmap_rwsem + s.rwsem$wait_lock) return 'LOCK_CLASS_rwsem_wait_lock'
   if (mapping === s.address_space$i_pages_lock) return 'LOCK_CLASS_i_pages'
   if (lock === s.ZONE + s.zone$lock) return 'LOCK_CLASS_zone_lock'
+  if (inside(s.LRUVECS, s.LRUVEC_WORDS, s.NR_LRUVECS) === s.lruvec$lru_lock) return 'LOCK_CLASS_lru_lock'
   if (lock === s.RQ + s.rq$lock) return 'LOCK_CLASS_rq_lock'
   if (inside(s.KMEM_CACHES, s.KMEM_CACHE_WORDS, s.NR_KMEM_CACHES) >= 0) return 'LOCK_CLASS_kmem_cache'
   if (inside(s.PAGE_WAIT, s.WAIT_QUEUE_HEAD_WORDS, s.PAGE_WAIT_TABLE_SIZE) >= 0)

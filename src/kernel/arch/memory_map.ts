@@ -7,6 +7,7 @@
  *   1024  ├──────────────────────────┤ PERCPU      NR_CPUS areas of PERCPU_WORDS (percpu.ts)
  *         ├──────────────────────────┤ ZONE        struct zone with its free areas
  *         ├──────────────────────────┤ RQ          the run queue
+ *         ├──────────────────────────┤ LRUVECS     with SWAP: the LRU lists
  *         ├──────────────────────────┤ PAGE_WAIT   hashed wait queues of pages
  *         ├──────────────────────────┤ PTLOCK_AREA PTLOCK_WORDS words of the page-table-lock design's own
  *         ├──────────────────────────┤ KMEM_CACHES descriptors and generation stamps of the object caches
@@ -41,8 +42,10 @@ import {
   ANON_VMA_CHAIN_WORDS,
   ANON_VMA_WORDS,
   KMEM_CACHE_WORDS,
+  LRUVEC_WORDS,
   MM_WORDS,
   NR_KMEM_CACHES,
+  NR_LRUVECS,
   PAGE_WORDS,
   RQ_WORDS,
   SWAP_CLUSTER_WORDS,
@@ -101,7 +104,8 @@ export const PARKED = 256 // PARKED_BUCKETS words
 
 export const ZONE = PERCPU + NR_CPUS * PERCPU_WORDS
 export const RQ = ZONE + ZONE_WORDS
-export const PAGE_WAIT = RQ + RQ_WORDS
+export const LRUVECS = RQ + RQ_WORDS
+export const PAGE_WAIT = LRUVECS + NR_LRUVECS * LRUVEC_WORDS
 export const PTLOCK_AREA = (PAGE_WAIT + PAGE_WAIT_TABLE_SIZE * WAIT_QUEUE_HEAD_WORDS + 15) & ~15
 export const KMEM_CACHES = (PTLOCK_AREA + PTLOCK_WORDS + 15) & ~15
 

@@ -10,11 +10,13 @@
  *   line 7      rwsem and wait-queue entry                            locking/rwsem.ts, locking/wait.ts
  *   line 8..23  queue-lock nodes, one a held lock                     locking/spinlock/
  *   line 24..   struct mmu_gather                                     mm/mmu_gather.ts
- *   last        the TLB                                               arch/tlb.ts
+ *   then        the TLB                                               arch/tlb.ts
+ *   last        with SWAP: batches of pages for the LRU lists         mm/swap.ts
  *
  * Lines are 16 words. A line that other CPUs write shares none with private words.
  */
-import { MMU_GATHER_BUNDLE, TLB_ENTRIES } from './limits.ts'
+import { SWAP } from '#config'
+import { MMU_GATHER_BUNDLE, PAGEVEC_SIZE, TLB_ENTRIES } from './limits.ts'
 
 // Line 0: written by other CPUs.
 /** Interrupts pending: one bit for each sending CPU. */
@@ -126,7 +128,14 @@ export const tlb$pages = 390 // MMU_GATHER_BUNDLE words
 
 /** Pairs of (page number + 1, PTE), direct-mapped; 0: empty. */
 export const percpu$tlb = (tlb$pages + MMU_GATHER_BUNDLE + 15) & ~15
-export const PERCPU_WORDS = (percpu$tlb + 2 * TLB_ENTRIES + 15) & ~15
+
+// struct lru_pvecs (mm/swap.c): pages, each with a reference, that will be put on an LRU list, made active, made lazily freeable. Of each
+// batch how many there are, then the pages.
+const PAGEVEC_WORDS = 1 + PAGEVEC_SIZE
+export const lru_pvecs$lru_add = percpu$tlb + 2 * TLB_ENTRIES
+export const lru_pvecs$activate_page = lru_pvecs$lru_add + PAGEVEC_WORDS
+export const lru_pvecs$lru_lazyfree = lru_pvecs$activate_page + PAGEVEC_WORDS
+export const PERCPU_WORDS = (lru_pvecs$lru_add + SWAP * 3 * PAGEVEC_WORDS + 15) & ~15
 
 /** First word of CPU 0's area; the areas follow one another. */
 export const PERCPU = 1024

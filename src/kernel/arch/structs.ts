@@ -2,7 +2,7 @@
  * The kernel's structures: word offsets of their fields, named struct$field. A pointer is a word address with a branded
  * type; NULL is 0. Fields that different CPUs write at the same time lie on different lines of 16 words, as in Linux.
  */
-import { LOCK_STAT, NR_CPUS, SWAP_MAP_MAX } from '#config'
+import { LOCK_STAT, NR_CPUS, SWAP, SWAP_MAP_MAX } from '#config'
 import { SPINLOCK_WORDS } from '#spinlock'
 import { MAX_MAP_COUNT, MAX_ORDER } from './limits.ts'
 
@@ -17,6 +17,7 @@ export type XaNode = number & { readonly __brand: 'xa_node' }
 export type Spinlock = number & { readonly __brand: 'spinlock' }
 export type Rwsem = number & { readonly __brand: 'rw_semaphore' }
 export type WaitQueueHead = number & { readonly __brand: 'wait_queue_head' }
+export type Lruvec = number & { readonly __brand: 'lruvec' }
 export type SwapInfo = number & { readonly __brand: 'swap_info_struct' }
 export type KmemCache = number & { readonly __brand: 'kmem_cache' }
 /** Address of an entry of a page table, by level, and the entries' values. */
@@ -87,10 +88,8 @@ export const PG_writeback = 1 << 9
 export const PG_head = 1 << 10
 export const PG_swapcache = 1 << 11
 export const PG_swapbacked = 1 << 12
-/** Free as soon as its writeback ends. */
-export const PG_reclaim = 1 << 16
 /** Reading or writing it failed. */
-export const PG_error = 1 << 17
+export const PG_error = 1 << 16
 /** Page types; Linux keeps them in place of _mapcount. */
 export const PG_buddy = 1 << 13
 export const PG_table = 1 << 14
@@ -125,6 +124,23 @@ export const zone$free_list = 33
 export const zone$nr_free_blocks = zone$free_list + MAX_ORDER
 export const ZONE_WORDS = 64
 
+// struct lruvec (include/linux/mmzone.h): the LRU lists of a node, and how long each is. All under the lock; the lengths are read without it too.
+export const lruvec$lru_lock = 0
+/** List heads, one for each LRU_ constant; linked through page$lru_next. */
+export const lruvec$lists = 16
+export const lruvec$lru_size = 24
+export const LRUVEC_WORDS = 32
+export const NR_LRUVECS = SWAP
+
+/** Kinds of LRU lists (enum lru_list). */
+export const LRU_INACTIVE_ANON = 0
+export const LRU_ACTIVE_ANON = 1
+export const LRU_INACTIVE_FILE = 2
+export const LRU_ACTIVE_FILE = 3
+export const NR_LRU_LISTS = 4
+export const LRU_ACTIVE = 1
+export const LRU_FILE = 2
+
 // The run queue and wait list of tasks (kernel/sched).
 export const rq$lock = 0
 export const rq$head = 16
@@ -154,9 +170,9 @@ export const NR_KMEM_CACHES = 7
 export const task$__state = 0
 export const task$pid = 1
 export const task$mm = 2
+/** The parent, 0 when it is gone; the children, a list linked by task$sibling. Under tasklist_lock. */
 export const task$parent = 3
-/** The parent's pid: it tells whether task$parent still is that task. */
-export const task$ppid = 4
+export const task$children = 4
 /** Next on the run queue, or on the list of tasks that wait for a word. */
 export const task$run_next = 5
 /** Children that have not been waited for, and those of them that are zombies. */
@@ -176,9 +192,10 @@ export const task$on_cpu = 16
 export const task$wait_word = 17
 /** Turns the task has taken (last_turn). */
 export const task$turns = 18
+export const task$sibling = 19
 /** Words of the scenario's own, kept from turn to turn: a program's local variables. */
-export const task$reg = 19
-export const NR_TASK_REGS = 13
+export const task$reg = 20
+export const NR_TASK_REGS = 12
 export const TASK_WORDS = 32
 
 export const TASK_RUNNING = 0

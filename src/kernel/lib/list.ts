@@ -21,6 +21,11 @@ export function list_next(entry: number): number {
   return load(entry)
 }
 
+/** The last entry of a list; the head itself if there is none. */
+export function list_last(head: number): number {
+  return load(head + list_head$prev)
+}
+
 /** Puts `entry`, which is on no list, right behind `head`. */
 export function list_add(entry: number, head: number): void {
   const next = load(head)
@@ -30,11 +35,16 @@ export function list_add(entry: number, head: number): void {
   WRITE_ONCE(head, entry)
 }
 
-/** Takes `entry` off its list; it is on none then. */
-export function list_del_init(entry: number): void {
+/** Takes `entry` off its list; its own words stay as they are. */
+export function list_del(entry: number): void {
   const next = load(entry)
   const prev = load(entry + list_head$prev)
   store(next + list_head$prev, prev)
   WRITE_ONCE(prev, next)
+}
+
+/** Takes `entry` off its list; it is on none then. */
+export function list_del_init(entry: number): void {
+  list_del(entry)
   INIT_LIST_HEAD(entry)
 }

@@ -1,11 +1,11 @@
 /**
  * Objects and their pages: the page cache (mm/filemap.c, mm/truncate.c, and of fs/inode.c what counts references, 6.1).
  * An object is an address_space together with its inode's words. Its references: one for each VMA that maps it, one for
- * whoever created it; the last one drops its pages.
- * A file reads as zeros. Left out: file systems, readahead, writeback, the LRU, truncation of an object in use, large
+ * whoever created it; the last one drops its pages. Files' pages are on the LRU lists, shmem's are not (as after SHM_LOCK).
+ * A file reads as zeros. Left out: file systems, readahead, writeback, truncation of an object in use, large
  * folios, fault-around.
  */
-import { PAGE_BYTES } from '#config'
+import { PAGE_BYTES, SWAP } from '#config'
 import { atomic_fetch_add } from '#atomic'
 import {
   clear_words,
@@ -29,6 +29,7 @@ import {
   address_space$i_size,
   address_space$kind,
   address_space$nrpages,
+  ADDRESS_SPACE_FILE,
   page$index,
   page$mapping,
   PG_locked,
@@ -61,6 +62,7 @@ import { rcu_read_lock, rcu_read_unlock } from '../rcu.ts'
 import { lock_page, unlock_page } from './page_lock.ts'
 import { linear_page_index } from './rmap.ts'
 import { address_space_cachep, kmem_cache_alloc, kmem_cache_free } from './slab.ts'
+import { lru_cache_add } from './swap.ts'
 import { count_vm_event, RETRY_filemap_fault } from './vmstat.ts'
 
 /**
@@ -158,7 +160,7 @@ export function add_to_page_cache_lru(page: Page, mapping: AddressSpace, index: 
   if (error !== 0) {
     WRITE_ONCE(page + page$mapping, 0)
     put_page(page)
-  }
+  } else if (SWAP && load(mapping + address_space$kind) === ADDRESS_SPACE_FILE) lru_cache_add(page)
   return error
 }
 

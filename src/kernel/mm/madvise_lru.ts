@@ -24,7 +24,6 @@ import {
   page$lru_next,
   PG_dirty,
   PG_referenced,
-  PG_swapbacked,
   PG_swapcache,
   vma$vm_mm,
 } from '../arch/structs.ts'
@@ -38,8 +37,9 @@ import { pte_table_lock, pte_table_unlock } from './ptl.ts'
 import { flush_tlb_batched_pending } from './rmap/tlb_batch.ts'
 import { mm_find_pmd } from './rmap/walk.ts'
 import { add_mm_counter } from './rss.ts'
+import { isolate_lru_page, lru_add_drain, mark_page_lazyfree } from './swap.ts'
 import { free_swap_and_cache, try_to_free_swap } from './swapfile/swap_map.ts'
-import { isolate_page, reclaim_pages } from './vmscan/shrink_page_list.ts'
+import { reclaim_pages } from './vmscan/shrink_page_list.ts'
 
 /** Makes a present entry old, and clean if `clean`; atomic against the hardware. What a TLB holds goes when the gather ends. */
 function age_pte(mm: Mm, addr: number, ptep: PteP, clean: boolean): void {
@@ -66,7 +66,7 @@ function madvise_pageout_pte_range(vma: Vma, pmd: Pmd, addr: number, end: number
     if (page === 0 || !PageAnon(page) || page_mapcount(page) !== 1) continue
     age_pte(mm, addr, ptep, false)
     ClearPageFlag(page, PG_referenced)
-    if (!isolate_page(page)) continue
+    if (!isolate_lru_page(page)) continue
     store(page + page$lru_next, list)
     list = page
   }
@@ -95,8 +95,8 @@ function madvise_free_pte_range(vma: Vma, pmd: Pmd, addr: number, end: number): 
     const page = pte_present(pte) ? vm_normal_page(vma, addr, pte) : (0 as Page)
     if (page === 0 || !PageAnon(page) || !lazyfree_prepare(page)) continue
     age_pte(mm, addr, ptep, true)
-    ClearPageFlag(page, PG_swapbacked | PG_referenced)
     unlock_page(page)
+    mark_page_lazyfree(page)
   }
   add_mm_counter(mm, MM_SWAPENTS, swapents)
   pte_table_unlock(pmd, ptl)
@@ -117,6 +117,8 @@ function lazyfree_prepare(page: Page): boolean {
 export function madvise_lru_range(vma: Vma, start: number, end: number, free: boolean): void {
   if (!SWAP) return
   const mm = load(vma + vma$vm_mm) as Mm
+  // Pages of this CPU's batches are on no list yet.
+  lru_add_drain()
   tlb_gather_mmu(mm)
   for (let addr = start, next = start; addr < end; addr = next) {
     next = pmd_addr_end(addr, end)

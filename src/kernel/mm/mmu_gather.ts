@@ -23,6 +23,7 @@ import { mm$tlb_flush_pending } from '../arch/structs.ts'
 import { flush_tlb_mm_range } from '../arch/tlb.ts'
 import { put_page } from './mm.ts'
 import { pgtable_free } from './pgalloc.ts'
+import { lru_add_drain, release_pages } from './swap.ts'
 import { free_swap_cache } from './swap_state.ts'
 
 const TABLE = 1
@@ -82,16 +83,25 @@ export function tlb_flush_mmu_tlbonly(): void {
   __tlb_reset_range()
 }
 
+/** Lets go of the first `nr` gathered pages, and of slots that were needed for them. The batches of this CPU may have a reference to them. */
+function free_pages_and_swap_cache(nr: number): void {
+  if (nr === 0) return
+  lru_add_drain()
+  for (let i = 0; i < nr; i++) free_swap_cache(this_cpu_read(tlb$pages + i) as Page)
+  release_pages(tlb$pages, nr)
+}
+
 function tlb_batch_pages_flush(): void {
   const nr = this_cpu_read(tlb$nr)
+  // Pages move to the front, tables go at once.
+  let pages = 0
   for (let i = 0; i < nr; i++) {
     const entry = this_cpu_read(tlb$pages + i)
     if ((entry & TABLE) !== 0) pgtable_free((entry - TABLE) as Page)
-    else {
-      if (SWAP) free_swap_cache(entry as Page)
-      put_page(entry as Page)
-    }
+    else if (SWAP) this_cpu_write(tlb$pages + pages++, entry)
+    else put_page(entry as Page)
   }
+  if (SWAP) free_pages_and_swap_cache(pages)
   this_cpu_write(tlb$nr, 0)
 }
 

@@ -53,6 +53,7 @@ import { __GFP_HIGH, __GFP_ZERO } from './gfp.ts'
 import { set_page_count } from './mm.ts'
 import { should_fail_alloc_page } from './fail_page_alloc.ts'
 import { should_fail } from './slab.ts'
+import { __page_cache_release } from './swap.ts'
 import { ALLOC_FAILED, count_vm_event, count_vm_events, PGALLOC, PGFREE } from './vmstat.ts'
 
 // Free areas. The list head of an order is a word of the zone; blocks are linked through page$lru.
@@ -295,7 +296,10 @@ function __free_pages_ok(page: Page, order: number): void {
 /** The last reference is gone (mm/swap.c, __put_page). */
 export function __put_page(page: Page): void {
   if ((load(page + page$flags) & PG_head) !== 0) __free_pages_ok(page, load(page + page$compound_order))
-  else free_unref_page(page)
+  else {
+    if (SWAP) __page_cache_release(page)
+    free_unref_page(page)
+  }
 }
 
 /** Sets up the zone: `first` pages belong to the kernel (the zero page), the rest is free. Once, at boot. */

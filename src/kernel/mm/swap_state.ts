@@ -38,6 +38,7 @@ import {
 import { alloc_page } from './page_alloc.ts'
 import { trylock_page, unlock_page } from './page_lock.ts'
 import { swap_readpage } from './page_io.ts'
+import { lru_cache_add } from './swap.ts'
 import { folio_alloc_swap } from './swapfile/slots.ts'
 import { get_swap_device, put_swap_device, swap_cache, swp_swap_info } from './swapfile/swap_info.ts'
 import {
@@ -135,6 +136,7 @@ export function free_page_and_swap_cache(page: Page): void {
 function swapin_new_page(page: Page, entry: SwpEntry): void {
   __SetPageFlag(page, PG_locked | PG_swapbacked)
   add_to_swap_cache(page, entry)
+  lru_cache_add(page)
   swap_readpage(page)
 }
 

@@ -51,6 +51,8 @@ export const MMLIST_ADDED = 36
 export const MMLIST_REMOVED = 37
 export const SWAP_READ_ERRORS = 38
 export const SWAP_WRITE_ERRORS = 39
+export const PGACTIVATE = 40
+export const PGLAZYFREE = 41
 export const NR_VM_EVENTS = 64
 
 // Rechecks under the lock that failed, by function (races.md, section 2).

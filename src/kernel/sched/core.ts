@@ -5,7 +5,7 @@
  *
  * One FIFO queue for all CPUs under rq->lock. Left out: classes, priorities, load balancing.
  */
-import { TICK } from '#config'
+import { SWAP, TICK } from '#config'
 import { program } from '#scenario'
 import { atomic_fetch_add, atomic_load } from '#atomic'
 import { load, READ_ONCE, store, this_cpu_read, this_cpu_write, WRITE_ONCE } from '../arch/access.ts'
@@ -44,6 +44,7 @@ import { switch_mm } from '../arch/tlb.ts'
 import { check_panic, smp_cond_load, smp_wake, smp_wake_one } from '../arch/wait.ts'
 import { LOCK_CLASS_rq_lock } from '../locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
+import { lru_add_drain } from '../mm/swap.ts'
 import { CONTEXT_SWITCHES, count_vm_event } from '../mm/vmstat.ts'
 import { free_dead_task } from '../exit.ts'
 import {
@@ -275,6 +276,7 @@ export function cpu_run(): void {
     schedule()
   }
   if (current() !== 0) deactivate_current()
+  if (SWAP) lru_add_drain()
   switch_mm(0 as Mm)
   poll_irq()
   rcu_report_dead()

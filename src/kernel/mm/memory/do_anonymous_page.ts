@@ -2,6 +2,7 @@
  * First touch of private anonymous memory (mm/memory.c, 6.1): the shared zero page for a read, a page of its own for a
  * write. Left out: check_stable_address_space (no OOM reaper yet), userfaultfd, memory cgroups, the LRU.
  */
+import { SWAP } from '#config'
 import { load, READ_ONCE, this_cpu_read } from '../../arch/access.ts'
 import { machine$zero_page } from '../../arch/memory_map.ts'
 import { vmf$address, vmf$flags, vmf$pmd, vmf$vma } from '../../arch/percpu.ts'
@@ -25,6 +26,7 @@ import { alloc_page } from '../page_alloc.ts'
 import { pte_alloc } from '../pgalloc.ts'
 import { anon_vma_prepare, page_add_new_anon_rmap } from '../rmap.ts'
 import { inc_mm_counter } from '../rss.ts'
+import { lru_cache_add } from '../swap.ts'
 import {
   count_vm_event,
   LATENCY_do_anonymous_page$read,
@@ -83,6 +85,7 @@ export function do_anonymous_page(): number {
   }
   inc_mm_counter(mm, MM_ANONPAGES)
   page_add_new_anon_rmap(page, vma, addr)
+  if (SWAP) lru_cache_add(page)
   set_pte_at(mm, addr, ptep, entry)
   vmf_pte_unlock()
   return 0

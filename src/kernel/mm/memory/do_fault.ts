@@ -3,6 +3,7 @@
  * __do_fault with the preallocated table, finish_fault. Objects are shared anonymous memory and files that read as zeros.
  * Left out: fault-around, huge pages, dropping mmap_lock for I/O, dirty throttling, DAX.
  */
+import { SWAP } from '#config'
 import { copy_words, load, READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
 import { smp_wmb } from '../../arch/barrier.ts'
 import { VM_BUG_ON_PAGE } from '../../arch/bug.ts'
@@ -49,6 +50,7 @@ import { pgtable_alloc, pgtable_free, pmd_install, pte_alloc } from '../pgalloc.
 import { anon_vma_prepare, page_add_file_rmap, page_add_new_anon_rmap } from '../rmap.ts'
 import { inc_mm_counter, mm_counter_file } from '../rss.ts'
 import { shmem_fault } from '../shmem.ts'
+import { lru_cache_add } from '../swap.ts'
 import {
   count_vm_event,
   LATENCY_do_cow_fault,
@@ -129,6 +131,7 @@ function do_set_pte(page: Page, ptep: PteP): void {
   if (write && (load(vma + vma$vm_flags) & VM_SHARED) === 0) {
     inc_mm_counter(mm, MM_ANONPAGES)
     page_add_new_anon_rmap(page, vma, addr)
+    if (SWAP) lru_cache_add(page)
   } else {
     inc_mm_counter(mm, mm_counter_file(page))
     page_add_file_rmap(page)

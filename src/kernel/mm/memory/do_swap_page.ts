@@ -23,6 +23,7 @@ import {
   MM_SWAPENTS,
   page$private,
   PG_locked,
+  PG_lru,
   PG_swapbacked,
   PG_swapcache,
   PG_writeback,
@@ -51,6 +52,7 @@ import { swap_readpage } from '../page_io.ts'
 import { lock_page, trylock_page, unlock_page, wait_on_page_locked } from '../page_lock.ts'
 import { page_add_anon_rmap, PageAnonExclusive } from '../rmap.ts'
 import { dec_mm_counter, inc_mm_counter } from '../rss.ts'
+import { lru_add_drain, lru_cache_add } from '../swap.ts'
 import { swap_cache_get_folio, swapin_readahead } from '../swap_state.ts'
 import { get_swap_device, put_swap_device, vm_swap_full } from '../swapfile/swap_info.ts'
 import {
@@ -137,6 +139,7 @@ function swapin_skip_cache(entry: SwpEntry): Page {
   const page = alloc_page(GFP_HIGHUSER_MOVABLE)
   if (page === 0) return page
   __SetPageFlag(page, PG_locked | PG_swapbacked)
+  lru_cache_add(page)
   // Where swap_readpage looks for the entry.
   WRITE_ONCE(page + page$private, entry)
   swap_readpage(page)
@@ -195,6 +198,9 @@ function finish_swap_page(page: Page, swapcache: Page, entry: SwpEntry, si: Swap
     put_page(page)
     return 0
   }
+  // A write counts the references of a page of the swap cache: the one of this CPU's batch must not be among them.
+  const write = (this_cpu_read(vmf$flags) & FAULT_FLAG_WRITE) !== 0
+  if (write && swapcache !== 0 && !PageFlag(page, PG_lru)) lru_add_drain()
   const ptep = vmf_pte_lock()
   const same = pte_same(ptep_get(ptep), this_cpu_read(vmf$orig_pte) as Pte)
   if (!same) count_vm_event(RETRY_do_swap_page)

@@ -22,6 +22,7 @@ import {
 import type { Mm, Page, Pte, PteP, Vma } from '../../arch/structs.ts'
 import {
   MM_ANONPAGES,
+  PG_lru,
   PG_swapcache,
   PG_writeback,
   vma$vm_flags,
@@ -52,6 +53,7 @@ import {
   PageAnonExclusive,
 } from '../rmap.ts'
 import { dec_mm_counter, inc_mm_counter, mm_counter_file } from '../rss.ts'
+import { lru_add_drain, lru_cache_add } from '../swap.ts'
 import { free_swap_cache } from '../swap_state.ts'
 import { page_swapcount, try_to_free_swap } from '../swapfile/swap_map.ts'
 import {
@@ -138,6 +140,7 @@ function wp_page_copy(): number {
     // Cleared and flushed before the new page appears: no CPU may see the old one once another sees the new.
     ptep_clear_flush(mm, addr, ptep)
     page_add_new_anon_rmap(page, vma, addr)
+    if (SWAP) lru_cache_add(page)
     set_pte_at(mm, addr, ptep, entry)
     // Only now may whoever counts mappings find the old page unmapped and reuse it.
     if (old !== 0) page_remove_rmap(old)
@@ -201,6 +204,10 @@ function wp_page_shared(): number {
 function wp_can_reuse_anon_page(page: Page, vma: Vma): boolean {
   if (COW_REUSE === REUSE_EXCLUSIVE && PageAnonExclusive(page)) return true
   const cached = SWAP && PageFlag(page, PG_swapcache) ? 1 : 0
+  // A look without the page lock first: there may be little hope. The page may be in this CPU's batch, which has a reference; those of other
+  // CPUs' batches cannot be told from others.
+  if (SWAP && page_ref_count(page) > 3) return false
+  if (SWAP && !PageFlag(page, PG_lru)) lru_add_drain()
   if (page_ref_count(page) > 1 + cached || !trylock_page(page)) return false
   if (SWAP && PageFlag(page, PG_swapcache)) try_to_free_swap(page)
   const reuse = page_ref_count(page) === 1

@@ -3,7 +3,7 @@
  * is clean and has no reference but the isolation's and the cache's is freed; its count is frozen first, so that nobody finds it any more.
  * Left out: file pages, throttling, demotion, huge pages, mlocked pages.
  */
-import { atomic_fetch_and, atomic_fetch_or } from '#atomic'
+import { atomic_fetch_and } from '#atomic'
 import { load, store, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
 import { scan$ret_pages } from '../../arch/percpu.ts'
 import type { Page, SwpEntry } from '../../arch/structs.ts'
@@ -11,8 +11,8 @@ import {
   page$flags,
   page$lru_next,
   page$private,
+  PG_active,
   PG_dirty,
-  PG_reclaim,
   PG_swapbacked,
   PG_swapcache,
   PG_writeback,
@@ -20,7 +20,6 @@ import {
 import { spin_lock, spin_unlock } from '../../locking/spinlock.ts'
 import {
   ClearPageFlag,
-  get_page,
   page_mapped,
   page_ref_count,
   page_ref_freeze,
@@ -28,16 +27,18 @@ import {
   PageAnon,
   PageFlag,
   put_page,
+  SetPageFlag,
 } from '../mm.ts'
 import { trylock_page, unlock_page } from '../page_lock.ts'
 import { swap_writepage } from '../page_io.ts'
 import { folio_referenced } from '../rmap/referenced.ts'
 import { try_to_unmap_flush, try_to_unmap_flush_dirty, TTU_BATCH_FLUSH } from '../rmap/tlb_batch.ts'
 import { try_to_unmap } from '../rmap/try_to_unmap.ts'
+import { putback_lru_page } from '../swap.ts'
 import { __delete_from_swap_cache, add_to_swap, swap_i_pages_lock } from '../swap_state.ts'
 import { vm_swap_full } from '../swapfile/swap_info.ts'
 import { put_swap_page, try_to_free_swap } from '../swapfile/swap_map.ts'
-import { count_vm_event, PGLAZYFREED, RETRY___remove_mapping } from '../vmstat.ts'
+import { count_vm_event, PGACTIVATE, PGLAZYFREED, RETRY___remove_mapping } from '../vmstat.ts'
 
 // What pageout did (enum pageout_t).
 const PAGE_KEEP = 0
@@ -72,9 +73,13 @@ function __remove_mapping(page: Page): boolean {
   return frozen
 }
 
-/** A page that stays: gives its slot back where swap is short, and unlocks it. */
+/** A page that stays, on the active list if `activate`: then it gives its slot back where swap is short. Unlocks it. */
 function keep_locked(page: Page, activate: boolean): boolean {
-  if (activate && PageFlag(page, PG_swapcache) && vm_swap_full()) try_to_free_swap(page)
+  if (activate) {
+    if (PageFlag(page, PG_swapcache) && vm_swap_full()) try_to_free_swap(page)
+    SetPageFlag(page, PG_active)
+    count_vm_event(PGACTIVATE)
+  }
   unlock_page(page)
   return false
 }
@@ -144,21 +149,15 @@ export function shrink_page_list(list: Page, ignore_references: boolean): number
   return reclaimed
 }
 
-/** Takes the page, with a reference, for reclaim by this CPU alone; false if another has it. The caller has a reference. */
-export function isolate_page(page: Page): boolean {
-  if ((atomic_fetch_or(page + page$flags, PG_reclaim) & PG_reclaim) !== 0) return false
-  get_page(page)
-  return true
-}
-
-/** Reclaims the isolated pages of a list as far as possible, and lets go of the others (reclaim_pages). Returns how many it freed. */
+/** Reclaims the isolated pages of a list as far as possible, and puts the others back (reclaim_pages). Returns how many it freed. */
 export function reclaim_pages(list: Page): number {
-  const reclaimed = shrink_page_list(list, true)
   let next = 0
+  for (let page = list as number; page !== 0; page = load(page + page$lru_next))
+    ClearPageFlag(page as Page, PG_active)
+  const reclaimed = shrink_page_list(list, true)
   for (let page = this_cpu_read(scan$ret_pages); page !== 0; page = next) {
     next = load(page + page$lru_next)
-    ClearPageFlag(page as Page, PG_reclaim)
-    put_page(page as Page)
+    putback_lru_page(page as Page)
   }
   return reclaimed
 }
