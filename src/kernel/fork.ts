@@ -3,6 +3,7 @@
  * dup_mmap, mm_init, mmput. The frames that the first seed shows above the copy (sys_clone, do_fork, copy_process,
  * copy_mm, dup_mm) are these. Left out: signals, namespaces, pids beyond a number, COW of pinned pages.
  */
+import { SWAP } from '#config'
 import { atomic_fetch_add } from '#atomic'
 import { load, READ_ONCE, store, this_cpu_write } from './arch/access.ts'
 import { BUG_ON } from './arch/bug.ts'
@@ -42,8 +43,8 @@ import {
 } from './arch/structs.ts'
 import { flush_tlb_mm } from './arch/tlb.ts'
 import { oracle_dup_mm_begin, oracle_dup_mm_end, oracle_mmdrop } from '../checks/oracle.ts'
-import { EAGAIN, ENOMEM } from './errno.ts'
-import { add_child } from './exit.ts'
+import { EAGAIN, EINTR, ENOMEM } from './errno.ts'
+import { add_child, add_first_task } from './exit.ts'
 import {
   LOCK_CLASS_mmap_lock_R,
   LOCK_CLASS_mmap_lock_W,
@@ -60,6 +61,7 @@ import { anon_vma_fork } from './mm/rmap.ts'
 import { kmem_cache_alloc, kmem_cache_free, mm_cachep, task_struct_cachep } from './mm/slab.ts'
 import { count_vm_event, FORKS } from './mm/vmstat.ts'
 import { begin_operation, current, set_current_interruptible, wake_up_new_task } from './sched/core.ts'
+import { fatal_signal_pending } from './signal.ts'
 
 /** An empty address space with one user; 0 if there is no memory (mm_alloc, mm_init). */
 export function mm_alloc(): Mm {
@@ -89,6 +91,11 @@ function __mmdrop(mm: Mm): void {
   kmem_cache_free(mm_cachep, mm)
 }
 
+/** Drops a reference to the structure that does not keep the mappings; all users together have one. The last one frees it. */
+export function mmdrop(mm: Mm): void {
+  if (atomic_fetch_add(mm + mm$mm_count, -1) === 1) __mmdrop(mm)
+}
+
 /** Takes another user of an address space (mmget). */
 export function mmget(mm: Mm): void {
   atomic_fetch_add(mm + mm$mm_users, 1)
@@ -98,7 +105,8 @@ export function mmget(mm: Mm): void {
 export function mmput(mm: Mm): void {
   if (atomic_fetch_add(mm + mm$mm_users, -1) !== 1) return
   exit_mmap(mm)
-  __mmdrop(mm)
+  if (SWAP) mmdrop(mm)
+  else __mmdrop(mm)
 }
 
 /** Copies one VMA and its page tables into `mm`. Returns whether there was no memory; then nothing of it is left but what exit_mmap finds. */
@@ -175,7 +183,7 @@ function add_task(parent: Task, task: Task): number {
 
 /**
  * Forks: the child has a copy of the address space and of the parent's registers and runs `program`. Returns its pid or
- * -ENOMEM or -EAGAIN.
+ * -ENOMEM, -EAGAIN or -EINTR.
  */
 export function sys_fork(program: number): number {
   begin_operation()
@@ -186,6 +194,12 @@ export function sys_fork(program: number): number {
   if (mm === 0) {
     kmem_cache_free(task_struct_cachep, task)
     return -ENOMEM
+  }
+  if (SWAP && fatal_signal_pending(parent)) {
+    // What was copied may have lost pages to the reaper.
+    mmput(mm)
+    kmem_cache_free(task_struct_cachep, task)
+    return -EINTR
   }
   store(task + task$mm, mm)
   count_vm_event(FORKS)
@@ -226,6 +240,7 @@ export function create_init(): boolean {
   const mm = mm_alloc()
   if (mm === 0) return true
   store(task + task$mm, mm)
+  if (SWAP) add_first_task(task)
   store(machine$nr_tasks, READ_ONCE(machine$nr_tasks) + 1)
   this_cpu_write(percpu$current, task)
   return false

@@ -45,7 +45,7 @@ export {
 // A scenario: user accesses, system calls, tasks.
 export { user_fault, user_load, user_signal, user_store } from './arch/uaccess.ts'
 export { FAULT_ABSENT, FAULT_PRESENT, SIGBUS, SIGKILL, SIGSEGV } from './arch/fault.ts'
-export { EAGAIN, ECHILD, EINVAL, ENOMEM } from './errno.ts'
+export { EAGAIN, ECHILD, EINTR, EINVAL, ENOMEM } from './errno.ts'
 export {
   MADV_DONTNEED,
   MAP_ANONYMOUS,
@@ -70,6 +70,8 @@ export {
   sys_mremap,
   sys_munmap,
 } from './mm/syscalls.ts'
+export { nr_free_pages, setup_per_zone_wmarks } from './mm/page_alloc.ts'
+export { OOM_SCORE_ADJ_MIN, set_oom_score_adj } from './mm/oom_kill.ts'
 export { sys_clone_thread, sys_fork, sys_vfork } from './fork.ts'
 export { set_brk, sys_execve, sys_exit, sys_wait } from './exit.ts'
 export { begin_operation, current, stop_task, task_wait, task_wake } from './sched/core.ts'
