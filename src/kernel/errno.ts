@@ -1,5 +1,6 @@
 /** Error numbers that system calls return, negated (include/uapi/asm-generic/errno-base.h). */
 export const ENOENT = 2
+export const EINTR = 4
 export const EAGAIN = 11
 export const ENOMEM = 12
 export const EACCES = 13

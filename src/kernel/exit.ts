@@ -7,7 +7,7 @@ import { atomic_fetch_add } from '#atomic'
 import { load, READ_ONCE, store, this_cpu_write, WRITE_ONCE } from './arch/access.ts'
 import { BUG_ON } from './arch/bug.ts'
 import { irq_enter_offline, irq_exit_parked } from './arch/irq.ts'
-import { machine$nr_tasks, machine$tasklist_lock, RQ, TASKS } from './arch/memory_map.ts'
+import { machine$nr_tasks, machine$tasklist_lock, machine$tasks, RQ, TASKS } from './arch/memory_map.ts'
 import { percpu$current } from './arch/percpu.ts'
 import { MAX_SWAPFILES, NR_TASKS } from './arch/limits.ts'
 import type { Mm, Spinlock, Task } from './arch/structs.ts'
@@ -23,8 +23,11 @@ import {
   task$mm,
   task$nr_children,
   task$nr_zombies,
+  task$oom_score_adj,
   task$parent,
   task$sibling,
+  task$sigkill,
+  task$tasks,
   task$vfork_done,
   TASK_DEAD,
   TASK_STOPPED,
@@ -33,6 +36,7 @@ import {
 import { switch_mm } from './arch/tlb.ts'
 import { ECHILD, ENOMEM } from './errno.ts'
 import { mm_alloc, mmput } from './fork.ts'
+import { INIT_LIST_HEAD, list_add, list_del } from './lib/list.ts'
 import { LOCK_CLASS_tasklist_lock } from './locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from './locking/spinlock.ts'
 import { sync_mm_rss } from './mm/rss.ts'
@@ -51,10 +55,11 @@ import {
 } from './sched/core.ts'
 
 /** The lock of the ties between parents and children. */
-const tasklist_lock = machine$tasklist_lock as Spinlock
+export const tasklist_lock = machine$tasklist_lock as Spinlock
 
 export function tasklist_init(): void {
   spin_lock_init(tasklist_lock, LOCK_CLASS_tasklist_lock)
+  if (SWAP) INIT_LIST_HEAD(machine$tasks)
 }
 
 /** A vfork child leaves its parent's address space: the parent goes on (mm_release, complete_vfork_done). */
@@ -73,7 +78,28 @@ export function add_child(parent: Task, task: Task): void {
   store(task + task$parent, parent)
   store(task + task$sibling, load(parent + task$children))
   store(parent + task$children, task)
+  if (SWAP) {
+    list_add(task + task$tasks, machine$tasks)
+    store(task + task$oom_score_adj, load(parent + task$oom_score_adj))
+    // A thread of a victim is one, too.
+    WRITE_ONCE(task + task$sigkill, READ_ONCE(parent + task$sigkill))
+  }
   spin_unlock(tasklist_lock)
+}
+
+/** Puts the first task on the list of all tasks. At boot. */
+export function add_first_task(task: Task): void {
+  list_add(task + task$tasks, machine$tasks)
+}
+
+/** Gives the current task another address space (0: none), whose user it is; returns the one it had (exec_mmap, exit_mm). */
+function change_mm(task: Task, mm: Mm): Mm {
+  const old = load(task + task$mm) as Mm
+  // The OOM killer looks at it.
+  if (SWAP) spin_lock(tasklist_lock)
+  store(task + task$mm, mm)
+  if (SWAP) spin_unlock(tasklist_lock)
+  return old
 }
 
 /** Takes `task` off its parent's children (list_del of sibling). Under tasklist_lock. */
@@ -104,9 +130,7 @@ export function sys_exit(): void {
   sync_mm_rss(task)
   switch_mm(0 as Mm)
   mm_release(task)
-  const mm = load(task + task$mm) as Mm
-  store(task + task$mm, 0)
-  mmput(mm)
+  mmput(change_mm(task, 0 as Mm))
   count_vm_event(EXITS)
   // Marked: whoever wakes a waiting parent may look at it meanwhile.
   WRITE_ONCE(task + task$__state, TASK_DEAD)
@@ -122,6 +146,7 @@ export function free_dead_task(task: Task): void {
     wake_up_process(parent)
   }
   forget_original_parent(task)
+  if (SWAP) list_del(task + task$tasks)
   kmem_cache_free(task_struct_cachep, task)
   spin_unlock(tasklist_lock)
   if (atomic_fetch_add(machine$nr_tasks, -1) === 1) wake_up_idle_cpus()
@@ -148,10 +173,9 @@ export function sys_execve(): number {
   const task = current()
   const mm = mm_alloc()
   if (mm === 0) return -ENOMEM
-  const old = load(task + task$mm) as Mm
   sync_mm_rss(task)
   switch_mm(mm)
-  store(task + task$mm, mm)
+  const old = change_mm(task, mm)
   mm_release(task)
   mmput(old)
   count_vm_event(EXECS)

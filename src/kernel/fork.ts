@@ -43,8 +43,8 @@ import {
 } from './arch/structs.ts'
 import { flush_tlb_mm } from './arch/tlb.ts'
 import { oracle_dup_mm_begin, oracle_dup_mm_end, oracle_mmdrop } from '../checks/oracle.ts'
-import { EAGAIN, ENOMEM } from './errno.ts'
-import { add_child } from './exit.ts'
+import { EAGAIN, EINTR, ENOMEM } from './errno.ts'
+import { add_child, add_first_task } from './exit.ts'
 import { INIT_LIST_HEAD } from './lib/list.ts'
 import {
   LOCK_CLASS_mmap_lock_R,
@@ -63,6 +63,7 @@ import { kmem_cache_alloc, kmem_cache_free, mm_cachep, task_struct_cachep } from
 import { mm_mmlist, mmlist_del } from './mm/swapfile/mmlist.ts'
 import { count_vm_event, FORKS } from './mm/vmstat.ts'
 import { begin_operation, current, set_current_interruptible, wake_up_new_task } from './sched/core.ts'
+import { fatal_signal_pending } from './signal.ts'
 
 /** An empty address space with one user; 0 if there is no memory (mm_alloc, mm_init). */
 export function mm_alloc(): Mm {
@@ -93,6 +94,11 @@ function __mmdrop(mm: Mm): void {
   kmem_cache_free(mm_cachep, mm)
 }
 
+/** Drops a reference to the structure that does not keep the mappings; all users together have one. The last one frees it. */
+export function mmdrop(mm: Mm): void {
+  if (atomic_fetch_add(mm + mm$mm_count, -1) === 1) __mmdrop(mm)
+}
+
 /** Takes another user of an address space (mmget). */
 export function mmget(mm: Mm): void {
   atomic_fetch_add(mm + mm$mm_users, 1)
@@ -112,8 +118,10 @@ export function mmget_not_zero(mm: Mm): boolean {
 export function mmput(mm: Mm): void {
   if (atomic_fetch_add(mm + mm$mm_users, -1) !== 1) return
   exit_mmap(mm)
-  if (SWAP) mmlist_del(mm)
-  __mmdrop(mm)
+  if (SWAP) {
+    mmlist_del(mm)
+    mmdrop(mm)
+  } else __mmdrop(mm)
 }
 
 /** Copies one VMA and its page tables into `mm`. Returns whether there was no memory; then nothing of it is left but what exit_mmap finds. */
@@ -190,7 +198,7 @@ function add_task(parent: Task, task: Task): number {
 
 /**
  * Forks: the child has a copy of the address space and of the parent's registers and runs `program`. Returns its pid or
- * -ENOMEM or -EAGAIN.
+ * -ENOMEM, -EAGAIN or -EINTR.
  */
 export function sys_fork(program: number): number {
   begin_operation()
@@ -201,6 +209,12 @@ export function sys_fork(program: number): number {
   if (mm === 0) {
     kmem_cache_free(task_struct_cachep, task)
     return -ENOMEM
+  }
+  if (SWAP && fatal_signal_pending(parent)) {
+    // What was copied may have lost pages to the reaper.
+    mmput(mm)
+    kmem_cache_free(task_struct_cachep, task)
+    return -EINTR
   }
   store(task + task$mm, mm)
   count_vm_event(FORKS)
@@ -241,6 +255,7 @@ export function create_init(): boolean {
   const mm = mm_alloc()
   if (mm === 0) return true
   store(task + task$mm, mm)
+  if (SWAP) add_first_task(task)
   store(machine$nr_tasks, READ_ONCE(machine$nr_tasks) + 1)
   this_cpu_write(percpu$current, task)
   return false

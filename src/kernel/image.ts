@@ -15,6 +15,7 @@ import { ENOMEM } from './errno.ts'
 import { create_init } from './fork.ts'
 import { tasklist_init } from './exit.ts'
 import { ptlock_area_init } from './locking/ptlock_area.ts'
+import { oom_init } from './mm/oom_kill.ts'
 import { free_area_init, prefill_pcplists } from './mm/page_alloc.ts'
 import { pagecache_init } from './mm/page_lock.ts'
 import { table_arena_init } from './mm/pgalloc.ts'
@@ -46,6 +47,7 @@ export function start_kernel(): void {
   ptlock_area_init()
   pagecache_init()
   if (SWAP) lruvec_init()
+  if (SWAP) oom_init()
   rcu_init()
   if (SWAP) swap_init()
   sched_init()

@@ -47,6 +47,9 @@ export const EVENTS = [
   'SWAP_WRITE_ERRORS',
   'PGACTIVATE',
   'PGLAZYFREE',
+  'OOM_KILL',
+  'OOM_REAPED',
+  'OOM_SKIPPED',
 ] as const satisfies readonly (keyof typeof vmstat)[]
 
 /** Counts by event name (`pgfault`), and the failed rechecks by function (`do_anonymous_page:write`). */

@@ -43,6 +43,7 @@ export const LOCK_CLASSES: Readonly<Record<LockClassSymbol, LockClass>> = {
   LOCK_CLASS_swap_cluster: { name: '&ci->lock' },
   LOCK_CLASS_cont_lock: { name: '&p->cont_lock' },
   LOCK_CLASS_lru_lock: { name: '&lruvec->lru_lock' },
+  LOCK_CLASS_oom_lock: { name: 'oom_lock' },
 }
 
 /** `&mm->mmap_lock-R`, `ptlock_ptr(page)/1`: the class as a line of lock_stat names it. */

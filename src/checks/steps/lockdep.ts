@@ -323,6 +323,7 @@ function classSymbol({ s }: Watch, lock: number): LockClassSymbol | undefined {
   if (lock === s.SWAP_AREA + s.swap$swapcache_wq) return 'LOCK_CLASS_wait_queue'
   if (lock === s.machine$table_lock) return 'LOCK_CLASS_table_arena'
   if (lock === s.machine$tasklist_lock) return 'LOCK_CLASS_tasklist_lock'
+  if (lock === s.machine$oom_lock) return 'LOCK_CLASS_oom_lock'
   if (lock === s.machine$mmlist_lock) return 'LOCK_CLASS_mmlist_lock'
   return undefined
 }

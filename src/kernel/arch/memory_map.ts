@@ -84,6 +84,10 @@ export const machine$next_pid = 129
 export const machine$next_mm_id = 130
 /** The mm of the kernel. */
 export const machine$init_mm = 131
+/** With SWAP: the list of all tasks, a list_head. Under tasklist_lock. */
+export const machine$tasks = 136 // 2 words
+/** oom_lock. */
+export const machine$oom_lock = 242
 export const machine$tasklist_lock = 208
 /** mmlist_lock. */
 export const machine$mmlist_lock = 192

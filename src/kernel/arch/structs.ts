@@ -196,7 +196,11 @@ export const task$sibling = 19
 /** Words of the scenario's own, kept from turn to turn: a program's local variables. */
 export const task$reg = 20
 export const NR_TASK_REGS = 12
-export const TASK_WORDS = 32
+/** With SWAP: the list of all tasks (list_head, under tasklist_lock), whether SIGKILL is pending, how the OOM killer likes it. */
+export const task$tasks = 32 // 2 words
+export const task$sigkill = 34
+export const task$oom_score_adj = 35
+export const TASK_WORDS = SWAP ? 48 : 32
 
 export const TASK_RUNNING = 0
 export const TASK_INTERRUPTIBLE = 1
@@ -216,6 +220,8 @@ export const mm$start_brk = 6
 export const mm$brk = 7
 export const mm$mmap_base = 8
 export const mm$flags = 9
+/** The group that its memory is charged to; 0: none. */
+export const mm$memcg = 10
 export const mm$mmap_lock = 16
 export const mm$page_table_lock = 32
 export const mm$pgtables_bytes = 48
@@ -230,6 +236,14 @@ export const mm$cpu_bitmap = 80
 /** The VMAs sorted by address: 6.1 keeps a maple tree here, the model a sorted array of MAX_MAP_COUNT pointers. */
 export const mm$mm_mt = 96
 export const MM_WORDS = (mm$mm_mt + MAX_MAP_COUNT + 15) & ~15
+
+// Bits of mm$flags (include/linux/sched/coredump.h).
+/** The OOM killer need not look at it any more. */
+export const MMF_OOM_SKIP = 1 << 21
+/** The reaper may have taken pages of it. */
+export const MMF_UNSTABLE = 1 << 22
+export const MMF_OOM_VICTIM = 1 << 25
+export const MMF_OOM_REAP_QUEUED = 1 << 26
 
 // Counters of mm$rss_stat (include/linux/mm_types_task.h).
 export const MM_FILEPAGES = 0

@@ -44,7 +44,9 @@ export const LOCK_CLASS_swap_cluster = 25
 export const LOCK_CLASS_cont_lock = 26
 /** The LRU lists. */
 export const LOCK_CLASS_lru_lock = 27
-const LOCK_CLASS_END = 28
+/** The OOM killer. */
+export const LOCK_CLASS_oom_lock = 28
+const LOCK_CLASS_END = 29
 
 /** Annotation for the second of two locks of one class that are held at once (include/linux/lockdep.h). */
 export const SINGLE_DEPTH_NESTING = 1

@@ -5,6 +5,7 @@
  * Left out: overcommit accounting, stack growth and its guard gap, mlock, hugetlb, memory policies, userfaultfd,
  * munmap with the lock downgraded, mm_take_all_locks.
  */
+import { SWAP } from '#config'
 import { MAX_MAP_COUNT } from '../arch/limits.ts'
 import { copy_words, load, store, WRITE_ONCE } from '../arch/access.ts'
 import { BUG_ON } from '../arch/bug.ts'
@@ -66,6 +67,7 @@ import {
 } from './mman.ts'
 import { free_pgtables, unmap_vmas } from './memory/zap_page_range.ts'
 import { tlb_finish_mmu, tlb_gather_mmu, tlb_gather_mmu_fullmm } from './mmu_gather.ts'
+import { set_mmf_oom_skip } from './oom_kill.ts'
 import {
   anon_vma_clone,
   anon_vma_interval_tree_post_update_vma,
@@ -714,6 +716,8 @@ export function exit_mmap(mm: Mm): void {
   tlb_gather_mmu_fullmm(mm)
   unmap_vmas(mm, 0, 0, TASK_SIZE)
   up_read(mmap_lock)
+  // Its pages are free, or soon will be.
+  if (SWAP) set_mmf_oom_skip(mm)
   down_write(mmap_lock)
   unlink_vmas(mm, 0, count)
   free_pgtables(mm, load(vma_at(mm, 0) + vma$vm_start), load(vma_at(mm, count - 1) + vma$vm_end), 0, 0)

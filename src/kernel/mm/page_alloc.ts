@@ -1,7 +1,6 @@
 /**
  * The buddy allocator with per-CPU lists and watermarks (mm/page_alloc.c, 6.1): alloc_page, alloc_pages, __free_pages,
- * free_unref_page. One node, one zone, one migrate type. Left out: reclaim (an allocation below the minimum fails),
- * compaction, NUMA policy, remote draining of per-CPU lists (so they need no lock but interrupts off, as before 5.15).
+ * free_unref_page. One node, one zone, one migrate type. Left out: compaction, NUMA policy, remote draining of per-CPU lists (so they need no lock but interrupts off, as before 5.15).
  */
 import { NR_PAGES, SWAP } from '#config'
 import {
@@ -49,12 +48,18 @@ import {
 import { page_address } from '../arch/uaccess.ts'
 import { LOCK_CLASS_zone_lock } from '../locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
-import { __GFP_HIGH, __GFP_ZERO } from './gfp.ts'
+import { __GFP_DIRECT_RECLAIM, __GFP_HIGH, __GFP_ZERO } from './gfp.ts'
 import { set_page_count } from './mm.ts'
 import { should_fail_alloc_page } from './fail_page_alloc.ts'
+import { out_of_memory } from './oom_kill.ts'
+import { current } from '../sched/core.ts'
+import { fatal_signal_pending } from '../signal.ts'
 import { should_fail } from './slab.ts'
 import { __page_cache_release } from './swap.ts'
 import { ALLOC_FAILED, count_vm_event, count_vm_events, PGALLOC, PGFREE } from './vmstat.ts'
+
+/** Victims that one allocation waits for: others may take what comes back. */
+const MAX_OOM_LOOPS = 64
 
 // Free areas. The list head of an order is a word of the zone; blocks are linked through page$lru.
 
@@ -105,16 +110,16 @@ function __free_one_page(page: Page, order: number): void {
 
 /** Takes a block of `order`, splitting a larger one if need be; 0 if there is none. Under zone->lock. */
 function __rmqueue_smallest(order: number): Page {
-  for (let current = order; current < MAX_ORDER; current++) {
-    const page = load(ZONE + zone$free_list + current) as Page
+  for (let current_order = order; current_order < MAX_ORDER; current_order++) {
+    const page = load(ZONE + zone$free_list + current_order) as Page
     if (page === 0) continue
-    del_page_from_free_list(page, current)
+    del_page_from_free_list(page, current_order)
     store(ZONE + zone$nr_free, load(ZONE + zone$nr_free) - (1 << order))
     const pfn = page_to_pfn(page)
     // expand(): the upper halves go back.
-    while (current > order) {
-      current--
-      add_to_free_list(pfn_to_page(pfn + (1 << current)), current)
+    while (current_order > order) {
+      current_order--
+      add_to_free_list(pfn_to_page(pfn + (1 << current_order)), current_order)
     }
     return page
   }
@@ -249,11 +254,26 @@ export function alloc_pages(gfp: number, order: number): Page {
   return page
 }
 
-/** Without reclaim: give this CPU's pages back, so that they may merge, then down to the minimum and, urgently, to half of it. */
-function __alloc_pages_slowpath(gfp: number, order: number): Page {
+/** Gives this CPU's pages back, so that they may merge, then goes down to the minimum and, urgently, to half of it. */
+function get_page_below_low(gfp: number, order: number): Page {
   drain_local_pages()
   const min = load(ZONE + zone$watermark_min)
   return rmqueue(order, (gfp & __GFP_HIGH) !== 0 ? min >> 1 : min)
+}
+
+/**
+ * What is left to do when there is little memory: with SWAP, kills somebody as the last resort. A task that is to die itself gets the
+ * last pages, or none, and goes.
+ */
+function __alloc_pages_slowpath(gfp: number, order: number): Page {
+  let page = get_page_below_low(gfp, order)
+  if (!SWAP || (gfp & __GFP_DIRECT_RECLAIM) === 0) return page
+  for (let loops = 0; page === 0 && loops < MAX_OOM_LOOPS; loops++) {
+    if (fatal_signal_pending(current())) return rmqueue(order, load(ZONE + zone$watermark_min) >> 1)
+    if (!out_of_memory(0)) break
+    page = get_page_below_low(gfp, order)
+  }
+  return page
 }
 
 export function alloc_page(gfp: number): Page {
@@ -302,6 +322,18 @@ export function __put_page(page: Page): void {
   }
 }
 
+/** Sets the watermarks: `min` pages (vm.min_free_kbytes), then 1.25 and 1.5 times that, about as on a real machine. At boot or in setup. */
+export function setup_per_zone_wmarks(min: number): void {
+  store(ZONE + zone$watermark_min, min)
+  store(ZONE + zone$watermark_low, min + (min >> 2))
+  store(ZONE + zone$watermark_high, min + (min >> 1))
+}
+
+/** Pages in the free areas; those of CPUs' lists are not counted. A hint. */
+export function nr_free_pages(): number {
+  return data_race(ZONE + zone$nr_free)
+}
+
 /** Sets up the zone: `first` pages belong to the kernel (the zero page), the rest is free. Once, at boot. */
 export function free_area_init(first: number): void {
   BUG_ON(first >= NR_PAGES)
@@ -316,11 +348,7 @@ export function free_area_init(first: number): void {
   spin_lock_init((ZONE + zone$lock) as Spinlock, LOCK_CLASS_zone_lock)
   const managed = NR_PAGES - first
   store(ZONE + zone$managed_pages, managed)
-  // About the ratios of a real machine: min_free_kbytes, then 1.25 and 1.5 times it.
-  const min = Math.min(1024, managed >> 6)
-  store(ZONE + zone$watermark_min, min)
-  store(ZONE + zone$watermark_low, min + (min >> 2))
-  store(ZONE + zone$watermark_high, min + (min >> 1))
+  setup_per_zone_wmarks(Math.min(1024, managed >> 6))
   store(ZONE + zone$pcp_batch, Math.max(2, Math.min(63, managed >> 10)))
   store(ZONE + zone$pcp_high, Math.max(12, Math.min(378, managed >> 8)))
   let pfn = first

@@ -53,6 +53,10 @@ export const SWAP_READ_ERRORS = 38
 export const SWAP_WRITE_ERRORS = 39
 export const PGACTIVATE = 40
 export const PGLAZYFREE = 41
+export const OOM_KILL = 42
+/** Victims whose memory the reaper took, and those that it gave up. */
+export const OOM_REAPED = 43
+export const OOM_SKIPPED = 44
 export const NR_VM_EVENTS = 64
 
 // Rechecks under the lock that failed, by function (races.md, section 2).

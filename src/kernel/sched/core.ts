@@ -46,7 +46,7 @@ import { LOCK_CLASS_rq_lock } from '../locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
 import { lru_add_drain } from '../mm/swap.ts'
 import { CONTEXT_SWITCHES, count_vm_event } from '../mm/vmstat.ts'
-import { free_dead_task } from '../exit.ts'
+import { free_dead_task, sys_exit } from '../exit.ts'
 import {
   rcu_cpu_starting,
   rcu_idle_enter,
@@ -54,6 +54,7 @@ import {
   rcu_note_context_switch,
   rcu_report_dead,
 } from '../rcu.ts'
+import { fatal_signal_pending } from '../signal.ts'
 
 const rq_lock = (RQ + rq$lock) as Spinlock
 
@@ -132,6 +133,23 @@ export function wake_up_process(task: Task): void {
   if (woken) resched_idle_cpu()
 }
 
+/** Lets a task that was sent a signal run, whatever it waits for. */
+export function signal_wake_up(task: Task): void {
+  spin_lock(rq_lock)
+  if (load(task + task$wait_word) !== 0) remove_waiter(task)
+  const woken = try_to_wake_up(task)
+  spin_unlock(rq_lock)
+  if (woken) resched_idle_cpu()
+}
+
+/** Takes a task off the list of those that wait for a word. Under rq->lock. */
+function remove_waiter(task: Task): void {
+  let link = RQ + rq$waiting
+  while (load(link) !== task) link = load(link) + task$run_next
+  store(link, load(task + task$run_next))
+  store(task + task$wait_word, 0)
+}
+
 /**
  * Says that the current task will wait when its turn ends, unless somebody wakes it before. The caller looks at what it
  * waits for after this, not before.
@@ -196,6 +214,11 @@ export function task_wake(p: number): void {
 function deactivate_current(): void {
   const task = current()
   spin_lock(rq_lock)
+  // With a signal it does not sleep (signal_pending_state).
+  if (SWAP && fatal_signal_pending(task) && load(task + task$__state) === TASK_INTERRUPTIBLE) {
+    if (load(task + task$wait_word) !== 0) remove_waiter(task)
+    WRITE_ONCE(task + task$__state, TASK_RUNNING)
+  }
   const state = load(task + task$__state)
   store(task + task$on_cpu, 0)
   if (state === TASK_RUNNING) enqueue_task(task)
@@ -271,7 +294,8 @@ export function cpu_run(): void {
       do_idle()
       continue
     }
-    program()
+    if (SWAP && fatal_signal_pending(current())) sys_exit()
+    else program()
     BUG_ON(this_cpu_read(percpu$held_count) !== 0 || this_cpu_read(percpu$irqs_off) !== 0)
     schedule()
   }

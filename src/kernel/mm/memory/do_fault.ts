@@ -44,6 +44,7 @@ import { filemap_fault } from '../filemap.ts'
 import { GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
 import { vma_page_prot } from '../mmap.ts'
 import { __SetPageUptodate, PageLocked, put_page, set_page_dirty } from '../mm.ts'
+import { check_stable_address_space } from '../oom_kill.ts'
 import { alloc_page } from '../page_alloc.ts'
 import { lock_page, unlock_page } from '../page_lock.ts'
 import { pgtable_alloc, pgtable_free, pmd_install, pte_alloc } from '../pgalloc.ts'
@@ -155,6 +156,11 @@ function finish_fault(): number {
   const write = (this_cpu_read(vmf$flags) & FAULT_FLAG_WRITE) !== 0
   const copied = write && (load(vma + vma$vm_flags) & VM_SHARED) === 0
   const page = (copied ? this_cpu_read(vmf$cow_page) : this_cpu_read(vmf$page)) as Page
+  // For reads too: a page that the reaper took may have been a copy.
+  if (SWAP && (load(vma + vma$vm_flags) & VM_SHARED) === 0) {
+    const unstable = check_stable_address_space(vmf_mm())
+    if (unstable !== 0) return unstable
+  }
   if (finish_fault_table()) return VM_FAULT_OOM
   const ptep = vmf_pte_lock()
   let ret = 0
