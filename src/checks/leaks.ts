@@ -39,14 +39,13 @@ function pages(view: MachineView, found: Findings): void {
   for (let pfn = 0; pfn < s.NR_PAGES; pfn++) {
     if (view.free.state[pfn] !== FRAME_ALLOCATED || pfn === zero) continue
     if (ptes[pfn] > 0 || parents[pfn] > 0 || view.pageCache.refs[pfn] > 0) continue
+    if (view.swap.refs[pfn] > 0 || view.swap.continuation[pfn] > 0) continue
     const page = view.page(pfn)
     const flags = memory[page + s.page$flags]
     const tail = (memory[page + s.page$compound_head] & 1) !== 0
     if ((flags & s.PG_reserved) !== 0 || tail) continue
     const what =
-      (flags & s.PG_table) !== 0
-        ? 'a page table that no entry leads to'
-        : 'neither mapped nor in the page cache'
+      (flags & s.PG_table) !== 0 ? 'a page table that no entry leads to' : 'neither mapped nor in a cache'
     found.add(() => `page ${hex(pfn)} is not free and ${what}: _refcount ${memory[page + s.page$_refcount]}`)
   }
 }

@@ -9,7 +9,7 @@ import { BUG_ON } from './arch/bug.ts'
 import { irq_enter_offline, irq_exit_parked } from './arch/irq.ts'
 import { machine$nr_tasks, machine$tasklist_lock, machine$tasks, RQ, TASKS } from './arch/memory_map.ts'
 import { percpu$current } from './arch/percpu.ts'
-import { NR_TASKS } from './arch/limits.ts'
+import { MAX_SWAPFILES, NR_TASKS } from './arch/limits.ts'
 import type { Mm, Spinlock, Task } from './arch/structs.ts'
 import {
   mm$brk,
@@ -42,6 +42,7 @@ import { spin_lock, spin_lock_init, spin_unlock } from './locking/spinlock.ts'
 import { sync_mm_rss } from './mm/rss.ts'
 import { lru_add_drain } from './mm/swap.ts'
 import { kmem_cache_free, POISON_FREE, task_struct_cachep } from './mm/slab.ts'
+import { do_swapoff } from './mm/swapfile/swapoff.ts'
 import { count_vm_event, EXECS, EXITS } from './mm/vmstat.ts'
 import { rcu_cpu_starting, rcu_report_dead } from './rcu.ts'
 import {
@@ -196,7 +197,7 @@ function exit_task_at_rest(task: Task): void {
   free_dead_task(task)
 }
 
-/** Ends every task that is left, on this CPU, while the machine is at rest: what stays allocated then was leaked. */
+/** Ends every task that is left and turns swap off, on this CPU, while the machine is at rest: what stays allocated then was leaked. */
 export function exit_all_tasks(): void {
   irq_exit_parked()
   rcu_cpu_starting()
@@ -209,6 +210,7 @@ export function exit_all_tasks(): void {
     const mm = load(task + task$mm)
     if (mm !== 0 && mm !== POISON_FREE) exit_task_at_rest(task)
   }
+  if (SWAP) for (let type = 0; type < MAX_SWAPFILES; type++) do_swapoff(type)
   if (SWAP) lru_add_drain()
   rcu_report_dead()
   irq_enter_offline()

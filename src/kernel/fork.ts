@@ -4,7 +4,7 @@
  * copy_mm, dup_mm) are these. Left out: signals, namespaces, pids beyond a number, COW of pinned pages.
  */
 import { SWAP } from '#config'
-import { atomic_fetch_add } from '#atomic'
+import { atomic_fetch_add, atomic_load, cmpxchg } from '#atomic'
 import { load, READ_ONCE, store, this_cpu_write } from './arch/access.ts'
 import { BUG_ON } from './arch/bug.ts'
 import { machine$next_mm_id, machine$next_pid, machine$nr_tasks, machine$seed } from './arch/memory_map.ts'
@@ -45,6 +45,7 @@ import { flush_tlb_mm } from './arch/tlb.ts'
 import { oracle_dup_mm_begin, oracle_dup_mm_end, oracle_mmdrop } from '../checks/oracle.ts'
 import { EAGAIN, EINTR, ENOMEM } from './errno.ts'
 import { add_child, add_first_task } from './exit.ts'
+import { INIT_LIST_HEAD } from './lib/list.ts'
 import {
   LOCK_CLASS_mmap_lock_R,
   LOCK_CLASS_mmap_lock_W,
@@ -59,6 +60,7 @@ import { exit_mmap, vm_area_dup, vm_area_free, vma_link } from './mm/mmap.ts'
 import { pgd_alloc, pgtable_free } from './mm/pgalloc.ts'
 import { anon_vma_fork } from './mm/rmap.ts'
 import { kmem_cache_alloc, kmem_cache_free, mm_cachep, task_struct_cachep } from './mm/slab.ts'
+import { mm_mmlist, mmlist_del } from './mm/swapfile/mmlist.ts'
 import { count_vm_event, FORKS } from './mm/vmstat.ts'
 import { begin_operation, current, set_current_interruptible, wake_up_new_task } from './sched/core.ts'
 import { fatal_signal_pending } from './signal.ts'
@@ -79,6 +81,7 @@ export function mm_alloc(): Mm {
   store(mm + mm$mmap_base, TASK_SIZE)
   init_rwsem((mm + mm$mmap_lock) as Rwsem, LOCK_CLASS_mmap_lock_R, LOCK_CLASS_mmap_lock_W)
   spin_lock_init((mm + mm$page_table_lock) as Spinlock, LOCK_CLASS_page_table_lock)
+  if (SWAP) INIT_LIST_HEAD(mm_mmlist(mm))
   return mm
 }
 
@@ -101,10 +104,21 @@ export function mmget(mm: Mm): void {
   atomic_fetch_add(mm + mm$mm_users, 1)
 }
 
+/** Takes another user of an address space that still has one; false: it is on its way out. */
+export function mmget_not_zero(mm: Mm): boolean {
+  for (let users = atomic_load(mm + mm$mm_users); users !== 0;) {
+    const seen = cmpxchg(mm + mm$mm_users, users, users + 1)
+    if (seen === users) return true
+    users = seen
+  }
+  return false
+}
+
 /** Drops a user; the last one unmaps everything. No CPU that calls this has the mm loaded for the last time. */
 export function mmput(mm: Mm): void {
   if (atomic_fetch_add(mm + mm$mm_users, -1) !== 1) return
   exit_mmap(mm)
+  if (SWAP) mmlist_del(mm)
   if (SWAP) mmdrop(mm)
   else __mmdrop(mm)
 }

@@ -21,6 +21,7 @@ import { pagecache_init } from './mm/page_lock.ts'
 import { table_arena_init } from './mm/pgalloc.ts'
 import { kmem_cache_init } from './mm/slab.ts'
 import { lru_add_drain, lruvec_init } from './mm/swap.ts'
+import { swap_init } from './mm/swapfile/swapon.ts'
 import { RCU_IDLE, rcu_init } from './rcu.ts'
 import { current, put_init_task, sched_init } from './sched/core.ts'
 
@@ -48,6 +49,7 @@ export function start_kernel(): void {
   if (SWAP) lruvec_init()
   if (SWAP) oom_init()
   rcu_init()
+  if (SWAP) swap_init()
   sched_init()
   tasklist_init()
 }

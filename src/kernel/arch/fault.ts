@@ -15,6 +15,7 @@ import {
   FAULT_FLAG_TRIED,
   FAULT_FLAG_USER,
   FAULT_FLAG_WRITE,
+  VM_FAULT_HWPOISON,
   VM_FAULT_OOM,
   VM_FAULT_RETRY,
   VM_FAULT_SIGBUS,
@@ -62,7 +63,7 @@ function do_user_addr_fault(mm: Mm, addr: number, write: boolean): number {
       count_vm_event(OOM_FAULTS)
       return SIGKILL
     }
-    if ((fault & VM_FAULT_SIGBUS) !== 0) {
+    if ((fault & (VM_FAULT_SIGBUS | VM_FAULT_HWPOISON)) !== 0) {
       count_vm_event(SIGBUS_FAULTS)
       return SIGBUS
     }

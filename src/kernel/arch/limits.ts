@@ -35,6 +35,7 @@ export const MAX_SWAPFILES = SWAP ? 2 : 0
 export const SWAPFILE_SLOTS = NR_PAGES
 /** Slots of a cluster (mm/swap.h; Linux has 256). */
 export const SWAPFILE_CLUSTER = 16
+export const NR_SWAP_CLUSTERS = (MAX_SWAPFILES * SWAPFILE_SLOTS) / SWAPFILE_CLUSTER
 /** Pages that a CPU gathers before it takes lru_lock (include/linux/pagevec.h): fewer on a small machine, that they can be reclaimed. */
 export const PAGEVEC_SIZE = Math.min(15, Math.max(2, NR_PAGES >> 7))
 /** Pages that one batch of reclaim takes (include/linux/swap.h). */

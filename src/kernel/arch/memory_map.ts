@@ -28,12 +28,12 @@ import {
   NR_ANON_VMAS,
   NR_ANON_VMA_CHAINS,
   NR_MMS,
+  NR_SWAP_CLUSTERS,
   NR_TABLES,
   NR_TASKS,
   NR_VMAS,
   NR_XA_NODES,
   PAGE_WAIT_TABLE_SIZE,
-  SWAPFILE_CLUSTER,
   SWAPFILE_SLOTS,
 } from './limits.ts'
 import { PERCPU, PERCPU_WORDS } from './percpu.ts'
@@ -143,7 +143,7 @@ const SWAP_SLOTS = MAX_SWAPFILES * SWAPFILE_SLOTS
 export const SWAP_INFO = SWAP_AREA + (SWAP ? SWAP_WORDS : 0)
 export const SWAP_CLUSTERS = SWAP_INFO + MAX_SWAPFILES * SWAP_INFO_WORDS
 /** The swap maps: a word for each slot. */
-export const SWAP_MAP = SWAP_CLUSTERS + (SWAP_SLOTS / SWAPFILE_CLUSTER) * SWAP_CLUSTER_WORDS
+export const SWAP_MAP = SWAP_CLUSTERS + NR_SWAP_CLUSTERS * SWAP_CLUSTER_WORDS
 /** The pages of the swap caches by slot (Linux: an xarray). */
 export const SWAP_CACHE = SWAP_MAP + SWAP_SLOTS
 /** The free slot after each free slot. */

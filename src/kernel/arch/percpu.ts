@@ -100,6 +100,8 @@ export const tlb_ubc$writable = 87
 /** Where page_vma_mapped_walk found its entry: the PMD's value and the lock. */
 export const pvmw$pmd_value = 88
 export const pvmw$ptl = 89
+/** Pages that shrink_page_list could not free, linked by page$lru_next. */
+export const scan$ret_pages = 90
 
 // Line 6: struct per_cpu_pages of the one zone.
 export const pcp$count = 96

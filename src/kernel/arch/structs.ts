@@ -88,8 +88,6 @@ export const PG_writeback = 1 << 9
 export const PG_head = 1 << 10
 export const PG_swapcache = 1 << 11
 export const PG_swapbacked = 1 << 12
-/** Free as soon as its writeback ends. */
-export const PG_reclaim = 1 << 16
 /** Reading or writing it failed. */
 export const PG_error = 1 << 17
 /** Page types; Linux keeps them in place of _mapcount. */
@@ -297,6 +295,8 @@ export const anon_vma$refcount = 1
 export const anon_vma$num_children = 2
 export const anon_vma$num_active_vmas = 3
 export const anon_vma$parent = 4
+/** Links those that wait for a grace period before they are freed. */
+export const anon_vma$rcu_next = 4
 /** Chains on this anon_vma, by vm_pgoff, then by insertion (Linux: the rb_root of an interval tree). */
 export const anon_vma$rb_root = 5
 export const anon_vma$rwsem = 6

@@ -69,6 +69,11 @@ export function make_migration_entry(kind: number, pfn: number): SwpEntry {
   return ((pfn << PFN_SHIFT) | (kind << SWP_TYPE_SHIFT)) as SwpEntry
 }
 
+/** The entry of a page that could not be read from swap: every use of it is SIGBUS (6.1: a type of its own, since 6.2 a marker). */
+export function make_swapin_error_entry(): SwpEntry {
+  return (SWP_PTE_MARKER << SWP_TYPE_SHIFT) as SwpEntry
+}
+
 export function pte_swp_exclusive(pte: Pte): boolean {
   return (pte & _PAGE_SWP_EXCLUSIVE) !== 0
 }

@@ -7,7 +7,7 @@
  */
 import { SWAP } from '#config'
 import { MAX_MAP_COUNT } from '../arch/limits.ts'
-import { copy_words, load, store } from '../arch/access.ts'
+import { copy_words, load, store, WRITE_ONCE } from '../arch/access.ts'
 import { BUG_ON } from '../arch/bug.ts'
 import { _PAGE_ACCESSED, _PAGE_PRESENT, _PAGE_PROTNONE, _PAGE_RW, TASK_SIZE } from '../arch/pgtable.ts'
 import type { AddressSpace, AnonVma, Mm, Rwsem, Vma } from '../arch/structs.ts'
@@ -146,7 +146,8 @@ export function vma_wants_writenotify(vma: Vma): boolean {
 export function vma_set_page_prot(vma: Vma): void {
   let vm_flags = load(vma + vma$vm_flags)
   if (vma_wants_writenotify(vma)) vm_flags &= ~VM_SHARED
-  store(vma + vma$vm_page_prot, vm_get_page_prot(vm_flags))
+  // remove_migration_pte reads it without mmap_lock.
+  WRITE_ONCE(vma + vma$vm_page_prot, vm_get_page_prot(vm_flags))
 }
 
 /** The _PAGE_ flags of a fresh entry of the VMA (vm_page_prot). */

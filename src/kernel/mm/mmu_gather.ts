@@ -24,6 +24,7 @@ import { flush_tlb_mm_range } from '../arch/tlb.ts'
 import { put_page } from './mm.ts'
 import { pgtable_free } from './pgalloc.ts'
 import { lru_add_drain, release_pages } from './swap.ts'
+import { free_swap_cache } from './swap_state.ts'
 
 const TABLE = 1
 
@@ -86,6 +87,7 @@ export function tlb_flush_mmu_tlbonly(): void {
 function free_pages_and_swap_cache(nr: number): void {
   if (nr === 0) return
   lru_add_drain()
+  for (let i = 0; i < nr; i++) free_swap_cache(this_cpu_read(tlb$pages + i) as Page)
   release_pages(tlb$pages, nr)
 }
 

@@ -53,6 +53,7 @@ import { set_page_count } from './mm.ts'
 import { out_of_memory } from './oom_kill.ts'
 import { current } from '../sched/core.ts'
 import { fatal_signal_pending } from '../signal.ts'
+import { should_fail_alloc_page } from './fail_page_alloc.ts'
 import { should_fail } from './slab.ts'
 import { __page_cache_release } from './swap.ts'
 import { ALLOC_FAILED, count_vm_event, count_vm_events, PGALLOC, PGFREE } from './vmstat.ts'
@@ -241,7 +242,7 @@ function prep_compound_page(page: Page, order: number): void {
  * this CPU's list. The low watermark is for everybody, what is below it down to the minimum for the second try.
  */
 export function alloc_pages(gfp: number, order: number): Page {
-  if (should_fail()) return 0 as Page
+  if (should_fail() || (SWAP && should_fail_alloc_page(gfp))) return 0 as Page
   let page = rmqueue(order, load(ZONE + zone$watermark_low))
   if (page === 0) page = __alloc_pages_slowpath(gfp, order)
   if (page === 0) {
