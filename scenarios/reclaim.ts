@@ -22,6 +22,7 @@ import {
   prandom,
   PROT_READ,
   PROT_WRITE,
+  set_page_cluster,
   set_reg,
   setup_per_zone_wmarks,
   sys_clone_thread,
@@ -64,6 +65,7 @@ export function setup(): number {
   if (ret < 0) return ret
   const device = sys_swapon(pages(PAGES) * 6 + 16, 0)
   if (device < 0) return device
+  set_page_cluster(1)
   set_reg(BASE, base)
   set_reg(SCRATCH, scratch)
   kernel_thread(KSWAPD)

@@ -133,9 +133,8 @@ function shrink_page(page: Page, ignore_references: boolean): boolean {
     // The isolation's reference is the last.
     if (!page_ref_freeze(page, 1)) return keep_locked(page, false)
     count_vm_event(PGLAZYFREED)
-  } else if (!PageAnon(page)) {
-    if (!filemap_remove_clean_page(page)) return keep_locked(page, false)
-  } else if (!PageFlag(page, PG_swapcache) || !__remove_mapping(page)) return keep_locked(page, false)
+  } else if (!(PageFlag(page, PG_swapcache) ? __remove_mapping(page) : filemap_remove_clean_page(page)))
+    return keep_locked(page, false)
   unlock_page(page)
   return true
 }
