@@ -38,11 +38,20 @@ import {
 const PAGES = 64
 /** Words of a page: the first thread's, the others'. */
 const WORDS = 8
+/** Pages that a turn uses and gives up at most, and one access in so many is a write. */
+const WINDOW = 32
+const WRITES = 8
 /** Children that a process has at a time, and turns of a child. */
 const CHILDREN = 3
 const CHILD_TURNS = 4
-/** One turn in so many of the first thread turns a device off and on. */
-const SWAPOFF_TURNS = 16
+/** One turn in so many of the first thread forks, one in so many turns a device off and on. */
+const FORK_TURNS = 8
+const SWAPOFF_TURNS = 32
+
+/** `own`, or less where the machine has few pages. */
+function scaled(own: number): number {
+  return Math.min(own, (pages(PAGES) + 1) >> 1)
+}
 
 // Programs.
 const FORKER = 0
@@ -83,15 +92,15 @@ export function setup(): number {
   return 0
 }
 
-/** Uses some pages, then gives some up. */
+/** Uses some pages, then gives them up. */
 function use(base: number, word: number): void {
-  for (let i = 0; i < Math.min(4, pages(PAGES)); i++) {
-    const page = base + prandom(pages(PAGES))
-    if (word < WORDS && prandom(2) === 0) oracle_store(page, word)
-    oracle_load(page, prandom(WORDS))
+  const n = 1 + prandom(Math.min(WINDOW, pages(PAGES)))
+  const first = base + prandom(pages(PAGES) - n + 1)
+  for (let page = first; page < first + n; page++) {
+    if (word < WORDS && prandom(scaled(WRITES)) === 0) oracle_store(page, word)
+    else oracle_load(page, prandom(WORDS))
   }
-  const n = 1 + prandom(Math.min(8, pages(PAGES)))
-  sys_madvise(base + prandom(pages(PAGES) - n + 1), n, MADV_PAGEOUT)
+  sys_madvise(first, n, MADV_PAGEOUT)
 }
 
 /** Turns a device off and on again. */
@@ -109,7 +118,8 @@ function forker(base: number): void {
   }
   use(base, 0)
   if (prandom(SWAPOFF_TURNS) === 0) cycle_swap()
-  set_reg(LEFT, CHILD_TURNS)
+  if (prandom(scaled(FORK_TURNS)) !== 0) return
+  set_reg(LEFT, scaled(CHILD_TURNS))
   if (sys_fork(CHILD) > 0) set_reg(LIVE, get_reg(LIVE) + 1)
 }
 

@@ -89,7 +89,7 @@ export const PG_head = 1 << 10
 export const PG_swapcache = 1 << 11
 export const PG_swapbacked = 1 << 12
 /** Reading or writing it failed. */
-export const PG_error = 1 << 17
+export const PG_error = 1 << 16
 /** Page types; Linux keeps them in place of _mapcount. */
 export const PG_buddy = 1 << 13
 export const PG_table = 1 << 14

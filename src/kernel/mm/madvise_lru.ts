@@ -37,8 +37,8 @@ import { pte_table_lock, pte_table_unlock } from './ptl.ts'
 import { flush_tlb_batched_pending } from './rmap/tlb_batch.ts'
 import { mm_find_pmd } from './rmap/walk.ts'
 import { add_mm_counter } from './rss.ts'
-import { free_swap_and_cache, try_to_free_swap } from './swapfile/swap_map.ts'
 import { isolate_lru_page, lru_add_drain, mark_page_lazyfree } from './swap.ts'
+import { free_swap_and_cache, try_to_free_swap } from './swapfile/swap_map.ts'
 import { reclaim_pages } from './vmscan/shrink_page_list.ts'
 
 /** Makes a present entry old, and clean if `clean`; atomic against the hardware. What a TLB holds goes when the gather ends. */
@@ -117,7 +117,7 @@ function lazyfree_prepare(page: Page): boolean {
 export function madvise_lru_range(vma: Vma, start: number, end: number, free: boolean): void {
   if (!SWAP) return
   const mm = load(vma + vma$vm_mm) as Mm
-  // Pages in this CPU's batches could not be isolated.
+  // Pages of this CPU's batches are on no list yet.
   lru_add_drain()
   tlb_gather_mmu(mm)
   for (let addr = start, next = start; addr < end; addr = next) {

@@ -89,7 +89,7 @@ import {
   PVMW_SYNC,
   vma_address,
 } from './rmap/walk.ts'
-import { isolate_lru_page, lru_add_drain, lru_cache_add, putback_lru_page } from './swap.ts'
+import { lru_cache_add, putback_lru_page } from './swap.ts'
 import { swap_i_pages_lock } from './swap_state.ts'
 import { swap_cache } from './swapfile/swap_info.ts'
 import { count_vm_event, PGMIGRATE_FAIL, PGMIGRATE_SUCCESS, RETRY_migration_entry_wait } from './vmstat.ts'
@@ -176,13 +176,10 @@ function migrate_folio(to: Page, page: Page): number {
   return 0
 }
 
-/** Moves one isolated page to a new one, or puts it back. The isolation's reference is consumed. Returns 0, -EAGAIN or -ENOMEM (unmap_and_move). */
+/** Moves one isolated page to a new one. Returns 0, -EAGAIN or -ENOMEM (unmap_and_move). */
 function unmap_and_move(page: Page): number {
   const to = alloc_page(GFP_HIGHUSER_MOVABLE)
-  if (to === 0) {
-    putback_lru_page(page)
-    return -ENOMEM
-  }
+  if (to === 0) return -ENOMEM
   lock_page(page)
   wait_on_page_writeback(page)
   VM_BUG_ON_PAGE(!PageAnon(page), page)
@@ -195,13 +192,9 @@ function unmap_and_move(page: Page): number {
     remove_migration_ptes(error === 0 ? to : page, page, anon_vma)
     put_anon_vma(anon_vma)
   }
+  if (error === 0) lru_cache_add(to)
   unlock_page(to)
   unlock_page(page)
-  // The old page has no other reference now; the new one comes to the lists in its stead.
-  if (error === 0) {
-    put_page(page)
-    lru_cache_add(to)
-  } else putback_lru_page(page)
   put_page(to)
   return error
 }
@@ -221,13 +214,11 @@ export function follow_page_get(vma: Vma, addr: number): Page {
   return page
 }
 
-/** Moves a mapped anonymous page, of which the caller gives a reference, elsewhere. Returns 0, -EAGAIN or -ENOMEM. */
+/** Moves an isolated anonymous page elsewhere (migrate_pages); where it cannot, it goes back to its list. Returns 0, -EAGAIN or -ENOMEM. */
 export function migrate_page_of(page: Page): number {
-  lru_add_drain()
-  const isolated = isolate_lru_page(page)
-  put_page(page)
-  if (!isolated) return -EAGAIN
   const error = unmap_and_move(page)
+  if (error === 0) put_page(page)
+  else putback_lru_page(page)
   count_vm_event(error === 0 ? PGMIGRATE_SUCCESS : PGMIGRATE_FAIL)
   return error
 }

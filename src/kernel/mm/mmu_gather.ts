@@ -83,7 +83,7 @@ export function tlb_flush_mmu_tlbonly(): void {
   __tlb_reset_range()
 }
 
-/** Lets go of the first `nr` gathered pages. The batches of this CPU may have a reference to them. */
+/** Lets go of the first `nr` gathered pages, and of slots that were needed for them. The batches of this CPU may have a reference to them. */
 function free_pages_and_swap_cache(nr: number): void {
   if (nr === 0) return
   lru_add_drain()

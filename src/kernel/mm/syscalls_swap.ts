@@ -6,11 +6,13 @@ import { SWAP } from '#config'
 import { load } from '../arch/access.ts'
 import type { Mm, Page, Rwsem } from '../arch/structs.ts'
 import { mm$mmap_lock, task$mm, vma$vm_start } from '../arch/structs.ts'
-import { EFAULT, EINVAL, ENOENT } from '../errno.ts'
+import { EBUSY, EFAULT, EINVAL, ENOENT } from '../errno.ts'
 import { down_read, up_read } from '../locking/rwsem.ts'
 import { begin_operation, current } from '../sched/core.ts'
 import { follow_page_get, migrate_page_of } from './migrate.ts'
 import { find_vma } from './mmap.ts'
+import { put_page } from './mm.ts'
+import { isolate_lru_page, lru_add_drain } from './swap.ts'
 import { do_swapoff } from './swapfile/swapoff.ts'
 import { do_swapon } from './swapfile/swapon.ts'
 
@@ -26,7 +28,7 @@ export function sys_swapoff(device: number): number {
   return SWAP ? do_swapoff(device) : -EINVAL
 }
 
-/** Moves the anonymous page that is mapped at `addr` to a new frame. Returns 0, -EFAULT, -ENOENT if none is there, -EAGAIN or -ENOMEM. */
+/** Moves the anonymous page that is mapped at `addr` to a new frame. Returns 0, -EFAULT, -ENOENT if none is there, -EBUSY, -EAGAIN or -ENOMEM. */
 export function sys_move_pages(addr: number): number {
   begin_operation()
   if (!SWAP) return -EINVAL
@@ -38,5 +40,9 @@ export function sys_move_pages(addr: number): number {
   const page = mapped ? follow_page_get(vma, addr) : (0 as Page)
   up_read(mmap_lock)
   if (!mapped) return -EFAULT
-  return page !== 0 ? migrate_page_of(page) : -ENOENT
+  if (page === 0) return -ENOENT
+  lru_add_drain()
+  const isolated = isolate_lru_page(page)
+  put_page(page)
+  return isolated ? migrate_page_of(page) : -EBUSY
 }

@@ -139,8 +139,8 @@ function swapin_skip_cache(entry: SwpEntry): Page {
   const page = alloc_page(GFP_HIGHUSER_MOVABLE)
   if (page === 0) return page
   __SetPageFlag(page, PG_locked | PG_swapbacked)
-  // Where swap_readpage looks for the entry.
   lru_cache_add(page)
+  // Where swap_readpage looks for the entry.
   WRITE_ONCE(page + page$private, entry)
   swap_readpage(page)
   WRITE_ONCE(page + page$private, 0)
@@ -198,9 +198,9 @@ function finish_swap_page(page: Page, swapcache: Page, entry: SwpEntry, si: Swap
     put_page(page)
     return 0
   }
-  // The reference of this CPU's batch would hide that nobody else has the page.
-  if ((this_cpu_read(vmf$flags) & FAULT_FLAG_WRITE) !== 0 && swapcache !== 0 && !PageFlag(page, PG_lru))
-    lru_add_drain()
+  // A write counts the references of a page of the swap cache: the one of this CPU's batch must not be among them.
+  const write = (this_cpu_read(vmf$flags) & FAULT_FLAG_WRITE) !== 0
+  if (write && swapcache !== 0 && !PageFlag(page, PG_lru)) lru_add_drain()
   const ptep = vmf_pte_lock()
   const same = pte_same(ptep_get(ptep), this_cpu_read(vmf$orig_pte) as Pte)
   if (!same) count_vm_event(RETRY_do_swap_page)

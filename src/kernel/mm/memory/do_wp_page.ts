@@ -203,9 +203,11 @@ function wp_page_shared(): number {
  */
 function wp_can_reuse_anon_page(page: Page, vma: Vma): boolean {
   if (COW_REUSE === REUSE_EXCLUSIVE && PageAnonExclusive(page)) return true
-  // The page may be in this CPU's batch, which has a reference. Those of other CPUs' batches cannot be told from others.
-  if (SWAP && !PageFlag(page, PG_lru)) lru_add_drain()
   const cached = SWAP && PageFlag(page, PG_swapcache) ? 1 : 0
+  // A look without the page lock first: there may be little hope. The page may be in this CPU's batch, which has a reference; those of other
+  // CPUs' batches cannot be told from others.
+  if (SWAP && page_ref_count(page) > 3) return false
+  if (SWAP && !PageFlag(page, PG_lru)) lru_add_drain()
   if (page_ref_count(page) > 1 + cached || !trylock_page(page)) return false
   if (SWAP && PageFlag(page, PG_swapcache)) try_to_free_swap(page)
   const reuse = page_ref_count(page) === 1
