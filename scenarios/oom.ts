@@ -57,7 +57,7 @@ export function setup(): number {
   set_oom_score_adj(OOM_SCORE_ADJ_MIN)
   // Room for half of what the children want.
   const room = (nr_cpus() * (pages(PAGES) + TABLES)) >> 1
-  setup_per_zone_wmarks(Math.max(2, nr_free_pages() - room))
+  setup_per_zone_wmarks(Math.max(2, nr_free_pages() - room), 1)
   return 0
 }
 

@@ -96,8 +96,9 @@ function tasks(view: MachineView, found: Findings): void {
   const { memory, symbols: s } = view
   const cache = view.caches.task_struct
   const all = cache.inUse()
-  // A task that has done its work stays, for whoever looks at the machine, but counts no more.
-  const counted = all.filter((task) => memory[task + s.task$__state] !== s.TASK_STOPPED).length
+  // A task that has done its work stays, for whoever looks at the machine, but counts no more; nor does an idle kernel thread.
+  const uncounted = [s.TASK_STOPPED, s.TASK_IDLE]
+  const counted = all.filter((task) => !uncounted.includes(memory[task + s.task$__state])).length
   if (memory[s.machine$nr_tasks] !== counted)
     found.add(
       () => `nr_tasks ${memory[s.machine$nr_tasks]}, expected ${counted}, as many task_structs as are in use`,

@@ -25,11 +25,13 @@ import {
   task$nr_zombies,
   task$oom_score_adj,
   task$parent,
+  task$pid,
   task$sibling,
   task$sigkill,
   task$tasks,
   task$vfork_done,
   TASK_DEAD,
+  TASK_IDLE,
   TASK_STOPPED,
   TASK_WORDS,
 } from './arch/structs.ts'
@@ -87,9 +89,11 @@ export function add_child(parent: Task, task: Task): void {
   spin_unlock(tasklist_lock)
 }
 
-/** Puts the first task on the list of all tasks. At boot. */
-export function add_first_task(task: Task): void {
+/** Puts a task without a parent on the list of all tasks. */
+export function add_to_tasks(task: Task): void {
+  spin_lock(tasklist_lock)
   list_add(task + task$tasks, machine$tasks)
+  spin_unlock(tasklist_lock)
 }
 
 /** Gives the current task another address space (0: none), whose user it is; returns the one it had (exec_mmap, exit_mm). */
@@ -130,7 +134,9 @@ export function sys_exit(): void {
   sync_mm_rss(task)
   switch_mm(0 as Mm)
   mm_release(task)
-  mmput(change_mm(task, 0 as Mm))
+  const mm = change_mm(task, 0 as Mm)
+  // A kernel thread has none.
+  if (!SWAP || mm !== 0) mmput(mm)
   count_vm_event(EXITS)
   // Marked: whoever wakes a waiting parent may look at it meanwhile.
   WRITE_ONCE(task + task$__state, TASK_DEAD)
@@ -190,7 +196,8 @@ export function set_brk(start: number): void {
 }
 
 function exit_task_at_rest(task: Task): void {
-  if (load(task + task$__state) === TASK_STOPPED) atomic_fetch_add(machine$nr_tasks, 1)
+  const state = load(task + task$__state)
+  if (state === TASK_STOPPED || state === TASK_IDLE) atomic_fetch_add(machine$nr_tasks, 1)
   this_cpu_write(percpu$current, task)
   sys_exit()
   this_cpu_write(percpu$current, 0)
@@ -207,13 +214,12 @@ export function exit_all_tasks(): void {
   store(RQ + rq$waiting, 0)
   for (let i = 0; i < NR_TASKS; i++) {
     const task = (TASKS + i * TASK_WORDS) as Task
-    const mm = load(task + task$mm)
-    if (mm !== 0 && mm !== POISON_FREE) exit_task_at_rest(task)
+    // Never used, or free.
+    const pid = load(task + task$pid)
+    if (pid !== 0 && pid !== POISON_FREE) exit_task_at_rest(task)
   }
-  if (SWAP) {
-    lru_add_drain()
-    for (let type = 0; type < MAX_SWAPFILES; type++) do_swapoff(type)
-  }
+  if (SWAP) for (let type = 0; type < MAX_SWAPFILES; type++) do_swapoff(type)
+  if (SWAP) lru_add_drain()
   rcu_report_dead()
   irq_enter_offline()
 }

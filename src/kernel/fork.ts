@@ -44,7 +44,7 @@ import {
 import { flush_tlb_mm } from './arch/tlb.ts'
 import { oracle_dup_mm_begin, oracle_dup_mm_end, oracle_mmdrop } from '../checks/oracle.ts'
 import { EAGAIN, EINTR, ENOMEM } from './errno.ts'
-import { add_child, add_first_task } from './exit.ts'
+import { add_child, add_to_tasks } from './exit.ts'
 import { INIT_LIST_HEAD } from './lib/list.ts'
 import {
   LOCK_CLASS_mmap_lock_R,
@@ -118,10 +118,9 @@ export function mmget_not_zero(mm: Mm): boolean {
 export function mmput(mm: Mm): void {
   if (atomic_fetch_add(mm + mm$mm_users, -1) !== 1) return
   exit_mmap(mm)
-  if (SWAP) {
-    mmlist_del(mm)
-    mmdrop(mm)
-  } else __mmdrop(mm)
+  if (SWAP) mmlist_del(mm)
+  if (SWAP) mmdrop(mm)
+  else __mmdrop(mm)
 }
 
 /** Copies one VMA and its page tables into `mm`. Returns whether there was no memory; then nothing of it is left but what exit_mmap finds. */
@@ -248,6 +247,20 @@ export function sys_vfork(program: number): number {
   return add_task(parent, task)
 }
 
+/**
+ * A kernel thread: a task without an address space that runs `program`, which must be one of the kernel's own, such as kswapd. Returns its pid or
+ * -EAGAIN.
+ */
+export function kernel_thread(program: number): number {
+  const task = alloc_task(0 as Task, program)
+  if (task === 0) return -EAGAIN
+  const pid = load(task + task$pid)
+  add_to_tasks(task)
+  atomic_fetch_add(machine$nr_tasks, 1)
+  wake_up_new_task(task)
+  return pid
+}
+
 /** The first task, with an empty address space, on CPU 0 (kernel_init). */
 export function create_init(): boolean {
   const task = alloc_task(0 as Task, 0)
@@ -255,7 +268,7 @@ export function create_init(): boolean {
   const mm = mm_alloc()
   if (mm === 0) return true
   store(task + task$mm, mm)
-  if (SWAP) add_first_task(task)
+  if (SWAP) add_to_tasks(task)
   store(machine$nr_tasks, READ_ONCE(machine$nr_tasks) + 1)
   this_cpu_write(percpu$current, task)
   return false

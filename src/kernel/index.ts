@@ -72,12 +72,13 @@ export {
   sys_mremap,
   sys_munmap,
 } from './mm/syscalls.ts'
+export { nr_free_pages, setup_per_zone_wmarks } from './mm/page_alloc.ts'
+export { OOM_SCORE_ADJ_MIN, set_oom_score_adj } from './mm/oom_kill.ts'
 export { sys_move_pages, sys_swapoff, sys_swapon } from './mm/syscalls_swap.ts'
 export { set_fail_page_alloc, set_page_cluster, swap_device_set } from './mm/swapfile/swapon.ts'
 export { SWP_STABLE_WRITES, SWP_SYNCHRONOUS_IO } from './arch/structs.ts'
-export { nr_free_pages, setup_per_zone_wmarks } from './mm/page_alloc.ts'
-export { OOM_SCORE_ADJ_MIN, set_oom_score_adj } from './mm/oom_kill.ts'
-export { sys_clone_thread, sys_fork, sys_vfork } from './fork.ts'
+export { kswapd } from './mm/vmscan/reclaim.ts'
+export { kernel_thread, sys_clone_thread, sys_fork, sys_vfork } from './fork.ts'
 export { set_brk, sys_execve, sys_exit, sys_wait } from './exit.ts'
 export { begin_operation, current, stop_task, task_wait, task_wake } from './sched/core.ts'
 export {

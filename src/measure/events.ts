@@ -50,6 +50,14 @@ export const EVENTS = [
   'OOM_KILL',
   'OOM_REAPED',
   'OOM_SKIPPED',
+  'PGDEACTIVATE',
+  'PGSCAN_KSWAPD',
+  'PGSCAN_DIRECT',
+  'PGSTEAL_KSWAPD',
+  'PGSTEAL_DIRECT',
+  'ALLOCSTALL',
+  'KSWAPD_WAKE',
+  'PAGEOUTRUN',
 ] as const satisfies readonly (keyof typeof vmstat)[]
 
 /** Counts by event name (`pgfault`), and the failed rechecks by function (`do_anonymous_page:write`). */

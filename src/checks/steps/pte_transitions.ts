@@ -12,7 +12,7 @@ import { Word, wordSet } from './words.ts'
 
 const NAME = 'pte-transitions'
 /** Functions that may make a dirty entry clean. */
-const MKCLEAN = new Set(['page_mkclean_one', 'folio_mkclean', 'clean_record_pte', 'madvise_free_pte_range'])
+const MKCLEAN = new Set(['page_mkclean_one', 'folio_mkclean', 'clean_record_pte', 'age_pte'])
 
 export const pteTransitions: StepCheckKind = {
   id: 'E12',

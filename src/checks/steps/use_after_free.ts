@@ -13,7 +13,14 @@ const PAGE_ALLOCATOR = new Set(['src/kernel/mm/page_alloc.ts'])
 const TABLE_ALLOCATOR = new Set(['pgtable_alloc', 'table_entries_alloc', 'table_entries_free'])
 const OBJECT_ALLOCATOR = new Set(['src/kernel/mm/slab.ts'])
 /** Take a page off its LRU list after its last reference went. */
-const PAGE_RELEASERS = new Set(['release_pages', '__page_cache_release', '__clear_lru', 'page_lruvec'])
+const PAGE_RELEASERS = new Set([
+  'release_pages',
+  'move_pages_to_lru',
+  'free_unref_page_list',
+  '__page_cache_release',
+  '__clear_lru',
+  'page_lruvec',
+])
 /** Readers of memory that keeps its type: they look again at who is there (a parent's pid), or report a writer that is gone. */
 const TYPE_STABLE = new Set(['live_parent', 'oracle_violation'])
 const PAGE = 1

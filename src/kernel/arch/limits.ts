@@ -38,5 +38,5 @@ export const SWAPFILE_CLUSTER = 16
 export const NR_SWAP_CLUSTERS = (MAX_SWAPFILES * SWAPFILE_SLOTS) / SWAPFILE_CLUSTER
 /** Pages that a CPU gathers before it takes lru_lock (include/linux/pagevec.h): fewer on a small machine, that they can be reclaimed. */
 export const PAGEVEC_SIZE = Math.min(15, Math.max(2, NR_PAGES >> 7))
-/** Pages that one batch of reclaim takes (include/linux/swap.h). */
-export const SWAP_CLUSTER_MAX = 32
+/** Pages that one batch of reclaim takes (include/linux/swap.h): fewer on a small machine. */
+export const SWAP_CLUSTER_MAX = Math.min(32, Math.max(4, NR_PAGES >> 8))

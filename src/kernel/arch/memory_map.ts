@@ -86,6 +86,8 @@ export const machine$next_mm_id = 130
 export const machine$init_mm = 131
 /** With SWAP: the list of all tasks, a list_head. Under tasklist_lock. */
 export const machine$tasks = 136 // 2 words
+/** Whether kswapd exists, sleeps or runs: a KSWAPD_ constant of mm/vmscan/reclaim.ts. */
+export const machine$kswapd = 138
 /** oom_lock. */
 export const machine$oom_lock = 242
 export const machine$tasklist_lock = 208

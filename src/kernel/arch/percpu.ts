@@ -102,6 +102,8 @@ export const pvmw$pmd_value = 88
 export const pvmw$ptl = 89
 /** Pages that shrink_page_list could not free, linked by page$lru_next. */
 export const scan$ret_pages = 90
+/** This CPU reclaims memory (PF_MEMALLOC): a RECLAIM_ constant of mm/vmscan/shrink_list.ts; 0: it does not. */
+export const scan$memalloc = 91
 
 // Line 6: struct per_cpu_pages of the one zone.
 export const pcp$count = 96

@@ -204,6 +204,8 @@ export const TASK_WORDS = SWAP ? 48 : 32
 
 export const TASK_RUNNING = 0
 export const TASK_INTERRUPTIBLE = 1
+/** A kernel thread that has nothing to do: the machine does not wait for it. */
+export const TASK_IDLE = 2
 /** Done, by its own word (stop_task). */
 export const TASK_STOPPED = 4
 export const TASK_DEAD = 128

@@ -50,16 +50,19 @@ import { LOCK_CLASS_zone_lock } from '../locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
 import { __GFP_DIRECT_RECLAIM, __GFP_HIGH, __GFP_ZERO } from './gfp.ts'
 import { set_page_count } from './mm.ts'
-import { should_fail_alloc_page } from './fail_page_alloc.ts'
 import { out_of_memory } from './oom_kill.ts'
 import { current } from '../sched/core.ts'
 import { fatal_signal_pending } from '../signal.ts'
+import { should_fail_alloc_page } from './fail_page_alloc.ts'
+import { in_reclaim, should_reclaim_retry, try_to_free_pages, wakeup_kswapd } from './vmscan/reclaim.ts'
 import { should_fail } from './slab.ts'
 import { __page_cache_release } from './swap.ts'
 import { ALLOC_FAILED, count_vm_event, count_vm_events, PGALLOC, PGFREE } from './vmstat.ts'
 
-/** Victims that one allocation waits for: others may take what comes back. */
-const MAX_OOM_LOOPS = 64
+/** Scans without a page before somebody is killed. */
+const MAX_RECLAIM_RETRIES = 16
+/** Scans and victims after which an allocation fails: others may take what comes back. Linux goes on. */
+const MAX_SLOWPATH_LOOPS = 256
 
 // Free areas. The list head of an order is a word of the zone; blocks are linked through page$lru.
 
@@ -262,15 +265,23 @@ function get_page_below_low(gfp: number, order: number): Page {
 }
 
 /**
- * What is left to do when there is little memory: with SWAP, kills somebody as the last resort. A task that is to die itself gets the
- * last pages, or none, and goes.
+ * What is left to do when there is little memory. With SWAP: has kswapd reclaim, reclaims itself, and kills somebody as the last resort. A task
+ * that is to die itself gets the last pages, or none, and goes.
  */
 function __alloc_pages_slowpath(gfp: number, order: number): Page {
+  if (SWAP) wakeup_kswapd()
   let page = get_page_below_low(gfp, order)
-  if (!SWAP || (gfp & __GFP_DIRECT_RECLAIM) === 0) return page
-  for (let loops = 0; page === 0 && loops < MAX_OOM_LOOPS; loops++) {
+  if (!SWAP || page !== 0 || (gfp & __GFP_DIRECT_RECLAIM) === 0) return page
+  // Reclaim itself needs what is left.
+  if (in_reclaim()) return rmqueue(order, 0)
+  let no_progress_loops = 0
+  for (let loops = 0; page === 0 && loops < MAX_SLOWPATH_LOOPS; loops++) {
     if (fatal_signal_pending(current())) return rmqueue(order, load(ZONE + zone$watermark_min) >> 1)
+    no_progress_loops = try_to_free_pages() > 0 ? 0 : no_progress_loops + 1
+    page = get_page_below_low(gfp, order)
+    if (page !== 0 || (no_progress_loops < MAX_RECLAIM_RETRIES && should_reclaim_retry())) continue
     if (!out_of_memory(0)) break
+    no_progress_loops = 0
     page = get_page_below_low(gfp, order)
   }
   return page
@@ -322,11 +333,11 @@ export function __put_page(page: Page): void {
   }
 }
 
-/** Sets the watermarks: `min` pages (vm.min_free_kbytes), then 1.25 and 1.5 times that, about as on a real machine. At boot or in setup. */
-export function setup_per_zone_wmarks(min: number): void {
+/** Sets the watermarks: `min` pages (vm.min_free_kbytes), `gap` to the next and to the one after it (vm.watermark_scale_factor). At boot or in setup. */
+export function setup_per_zone_wmarks(min: number, gap: number): void {
   store(ZONE + zone$watermark_min, min)
-  store(ZONE + zone$watermark_low, min + (min >> 2))
-  store(ZONE + zone$watermark_high, min + (min >> 1))
+  store(ZONE + zone$watermark_low, min + gap)
+  store(ZONE + zone$watermark_high, min + 2 * gap)
 }
 
 /** Pages in the free areas; those of CPUs' lists are not counted. A hint. */
@@ -348,7 +359,9 @@ export function free_area_init(first: number): void {
   spin_lock_init((ZONE + zone$lock) as Spinlock, LOCK_CLASS_zone_lock)
   const managed = NR_PAGES - first
   store(ZONE + zone$managed_pages, managed)
-  setup_per_zone_wmarks(Math.min(1024, managed >> 6))
+  // About the ratios of a real machine: min_free_kbytes, then 1.25 and 1.5 times it.
+  const min = Math.min(1024, managed >> 6)
+  setup_per_zone_wmarks(min, min >> 2)
   store(ZONE + zone$pcp_batch, Math.max(2, Math.min(63, managed >> 10)))
   store(ZONE + zone$pcp_high, Math.max(12, Math.min(378, managed >> 8)))
   let pfn = first

@@ -72,10 +72,15 @@ function lruvec_lock(lruvec: Lruvec): Spinlock {
   return (lruvec + lruvec$lru_lock) as Spinlock
 }
 
-/** Takes the lock of the page's lists; returns them. */
-export function lock_page_lruvec(page: Page): Lruvec {
-  const lruvec = page_lruvec(page)
+/** Takes the lock of the lists. */
+export function lock_lruvec(lruvec: Lruvec): void {
   spin_lock(lruvec_lock(lruvec))
+}
+
+/** Takes the lock of the page's lists; returns them. */
+function lock_page_lruvec(page: Page): Lruvec {
+  const lruvec = page_lruvec(page)
+  lock_lruvec(lruvec)
   return lruvec
 }
 
@@ -230,6 +235,26 @@ export function putback_lru_page(page: Page): void {
   put_page(page)
 }
 
+/** Puts the isolated pages of a chain (page$lru_next) back, and drops the isolation's references; those that were the last free the page. */
+export function move_pages_to_lru(list: Page): void {
+  let pages_to_free = 0 as Page
+  let lruvec = 0 as Lruvec
+  let next = 0 as Page
+  for (let page = list; page !== 0; page = next) {
+    next = load(page + page$lru_next) as Page
+    lruvec = relock_page_lruvec(page, lruvec)
+    // PG_lru before the list: nobody isolates the page as long as the lock is held.
+    SetPageFlag(page, PG_lru)
+    add_page_to_lru_list(page, lruvec)
+    if (!put_page_testzero(page)) continue
+    __clear_lru(page, lruvec)
+    store(page + page$lru_next, pages_to_free)
+    pages_to_free = page
+  }
+  if (lruvec !== 0) unlock_page_lruvec(lruvec)
+  free_unref_page_list(pages_to_free)
+}
+
 /** A page without references leaves its list. Only who could take a reference first could isolate it: nobody. */
 export function __page_cache_release(page: Page): void {
   if (!PageFlag(page, PG_lru)) return
@@ -247,7 +272,7 @@ function __clear_lru(page: Page, lruvec: Lruvec): void {
 
 /** Drops a reference to each of the `nr` pages at the words `pages` of this CPU's area; those that are free then leave their lists under one lock. */
 export function release_pages(pages: number, nr: number): void {
-  let pages_to_free = 0
+  let pages_to_free = 0 as Page
   let lruvec = 0 as Lruvec
   for (let i = 0; i < nr; i++) {
     const page = this_cpu_read(pages + i) as Page
@@ -266,9 +291,14 @@ export function release_pages(pages: number, nr: number): void {
     pages_to_free = page
   }
   if (lruvec !== 0) unlock_page_lruvec(lruvec)
-  while (pages_to_free !== 0) {
-    const page = pages_to_free as Page
-    pages_to_free = load(page + page$lru_next)
+  free_unref_page_list(pages_to_free)
+}
+
+/** Frees the pages of a chain (page$lru_next). */
+function free_unref_page_list(list: Page): void {
+  let next = 0 as Page
+  for (let page = list; page !== 0; page = next) {
+    next = load(page + page$lru_next) as Page
     free_unref_page(page)
   }
 }

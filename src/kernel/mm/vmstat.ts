@@ -57,6 +57,15 @@ export const OOM_KILL = 42
 /** Victims whose memory the reaper took, and those that it gave up. */
 export const OOM_REAPED = 43
 export const OOM_SKIPPED = 44
+export const PGDEACTIVATE = 45
+export const PGSCAN_KSWAPD = 46
+export const PGSCAN_DIRECT = 47
+export const PGSTEAL_KSWAPD = 48
+export const PGSTEAL_DIRECT = 49
+export const ALLOCSTALL = 50
+/** kswapd was woken, and looked for pages. */
+export const KSWAPD_WAKE = 51
+export const PAGEOUTRUN = 52
 export const NR_VM_EVENTS = 64
 
 // Rechecks under the lock that failed, by function (races.md, section 2).

@@ -36,6 +36,7 @@ import {
   task$run_next,
   task$wait_word,
   TASK_DEAD,
+  TASK_IDLE,
   TASK_INTERRUPTIBLE,
   TASK_RUNNING,
   TASK_STOPPED,
@@ -117,7 +118,9 @@ export function wake_up_new_task(task: Task): void {
 
 /** Lets a task that waits run again; under rq->lock. Returns whether an idle CPU should look. */
 function try_to_wake_up(task: Task): boolean {
-  if (READ_ONCE(task + task$__state) !== TASK_INTERRUPTIBLE) return false
+  const state = READ_ONCE(task + task$__state)
+  if (state !== TASK_INTERRUPTIBLE && state !== TASK_IDLE) return false
+  if (state === TASK_IDLE) atomic_fetch_add(machine$nr_tasks, 1)
   WRITE_ONCE(task + task$__state, TASK_RUNNING)
   // Still on its CPU: that one finds it running when its turn ends.
   if (load(task + task$on_cpu) !== 0) return false
@@ -181,17 +184,32 @@ export function stop_task(): void {
  * the program returns now and looks again in its next turn. False: the word differs already.
  */
 export function task_wait(p: number, old: number): boolean {
-  const task = current()
   spin_lock(rq_lock)
   const sleep = atomic_load(p) === old
-  if (sleep) {
-    WRITE_ONCE(task + task$__state, TASK_INTERRUPTIBLE)
-    store(task + task$wait_word, p)
-    store(task + task$run_next, load(RQ + rq$waiting))
-    store(RQ + rq$waiting, task)
-  }
+  if (sleep) add_waiter(p, TASK_INTERRUPTIBLE)
   spin_unlock(rq_lock)
   return sleep
+}
+
+/** The same for a kernel thread with nothing to do: as long as it waits, the machine's work may end without it. */
+export function task_wait_idle(p: number, old: number): void {
+  let last = false
+  spin_lock(rq_lock)
+  if (atomic_load(p) === old) {
+    add_waiter(p, TASK_IDLE)
+    last = atomic_fetch_add(machine$nr_tasks, -1) === 1
+  }
+  spin_unlock(rq_lock)
+  if (last) wake_up_idle_cpus()
+}
+
+/** Puts the current task, in state `state`, on the list of those that wait for a word. Under rq->lock. */
+function add_waiter(p: number, state: number): void {
+  const task = current()
+  WRITE_ONCE(task + task$__state, state)
+  store(task + task$wait_word, p)
+  store(task + task$run_next, load(RQ + rq$waiting))
+  store(RQ + rq$waiting, task)
 }
 
 /** Wakes every task that waits for the word at `p`, which the caller has changed. */

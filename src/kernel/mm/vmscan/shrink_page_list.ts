@@ -1,7 +1,8 @@
 /**
  * Reclaim of isolated pages (mm/vmscan.c, 6.1): shrink_page_list, pageout, __remove_mapping. A page that is locked, has a slot, is mapped nowhere,
  * is clean and has no reference but the isolation's and the cache's is freed; its count is frozen first, so that nobody finds it any more.
- * Left out: file pages, throttling, demotion, huge pages, mlocked pages.
+ * A file's page goes if it is clean and mapped
+ * nowhere. Left out: the walk over the mappings of a file and its writeback, throttling, demotion, huge pages, mlocked pages.
  */
 import { atomic_fetch_and } from '#atomic'
 import { load, store, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
@@ -13,6 +14,7 @@ import {
   page$private,
   PG_active,
   PG_dirty,
+  PG_referenced,
   PG_swapbacked,
   PG_swapcache,
   PG_writeback,
@@ -29,12 +31,13 @@ import {
   put_page,
   SetPageFlag,
 } from '../mm.ts'
+import { putback_lru_page } from '../swap.ts'
 import { trylock_page, unlock_page } from '../page_lock.ts'
 import { swap_writepage } from '../page_io.ts'
+import { filemap_remove_clean_page } from '../filemap.ts'
 import { folio_referenced } from '../rmap/referenced.ts'
 import { try_to_unmap_flush, try_to_unmap_flush_dirty, TTU_BATCH_FLUSH } from '../rmap/tlb_batch.ts'
 import { try_to_unmap } from '../rmap/try_to_unmap.ts'
-import { putback_lru_page } from '../swap.ts'
 import { __delete_from_swap_cache, add_to_swap, swap_i_pages_lock } from '../swap_state.ts'
 import { vm_swap_full } from '../swapfile/swap_info.ts'
 import { put_swap_page, try_to_free_swap } from '../swapfile/swap_map.ts'
@@ -73,15 +76,32 @@ function __remove_mapping(page: Page): boolean {
   return frozen
 }
 
-/** A page that stays, on the active list if `activate`: then it gives its slot back where swap is short. Unlocks it. */
+/** A page that stays: gives its slot back where swap is short, and unlocks it. */
 function keep_locked(page: Page, activate: boolean): boolean {
-  if (activate) {
-    if (PageFlag(page, PG_swapcache) && vm_swap_full()) try_to_free_swap(page)
+  if (activate && PageFlag(page, PG_swapcache) && vm_swap_full()) try_to_free_swap(page)
+  unlock_page(page)
+  return false
+}
+
+/** A page that could not be reclaimed, and will not so soon: it becomes active. */
+function activate_locked(page: Page): boolean {
+  SetPageFlag(page, PG_active)
+  count_vm_event(PGACTIVATE)
+  return keep_locked(page, true)
+}
+
+/** Whether the page was used since the last look, and stays: used again, or by several entries, it becomes active. */
+function folio_check_references(page: Page): boolean {
+  const referenced_ptes = PageAnon(page) ? folio_referenced(page) : 0
+  const referenced = PageFlag(page, PG_referenced)
+  if (referenced) ClearPageFlag(page, PG_referenced)
+  if (referenced_ptes === 0) return false
+  SetPageFlag(page, PG_referenced)
+  if (referenced || referenced_ptes > 1) {
     SetPageFlag(page, PG_active)
     count_vm_event(PGACTIVATE)
   }
-  unlock_page(page)
-  return false
+  return true
 }
 
 /** Writes the page if it is dirty. Returns whether it is clean and locked; otherwise it is unlocked and stays. */
@@ -100,19 +120,21 @@ function clean_page(page: Page): boolean {
 function shrink_page(page: Page, ignore_references: boolean): boolean {
   if (!trylock_page(page)) return false
   if (PageFlag(page, PG_writeback)) return keep_locked(page, true)
-  if (!ignore_references && folio_referenced(page) > 0) return keep_locked(page, true)
+  if (!ignore_references && folio_check_references(page)) return keep_locked(page, PageFlag(page, PG_active))
   if (PageAnon(page) && PageFlag(page, PG_swapbacked) && !PageFlag(page, PG_swapcache) && !add_to_swap(page))
-    return keep_locked(page, true)
+    return activate_locked(page)
   if (page_mapped(page)) {
-    try_to_unmap(page, TTU_BATCH_FLUSH)
-    if (page_mapped(page)) return keep_locked(page, true)
+    // The walk over the mappings of a file is left out.
+    if (PageAnon(page)) try_to_unmap(page, TTU_BATCH_FLUSH)
+    if (page_mapped(page)) return activate_locked(page)
   }
   if (!clean_page(page)) return false
   if (PageAnon(page) && !PageFlag(page, PG_swapbacked)) {
     // The isolation's reference is the last.
     if (!page_ref_freeze(page, 1)) return keep_locked(page, false)
     count_vm_event(PGLAZYFREED)
-  } else if (!PageFlag(page, PG_swapcache) || !__remove_mapping(page)) return keep_locked(page, false)
+  } else if (!(PageFlag(page, PG_swapcache) ? __remove_mapping(page) : filemap_remove_clean_page(page)))
+    return keep_locked(page, false)
   unlock_page(page)
   return true
 }
@@ -151,10 +173,9 @@ export function shrink_page_list(list: Page, ignore_references: boolean): number
 
 /** Reclaims the isolated pages of a list as far as possible, and puts the others back (reclaim_pages). Returns how many it freed. */
 export function reclaim_pages(list: Page): number {
-  let next = 0
-  for (let page = list as number; page !== 0; page = load(page + page$lru_next))
-    ClearPageFlag(page as Page, PG_active)
+  for (let page = list; page !== 0; page = load(page + page$lru_next) as Page) ClearPageFlag(page, PG_active)
   const reclaimed = shrink_page_list(list, true)
+  let next = 0
   for (let page = this_cpu_read(scan$ret_pages); page !== 0; page = next) {
     next = load(page + page$lru_next)
     putback_lru_page(page as Page)
