@@ -23,6 +23,7 @@ export interface Configuration {
   readonly PTLOCK_HASH: number
   readonly PARAVIRT_SPINLOCKS: 'y' | 'n'
   readonly SWAP: 'y' | 'n'
+  readonly SWAP_MAP_MAX: number
 }
 
 export type ConfigKeyName = keyof Configuration
@@ -162,6 +163,7 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     "on the stepped machine, spinlocks and waits by the kernel's own code instead of abstract ones",
   ),
   flag('SWAP', 'n', 'swap devices, the LRU lists and reclaim'),
+  integer('SWAP_MAP_MAX', 1, 62, 62, 'uses of a swap slot that need no continuation page'),
 ]
 
 const KEY_NAMES = CONFIG_KEYS.map((key) => key.name)

@@ -38,6 +38,12 @@ export const LOCK_CLASSES: Readonly<Record<LockClassSymbol, LockClass>> = {
   LOCK_CLASS_table_arena: { name: '(table arena)' },
   LOCK_CLASS_tasklist_lock: { name: 'tasklist_lock' },
   LOCK_CLASS_rcu: { name: 'rcu_node' },
+  LOCK_CLASS_swap_lock: { name: 'swap_lock' },
+  LOCK_CLASS_swap_info: { name: '&p->lock' },
+  LOCK_CLASS_swap_cluster: { name: '&ci->lock' },
+  LOCK_CLASS_cont_lock: { name: '&p->cont_lock' },
+  LOCK_CLASS_lru_lock: { name: '&lruvec->lru_lock' },
+  LOCK_CLASS_oom_lock: { name: 'oom_lock' },
 }
 
 /** `&mm->mmap_lock-R`, `ptlock_ptr(page)/1`: the class as a line of lock_stat names it. */

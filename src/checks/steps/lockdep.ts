@@ -309,12 +309,21 @@ function classSymbol({ s }: Watch, lock: number): LockClassSymbol | undefined {
   if (mapping === s.address_space$i_mmap_rwsem + s.rwsem$wait_lock) return 'LOCK_CLASS_rwsem_wait_lock'
   if (mapping === s.address_space$i_pages_lock) return 'LOCK_CLASS_i_pages'
   if (lock === s.ZONE + s.zone$lock) return 'LOCK_CLASS_zone_lock'
+  if (inside(s.LRUVECS, s.LRUVEC_WORDS, s.NR_LRUVECS) === s.lruvec$lru_lock) return 'LOCK_CLASS_lru_lock'
   if (lock === s.RQ + s.rq$lock) return 'LOCK_CLASS_rq_lock'
   if (inside(s.KMEM_CACHES, s.KMEM_CACHE_WORDS, s.NR_KMEM_CACHES) >= 0) return 'LOCK_CLASS_kmem_cache'
   if (inside(s.PAGE_WAIT, s.WAIT_QUEUE_HEAD_WORDS, s.PAGE_WAIT_TABLE_SIZE) >= 0)
     return 'LOCK_CLASS_folio_wait_table'
+  const device = inside(s.SWAP_INFO, s.SWAP_INFO_WORDS, s.MAX_SWAPFILES)
+  if (device === s.swap_info$lock) return 'LOCK_CLASS_swap_info'
+  if (device === s.swap_info$cont_lock) return 'LOCK_CLASS_cont_lock'
+  if (device === s.swap_info$i_pages_lock) return 'LOCK_CLASS_i_pages'
+  if (inside(s.SWAP_CLUSTERS, s.SWAP_CLUSTER_WORDS, s.NR_SWAP_CLUSTERS) >= 0) return 'LOCK_CLASS_swap_cluster'
+  if (lock === s.SWAP_AREA + s.swap$lock) return 'LOCK_CLASS_swap_lock'
+  if (lock === s.SWAP_AREA + s.swap$swapcache_wq) return 'LOCK_CLASS_wait_queue'
   if (lock === s.machine$table_lock) return 'LOCK_CLASS_table_arena'
   if (lock === s.machine$tasklist_lock) return 'LOCK_CLASS_tasklist_lock'
+  if (lock === s.machine$oom_lock) return 'LOCK_CLASS_oom_lock'
   if (lock === s.machine$mmlist_lock) return 'LOCK_CLASS_mmlist_lock'
   return undefined
 }

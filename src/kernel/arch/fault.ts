@@ -2,6 +2,7 @@
  * Entry of a page fault and its end: SIGSEGV, SIGBUS, OOM or a retry (arch/x86/mm/fault.c, 6.1).
  * Left out: faults of the kernel itself, protection keys, vsyscall, kprobes, stack growth (stacks are mapped whole).
  */
+import { SWAP } from '#config'
 import { load, this_cpu_read, this_cpu_write } from './access.ts'
 import { percpu$last_fault, percpu$loaded_mm, percpu$walked_pte } from './percpu.ts'
 import { pte_present } from './pgtable.ts'
@@ -14,11 +15,14 @@ import {
   FAULT_FLAG_TRIED,
   FAULT_FLAG_USER,
   FAULT_FLAG_WRITE,
+  VM_FAULT_HWPOISON,
   VM_FAULT_OOM,
   VM_FAULT_RETRY,
   VM_FAULT_SIGBUS,
 } from '../mm/memory/vmf.ts'
 import { find_vma } from '../mm/mmap.ts'
+import { current } from '../sched/core.ts'
+import { fatal_signal_pending } from '../signal.ts'
 import { count_vm_event, OOM_FAULTS, PGFAULT, SIGBUS_FAULTS, SIGSEGV_FAULTS } from '../mm/vmstat.ts'
 
 export const SIGBUS = 7
@@ -39,6 +43,7 @@ function do_user_addr_fault(mm: Mm, addr: number, write: boolean): number {
   if (write) flags |= FAULT_FLAG_WRITE
   const mmap_lock = (mm + mm$mmap_lock) as Rwsem
   for (;;) {
+    if (SWAP && fatal_signal_pending(current())) return SIGKILL
     down_read(mmap_lock)
     const vma = find_vma(mm, addr)
     if (vma === 0 || load(vma + vma$vm_start) > addr || access_error(vma, write)) {
@@ -54,11 +59,11 @@ function do_user_addr_fault(mm: Mm, addr: number, write: boolean): number {
     }
     up_read(mmap_lock)
     if ((fault & VM_FAULT_OOM) !== 0) {
-      // pagefault_out_of_memory: without an OOM killer the access itself ends.
+      // pagefault_out_of_memory: the OOM killer could not help, or chose this task. The access ends.
       count_vm_event(OOM_FAULTS)
       return SIGKILL
     }
-    if ((fault & VM_FAULT_SIGBUS) !== 0) {
+    if ((fault & (VM_FAULT_SIGBUS | VM_FAULT_HWPOISON)) !== 0) {
       count_vm_event(SIGBUS_FAULTS)
       return SIGBUS
     }

@@ -20,6 +20,7 @@ import {
   percpu$loaded_mm,
   percpu$tlb,
   percpu$walked_pte,
+  tlb_ubc$cpumask,
 } from './percpu.ts'
 import {
   _PAGE_ACCESSED,
@@ -73,9 +74,9 @@ export function flush_tlb_local(): void {
   for (let i = 0; i < TLB_ENTRIES; i++) this_cpu_write(percpu$tlb + 2 * i, 0)
 }
 
-/** Applies a flush of [start, end) of `mm` to this CPU's TLB. */
+/** Applies a flush of [start, end) of `mm` (0: of all there is) to this CPU's TLB. */
 function flush_tlb_range_local(mm: Mm, start: number, end: number): void {
-  if (this_cpu_read(percpu$loaded_mm) !== mm) return
+  if (mm !== 0 && this_cpu_read(percpu$loaded_mm) !== mm) return
   if (end - start > TLB_FLUSH_CEILING) flush_tlb_local()
   else for (let addr = start; addr < end; addr++) flush_tlb_one(addr)
 }
@@ -110,8 +111,17 @@ export function flush_tlb_mm_range(mm: Mm, start: number, end: number): void {
   // mm_cpumask is read after the page tables were changed: the caller's atomic write of the PTE orders the two.
   const mask = atomic_load(mm + mm$cpu_bitmap)
   const high = CPUMASK_WORDS > 1 ? atomic_load(mm + mm$cpu_bitmap + 1) : 0
+  if (any_but_this_cpu(mask, high)) flush_tlb_others(mask, high, mm, start, end)
+}
+
+/** Whether a set of CPUs has another one than this. */
+function any_but_this_cpu(mask: number, high: number): boolean {
   const self = 1 << (this_cpu & 31)
-  if ((mask & (this_cpu < 32 ? ~self : -1)) === 0 && (high & (this_cpu >= 32 ? ~self : -1)) === 0) return
+  return (mask & (this_cpu < 32 ? ~self : -1)) !== 0 || (high & (this_cpu >= 32 ? ~self : -1)) !== 0
+}
+
+/** Has the other CPUs of a set flush [start, end) of `mm` (0: all), and waits until they have. */
+function flush_tlb_others(mask: number, high: number, mm: Mm, start: number, end: number): void {
   count_vm_event(NR_TLB_REMOTE_FLUSH)
   this_cpu_write(percpu$flush_mm, mm)
   this_cpu_write(percpu$flush_start, start)
@@ -130,6 +140,32 @@ export function flush_tlb_page(mm: Mm, addr: number): void {
 
 export function flush_tlb_mm(mm: Mm): void {
   flush_tlb_mm_range(mm, 0, TASK_SIZE)
+}
+
+/** Whether another CPU may hold translations of `mm` (cpumask_any_but). */
+export function mm_has_other_cpus(mm: Mm): boolean {
+  const mask = atomic_load(mm + mm$cpu_bitmap)
+  return any_but_this_cpu(mask, CPUMASK_WORDS > 1 ? atomic_load(mm + mm$cpu_bitmap + 1) : 0)
+}
+
+/** Adds the CPUs that may hold translations of `mm` to those that this CPU must have flush before it frees what it unmapped. */
+export function arch_tlbbatch_add_mm(mm: Mm): void {
+  for (let word = 0; word < CPUMASK_WORDS; word++)
+    this_cpu_write(
+      tlb_ubc$cpumask + word,
+      this_cpu_read(tlb_ubc$cpumask + word) | atomic_load(mm + mm$cpu_bitmap + word),
+    )
+}
+
+/** Has all those CPUs empty their TLBs. */
+export function arch_tlbbatch_flush(): void {
+  BUG_ON(irqs_disabled())
+  const mask = this_cpu_read(tlb_ubc$cpumask)
+  const high = CPUMASK_WORDS > 1 ? this_cpu_read(tlb_ubc$cpumask + 1) : 0
+  flush_tlb_local()
+  if (any_but_this_cpu(mask, high)) flush_tlb_others(mask, high, 0 as Mm, 0, TASK_SIZE)
+  this_cpu_write(tlb_ubc$cpumask, 0)
+  if (CPUMASK_WORDS > 1) this_cpu_write(tlb_ubc$cpumask + 1, 0)
 }
 
 /** Makes `next` (0: none) the address space of this CPU (switch_mm_irqs_off): the TLB starts empty. */
