@@ -1,9 +1,10 @@
 /**
  * Read-copy update (kernel/rcu/tree.c, 6.1, reduced to what the model needs): rcu_read_lock, call_rcu, grace periods.
  * A CPU passes a quiescent state between two turns of programs and while it idles; what was given to call_rcu is freed when
- * every CPU has passed one since. One kind of callback exists: freeing a node of an xarray (lib/xarray.ts).
+ * every CPU has passed one since. One kind of callback exists: freeing an object, a node of an xarray (lib/xarray.ts) or a VMA.
  * Left out: the tree of CPUs, expedited and polled grace periods, readers that sleep.
  */
+import { VMA_LOCK } from '#config'
 import { atomic_fetch_add, atomic_load, atomic_store } from '#atomic'
 import {
   load,
@@ -17,11 +18,13 @@ import {
 } from './arch/access.ts'
 import { BUG_ON } from './arch/bug.ts'
 import {
+  ANON_VMAS,
   machine$nr_cpus,
   machine$nr_online,
   machine$rcu_gp,
   machine$rcu_lock,
   machine$rcu_orphans,
+  VMAS,
 } from './arch/memory_map.ts'
 import {
   percpu$rcu_list,
@@ -30,11 +33,11 @@ import {
   percpu$rcu_next_list,
   percpu$rcu_qs,
 } from './arch/percpu.ts'
-import type { Spinlock, XaNode } from './arch/structs.ts'
-import { xa_node$rcu_next } from './arch/structs.ts'
+import type { Spinlock } from './arch/structs.ts'
+import { rcu_head$next } from './arch/structs.ts'
 import { LOCK_CLASS_rcu } from './locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from './locking/spinlock.ts'
-import { kmem_cache_free, xa_node_cachep } from './mm/slab.ts'
+import { kmem_cache_free, vm_area_cachep, xa_node_cachep } from './mm/slab.ts'
 
 /** A CPU that reads nothing under RCU: idle, or outside the kernel. */
 export const RCU_IDLE = -1
@@ -53,11 +56,11 @@ function start_grace_period(): void {
   this_cpu_write(percpu$rcu_needed, atomic_fetch_add(machine$rcu_gp, 1) + 1)
 }
 
-/** Frees `node`, which nobody can find any more, after a grace period. */
-export function call_rcu(node: XaNode): void {
+/** Frees an xa_node or a VMA, which nobody can find any more, after a grace period. */
+export function call_rcu(node: number): void {
   const waiting = this_cpu_read(percpu$rcu_list) !== 0
   const list = waiting ? percpu$rcu_next_list : percpu$rcu_list
-  store(node + xa_node$rcu_next, this_cpu_read(list))
+  store(node + rcu_head$next, this_cpu_read(list))
   this_cpu_write(list, node)
   if (!waiting) start_grace_period()
 }
@@ -71,12 +74,12 @@ function grace_period_over(needed: number): boolean {
   return true
 }
 
-/** Frees a list of nodes. */
+/** Frees a list of objects. */
 function rcu_do_batch(first: number): void {
   let node = first
   while (node !== 0) {
-    const next = load(node + xa_node$rcu_next)
-    kmem_cache_free(xa_node_cachep, node)
+    const next = load(node + rcu_head$next)
+    kmem_cache_free(VMA_LOCK && node >= VMAS && node < ANON_VMAS ? vm_area_cachep : xa_node_cachep, node)
     node = next
   }
 }
@@ -128,8 +131,8 @@ function rcu_orphan(list: number): void {
   let node = this_cpu_read(list)
   this_cpu_write(list, 0)
   while (node !== 0) {
-    const next = load(node + xa_node$rcu_next)
-    store(node + xa_node$rcu_next, load(machine$rcu_orphans))
+    const next = load(node + rcu_head$next)
+    store(node + rcu_head$next, load(machine$rcu_orphans))
     store(machine$rcu_orphans, node)
     node = next
   }

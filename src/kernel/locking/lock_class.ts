@@ -37,7 +37,10 @@ export const LOCK_CLASS_table_arena = 20
 export const LOCK_CLASS_tasklist_lock = 21
 /** CPUs that come and go. */
 export const LOCK_CLASS_rcu = 22
-const LOCK_CLASS_END = 23
+/** The lock of a VMA (VMA_LOCK). */
+export const LOCK_CLASS_vma_lock_R = 23
+export const LOCK_CLASS_vma_lock_W = 24
+const LOCK_CLASS_END = 25
 
 /** Annotation for the second of two locks of one class that are held at once (include/linux/lockdep.h). */
 export const SINGLE_DEPTH_NESTING = 1

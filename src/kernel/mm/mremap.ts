@@ -55,6 +55,7 @@ import {
 } from './mmap.ts'
 import { mm_find_pmd, pte_alloc, walk_alloc_pmd } from './pgalloc.ts'
 import { anon_vma_clone, anon_vma_lock_write, anon_vma_unlock_write } from './rmap.ts'
+import { vma_start_write } from './vma_lock.ts'
 
 /** The PMD entry of `addr` with a PTE table below; 0: out of memory. */
 function alloc_new_pmd(mm: Mm, addr: number): PmdP {
@@ -193,6 +194,7 @@ export function copy_vma(vma: Vma, addr: number, npages: number, pgoff: number):
   }
   const mapping = load(new_vma + vma$vm_mapping) as AddressSpace
   if (mapping !== 0) igrab(mapping)
+  vma_start_write(new_vma)
   vma_link(mm, new_vma)
   return new_vma
 }
@@ -211,6 +213,7 @@ function move_vma(
   const mm = load(vma + vma$vm_mm) as Mm
   // Unmapping the old place may split one VMA in three.
   if (load(mm + mm$map_count) >= sysctl_max_map_count - 3) return -ENOMEM
+  vma_start_write(vma)
   const new_pgoff = load(vma + vma$vm_pgoff) + old_addr - load(vma + vma$vm_start)
   const new_vma = copy_vma(vma, new_addr, new_pages, new_pgoff)
   if (new_vma === 0) return -ENOMEM

@@ -36,6 +36,11 @@ export const COPY_PAGE_RANGE_SKIPPED = 23
 export const ALLOC_FAILED = 24
 export const PTES_COPIED = 25
 export const ORACLE_CHECKS = 26
+/** With VMA_LOCK, as CONFIG_PER_VMA_LOCK_STATS. */
+export const VMA_LOCK_SUCCESS = 27
+export const VMA_LOCK_ABORT = 28
+export const VMA_LOCK_RETRY = 29
+export const VMA_LOCK_MISS = 30
 export const NR_VM_EVENTS = 32
 
 // Rechecks under the lock that failed, by function (races.md, section 2).

@@ -4,7 +4,7 @@
  * (5.8), by its map count (before). Left out: KSM, swap cache, FAULT_FLAG_UNSHARE, wp_pfn_shared, mmu notifiers.
  */
 import { COW_REUSE } from '#config'
-import { copy_words, load, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
+import { copy_words, load, READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
 import { VM_BUG_ON_PAGE } from '../../arch/bug.ts'
 import { CONTENT_WORDS, machine$zero_page } from '../../arch/memory_map.ts'
 import { vmf$address, vmf$orig_pte, vmf$page, vmf$pte, vmf$vma } from '../../arch/percpu.ts'
@@ -20,7 +20,14 @@ import {
   set_pte_at,
 } from '../../arch/pgtable.ts'
 import type { Mm, Page, Pte, PteP, Vma } from '../../arch/structs.ts'
-import { MM_ANONPAGES, vma$vm_flags, vma$vm_mm, VM_SHARED, VM_WRITE } from '../../arch/structs.ts'
+import {
+  MM_ANONPAGES,
+  vma$anon_vma,
+  vma$vm_flags,
+  vma$vm_mm,
+  VM_SHARED,
+  VM_WRITE,
+} from '../../arch/structs.ts'
 import { flush_tlb_page } from '../../arch/tlb.ts'
 import { page_address } from '../../arch/uaccess.ts'
 import { GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
@@ -58,6 +65,8 @@ import {
   VM_FAULT_OOM,
   vmf_pte_lock,
   vmf_pte_unlock,
+  vmf_retry_with_mmap_lock,
+  vmf_vma_locked,
 } from './vmf.ts'
 
 const REUSE_EXCLUSIVE = 0
@@ -154,6 +163,10 @@ function wp_page_shared(): number {
   get_page(page)
   if (wants_page_mkwrite(vma)) {
     vmf_pte_unlock()
+    if (vmf_vma_locked()) {
+      put_page(page)
+      return vmf_retry_with_mmap_lock()
+    }
     const ret = do_page_mkwrite(page)
     if (ret === 0 || (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE)) !== 0) {
       put_page(page)
@@ -239,6 +252,11 @@ export function do_wp_page(): number {
   } else if ((load(vma + vma$vm_flags) & (VM_WRITE | VM_SHARED)) === (VM_WRITE | VM_SHARED))
     return wp_page_shared()
 
+  // A private copy of a file's page may be the VMA's first anonymous page, and an anon_vma is had under mmap_lock only.
+  if (vmf_vma_locked() && READ_ONCE(vma + vma$anon_vma) === 0) {
+    vmf_pte_unlock()
+    return vmf_retry_with_mmap_lock()
+  }
   // The reference keeps the page, and so its number, from being reused while the lock is dropped.
   get_page(page)
   vmf_pte_unlock()

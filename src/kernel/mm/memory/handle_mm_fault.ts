@@ -1,6 +1,6 @@
 /**
  * A page fault inside the kernel (mm/memory.c, 6.1): handle_mm_fault, __handle_mm_fault, handle_pte_fault.
- * The caller holds mmap_lock for reading. Left out: huge pages, swap entries, NUMA hints, userfaultfd, memory cgroups.
+ * The caller holds mmap_lock for reading, or with FAULT_FLAG_VMA_LOCK the VMA's lock. Left out: huge pages, swap entries, NUMA hints, userfaultfd, memory cgroups.
  */
 import { FAULT_LOCKING } from '#config'
 import { READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
