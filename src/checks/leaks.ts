@@ -217,7 +217,8 @@ function rcuWaiting(view: MachineView): Set<number> {
   for (const head of heads)
     for (let object = memory[head]; object !== 0 && !waiting.has(object);) {
       waiting.add(object)
-      object = memory[object + (object >= s.XA_NODES ? s.xa_node$rcu_next : s.anon_vma$rcu_next)]
+      const isAnonVma = object >= s.ANON_VMAS && object < s.ANON_VMA_CHAINS
+      object = memory[object + (isAnonVma ? s.anon_vma$rcu_next : s.rcu_head$next)]
     }
   return waiting
 }

@@ -19,11 +19,15 @@ export interface Configuration {
   readonly TICK: number
   readonly FAIL_ALLOC: number
   readonly COW_REUSE: string
+  readonly FAULT_LOCKING: string
+  readonly VMA_LOCK: 'y' | 'n'
   readonly ATOMICS: string
   readonly PTLOCK_HASH: number
   readonly PARAVIRT_SPINLOCKS: 'y' | 'n'
   readonly SWAP: 'y' | 'n'
   readonly SWAP_MAP_MAX: number
+  readonly REFCOUNT: string
+  readonly AREAS: string
 }
 
 export type ConfigKeyName = keyof Configuration
@@ -155,6 +159,13 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     'exclusive',
     'when a write to a shared page may reuse it: PageAnonExclusive, 5.8 (refcount) or before (mapcount)',
   ),
+  choice(
+    'FAULT_LOCKING',
+    ['6.1', '2.6.10'],
+    '6.1',
+    'whether a fault looks at its entry without the page-table lock (6.1) or walks and decides under it (2.6.10)',
+  ),
+  flag('VMA_LOCK', 'n', 'a fault takes the lock of its VMA in place of mmap_lock, as from 6.4 on'),
   choice('ATOMICS', ['js', 'wasm'], 'js', 'atomics by the builtins or by a WebAssembly module'),
   integer('PTLOCK_HASH', 1, 256, 16, 'locks of PTLOCK=hashed', true),
   flag(
@@ -164,6 +175,18 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   ),
   flag('SWAP', 'n', 'swap devices, the LRU lists and reclaim'),
   integer('SWAP_MAP_MAX', 1, 62, 62, 'uses of a swap slot that need no continuation page'),
+  choice(
+    'REFCOUNT',
+    ['atomic', 'percpu'],
+    'atomic',
+    'for refcount-torture alone: one shared atomic count, or a delta for each CPU',
+  ),
+  choice(
+    'AREAS',
+    ['one', 'each'],
+    'one',
+    'for page-fault-disjoint alone: one VMA that all threads share, or one for each thread',
+  ),
 ]
 
 const KEY_NAMES = CONFIG_KEYS.map((key) => key.name)

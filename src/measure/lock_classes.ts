@@ -21,6 +21,8 @@ export const LOCK_CLASSES: Readonly<Record<LockClassSymbol, LockClass>> = {
   LOCK_CLASS_zone_lock: { name: '&zone->lock' },
   LOCK_CLASS_mmap_lock_R: { name: '&mm->mmap_lock', mode: 'R' },
   LOCK_CLASS_mmap_lock_W: { name: '&mm->mmap_lock', mode: 'W' },
+  LOCK_CLASS_vma_lock_R: { name: '&vma->vm_lock->lock', mode: 'R' },
+  LOCK_CLASS_vma_lock_W: { name: '&vma->vm_lock->lock', mode: 'W' },
   LOCK_CLASS_anon_vma_rwsem_R: { name: '&anon_vma->rwsem', mode: 'R' },
   LOCK_CLASS_anon_vma_rwsem_W: { name: '&anon_vma->rwsem', mode: 'W' },
   LOCK_CLASS_i_mmap_rwsem_R: { name: '&mapping->i_mmap_rwsem', mode: 'R' },

@@ -92,6 +92,7 @@ const REGIONS: readonly Region[] = [
 /** Fields that are structures themselves: the words of their own fields are named `field.inner`. */
 const INNER: Readonly<Record<string, string>> = {
   mmap_lock: 'rwsem',
+  vm_lock: 'rwsem',
   rwsem: 'rwsem',
   i_mmap_rwsem: 'rwsem',
 }

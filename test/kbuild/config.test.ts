@@ -30,11 +30,15 @@ describe('parseConfig', () => {
       TICK: 100,
       FAIL_ALLOC: 0,
       COW_REUSE: 'exclusive',
+      FAULT_LOCKING: '6.1',
+      VMA_LOCK: 'n',
       ATOMICS: 'js',
       PARAVIRT_SPINLOCKS: 'n',
       PTLOCK_HASH: 16,
       SWAP: 'n',
       SWAP_MAP_MAX: 62,
+      REFCOUNT: 'atomic',
+      AREAS: 'one',
     })
   })
 

@@ -301,6 +301,9 @@ function classSymbol({ s }: Watch, lock: number): LockClassSymbol | undefined {
   if (mm === s.mm$page_table_lock) return 'LOCK_CLASS_page_table_lock'
   if (mm === s.mm$mmap_lock) return 'LOCK_CLASS_mmap_lock_W'
   if (mm === s.mm$mmap_lock + s.rwsem$wait_lock) return 'LOCK_CLASS_rwsem_wait_lock'
+  const vma = inside(s.VMAS, s.VMA_WORDS, s.NR_VMAS)
+  if (vma === s.vma$vm_lock) return 'LOCK_CLASS_vma_lock_W'
+  if (vma === s.vma$vm_lock + s.rwsem$wait_lock) return 'LOCK_CLASS_rwsem_wait_lock'
   const anonVma = inside(s.ANON_VMAS, s.ANON_VMA_WORDS, s.NR_ANON_VMAS)
   if (anonVma === s.anon_vma$rwsem) return 'LOCK_CLASS_anon_vma_rwsem_W'
   if (anonVma === s.anon_vma$rwsem + s.rwsem$wait_lock) return 'LOCK_CLASS_rwsem_wait_lock'

@@ -12,6 +12,7 @@
  *   line 24..   struct mmu_gather                                     mm/mmu_gather.ts
  *   then        the TLB                                               arch/tlb.ts
  *   last        with SWAP: batches of pages for the LRU lists         mm/swap.ts
+ *   last line   the scenario's                                        sched/program.ts
  *
  * Lines are 16 words. A line that other CPUs write shares none with private words.
  */
@@ -137,7 +138,9 @@ const PAGEVEC_WORDS = 1 + PAGEVEC_SIZE
 export const lru_pvecs$lru_add = percpu$tlb + 2 * TLB_ENTRIES
 export const lru_pvecs$activate_page = lru_pvecs$lru_add + PAGEVEC_WORDS
 export const lru_pvecs$lru_lazyfree = lru_pvecs$activate_page + PAGEVEC_WORDS
-export const PERCPU_WORDS = (lru_pvecs$lru_add + SWAP * 3 * PAGEVEC_WORDS + 15) & ~15
+/** The scenario's own word of each CPU, on a line of its own. */
+export const percpu$scenario = (lru_pvecs$lru_add + SWAP * 3 * PAGEVEC_WORDS + 15) & ~15
+export const PERCPU_WORDS = percpu$scenario + 16
 
 /** First word of CPU 0's area; the areas follow one another. */
 export const PERCPU = 1024

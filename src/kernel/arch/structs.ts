@@ -2,7 +2,7 @@
  * The kernel's structures: word offsets of their fields, named struct$field. A pointer is a word address with a branded
  * type; NULL is 0. Fields that different CPUs write at the same time lie on different lines of 16 words, as in Linux.
  */
-import { LOCK_STAT, NR_CPUS, SWAP, SWAP_MAP_MAX } from '#config'
+import { LOCK_STAT, NR_CPUS, SWAP, SWAP_MAP_MAX, VMA_LOCK } from '#config'
 import { SPINLOCK_WORDS } from '#spinlock'
 import { MAX_MAP_COUNT, MAX_ORDER } from './limits.ts'
 
@@ -224,6 +224,9 @@ export const mm$mmap_base = 8
 export const mm$flags = 9
 /** The group that its memory is charged to; 0: none. */
 export const mm$memcg = 10
+/** With VMA_LOCK: changes when all VMAs are unlocked; and the sequence count of mm$mm_mt, odd while that changes. */
+export const mm$mm_lock_seq = 12
+export const mm$mm_mt_seq = 13
 export const mm$mmap_lock = 16
 export const mm$page_table_lock = 32
 export const mm$pgtables_bytes = 48
@@ -264,13 +267,19 @@ export const vma$anon_vma = 5
 /** Chains of this VMA, newest first (anon_vma_chain$same_vma_next). */
 export const vma$anon_vma_chain = 6
 /** The object that is mapped (Linux: vm_file->f_mapping); 0 for private anonymous memory. */
-export const vma$vm_mapping = 7
+export const vma$vm_mapping = 11
 /** List of the VMAs that map vm_mapping (Linux: the i_mmap interval tree). */
 export const vma$shared_next = 8
 export const vma$shared_prev = 9
 /** _PAGE_ flags of fresh entries, by vm_flags and mapping (vma_set_page_prot). */
 export const vma$vm_page_prot = 10
-export const VMA_WORDS = 16
+/** With VMA_LOCK: mm_lock_seq when the VMA was last locked for writing; whether it has left mm$mm_mt. */
+export const vma$vm_lock_seq = 12
+export const vma$detached = 13
+/** Words of a VMA but its lock, which lies on a line of its own: taking it must not cost the line that lookups read. */
+export const VMA_FIELDS = 16
+export const vma$vm_lock = VMA_FIELDS
+export const VMA_WORDS = VMA_FIELDS + 16 * VMA_LOCK
 
 export const VM_READ = 1 << 0
 export const VM_WRITE = 1 << 1
@@ -336,10 +345,11 @@ export const ADDRESS_SPACE_FILE = 2
 export const XA_CHUNK_SHIFT = 6
 export const XA_CHUNK_SIZE = 64
 export const xa_node$count = 0
-export const xa_node$rcu_next = 1
 export const xa_node$slots = 8
 export const XA_NODE_WORDS = 80
 
+/** struct rcu_head: in every object that call_rcu frees, the next that waits with it. */
+export const rcu_head$next = 7
 // What swap has of its own besides its devices (mm/swapfile.c, mm/swap_state.c).
 export const swap$lock = 0
 /** CPUs that wait for a slot's SWAP_HAS_CACHE to go or for its page to come (swapcache_wq of 6.12). */

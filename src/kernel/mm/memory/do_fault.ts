@@ -60,6 +60,7 @@ import {
   RETRY_finish_fault,
   set_fault_path,
 } from '../vmstat.ts'
+import { drop_first_lock } from './fault_locking.ts'
 import {
   FAULT_FLAG_WRITE,
   maybe_mkwrite,
@@ -71,6 +72,8 @@ import {
   vmf_mm,
   vmf_pte_lock,
   vmf_pte_unlock,
+  vmf_retry_with_mmap_lock,
+  vmf_vma_locked,
 } from './vmf.ts'
 
 /** Whether the object tracks writes to shared mappings (vm_ops->page_mkwrite): files do, shmem does not. */
@@ -231,6 +234,9 @@ function do_shared_fault(): number {
 export function do_fault(): number {
   const vma = this_cpu_read(vmf$vma) as Vma
   let ret = 0
+  drop_first_lock()
+  // 6.6: the object's own ways to a page rely on mmap_lock.
+  if (vmf_vma_locked()) return vmf_retry_with_mmap_lock()
   if ((this_cpu_read(vmf$flags) & FAULT_FLAG_WRITE) === 0) ret = do_read_fault()
   else if ((load(vma + vma$vm_flags) & VM_SHARED) === 0) ret = do_cow_fault()
   else ret = do_shared_fault()

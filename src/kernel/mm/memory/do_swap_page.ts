@@ -88,6 +88,8 @@ import {
   vmf_mm,
   vmf_pte_lock,
   vmf_pte_unlock,
+  vmf_retry_with_mmap_lock,
+  vmf_vma_locked,
 } from './vmf.ts'
 
 /** Whether the entry still is what was read without the lock: only then does it mean anything (pte_unmap_same). */
@@ -261,6 +263,8 @@ function do_swap_page_of(entry: SwpEntry, si: SwapInfo): number {
 export function do_swap_page(): number {
   set_fault_path(LATENCY_do_swap_page)
   if (!pte_unmap_same()) return 0
+  // 6.4 to 6.6: what swap does is not safe under the VMA's lock alone yet.
+  if (vmf_vma_locked()) return vmf_retry_with_mmap_lock()
   const entry = pte_to_swp_entry(this_cpu_read(vmf$orig_pte) as Pte)
   if (non_swap_entry(entry)) return do_non_swap_entry(entry)
   const si = get_swap_device(entry)

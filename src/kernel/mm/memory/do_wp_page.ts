@@ -4,7 +4,7 @@
  * (5.8), by its map count (before). Left out: KSM, FAULT_FLAG_UNSHARE, wp_pfn_shared, mmu notifiers.
  */
 import { COW_REUSE, SWAP } from '#config'
-import { copy_words, load, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
+import { copy_words, load, READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
 import { VM_BUG_ON_PAGE } from '../../arch/bug.ts'
 import { CONTENT_WORDS, machine$zero_page } from '../../arch/memory_map.ts'
 import { vmf$address, vmf$orig_pte, vmf$page, vmf$pte, vmf$vma } from '../../arch/percpu.ts'
@@ -25,6 +25,7 @@ import {
   PG_lru,
   PG_swapcache,
   PG_writeback,
+  vma$anon_vma,
   vma$vm_flags,
   vma$vm_mm,
   VM_SHARED,
@@ -78,6 +79,8 @@ import {
   VM_FAULT_OOM,
   vmf_pte_lock,
   vmf_pte_unlock,
+  vmf_retry_with_mmap_lock,
+  vmf_vma_locked,
 } from './vmf.ts'
 
 const REUSE_EXCLUSIVE = 0
@@ -178,6 +181,10 @@ function wp_page_shared(): number {
   get_page(page)
   if (wants_page_mkwrite(vma)) {
     vmf_pte_unlock()
+    if (vmf_vma_locked()) {
+      put_page(page)
+      return vmf_retry_with_mmap_lock()
+    }
     const ret = do_page_mkwrite(page)
     if (ret === 0 || (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE)) !== 0) {
       put_page(page)
@@ -277,6 +284,11 @@ export function do_wp_page(): number {
   } else if ((load(vma + vma$vm_flags) & (VM_WRITE | VM_SHARED)) === (VM_WRITE | VM_SHARED))
     return wp_page_shared()
 
+  // A private copy of a file's page may be the VMA's first anonymous page, and an anon_vma is had under mmap_lock only.
+  if (vmf_vma_locked() && READ_ONCE(vma + vma$anon_vma) === 0) {
+    vmf_pte_unlock()
+    return vmf_retry_with_mmap_lock()
+  }
   // The reference keeps the page, and so its number, from being reused while the lock is dropped.
   get_page(page)
   vmf_pte_unlock()
