@@ -4,7 +4,7 @@ import { Kind } from '../machine/stepped/kinds.ts'
 
 /** Modules of src/kernel/arch whose functions the stepped machine stands for. */
 const REPLACED_MODULES = new Set(
-  ['access', 'atomic', 'atomic_wasm', 'halt', 'barrier', 'wait', 'lock_word', 'observe'].map(
+  ['access', 'atomic', 'atomic_wasm', 'halt', 'barrier', 'delay', 'wait', 'lock_word', 'observe'].map(
     (name) => `src/kernel/arch/${name}.ts`,
   ),
 )
@@ -64,6 +64,9 @@ export const MACHINE_FUNCTIONS: ReadonlySet<string> = new Set([
   'observe_contended',
   'observe_lock_acquire',
   'observe_lock_release',
+  'observe_lock_wanted',
+  'observe_exception',
+  'ndelay',
 ])
 
 /** Those of them that compute an address or a number from their arguments, and do nothing else. */

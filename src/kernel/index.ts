@@ -25,6 +25,7 @@ export {
 } from '#atomic'
 export { smp_load_acquire, smp_mb, smp_rmb, smp_store_release, smp_wmb } from './arch/barrier.ts'
 export { BUG, BUG_ON } from './arch/bug.ts'
+export { ndelay } from './arch/delay.ts'
 export { smp_cond_load, smp_wake, smp_wake_one } from './arch/wait.ts'
 export { BOOT_DATA, PTLOCK_AREA } from './arch/memory_map.ts'
 export { page_to_pfn, pgtable_page, pmd_page, PTRS_PER_PTE, TASK_SIZE } from './arch/pgtable.ts'
@@ -79,6 +80,9 @@ export {
   nr_cpus,
   pages,
   prandom,
+  prandom_exponential,
+  section_ns,
+  think_ns,
   scenario_word,
   set_reg,
   task_program,

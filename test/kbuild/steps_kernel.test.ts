@@ -89,6 +89,9 @@ const NOTHING = [
   'observe_table_unlocked',
   'observe_lock_acquire',
   'observe_lock_release',
+  'observe_lock_wanted',
+  'observe_exception',
+  'ndelay',
 ]
 
 function finish<T>(generator: Generator<unknown, T>): T {

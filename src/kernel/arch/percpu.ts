@@ -14,11 +14,12 @@
  *
  * Lines are 16 words. A line that other CPUs write shares none with private words.
  */
+import { NR_CPUS } from '#config'
 import { MMU_GATHER_BUNDLE, TLB_ENTRIES } from './limits.ts'
 
 // Line 0: written by other CPUs.
-/** Interrupts pending: one bit for each sending CPU. */
-export const percpu$irq_pending = 0 // 2 words
+/** Interrupts pending: one bit for each sending CPU, in CPUMASK_WORDS words. */
+export const percpu$irq_pending = NR_CPUS > 64 ? 8 : 0
 /** The word this CPU halts on. */
 export const percpu$wake = 2
 /** CPU_RUNNING, CPU_PARKED, CPU_PARKED_FLUSH or CPU_OFFLINE (arch/irq.ts). */

@@ -199,7 +199,7 @@ export const mm$tlb_flush_pending = 49
 export const mm$mmlist_next = 50
 export const mm$mmlist_prev = 51
 export const mm$rss_stat = 64
-/** CPUs that may hold translations of this mm: a bit for each (2 words). */
+/** CPUs that may hold translations of this mm: a bit for each, in CPUMASK_WORDS words. */
 export const mm$cpu_bitmap = 80
 /** The VMAs sorted by address: 6.1 keeps a maple tree here, the model a sorted array of MAX_MAP_COUNT pointers. */
 export const mm$mm_mt = 96
@@ -297,4 +297,4 @@ export const xa_node$slots = 8
 export const XA_NODE_WORDS = 80
 
 /** Words of a set of CPUs. */
-export const CPUMASK_WORDS = NR_CPUS > 32 ? 2 : 1
+export const CPUMASK_WORDS = (NR_CPUS + 31) >> 5

@@ -102,6 +102,11 @@ function interrupt_others(mask: number, base: number): number {
   return sent
 }
 
+/** The CPUs of `mask`, which is word `word` of a set, without this one. */
+function other_cpus(mask: number, word: number): number {
+  return this_cpu >> 5 === word ? mask & ~(1 << (this_cpu & 31)) : mask
+}
+
 /** Flushes pages [start, end) of `mm` from the TLB of every CPU that may hold them, and waits until that is done. */
 export function flush_tlb_mm_range(mm: Mm, start: number, end: number): void {
   BUG_ON(irqs_disabled())
@@ -110,8 +115,10 @@ export function flush_tlb_mm_range(mm: Mm, start: number, end: number): void {
   // mm_cpumask is read after the page tables were changed: the caller's atomic write of the PTE orders the two.
   const mask = atomic_load(mm + mm$cpu_bitmap)
   const high = CPUMASK_WORDS > 1 ? atomic_load(mm + mm$cpu_bitmap + 1) : 0
-  const self = 1 << (this_cpu & 31)
-  if ((mask & (this_cpu < 32 ? ~self : -1)) === 0 && (high & (this_cpu >= 32 ? ~self : -1)) === 0) return
+  let others = other_cpus(mask, 0) | other_cpus(high, 1)
+  for (let word = 2; word < CPUMASK_WORDS; word++)
+    others |= other_cpus(atomic_load(mm + mm$cpu_bitmap + word), word)
+  if (others === 0) return
   count_vm_event(NR_TLB_REMOTE_FLUSH)
   this_cpu_write(percpu$flush_mm, mm)
   this_cpu_write(percpu$flush_start, start)
@@ -119,7 +126,9 @@ export function flush_tlb_mm_range(mm: Mm, start: number, end: number): void {
   const acks = this_cpu_ptr(percpu$flush_acks)
   // One more than can answer, taken back below: no answer brings it to zero while requests are still being sent.
   atomic_store(acks, 1 << 16)
-  const sent = interrupt_others(mask, 0) + interrupt_others(high, 32)
+  let sent = interrupt_others(mask, 0) + interrupt_others(high, 32)
+  for (let word = 2; word < CPUMASK_WORDS; word++)
+    sent += interrupt_others(atomic_load(mm + mm$cpu_bitmap + word), 32 * word)
   let left = atomic_fetch_add(acks, sent - (1 << 16)) + sent - (1 << 16)
   while (left !== 0) left = smp_cond_load(acks, left)
 }

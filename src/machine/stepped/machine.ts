@@ -45,6 +45,9 @@ export interface SteppedEnvironment extends Omit<BootEnvironment, 'wasm' | 'this
   observe_table_unlocked(table: number): void
   observe_lock_acquire(lock: number, subclass: number, how: number): void
   observe_lock_release(lock: number): void
+  observe_lock_wanted(lock: number): void
+  observe_exception(): void
+  ndelay(ns: number): void
   observe_contended(lock: number): boolean
 }
 
@@ -827,6 +830,9 @@ export class SteppedMachine implements Pending {
       observe_lock_release: (lock) => {
         for (const observer of this.#observers) observer.lockRelease?.(this.#current, lock)
       },
+      observe_lock_wanted: () => {},
+      observe_exception: () => {},
+      ndelay: () => {},
       observe_contended: (lock) => {
         for (let e = 0; e < this.kind.length; e++)
           if (
