@@ -15,7 +15,9 @@ export interface LockUse {
   lastCpu: number
   waitMin: number
   waitMax: number
+  /** Of all acquisitions, and of the contended ones. */
   waitTotal: number
+  waitContended: number
   holdMin: number
   holdMax: number
   holdTotal: number
@@ -53,7 +55,15 @@ export class ClockFigures {
     const key = lock * 2 + (reading ? 1 : 0)
     let use = this.#locks.get(key)
     if (use === undefined) {
-      const times = { waitMin: 0, waitMax: 0, waitTotal: 0, holdMin: 0, holdMax: 0, holdTotal: 0 }
+      const times = {
+        waitMin: 0,
+        waitMax: 0,
+        waitTotal: 0,
+        waitContended: 0,
+        holdMin: 0,
+        holdMax: 0,
+        holdTotal: 0,
+      }
       const counts = { acquisitions: 0, contentions: 0, conBounces: 0, acqBounces: 0, lastCpu: -1 }
       use = { lock, reading, ...counts, ...times }
       this.#locks.set(key, use)

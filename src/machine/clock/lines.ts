@@ -155,15 +155,10 @@ export class Lines {
 
   /** Whether a CPU of the same last-level cache has a copy. */
   #near(cpu: number, line: number): boolean {
-    const { domain, domainFirst, cpus } = this.#hardware
-    const mine = domain[cpu]
-    const end = mine + 1 < domainFirst.length ? domainFirst[mine + 1] : cpus
-    for (let other = domainFirst[mine]; other < end;) {
-      const word = this.sharers[line * this.words + (other >> 5)]
-      if (word === 0) other = (other | 31) + 1
-      else if ((word & (1 << (other & 31))) !== 0) return true
-      else other++
-    }
+    const { domain, domainMask } = this.#hardware
+    const { sharers, words } = this
+    for (let word = 0; word < words; word++)
+      if ((sharers[line * words + word] & domainMask[domain[cpu] * words + word]) !== 0) return true
     return false
   }
 

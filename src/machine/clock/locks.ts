@@ -70,6 +70,7 @@ export class ClockLocks {
         if (bounced) use.conBounces++
         use.waitMin = use.contentions === 1 ? wait : Math.min(use.waitMin, wait)
         use.waitMax = Math.max(use.waitMax, wait)
+        use.waitContended += wait
       }
     }
     use.lastCpu = cpu

@@ -2,8 +2,9 @@
  * A topology: which CPUs lie how near to one another, and what the hardware takes for what, in integer picoseconds. One box is
  * described; more boxes of the kind lie at its largest distance from one another.
  *
- * CPUs are numbered so that neighbours are near: a level with `cpus` is made of groups of that many consecutive numbers. Where groups
- * differ in their distance (hops between sockets), a matrix of level names says which level two of them have.
+ * CPUs have places, neighbours near: a level with `cpus` is made of groups of that many consecutive places. Where groups differ in
+ * their distance (hops between sockets), a matrix of level names says which level two of them have. CPU numbers are places, or, where a
+ * core has several threads, go as in Linux: the first thread of each core, then the second ones.
  * Left out: bandwidth of links and memory, which node a page of memory lies on (memory is the near one).
  */
 
@@ -32,6 +33,8 @@ export interface Topology {
   readonly ghz?: number
   /** CPUs of one box. */
   readonly cpus: number
+  /** Threads of a core, each a CPU; default 1. */
+  readonly threads?: number
   /** From the nearest to the furthest. */
   readonly levels: readonly Level[]
   /** Distances between groups of `cpus` CPUs: names of levels, one row a group. */
@@ -76,9 +79,10 @@ export interface Hardware {
   readonly loadShared: Float64Array
   readonly store: Float64Array
   readonly storeShared: Float64Array
-  /** Number of the last-level cache of each CPU, and the first CPU of each. */
+  /** Number of the last-level cache of each CPU; of each the first CPU, and its CPUs as bits in (cpus + 31) >> 5 words. */
   readonly domain: Uint16Array
   readonly domainFirst: Uint16Array
+  readonly domainMask: Int32Array
   readonly costs: Topology['costs']
   /** Lines of a CPU's own caches (a power of two) and of a last-level cache. */
   readonly privateLines: number
@@ -100,10 +104,15 @@ export function compileTopology(topology: Topology, boxes: number, cpus: number)
   const { levels, caches } = topology
   const furthest = levels.reduce((best, level, index) => (level.load >= levels[best].load ? index : best), 0)
   const level = new Uint8Array(cpus * cpus)
+  const places = Array.from({ length: cpus }, (_, cpu) => placeOf(topology, cpu))
   for (let one = 0; one < cpus; one++)
     for (let other = 0; other < cpus; other++)
-      level[one * cpus + other] = levelBetween(topology, one, other, furthest)
-  const domain = Uint16Array.from({ length: cpus }, (_, cpu) => Math.floor(cpu / caches.llcCpus))
+      level[one * cpus + other] = levelBetween(topology, places[one], places[other], furthest)
+  const domains = [...new Set(places.map((place) => Math.floor(place / caches.llcCpus)))]
+  const domain = Uint16Array.from(places, (place) => domains.indexOf(Math.floor(place / caches.llcCpus)))
+  const words = (cpus + 31) >> 5
+  const domainMask = new Int32Array(domains.length * words)
+  domain.forEach((index, cpu) => (domainMask[index * words + (cpu >> 5)] |= 1 << (cpu & 31)))
   const costs = Object.fromEntries(
     Object.entries(topology.costs).map(([name, value]) => [name, toPs(value)]),
   ) as unknown as Topology['costs']
@@ -116,11 +125,20 @@ export function compileTopology(topology: Topology, boxes: number, cpus: number)
     store: Float64Array.from(levels, (l) => toPs(l.store ?? l.load)),
     storeShared: Float64Array.from(levels, (l) => toPs(l.storeShared ?? l.store ?? l.load)),
     domain,
-    domainFirst: Uint16Array.from({ length: domain[cpus - 1] + 1 }, (_, index) => index * caches.llcCpus),
+    domainFirst: Uint16Array.from(domains, (_, index) => domain.indexOf(index)),
+    domainMask,
     costs,
     privateLines: powerOfTwo(caches.private / LINE_BYTES),
     llcLines: Math.max(1, Math.floor(caches.llc / LINE_BYTES)),
   }
+}
+
+/** Where CPU `cpu` lies. */
+function placeOf({ cpus, threads = 1 }: Topology, cpu: number): number {
+  const cores = cpus / threads
+  const box = Math.floor(cpu / cpus)
+  const number = cpu % cpus
+  return box * cpus + (number % cores) * threads + Math.floor(number / cores)
 }
 
 function levelBetween(topology: Topology, one: number, other: number, furthest: number): number {
