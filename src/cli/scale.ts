@@ -148,13 +148,13 @@ export async function runScale(
       patches: plan.patches,
       image: 'stepped',
     })
-    const boot = (await loadImage(image)) as unknown as SteppedBoot
+    const built: Built = { image, boot: (await loadImage(image)) as unknown as SteppedBoot }
     for (const cpus of plan.cpus) {
       // Lets an interrupt come through.
       await new Promise((resolve) => setImmediate(resolve))
       if (signal.aborted) break
       const begin = performance.now()
-      const point = runPoint(plan, image, boot, cpus)
+      const point = runPoint(plan, built, cpus)
       points.push(point)
       const label = rowLabel(config, plan.configs)
       const rate = ((point.accesses ?? 0) / (performance.now() - begin)) * 1000
@@ -180,7 +180,15 @@ export async function runScale(
   }
 }
 
-function runPoint(plan: ScalePlan, image: KernelImage, boot: SteppedBoot, cpus: number): ScalePoint {
+/** An image that was loaded, and its memory after boot once a machine has made it. */
+interface Built {
+  readonly image: KernelImage
+  readonly boot: SteppedBoot
+  booted?: Int32Array
+}
+
+function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
+  const { image, boot, booted } = built
   const { topology, boxes } = plan.topology
   const { config } = image
   const failed = (failure: string, violated = false): ScalePoint => ({
@@ -195,13 +203,10 @@ function runPoint(plan: ScalePlan, image: KernelImage, boot: SteppedBoot, cpus: 
     const hardware = compileTopology(topology, boxes, cpus)
     const { seed, pages, section, think } = plan
     const machine = new ClockMachine(boot, image.symbols, {
-      hardware,
-      seed,
-      lag: plan.lag * CYCLE,
-      pages,
-      section,
-      think,
+      ...{ hardware, seed, lag: plan.lag * CYCLE, pages, section, think },
+      ...(booted === undefined ? {} : { booted }),
     })
+    built.booted = machine.booted
     const { figures, window } = machine.run({ operations: plan.operations, time: plan.time * 1e12 })
     const faults = machine.stat[image.symbols['PGFAULT']]
     const short = machine.stat[image.symbols['OOM_FAULTS']]

@@ -19,9 +19,13 @@ export interface Configuration {
   readonly TICK: number
   readonly FAIL_ALLOC: number
   readonly COW_REUSE: string
+  readonly FAULT_LOCKING: string
+  readonly VMA_LOCK: 'y' | 'n'
   readonly ATOMICS: string
   readonly PTLOCK_HASH: number
   readonly PARAVIRT_SPINLOCKS: 'y' | 'n'
+  readonly REFCOUNT: string
+  readonly AREAS: string
 }
 
 export type ConfigKeyName = keyof Configuration
@@ -153,12 +157,31 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     'exclusive',
     'when a write to a shared page may reuse it: PageAnonExclusive, 5.8 (refcount) or before (mapcount)',
   ),
+  choice(
+    'FAULT_LOCKING',
+    ['6.1', '2.6.10'],
+    '6.1',
+    'whether a fault looks at its entry without the page-table lock (6.1) or walks and decides under it (2.6.10)',
+  ),
+  flag('VMA_LOCK', 'n', 'a fault takes the lock of its VMA in place of mmap_lock, as from 6.4 on'),
   choice('ATOMICS', ['js', 'wasm'], 'js', 'atomics by the builtins or by a WebAssembly module'),
   integer('PTLOCK_HASH', 1, 256, 16, 'locks of PTLOCK=hashed', true),
   flag(
     'PARAVIRT_SPINLOCKS',
     'n',
     "on the stepped machine, spinlocks and waits by the kernel's own code instead of abstract ones",
+  ),
+  choice(
+    'REFCOUNT',
+    ['atomic', 'percpu'],
+    'atomic',
+    'for refcount-torture alone: one shared atomic count, or a delta for each CPU',
+  ),
+  choice(
+    'AREAS',
+    ['one', 'each'],
+    'one',
+    'for page-fault-disjoint alone: one VMA that all threads share, or one for each thread',
   ),
 ]
 

@@ -1,7 +1,7 @@
 /**
  * The surface of the kernel for scenarios and users' designs: `import { … } from 'mmtorture/kernel'`.
  */
-export { NR_CPUS, NR_PAGES, PAGE_BYTES, PTLOCK_HASH, PTRS_PER_TABLE } from '#config'
+export { AREAS, NR_CPUS, NR_PAGES, PAGE_BYTES, PTLOCK_HASH, PTRS_PER_TABLE, REFCOUNT } from '#config'
 export { SPINLOCK_WORDS } from '#spinlock'
 
 // Machine: accesses and atomics on word addresses.
@@ -81,11 +81,12 @@ export {
   pages,
   prandom,
   prandom_exponential,
-  section_ns,
-  think_ns,
+  scenario_percpu,
   scenario_word,
+  section_ns,
   set_reg,
   task_program,
+  think_ns,
 } from './sched/program.ts'
 export {
   oracle_discard,

@@ -30,9 +30,13 @@ describe('parseConfig', () => {
       TICK: 100,
       FAIL_ALLOC: 0,
       COW_REUSE: 'exclusive',
+      FAULT_LOCKING: '6.1',
+      VMA_LOCK: 'n',
       ATOMICS: 'js',
       PARAVIRT_SPINLOCKS: 'n',
       PTLOCK_HASH: 16,
+      REFCOUNT: 'atomic',
+      AREAS: 'one',
     })
   })
 

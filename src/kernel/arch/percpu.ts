@@ -10,7 +10,8 @@
  *   line 7      rwsem and wait-queue entry                            locking/rwsem.ts, locking/wait.ts
  *   line 8..23  queue-lock nodes, one a held lock                     locking/spinlock/
  *   line 24..   struct mmu_gather                                     mm/mmu_gather.ts
- *   last        the TLB                                               arch/tlb.ts
+ *   then        the TLB                                               arch/tlb.ts
+ *   last line   the scenario's                                        sched/program.ts
  *
  * Lines are 16 words. A line that other CPUs write shares none with private words.
  */
@@ -116,7 +117,9 @@ export const tlb$pages = 390 // MMU_GATHER_BUNDLE words
 
 /** Pairs of (page number + 1, PTE), direct-mapped; 0: empty. */
 export const percpu$tlb = (tlb$pages + MMU_GATHER_BUNDLE + 15) & ~15
-export const PERCPU_WORDS = (percpu$tlb + 2 * TLB_ENTRIES + 15) & ~15
+/** The scenario's own word of each CPU, on a line of its own. */
+export const percpu$scenario = (percpu$tlb + 2 * TLB_ENTRIES + 15) & ~15
+export const PERCPU_WORDS = percpu$scenario + 16
 
 /** First word of CPU 0's area; the areas follow one another. */
 export const PERCPU = 1024

@@ -2,7 +2,7 @@
  * What a scenario's program has at hand besides system calls: the registers of its task, which live from turn to turn,
  * random numbers that follow from the seed, and shared words of the scenario's own.
  */
-import { private_load, private_store } from '../arch/access.ts'
+import { per_cpu_ptr, private_load, private_store } from '../arch/access.ts'
 import {
   machine$nr_cpus,
   machine$pages,
@@ -11,6 +11,7 @@ import {
   machine$think,
   machine$turns,
 } from '../arch/memory_map.ts'
+import { percpu$scenario } from '../arch/percpu.ts'
 import { task$program, task$reg, task$rng, task$turns } from '../arch/structs.ts'
 import { current, stop_task } from './core.ts'
 
@@ -75,6 +76,11 @@ export function nr_cpus(): number {
 /** Address of the scenario's shared word `i`, 0 to 15; each lies on a line of its own and starts as 0. */
 export function scenario_word(i: number): number {
   return machine$scenario + i * 16
+}
+
+/** Address of the scenario's word of CPU `cpu`; each lies on a line of its own and starts as 0. */
+export function scenario_percpu(cpu: number): number {
+  return per_cpu_ptr(percpu$scenario, cpu)
 }
 
 /** Pages that the scenario works on: `own`, unless the machine was told another number. */

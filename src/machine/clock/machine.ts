@@ -36,6 +36,8 @@ export interface ClockOptions {
   readonly section: number
   readonly think: number
   readonly observer?: ClockObserver
+  /** What start_kernel makes of this image's memory, from another machine of it: saves doing it again. */
+  readonly booted?: Int32Array
 }
 
 /** When a measurement ends: after so many operations a CPU, or so many picoseconds. Infinity: not by this. */
@@ -121,6 +123,8 @@ export class ClockMachine {
   readonly symbols: Readonly<Record<string, number>>
   readonly cpus: number
   readonly figures: ClockFigures
+  /** Memory as start_kernel left it. */
+  readonly booted: Int32Array
   readonly #options: ClockOptions
   readonly #hardware: Hardware
   readonly #clock: Float64Array
@@ -204,6 +208,7 @@ export class ClockMachine {
     this.#started = new Uint8Array(cpus)
     this.#enter(0)
     this.#kernel = boot(this.#environment())
+    this.booted = options.booted ?? this.#start()
     this.#setup()
   }
 
@@ -731,16 +736,23 @@ export class ClockMachine {
     if (++this.#startedCount === this.cpus) this.#until = -1
   }
 
-  #setup(): void {
+  #start(): Int32Array {
     const { memory, symbols } = this
-    const { seed, pages, section, think } = this.#options
     memory[symbols['machine$nr_cpus']] = this.cpus
     memory[symbols['machine$spin_budget']] = 1
+    this.#alone((kernel) => kernel.start_kernel())
+    return memory.slice()
+  }
+
+  #setup(): void {
+    const { memory, symbols } = this
+    memory.set(this.booted)
+    const { seed, pages, section, think } = this.#options
+    memory[symbols['machine$nr_cpus']] = this.cpus
     memory[symbols['machine$seed']] = seed
     memory[symbols['machine$pages']] = pages
     memory[symbols['machine$section']] = section
     memory[symbols['machine$think']] = think
-    this.#alone((kernel) => kernel.start_kernel())
     const ret = this.#alone((kernel) => kernel.scenario_setup())
     if (ret < 0) throw new SetupFailed(ret)
   }

@@ -57,6 +57,7 @@ import {
   RETRY_finish_fault,
   set_fault_path,
 } from '../vmstat.ts'
+import { drop_first_lock } from './fault_locking.ts'
 import {
   FAULT_FLAG_WRITE,
   maybe_mkwrite,
@@ -222,6 +223,7 @@ function do_shared_fault(): number {
 export function do_fault(): number {
   const vma = this_cpu_read(vmf$vma) as Vma
   let ret = 0
+  drop_first_lock()
   if ((this_cpu_read(vmf$flags) & FAULT_FLAG_WRITE) === 0) ret = do_read_fault()
   else if ((load(vma + vma$vm_flags) & VM_SHARED) === 0) ret = do_cow_fault()
   else ret = do_shared_fault()
