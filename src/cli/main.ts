@@ -114,6 +114,11 @@ async function main(args: readonly string[]): Promise<number> {
       'mmtorture list topologies, NAMExN for N boxes, or the path of your own file (default milan)',
     )
     .option(
+      '--cost <name=value>',
+      "another cost than the topology's, in its unit, such as clearPage=3750 (repeatable)",
+      collect,
+    )
+    .option(
       '--operations <n>',
       'operations a CPU in the measured window (default 200)',
       parseCount('--operations', 1, 1e9),

@@ -19,7 +19,7 @@ import { UsageError } from './errors.ts'
 import { explainThrown } from './hunt_build.ts'
 import { progress, writeResult, writeStdout } from './output.ts'
 import { findScenario, type ScenarioFile } from './scenarios.ts'
-import { type ChosenTopology, findTopology, MOST_CPUS } from './topology.ts'
+import { type ChosenTopology, findTopology, MOST_CPUS, withCosts } from './topology.ts'
 
 /** The options as commander parsed them. */
 export interface ScaleArguments {
@@ -32,6 +32,7 @@ export interface ScaleArguments {
   readonly pages?: number
   readonly section?: number
   readonly think?: number
+  readonly cost?: readonly string[]
   readonly config?: readonly string[]
   readonly patch?: readonly string[]
   readonly lockstat?: boolean
@@ -56,6 +57,8 @@ export interface ScalePlan {
   readonly configs: readonly Configuration[]
   readonly cpus: readonly number[]
   readonly topology: ChosenTopology
+  /** Costs that are not the topology's own, as the user wrote them. */
+  readonly costs: readonly string[]
   readonly patches: readonly string[]
   readonly seed: number
   /** Operations a CPU; Infinity with a simulated time. */
@@ -74,7 +77,7 @@ export function planScale(name: string | undefined, options: ScaleArguments): Sc
   if (options.operations !== undefined && options.simulatedTime !== undefined)
     throw new UsageError('--operations and --simulated-time both say when a point ends; give one of them.')
   const scenario = findScenario(name ?? DEFAULT_SCENARIO)
-  const topology = findTopology(options.topology ?? DEFAULT_TOPOLOGY)
+  const topology = withCosts(findTopology(options.topology ?? DEFAULT_TOPOLOGY), options.cost ?? [])
   const most = Math.min(topology.cpus, MOST_CPUS)
   const cpus = options.cpus === undefined ? doublings(most) : parseCpuList(options.cpus)
   const greatest = Math.max(...cpus)
@@ -99,6 +102,7 @@ export function planScale(name: string | undefined, options: ScaleArguments): Sc
     configs,
     cpus,
     topology,
+    costs: options.cost ?? [],
     patches: (options.patch ?? []).map((path) => existingFile('--patch', path)),
     seed: options.seed ?? DEFAULT_SEED,
     operations: timed ? Infinity : (options.operations ?? DEFAULT_OPERATIONS),
@@ -170,6 +174,7 @@ export async function runScale(
     scenario: plan.label,
     topology: plan.topology.label,
     topologyDescription: plan.topology.topology.description,
+    costs: plan.costs,
     seed: plan.seed,
     ...(timed ? { simulatedTime: plan.time } : { operations: plan.operations }),
     lag: plan.lag,
@@ -259,6 +264,7 @@ function commandLine(plan: ScalePlan): string {
     plan.label,
     ...['--cpus', plan.cpus.join(',')],
     ...['--topology', plan.topology.label],
+    ...plan.costs.flatMap((cost) => ['--cost', cost]),
     ...(plan.time === Infinity
       ? ['--operations', String(plan.operations)]
       : ['--simulated-time', `${plan.time}s`]),

@@ -108,6 +108,23 @@ export function findTopology(text: string): ChosenTopology {
   )
 }
 
+/**
+ * A topology with other costs: `settings` are `NAME=VALUE` of its costs, in its unit. Throws UsageError for a name or value that is none.
+ */
+export function withCosts(chosen: ChosenTopology, settings: readonly string[]): ChosenTopology {
+  const costs: Record<string, number> = { ...chosen.topology.costs }
+  for (const setting of settings) {
+    const [, name, value] = /^(\w+)=(\d*\.?\d+)$/.exec(setting) ?? []
+    if (name === undefined || costs[name] === undefined) {
+      const names = Object.keys(costs).join(', ')
+      throw new UsageError(`--cost ${setting}: expected NAME=VALUE, a cost of at least 0 of one of ${names}.`)
+    }
+    costs[name] = Number(value)
+  }
+  const topology = { ...chosen.topology, costs: costs as unknown as Topology['costs'] }
+  return { ...chosen, topology }
+}
+
 function existingHost(): string {
   const file = hostFile()
   try {

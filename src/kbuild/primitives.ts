@@ -35,6 +35,7 @@ export const PRIMITIVES: ReadonlyMap<string, number> = new Map([
   ['try_acquire_word', Kind.TRYLOCK],
   ['release_word', Kind.UNLOCK],
   ['smp_cond_load', Kind.WAIT],
+  ['cpu_relax', Kind.SPIN],
   ['cpu_wait', Kind.HALT],
   ['cpu_notify', Kind.NOTIFY],
 ])

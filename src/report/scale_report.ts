@@ -24,6 +24,8 @@ export interface ScaleReport {
   readonly scenario: string
   readonly topology: string
   readonly topologyDescription: string
+  /** Costs that are not the topology's own: `NAME=VALUE` in its unit. */
+  readonly costs: readonly string[]
   readonly seed: number
   /** Operations of each CPU in the measured window; absent with a simulated time. */
   readonly operations?: number

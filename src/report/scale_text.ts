@@ -39,7 +39,7 @@ function heading(report: ScaleReport, configs: readonly Configuration[]): string
   ).map(({ name }) => `${name}=${configs[0][name]}`)
   return [
     `${scenario} on ${topology} (${topologyDescription}): ${length}, seed ${seed}`,
-    ...flow(fixed),
+    ...flow([...fixed, ...report.costs]),
     ...(lag > 0 ? [`CPUs run up to ${lag} cycles ahead of the slowest one: faster, and not exact`] : []),
   ]
 }

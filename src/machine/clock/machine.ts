@@ -100,6 +100,7 @@ const CLASS: Uint8Array = (() => {
   classes[Kind.CLEAR] = CLEARS
   classes[Kind.COPY] = COPIES
   classes[Kind.NOTIFY] = NOTHING
+  classes[Kind.SPIN] = NOTHING
   return classes
 })()
 
@@ -385,8 +386,13 @@ export class ClockMachine {
     const addr = this.#addr[e]
     const line = addr >> LINE_SHIFT
     const does = CLASS[kind]
-    if (does >= CLEARS) {
+    if (does === CLEARS || does === COPIES) {
       this.#takeRange(cpu, e, does)
+      return true
+    }
+    if (does === NOTHING) {
+      this.#state[e] = ASKS
+      this.#charge(cpu, e, HIT, 0, 0)
       return true
     }
     const served = this.#state[e] === QUEUED

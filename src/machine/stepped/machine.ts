@@ -161,7 +161,7 @@ const DOES: Uint8Array = (() => {
   const does = new Uint8Array(KINDS).fill(DOES_MORE)
   for (const kind of [
     ...[Kind.PLAIN_READ, Kind.RACE_READ, Kind.ONCE_READ, Kind.USER_READ],
-    ...[Kind.ACQUIRE_READ, Kind.ATOMIC_READ, Kind.WAIT],
+    ...[Kind.ACQUIRE_READ, Kind.ATOMIC_READ, Kind.WAIT, Kind.SPIN],
   ])
     does[kind] = DOES_NOTHING
   for (const kind of [
@@ -504,6 +504,7 @@ export class SteppedMachine implements Pending {
       case Kind.LOCK:
         return this.memory[this.addr[entity]!] !== 0
       case Kind.WAIT:
+      case Kind.SPIN:
         return this.memory[this.addr[entity]!] === this.a[entity]
       case Kind.HALT:
         return this.#notified[entity] === 0 && this.memory[this.addr[entity]!] === this.a[entity]
