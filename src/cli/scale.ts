@@ -45,7 +45,8 @@ export interface ScaleArguments {
 export const DEFAULT_TOPOLOGY = 'milan'
 export const DEFAULT_OPERATIONS = 200
 const DEFAULT_SCENARIO = 'page-fault-disjoint'
-const DEFAULT_MEMORY = '512M'
+/** Memory for 128 CPUs, and a tick every few milliseconds, as HZ=250 has it. */
+const USUAL = ['MEMORY=512M', 'TICK=4000']
 const DEFAULT_SEED = 1
 /** Cycles of --lag are of this many picoseconds. */
 const CYCLE = 400
@@ -87,7 +88,7 @@ export function planScale(name: string | undefined, options: ScaleArguments): Sc
     )
   const own = options.config ?? []
   const keys = new Set(own.map((setting) => setting.split('=')[0].trim()))
-  const usual = [`MEMORY=${DEFAULT_MEMORY}`, `NR_CPUS=${greatest}`]
+  const usual = [...USUAL, `NR_CPUS=${greatest}`]
   const configs = sweepConfig([...usual.filter((setting) => !keys.has(setting.split('=')[0])), ...own])
   for (const config of configs)
     if (config.NR_CPUS < greatest)

@@ -68,6 +68,7 @@ export const MACHINE_FUNCTIONS: ReadonlySet<string> = new Set([
   'observe_lock_wanted',
   'observe_exception',
   'ndelay',
+  'ktime_get_ns',
 ])
 
 /** Those of them that compute an address or a number from their arguments, and do nothing else. */

@@ -92,6 +92,7 @@ const NOTHING = [
   'observe_lock_wanted',
   'observe_exception',
   'ndelay',
+  'ktime_get_ns',
 ]
 
 function finish<T>(generator: Generator<unknown, T>): T {

@@ -114,6 +114,8 @@ const QUEUED = 2
 const SLEEPS = 3
 const DONE = 4
 
+/** Not every scenario has work for every CPU from its start on: after so many times the window's operations it begins nevertheless. */
+const WARM_UP = 4
 const PAGE_BYTES = 4096
 const PS_PER_NS = 1000
 
@@ -214,7 +216,7 @@ export class ClockMachine {
   }
 
   /**
-   * Runs all CPUs from setup on. The window begins when every CPU has begun an operation, or a quarter of the operations is done, and
+   * Runs all CPUs from setup on. The window begins when every CPU has begun an operation, or WARM_UP times its operations are done, and
    * ends at a limit or with the scenario. Once only. Throws KernelBug, and Violation when no CPU can go on.
    */
   run(limits: Limits): ClockResult {
@@ -222,7 +224,7 @@ export class ClockMachine {
     const heap = this.#heap
     const clock = this.#clock
     const state = this.#state
-    this.#enough = Math.ceil((limits.operations * this.cpus) / 4)
+    this.#enough = limits.operations * this.cpus * WARM_UP
     this.#until = Infinity
     this.#timed = true
     for (let cpu = 0; cpu < this.cpus; cpu++) heap.insert(cpu)
@@ -673,6 +675,8 @@ export class ClockMachine {
     const percpuWords = symbols['PERCPU_WORDS']
     const operations = symbols['percpu$operations']
     const reading = symbols['LOCK_READ']
+    // From 1 on: a time of 0 stands for none.
+    const nanoseconds = (): number => Math.floor(this.#clock[this.#cpu] / PS_PER_NS) + 1
     const pass = (time: number): void => {
       if (this.#timed) this.#clock[this.#cpu] += time
     }
@@ -680,7 +684,7 @@ export class ClockMachine {
       memory,
       oracle: this.oracle,
       stat: this.stat,
-      clock: () => Math.floor(this.#clock[this.#cpu] / PS_PER_NS) + 1,
+      clock: nanoseconds,
       machine_bug: (kind, a, b) => {
         throw new KernelBug(kind, a, b)
       },
@@ -729,6 +733,7 @@ export class ClockMachine {
       },
       observe_exception: () => pass(this.#hardware.costs.exception),
       observe_contended: (lock) => this.#sleepers[lock >> LINE_SHIFT] !== 0,
+      ktime_get_ns: nanoseconds,
       ndelay: (ns) => pass(ns * PS_PER_NS),
     }
   }

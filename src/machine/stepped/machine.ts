@@ -48,6 +48,7 @@ export interface SteppedEnvironment extends Omit<BootEnvironment, 'wasm' | 'this
   observe_lock_wanted(lock: number): void
   observe_exception(): void
   ndelay(ns: number): void
+  ktime_get_ns(): number
   observe_contended(lock: number): boolean
 }
 
@@ -834,6 +835,7 @@ export class SteppedMachine implements Pending {
       observe_lock_wanted: () => {},
       observe_exception: () => {},
       ndelay: () => {},
+      ktime_get_ns: () => this.steps,
       observe_contended: (lock) => {
         for (let e = 0; e < this.kind.length; e++)
           if (
