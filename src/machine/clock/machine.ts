@@ -5,7 +5,8 @@
  * A line serves one transfer at a time; who wants it meanwhile queues, first come first served. A CPU that waits for a word sleeps
  * until somebody writes to the line; then all who slept on it want it at once and queue in an order drawn from the seed. Taking other
  * CPUs' copies away from a line that one has does not queue: that moves no data. Accesses to a CPU's own area and to lines that
- * nobody else has touched are charged without letting slower CPUs go first.
+ * nobody else has touched are charged without letting slower CPUs go first. Exceptions, clearing and copying vary by a tenth, drawn from
+ * the seed: CPUs that do equal work would fall into step otherwise, and never meet.
  *
  * Left out: everything that overlaps (a CPU waits for each of its accesses, stores too), frequency, interrupts other than TLB flushes.
  */
@@ -118,6 +119,8 @@ const DONE = 4
 const WARM_UP = 4
 const PAGE_BYTES = 4096
 const PS_PER_NS = 1000
+/** Steps of a variation by a tenth, to either side. */
+const VARIATION = 1000
 
 export class ClockMachine {
   readonly memory: Int32Array
@@ -465,7 +468,7 @@ export class ClockMachine {
       }
     }
     this.#state[e] = ASKS
-    this.#charge(cpu, e, HIT, 0, Math.round(cost))
+    this.#charge(cpu, e, HIT, 0, this.#varied(cost))
   }
 
   /** Bytes that Linux would have in the place of `words` words at `p`. */
@@ -731,7 +734,9 @@ export class ClockMachine {
       observe_lock_release: (lock) => {
         if (this.#timed) this.#locks.releases(this.#cpu, lock)
       },
-      observe_exception: () => pass(this.#hardware.costs.exception),
+      observe_exception: () => {
+        if (this.#timed) this.#clock[this.#cpu] += this.#varied(this.#hardware.costs.exception)
+      },
       observe_contended: (lock) => this.#sleepers[lock >> LINE_SHIFT] !== 0,
       ktime_get_ns: nanoseconds,
       ndelay: (ns) => pass(ns * PS_PER_NS),
@@ -773,6 +778,11 @@ export class ClockMachine {
     const result = start(this.#kernel).next()
     if (!result.done) throw new Error(`CPU 0 waits although it is alone, at site ${this.#site[0]}`)
     return result.value
+  }
+
+  /** A time that is up to a tenth longer or shorter. */
+  #varied(time: number): number {
+    return Math.round(time * (1 + (this.#below(2 * VARIATION + 1) - VARIATION) / (10 * VARIATION)))
   }
 
   #permutation(n: number): Uint16Array {
