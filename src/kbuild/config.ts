@@ -146,7 +146,7 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   ),
   flag('LOCK_STAT', 'n', 'count waits and holds of every lock class, as /proc/lock_stat does'),
   integer('HOLDTIME_SAMPLE', 1, 1_000_000, 16, 'with LOCK_STAT, one hold in this many is timed (1 is exact)'),
-  integer('NR_CPUS', 1, 64, 64, 'CPUs the kernel has room for'),
+  integer('NR_CPUS', 1, 256, 64, 'CPUs the kernel has room for'),
   integer('PGTABLE_LEVELS', 2, 5, 4, 'levels of the page tables'),
   integer('PTRS_PER_TABLE', 8, 512, 512, 'entries of a page table', true),
   memorySize('MEMORY', '256M', 'modelled memory'),

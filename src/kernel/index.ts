@@ -25,7 +25,8 @@ export {
 } from '#atomic'
 export { smp_load_acquire, smp_mb, smp_rmb, smp_store_release, smp_wmb } from './arch/barrier.ts'
 export { BUG, BUG_ON } from './arch/bug.ts'
-export { smp_cond_load, smp_wake, smp_wake_one } from './arch/wait.ts'
+export { ktime_get_ns, ndelay } from './arch/delay.ts'
+export { cpu_relax, smp_cond_load, smp_wake, smp_wake_one } from './arch/wait.ts'
 export { BOOT_DATA, PTLOCK_AREA } from './arch/memory_map.ts'
 export { page_to_pfn, pgtable_page, pmd_page, PTRS_PER_PTE, TASK_SIZE } from './arch/pgtable.ts'
 export { LOCK_WORDS, mm$page_table_lock, page$pt_mm, page$ptl, TASK_WORDS } from './arch/structs.ts'
@@ -87,10 +88,13 @@ export {
   nr_cpus,
   pages,
   prandom,
+  prandom_exponential,
   scenario_percpu,
   scenario_word,
+  section_ns,
   set_reg,
   task_program,
+  think_ns,
 } from './sched/program.ts'
 export {
   oracle_discard,

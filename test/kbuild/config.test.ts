@@ -68,7 +68,7 @@ describe('parseConfig', () => {
 
   it.each([
     'NR_CPUS=0',
-    'NR_CPUS=65',
+    'NR_CPUS=257',
     'NR_CPUS=two',
     'NR_CPUS=',
     'NR_CPUS=1.5',

@@ -4,6 +4,7 @@
  */
 import { SWAP, VMA_LOCK } from '#config'
 import { load, this_cpu_read, this_cpu_write } from './access.ts'
+import { observe_exception } from './observe.ts'
 import { percpu$last_fault, percpu$loaded_mm, percpu$walked_pte } from './percpu.ts'
 import { pte_present } from './pgtable.ts'
 import type { Mm, Pte, Vma } from './structs.ts'
@@ -110,6 +111,7 @@ function do_user_addr_fault(mm: Mm, addr: number, write: boolean): number {
 
 /** A user access to page `addr` needs the kernel. Returns 0 when it may be tried again, else the signal. */
 export function exc_page_fault(addr: number, write: boolean): number {
+  observe_exception()
   const mm = this_cpu_read(percpu$loaded_mm) as Mm
   count_vm_event(PGFAULT)
   // The first fault of an access is the one that a recorder of the real kernel would see.

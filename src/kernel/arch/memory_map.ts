@@ -75,6 +75,9 @@ export const machine$seed = 98
 /** Turns that a task takes before it stops (0: no end), and pages of the scenario (0: its own choice). Set by the host. */
 export const machine$turns = 101
 export const machine$pages = 102
+/** ns that a scenario spends in a critical section, and thinks between two on average (0: its own choice). Set by the host. */
+export const machine$section = 103
+export const machine$think = 104
 /** Which allocation fails (FAIL_ALLOC), counted from 1, and how many there were. */
 export const machine$fail_alloc = 99
 export const machine$nr_allocs = 112

@@ -236,7 +236,7 @@ export const mm$mmlist_prev = 51
 /** Flushes that reclaim has deferred (low half) and of them those that were made up for (tlb_flush_batched). */
 export const mm$tlb_flush_batched = 52
 export const mm$rss_stat = 64
-/** CPUs that may hold translations of this mm: a bit for each (2 words). */
+/** CPUs that may hold translations of this mm: a bit for each, in CPUMASK_WORDS words. */
 export const mm$cpu_bitmap = 80
 /** The VMAs sorted by address: 6.1 keeps a maple tree here, the model a sorted array of MAX_MAP_COUNT pointers. */
 export const mm$mm_mt = 96
@@ -419,4 +419,4 @@ export const SWAP_MAP_BAD = 0x3f
 export const SWAP_CONT_MAX = 2 * SWAP_MAP_MAX + 3
 
 /** Words of a set of CPUs. */
-export const CPUMASK_WORDS = NR_CPUS > 32 ? 2 : 1
+export const CPUMASK_WORDS = (NR_CPUS + 31) >> 5
