@@ -58,6 +58,7 @@ export const EVENTS = [
   'ALLOCSTALL',
   'KSWAPD_WAKE',
   'PAGEOUTRUN',
+  'MEMCG_MAX',
 ] as const satisfies readonly (keyof typeof vmstat)[]
 
 /** Counts by event name (`pgfault`), and the failed rechecks by function (`do_anonymous_page:write`). */

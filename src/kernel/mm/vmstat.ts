@@ -66,6 +66,8 @@ export const ALLOCSTALL = 50
 /** kswapd was woken, and looked for pages. */
 export const KSWAPD_WAKE = 51
 export const PAGEOUTRUN = 52
+/** A group was at its limit (memory.events: max). */
+export const MEMCG_MAX = 53
 export const NR_VM_EVENTS = 64
 
 // Rechecks under the lock that failed, by function (races.md, section 2).
