@@ -1,6 +1,7 @@
 /**
  * Parents whose pages are swapped out fork: every child takes its uses of the slots, gets on mmlist with the first, and leaves it when it ends.
- * The locks of mmlist and of the swap map's clusters are what the CPUs meet at; children that bring a page back meet there, too.
+ * The locks of mmlist and of the swap map's clusters are what the CPUs meet at; children that bring a page back meet there, too. Besides, a
+ * process of two threads swaps its first pages out: both find that it is not on mmlist.
  *
  * @config SWAP=y
  */
@@ -21,6 +22,7 @@ import {
   set_page_cluster,
   set_reg,
   SWP_SYNCHRONOUS_IO,
+  sys_clone_thread,
   sys_exit,
   sys_fork,
   sys_madvise,
@@ -28,6 +30,7 @@ import {
   sys_swapon,
   sys_wait,
   task_program,
+  user_store,
 } from 'mmtorture/kernel'
 
 const PAGES = 32
@@ -37,12 +40,20 @@ const CHILDREN = 2
 // Programs.
 const PARENT = 0
 const CHILD = 1
+const YOUNG = 2
+const YOUNG_THREAD = 3
 
-// Registers: the area; a parent's children that live.
+// Registers: the area; a parent's children that live; the page of a young process's thread.
 const BASE = 0
 const LIVE = 1
+const OWN = 2
 
 export function setup(): number {
+  const own = sys_mmap(0, 2, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
+  if (own < 0) return own
+  set_reg(OWN, own)
+  const pid = sys_fork(YOUNG)
+  if (pid < 0) return pid
   const base = sys_mmap(0, pages(PAGES), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
   if (base < 0) return base
   const ret = oracle_window(base, pages(PAGES), 1, 0)
@@ -55,18 +66,33 @@ export function setup(): number {
   sys_madvise(base, pages(PAGES), MADV_PAGEOUT)
   // A parent for each CPU.
   for (let cpu = 1; cpu < nr_cpus(); cpu++) {
-    const pid = sys_fork(PARENT)
-    if (pid < 0) return pid
+    const error = sys_fork(PARENT)
+    if (error < 0) return error
   }
   return 0
 }
 
 function parent(base: number): void {
-  if (get_reg(LIVE) === CHILDREN) {
-    if (sys_wait() > 0) set_reg(LIVE, CHILDREN - 1)
+  const children = Math.min(CHILDREN, pages(PAGES) >> 1)
+  if (get_reg(LIVE) === children) {
+    if (sys_wait() > 0) set_reg(LIVE, children - 1)
     return
   }
   if (sys_fork(CHILD) > 0) set_reg(LIVE, get_reg(LIVE) + 1)
+}
+
+/** Each thread of the young process writes a page and swaps it out; the first makes the second. */
+function young(): void {
+  const first = task_program() === YOUNG
+  const page = get_reg(OWN) + (first ? 0 : 1)
+  user_store(page, 0, 1)
+  if (first && get_reg(LIVE) === 0) {
+    set_reg(LIVE, 1)
+    sys_clone_thread(YOUNG_THREAD)
+  } else {
+    sys_madvise(page, 1, MADV_PAGEOUT)
+    sys_exit()
+  }
 }
 
 export function program(): void {
@@ -78,5 +104,6 @@ export function program(): void {
     sys_exit()
     return
   }
-  if (!last_turn()) parent(base)
+  if (task_program() !== PARENT) young()
+  else if (!last_turn()) parent(base)
 }

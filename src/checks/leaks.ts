@@ -196,12 +196,31 @@ function anonVmas(view: MachineView, found: Findings): void {
   for (const avc of caches.anon_vma_chain.inUse())
     if (!chains.has(avc))
       found.add(() => `anon_vma_chain ${caches.anon_vma_chain.index(avc)} is in use and on no VMA's list`)
+  const waiting = rcuWaiting(view)
   for (const anonVma of caches.anon_vma.inUse())
-    if (!reached.has(anonVma))
+    if (!reached.has(anonVma) && !waiting.has(anonVma))
       found.add(
         () =>
           `anon_vma ${caches.anon_vma.index(anonVma)} is in use and no chain leads to it: refcount ${memory[anonVma + s.anon_vma$refcount]}`,
       )
+}
+
+/** Objects that a CPU will free after a grace period (src/kernel/rcu.ts). */
+function rcuWaiting(view: MachineView): Set<number> {
+  const { memory, symbols: s } = view
+  const waiting = new Set<number>()
+  const heads = [s.machine$rcu_orphans]
+  for (let cpu = 0; cpu < s.NR_CPUS; cpu++)
+    heads.push(
+      s.PERCPU + cpu * s.PERCPU_WORDS + s.percpu$rcu_list,
+      s.PERCPU + cpu * s.PERCPU_WORDS + s.percpu$rcu_next_list,
+    )
+  for (const head of heads)
+    for (let object = memory[head]; object !== 0 && !waiting.has(object);) {
+      waiting.add(object)
+      object = memory[object + (object >= s.XA_NODES ? s.xa_node$rcu_next : s.anon_vma$rcu_next)]
+    }
+  return waiting
 }
 
 /** Objects: referenced at least by the VMAs that map them; their xa_nodes are reached. */
