@@ -79,6 +79,7 @@ export { set_fail_page_alloc, set_page_cluster, swap_device_set } from './mm/swa
 export { SWP_STABLE_WRITES, SWP_SYNCHRONOUS_IO } from './arch/structs.ts'
 export { mem_cgroup_attach, mem_cgroup_create, mem_cgroup_usage } from './mm/memcontrol.ts'
 export { kswapd } from './mm/vmscan/reclaim.ts'
+export { dio_read, write_file } from './mm/gup.ts'
 export { kernel_thread, sys_clone_thread, sys_fork, sys_vfork } from './fork.ts'
 export { set_brk, sys_execve, sys_exit, sys_wait } from './exit.ts'
 export { begin_operation, current, stop_task, task_wait, task_wake } from './sched/core.ts'
@@ -96,6 +97,7 @@ export {
   oracle_discard,
   oracle_discard_own,
   oracle_discarded,
+  oracle_dio_read,
   oracle_load,
   oracle_load_as,
   oracle_store,

@@ -105,7 +105,10 @@ export function iput(mapping: AddressSpace): void {
 function evict(mapping: AddressSpace): void {
   BUG_ON(load(mapping + address_space$i_mmap) !== 0)
   truncate_inode_pages(mapping)
+  // Reclaim keeps no reference to the object, and may be taking the last page out of it under the lock (truncate_inode_pages_final).
+  spin_lock((mapping + address_space$i_pages_lock) as Spinlock)
   BUG_ON(load(mapping + address_space$nrpages) !== 0)
+  spin_unlock((mapping + address_space$i_pages_lock) as Spinlock)
   xa_destroy(mapping)
   kmem_cache_free(address_space_cachep, mapping)
 }

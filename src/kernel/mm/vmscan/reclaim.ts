@@ -8,7 +8,7 @@ import { atomic_store, cmpxchg } from '#atomic'
 import { load, READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
 import { SWAP_CLUSTER_MAX } from '../../arch/limits.ts'
 import { LRUVECS, machine$kswapd, SWAP_AREA, ZONE } from '../../arch/memory_map.ts'
-import { scan$memalloc } from '../../arch/percpu.ts'
+import { percpu$need_resched, scan$memalloc } from '../../arch/percpu.ts'
 import type { Lruvec } from '../../arch/structs.ts'
 import {
   LRU_FILE,
@@ -107,6 +107,8 @@ export function wakeup_kswapd(): void {
   if (cmpxchg(machine$kswapd, KSWAPD_SLEEPS, KSWAPD_RUNS) !== KSWAPD_SLEEPS) return
   count_vm_event(KSWAPD_WAKE)
   task_wake(machine$kswapd)
+  // It goes before whoever fills memory (wakeup preemption).
+  this_cpu_write(percpu$need_resched, 1)
 }
 
 /** Reclaims until the high watermark is reached, or nothing more is found. */
