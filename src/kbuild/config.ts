@@ -28,6 +28,7 @@ export interface Configuration {
   readonly SWAP_MAP_MAX: number
   readonly REFCOUNT: string
   readonly AREAS: string
+  readonly MEMCG: 'y' | 'n'
 }
 
 export type ConfigKeyName = keyof Configuration
@@ -174,6 +175,7 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     "on the stepped machine, spinlocks and waits by the kernel's own code instead of abstract ones",
   ),
   flag('SWAP', 'n', 'swap devices, the LRU lists and reclaim'),
+  flag('MEMCG', 'n', 'user memory is charged to groups, which have limits; takes SWAP=y'),
   integer('SWAP_MAP_MAX', 1, 62, 62, 'uses of a swap slot that need no continuation page'),
   choice(
     'REFCOUNT',
@@ -310,6 +312,8 @@ function complete(values: Map<string, string | number>): Configuration {
   const entries = CONFIG_KEYS.map((key) => [key.name, values.get(key.name) ?? key.parse(key.default)])
   const config = Object.fromEntries(entries) as unknown as Configuration
   const { NR_PAGES } = configConstants(config)
+  if (config.MEMCG === 'y' && config.SWAP === 'n')
+    throw new UsageError('MEMCG=y takes SWAP=y: a group at its limit reclaims its own pages.')
   const bytes = NR_PAGES * (config.PAGE_BYTES + STRUCT_PAGE_BYTES)
   if (bytes >= MAX_MACHINE_BYTES)
     throw new UsageError(

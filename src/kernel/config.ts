@@ -35,5 +35,7 @@ export const STEPPED: number = 0
 export const PARAVIRT_SPINLOCKS: number = 0
 /** 1: swap, LRU lists and reclaim exist. */
 export const SWAP: number = 0
+/** 1: user memory is charged to groups. */
+export const MEMCG: number = 0
 /** Greatest count that the swap map keeps of a slot; what is above lies in continuation pages. Linux: 62. */
 export const SWAP_MAP_MAX: number = 62

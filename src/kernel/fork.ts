@@ -3,7 +3,7 @@
  * dup_mmap, mm_init, mmput. The frames that the first seed shows above the copy (sys_clone, do_fork, copy_process,
  * copy_mm, dup_mm) are these. Left out: signals, namespaces, pids beyond a number, COW of pinned pages.
  */
-import { SWAP } from '#config'
+import { MEMCG, SWAP } from '#config'
 import { atomic_fetch_add, atomic_load, cmpxchg } from '#atomic'
 import { load, READ_ONCE, store, this_cpu_write } from './arch/access.ts'
 import { BUG_ON } from './arch/bug.ts'
@@ -15,6 +15,7 @@ import {
   mm$brk,
   mm$id,
   mm$map_count,
+  mm$memcg,
   mm$mm_count,
   mm$mm_mt,
   mm$mm_users,
@@ -148,6 +149,7 @@ function dup_mmap(mm: Mm, oldmm: Mm): boolean {
   oracle_dup_mm_begin(oldmm)
   store(mm + mm$start_brk, load(oldmm + mm$start_brk))
   store(mm + mm$brk, load(oldmm + mm$brk))
+  if (MEMCG) store(mm + mm$memcg, READ_ONCE(oldmm + mm$memcg))
   let failed = false
   const count = load(oldmm + mm$map_count)
   for (let i = 0; i < count && !failed; i++) {

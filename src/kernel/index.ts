@@ -78,7 +78,9 @@ export { OOM_SCORE_ADJ_MIN, set_oom_score_adj } from './mm/oom_kill.ts'
 export { sys_move_pages, sys_swapoff, sys_swapon } from './mm/syscalls_swap.ts'
 export { set_fail_page_alloc, set_page_cluster, swap_device_set } from './mm/swapfile/swapon.ts'
 export { SWP_STABLE_WRITES, SWP_SYNCHRONOUS_IO } from './arch/structs.ts'
+export { mem_cgroup_attach, mem_cgroup_create, mem_cgroup_usage } from './mm/memcontrol.ts'
 export { kswapd } from './mm/vmscan/reclaim.ts'
+export { dio_read, write_file } from './mm/gup.ts'
 export { kernel_thread, sys_clone_thread, sys_fork, sys_vfork } from './fork.ts'
 export { set_brk, sys_execve, sys_exit, sys_wait } from './exit.ts'
 export { begin_operation, current, stop_task, task_wait, task_wake } from './sched/core.ts'
@@ -100,6 +102,7 @@ export {
   oracle_discard,
   oracle_discard_own,
   oracle_discarded,
+  oracle_dio_read,
   oracle_load,
   oracle_load_as,
   oracle_store,

@@ -36,6 +36,7 @@ describe('parseConfig', () => {
       PARAVIRT_SPINLOCKS: 'n',
       PTLOCK_HASH: 16,
       SWAP: 'n',
+      MEMCG: 'n',
       SWAP_MAP_MAX: 62,
       REFCOUNT: 'atomic',
       AREAS: 'one',

@@ -2,7 +2,7 @@
  * The kernel's structures: word offsets of their fields, named struct$field. A pointer is a word address with a branded
  * type; NULL is 0. Fields that different CPUs write at the same time lie on different lines of 16 words, as in Linux.
  */
-import { LOCK_STAT, NR_CPUS, SWAP, SWAP_MAP_MAX, VMA_LOCK } from '#config'
+import { LOCK_STAT, MEMCG, NR_CPUS, SWAP, SWAP_MAP_MAX, VMA_LOCK } from '#config'
 import { SPINLOCK_WORDS } from '#spinlock'
 import { MAX_MAP_COUNT, MAX_ORDER } from './limits.ts'
 
@@ -17,6 +17,7 @@ export type XaNode = number & { readonly __brand: 'xa_node' }
 export type Spinlock = number & { readonly __brand: 'spinlock' }
 export type Rwsem = number & { readonly __brand: 'rw_semaphore' }
 export type WaitQueueHead = number & { readonly __brand: 'wait_queue_head' }
+export type MemCgroup = number & { readonly __brand: 'mem_cgroup' }
 export type Lruvec = number & { readonly __brand: 'lruvec' }
 export type SwapInfo = number & { readonly __brand: 'swap_info_struct' }
 export type KmemCache = number & { readonly __brand: 'kmem_cache' }
@@ -66,6 +67,8 @@ export const page$lru_prev = 7
 /** Tail pages: address of the head + 1. */
 export const page$compound_head = 8
 export const page$compound_order = 9
+/** Single pages: the group that is charged with the page. */
+export const page$memcg_data = 9
 /** A page table: where its entries lie (address of the first), its mm, and the words of its lock. */
 export const page$pt_entries = 4
 export const page$pt_mm = 5
@@ -130,7 +133,15 @@ export const lruvec$lru_lock = 0
 export const lruvec$lists = 16
 export const lruvec$lru_size = 24
 export const LRUVEC_WORDS = 32
-export const NR_LRUVECS = SWAP
+
+// struct mem_cgroup (include/linux/memcontrol.h), of which there are a few.
+/** Pages that are charged to it, and how many may be. */
+export const mem_cgroup$usage = 0
+export const mem_cgroup$limit = 8
+export const MEM_CGROUP_WORDS = 16
+export const NR_MEM_CGROUPS = MEMCG * 4
+/** The lists of pages that no group is charged with, then those of the groups. */
+export const NR_LRUVECS = SWAP * (1 + NR_MEM_CGROUPS)
 
 /** Kinds of LRU lists (enum lru_list). */
 export const LRU_INACTIVE_ANON = 0

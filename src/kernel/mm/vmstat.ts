@@ -71,6 +71,8 @@ export const VMA_LOCK_SUCCESS = 53
 export const VMA_LOCK_ABORT = 54
 export const VMA_LOCK_RETRY = 55
 export const VMA_LOCK_MISS = 56
+/** A group was at its limit (memory.events: max). */
+export const MEMCG_MAX = 57
 export const NR_VM_EVENTS = 64
 
 // Rechecks under the lock that failed, by function (races.md, section 2).

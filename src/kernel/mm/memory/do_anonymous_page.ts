@@ -2,7 +2,7 @@
  * First touch of private anonymous memory (mm/memory.c, 6.1): the shared zero page for a read, a page of its own for a
  * write. Left out: userfaultfd.
  */
-import { FAULT_LOCKING, SWAP } from '#config'
+import { FAULT_LOCKING, MEMCG, SWAP } from '#config'
 import { load, READ_ONCE, this_cpu_read } from '../../arch/access.ts'
 import { machine$zero_page } from '../../arch/memory_map.ts'
 import { vmf$address, vmf$flags, vmf$pmd, vmf$pte, vmf$vma } from '../../arch/percpu.ts'
@@ -22,6 +22,7 @@ import { MM_ANONPAGES, vma$vm_flags, vma$vm_mm, VM_SHARED, VM_WRITE } from '../.
 import { __GFP_ZERO, GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
 import { vm_get_page_prot } from '../mmap.ts'
 import { __SetPageUptodate, put_page } from '../mm.ts'
+import { mem_cgroup_charge } from '../memcontrol.ts'
 import { check_stable_address_space } from '../oom_kill.ts'
 import { alloc_page } from '../page_alloc.ts'
 import { pte_alloc } from '../pgalloc.ts'
@@ -82,6 +83,10 @@ export function do_anonymous_page(): number {
   if (anon_vma_prepare(vma)) return VM_FAULT_OOM
   const page = alloc_zeroed_user_highpage_movable(vma, addr)
   if (page === 0) return VM_FAULT_OOM
+  if (MEMCG && mem_cgroup_charge(page, mm) !== 0) {
+    put_page(page)
+    return VM_FAULT_OOM
+  }
   // The barrier inside orders the zeroes before the PTE that publishes them.
   __SetPageUptodate(page)
   let entry = mk_pte(page, vm_get_page_prot(load(vma + vma$vm_flags)))

@@ -3,7 +3,7 @@
  * COW_REUSE chooses how an unshared anonymous page is recognised: by PageAnonExclusive (5.19 on), by its reference count
  * (5.8), by its map count (before). Left out: KSM, FAULT_FLAG_UNSHARE, wp_pfn_shared, mmu notifiers.
  */
-import { COW_REUSE, SWAP } from '#config'
+import { COW_REUSE, MEMCG, SWAP } from '#config'
 import { copy_words, load, READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
 import { VM_BUG_ON_PAGE } from '../../arch/bug.ts'
 import { CONTENT_WORDS, machine$zero_page } from '../../arch/memory_map.ts'
@@ -34,6 +34,7 @@ import {
 import { flush_tlb_page } from '../../arch/tlb.ts'
 import { page_address } from '../../arch/uaccess.ts'
 import { GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
+import { mem_cgroup_charge } from '../memcontrol.ts'
 import { vm_get_page_prot } from '../mmap.ts'
 import {
   __SetPageUptodate,
@@ -120,7 +121,11 @@ function wp_page_copy(): number {
   const addr = this_cpu_read(vmf$address)
   const old = this_cpu_read(vmf$page) as Page
   set_fault_path(LATENCY_wp_page_copy)
-  const page = anon_vma_prepare(vma) ? (0 as Page) : wp_page_new(vma, addr, old)
+  let page = anon_vma_prepare(vma) ? (0 as Page) : wp_page_new(vma, addr, old)
+  if (MEMCG && page !== 0 && mem_cgroup_charge(page, mm) !== 0) {
+    put_page(page)
+    page = 0 as Page
+  }
   if (page === 0) {
     if (old !== 0) put_page(old)
     return VM_FAULT_OOM

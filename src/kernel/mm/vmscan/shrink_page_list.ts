@@ -1,8 +1,7 @@
 /**
  * Reclaim of isolated pages (mm/vmscan.c, 6.1): shrink_page_list, pageout, __remove_mapping. A page that is locked, has a slot, is mapped nowhere,
  * is clean and has no reference but the isolation's and the cache's is freed; its count is frozen first, so that nobody finds it any more.
- * A file's page goes if it is clean and mapped
- * nowhere. Left out: the walk over the mappings of a file and its writeback, throttling, demotion, huge pages, mlocked pages.
+ * A file's page goes if it is clean and mapped nowhere. Left out: the walk over the mappings of a file and its writeback, throttling, demotion, huge pages, mlocked pages.
  */
 import { atomic_fetch_and } from '#atomic'
 import { load, store, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
