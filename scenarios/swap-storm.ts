@@ -28,14 +28,16 @@ import {
   sys_exit,
   sys_fork,
   sys_madvise,
+  sys_memory_reclaim,
   sys_mmap,
+  sys_move_pages,
   sys_swapoff,
   sys_swapon,
   sys_wait,
   task_program,
 } from 'mmtorture/kernel'
 
-const PAGES = 64
+const PAGES = 128
 /** Words of a page: the first thread's, the others'. */
 const WORDS = 8
 /** Pages that a turn uses and gives up at most, and one access in so many is a write. */
@@ -45,8 +47,11 @@ const WRITES = 8
 const CHILDREN = 3
 const CHILD_TURNS = 4
 /** One turn in so many of the first thread forks, one in so many turns a device off and on. */
-const FORK_TURNS = 8
+const FORK_TURNS = 4
 const SWAPOFF_TURNS = 32
+/** One turn in so many of the others reclaims what anybody has, or moves a page. */
+const RECLAIM_TURNS = 4
+const RECLAIM = 32
 
 /** `own`, or less where the machine has few pages. */
 function scaled(own: number): number {
@@ -123,6 +128,15 @@ function forker(base: number): void {
   if (sys_fork(CHILD) > 0) set_reg(LIVE, get_reg(LIVE) + 1)
 }
 
+/** Reclaim finds pages by all of their mappings, while fork makes more of them. Every other further thread does nothing else. */
+function disturb(base: number): void {
+  if (get_reg(WORD) % 2 === 1) use(base, get_reg(WORD))
+  else sys_memory_reclaim(scaled(RECLAIM))
+  const other = prandom(2 * scaled(RECLAIM_TURNS))
+  if (other === 0) sys_memory_reclaim(scaled(RECLAIM))
+  else if (other === 1) sys_move_pages(base + prandom(pages(PAGES)))
+}
+
 function child(base: number): void {
   const left = get_reg(LEFT)
   if (left === 0) {
@@ -141,5 +155,5 @@ export function program(): void {
   }
   if (last_turn()) return
   if (task_program() === FORKER) forker(base)
-  else use(base, get_reg(WORD))
+  else disturb(base)
 }

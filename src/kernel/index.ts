@@ -75,7 +75,7 @@ export {
 } from './mm/syscalls.ts'
 export { nr_free_pages, setup_per_zone_wmarks } from './mm/page_alloc.ts'
 export { OOM_SCORE_ADJ_MIN, set_oom_score_adj } from './mm/oom_kill.ts'
-export { sys_move_pages, sys_swapoff, sys_swapon } from './mm/syscalls_swap.ts'
+export { sys_memory_reclaim, sys_move_pages, sys_swapoff, sys_swapon } from './mm/syscalls_swap.ts'
 export { set_fail_page_alloc, set_page_cluster, swap_device_set } from './mm/swapfile/swapon.ts'
 export { SWP_STABLE_WRITES, SWP_SYNCHRONOUS_IO } from './arch/structs.ts'
 export { mem_cgroup_attach, mem_cgroup_create, mem_cgroup_usage } from './mm/memcontrol.ts'

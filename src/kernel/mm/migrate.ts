@@ -27,7 +27,9 @@ import {
   page$index,
   page$mapping,
   page$private,
+  PG_active,
   PG_dirty,
+  PG_referenced,
   PG_locked,
   PG_swapbacked,
   PG_swapcache,
@@ -55,6 +57,7 @@ import { vm_normal_page } from './memory/vmf.ts'
 import {
   __SetPageFlag,
   __SetPageUptodate,
+  ClearPageFlag,
   get_page,
   page_mapped,
   page_ref_count,
@@ -175,7 +178,9 @@ function migrate_folio(to: Page, page: Page): number {
   if (MEMCG) mem_cgroup_migrate(page, to)
   copy_words(page_address(page_to_pfn(to)), page_address(page_to_pfn(page)), CONTENT_WORDS)
   if (PageUptodate(page)) __SetPageUptodate(to)
-  if (PageFlag(page, PG_dirty)) SetPageFlag(to, PG_dirty)
+  SetPageFlag(to, READ_ONCE(page + page$flags) & (PG_dirty | PG_active | PG_referenced))
+  // A page that is freed is on no list.
+  ClearPageFlag(page, PG_active)
   return 0
 }
 

@@ -94,6 +94,11 @@ export function try_to_free_pages(target: Lruvec): number {
   return shrink_node(target, SWAP_CLUSTER_MAX, RECLAIM_DIRECT)
 }
 
+/** Reclaim that a user asks for, before memory is short (memory.reclaim of a cgroup). Returns how many pages were freed. */
+export function user_proactive_reclaim(nr_to_reclaim: number): number {
+  return shrink_node(LRUVECS as Lruvec, nr_to_reclaim, RECLAIM_DIRECT)
+}
+
 /** Whether it makes sense to scan once more, after a scan that freed nothing (should_reclaim_retry). A hint. */
 export function should_reclaim_retry(target: Lruvec): boolean {
   for (let lruvec = first_lruvec(target); lruvec !== 0; lruvec = next_lruvec(target, lruvec))
