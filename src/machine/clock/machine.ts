@@ -172,6 +172,8 @@ export class ClockMachine {
   #until = 0
   /** Operations at which the window begins, then ends. */
   #enough = 0
+  /** Length of the measured window, once it has ended. */
+  window = 0
   #windowStart = 0
   #measuring = false
 
@@ -271,7 +273,8 @@ export class ClockMachine {
       else heap.settle()
     }
     this.#end(now)
-    return { figures, window: now - this.#windowStart, ended }
+    this.window = now - this.#windowStart
+    return { figures, window: this.window, ended }
   }
 
   #begin(now: number): void {
