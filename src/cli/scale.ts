@@ -18,6 +18,7 @@ import { existingFile, parseCpuList, parseSimulatedTime, shellQuote } from './ar
 import { UsageError } from './errors.ts'
 import { explainThrown } from './hunt_build.ts'
 import { progress, writeResult, writeStdout } from './output.ts'
+import { type ProfileWishes, profileOf, profileTexts } from './scale_profile.ts'
 import { findScenario, type ScenarioFile } from './scenarios.ts'
 import { type ChosenTopology, findTopology, MOST_CPUS, withCosts } from './topology.ts'
 
@@ -36,6 +37,9 @@ export interface ScaleArguments {
   readonly config?: readonly string[]
   readonly patch?: readonly string[]
   readonly lockstat?: boolean
+  readonly profile?: boolean
+  readonly annotate?: readonly string[]
+  readonly c2c?: boolean
   readonly calibrate?: boolean
   /** `-`: stdout. */
   readonly json?: string
@@ -71,6 +75,7 @@ export interface ScalePlan {
   readonly section: number
   readonly think: number
   readonly lockstat: boolean
+  readonly wishes: ProfileWishes
 }
 
 /** Throws UsageError for what the options have wrong. */
@@ -113,6 +118,11 @@ export function planScale(name: string | undefined, options: ScaleArguments): Sc
     section: options.section ?? 0,
     think: options.think ?? 0,
     lockstat: options.lockstat === true,
+    wishes: {
+      profile: options.profile === true,
+      annotate: options.annotate ?? [],
+      c2c: options.c2c === true,
+    },
   }
 }
 
@@ -208,9 +218,11 @@ function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
   try {
     const hardware = compileTopology(topology, boxes, cpus)
     const { seed, pages, section, think } = plan
+    const profile = profileOf(plan.wishes, image)
     const machine = new ClockMachine(boot, image.symbols, {
       ...{ hardware, seed, lag: plan.lag * CYCLE, pages, section, think },
       ...(booted === undefined ? {} : { booted }),
+      ...(profile === undefined ? {} : { observer: profile }),
     })
     built.booted = machine.booted
     const { figures, window } = machine.run({ operations: plan.operations, time: plan.time * 1e12 })
@@ -221,8 +233,13 @@ function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
         `memory ran out (${plural(short, 'fault')} without a page): give more than MEMORY=${config.MEMORY}`,
       )
     const point = clockPoint(machine, figures, faults, cpus, window)
-    const text = plan.lockstat ? { texts: { lockstat: formatLockStat(point.locks) } } : {}
-    return { cpus, config, ...point, ...text }
+    const texts = {
+      ...(plan.lockstat ? { lockstat: formatLockStat(point.locks) } : {}),
+      ...(profile === undefined
+        ? {}
+        : profileTexts(plan.wishes, profile, image, machine, plan.scenario.name)),
+    }
+    return { cpus, config, ...point, ...(Object.keys(texts).length > 0 ? { texts } : {}) }
   } catch (error) {
     if (error instanceof SetupFailed) {
       const why =
