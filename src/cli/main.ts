@@ -139,6 +139,7 @@ async function main(args: readonly string[]): Promise<number> {
     )
     .option('--config <KEY=VALUE>', 'configuration; VALUE,VALUE… makes a curve each (repeatable)', collect)
     .option('--patch <file>', 'apply a unified diff to the kernel first (repeatable)', collect)
+    .option('--trace <file>', 'replay a recording, text of perf script, plain or gzipped')
     .option('--profile', 'where the time goes, as perf report --stdio -G')
     .option('--annotate <function>', 'the source of a function with shares and misses (repeatable)', collect)
     .option('--c2c', 'the lines that CPUs take from one another, as perf c2c')

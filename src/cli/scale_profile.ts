@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import type { KernelImage } from '../kbuild/index.ts'
 import { packageRoot } from '../kbuild/root.ts'
 import { kernelFrames } from '../machine/smp/stack.ts'
-import { Profile } from '../measure/scale/profile.ts'
+import { Profile, siteNames } from '../measure/scale/profile.ts'
 import type { MachineView } from '../measure/symbols.ts'
 import { formatC2c } from '../report/scale_c2c.ts'
 import { formatAnnotation, formatProfile } from '../report/scale_profile.ts'
@@ -25,7 +25,7 @@ const DEEPEST = 80
 export function profileOf(wishes: ProfileWishes, image: KernelImage): Profile | undefined {
   if (!wishes.profile && !wishes.c2c && wishes.annotate.length === 0) return undefined
   for (const name of wishes.annotate)
-    if (!image.sites.some((site) => site.fn === name))
+    if (!image.sites.some((site) => siteNames(site).includes(name)))
       throw new UsageError(`--annotate ${name}: no access of the kernel stands in a function of that name.`)
   Error.stackTraceLimit = DEEPEST
   const known = new Map<string, readonly string[]>()

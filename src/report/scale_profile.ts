@@ -87,8 +87,15 @@ function share(time: number, total: number): string {
   return `${((time / Math.max(1, total)) * 100).toFixed(2)}%`
 }
 
+type Place = Pick<Site, 'file' | 'line'>
+
+/** Where in function `name` an access stands: itself, or the call that kbuild has put its function in the place of. */
+function placeIn(site: Site, name: string): Place | undefined {
+  return site.fn === name ? site : site.callers?.find((caller) => caller.fn === name)
+}
+
 /**
- * The source lines of `name` with their shares of its own time, and behind those whose accesses miss where they found their lines.
+ * The source lines of `name` with their shares of its own time, calls that kbuild has put in line included, and behind those whose accesses miss where they found their lines.
  * undefined: no access stands in it.
  * @param textOf the lines of a source file
  */
@@ -98,12 +105,15 @@ export function formatAnnotation(
   name: string,
   textOf: (file: string) => readonly string[],
 ): string | undefined {
-  const own = [...profile.sites].filter(([index]) => sites[index].fn === name)
+  const own = [...profile.sites].flatMap(([index, use]): [Place, SiteUse][] => {
+    const place = placeIn(sites[index], name)
+    return place === undefined ? [] : [[place, use]]
+  })
   if (own.length === 0) return undefined
-  const { file } = sites[own[0][0]]
+  const { file } = own[0][0]
   const total = own.reduce((sum, [, use]) => sum + use.time, 0)
   const lines = new Map<number, SiteUse[]>()
-  for (const [index, use] of own) lines.set(sites[index].line, [...(lines.get(sites[index].line) ?? []), use])
+  for (const [{ line }, use] of own) lines.set(line, [...(lines.get(line) ?? []), use])
   const text = textOf(file)
   const [from, to] = extent(text, name, Math.min(...lines.keys()), Math.max(...lines.keys()))
   const ruler = '-'.repeat(110)
