@@ -17,9 +17,12 @@ export function lockThroughput(cpus: number, model: LockModel, queue: boolean): 
     const waiters = inside - 1
     return 1 / (section + (queue ? (waiters > 0 ? refetch : 0) : (refetch * waiters) / 2))
   }
-  const weights = [1]
+  // Relative to the greatest one: the weights themselves would overflow.
+  const logs = [0]
   for (let inside = 1; inside <= cpus; inside++)
-    weights.push((weights[inside - 1] * ((cpus - inside + 1) / think)) / rate(inside))
+    logs.push(logs[inside - 1] + Math.log((cpus - inside + 1) / think / rate(inside)))
+  const greatest = Math.max(...logs)
+  const weights = logs.map((log) => Math.exp(log - greatest))
   const total = weights.reduce((sum, weight) => sum + weight, 0)
   let throughput = 0
   for (let inside = 1; inside <= cpus; inside++) throughput += (weights[inside] / total) * rate(inside)

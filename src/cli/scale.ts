@@ -263,10 +263,10 @@ function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
     built.booted = machine.booted
     const { figures, window } = machine.run({ operations: plan.operations, time: plan.time * 1e12 })
     const faults = machine.stat[image.symbols['PGFAULT']]
-    const short = machine.stat[image.symbols['OOM_FAULTS']]
+    const short = machine.stat[image.symbols['ALLOC_FAILED']]
     if (short > 0)
       return failed(
-        `memory ran out (${plural(short, 'fault')} without a page): give more than MEMORY=${config.MEMORY}`,
+        `memory ran out (${plural(short, 'allocation')} failed): give more than MEMORY=${config.MEMORY}`,
       )
     const point = clockPoint(machine, figures, faults, cpus, window)
     const texts = {
