@@ -50,15 +50,14 @@ test('a document has the fields that are promised', async () => {
 })
 
 test('a point without memory is reported, and the sweep goes on', async () => {
-  const report = await run('page-fault-interleaved', {
-    cpus: '1',
-    config: ['MEMORY=256K,8M'],
-    operations: 100,
+  const report = await run('page-fault-disjoint', {
+    ...{ cpus: '16', operations: 200 },
+    config: ['MEMORY=256K,64M'],
   })
   expect(report.points[0].failure).toMatch(/memory/)
   expect(report.points[1].operationsPerSecond).toBeGreaterThan(0)
   expect(report.verdict).toBe('held')
-  expect(formatScale(report)).toMatch(/MEMORY=256K, 1 CPU: .*memory/)
+  expect(formatScale(report)).toMatch(/MEMORY=256K, 16 CPUs: memory ran out/)
 })
 
 test('the sentence names the lock that binds the curve', async () => {
@@ -94,7 +93,7 @@ describe('where the time goes', () => {
   test('a profile has the call graph down to get_page, and its lines with their misses', () => {
     // As a process: the stacks of what vitest imports are not those of the image's file.
     const options =
-      '--cpus 4 --operations 300 --config MEMORY=16M --profile --annotate get_page --c2c --lockstat --json'
+      '--cpus 4 --operations 1500 --config MEMORY=16M --profile --annotate get_page --c2c --lockstat --json'
     const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
     const { stdout } = spawnSync(process.execPath, [main, 'scale', 'fork-storm', ...options.split(' ')], {
       encoding: 'utf8',
