@@ -43,8 +43,8 @@ async function main(args: readonly string[]): Promise<number> {
     .command('hunt')
     .description('explore interleavings of a scenario, stepped, until a check fails')
     .argument(
-      '[scenario]',
-      "a scenario's name or path; without one the scenario that a revert names, or same-page",
+      '[scenarios...]',
+      'names or paths of scenarios; without one the scenario that a revert names, or same-page',
     )
     .option('--cpus <n>', 'number of CPUs, 1 to 64 (default 2)', parseCpus)
     .option('--seconds <s>', 'end after so long (default 20; none with --executions)', parseSeconds)
@@ -85,11 +85,11 @@ async function main(args: readonly string[]): Promise<number> {
       '--out <dir>',
       'folder of replay files, hunt.txt and hunt.json (default: replay files in mmtorture-out)',
     )
-    .action(async (scenario: string | undefined, options: HuntArguments) => {
+    .action(async (scenarios: string[], options: HuntArguments) => {
       const { huntCommandLine } = await import('./hunt.ts')
       // --no-check alone leaves no list of --check.
       const check = Array.isArray(options.check) ? options.check : []
-      status = await huntCommandLine(scenario, { ...options, check, off }, interruptSignal())
+      status = await huntCommandLine(scenarios, { ...options, check, off }, interruptSignal())
     })
   program
     .command('replay')

@@ -24,6 +24,8 @@ export interface Configuration {
   readonly ATOMICS: string
   readonly PTLOCK_HASH: number
   readonly PARAVIRT_SPINLOCKS: 'y' | 'n'
+  readonly SWAP: 'y' | 'n'
+  readonly SWAP_MAP_MAX: number
   readonly REFCOUNT: string
   readonly AREAS: string
 }
@@ -171,6 +173,8 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     'n',
     "on the stepped machine, spinlocks and waits by the kernel's own code instead of abstract ones",
   ),
+  flag('SWAP', 'n', 'swap devices, the LRU lists and reclaim'),
+  integer('SWAP_MAP_MAX', 1, 62, 62, 'uses of a swap slot that need no continuation page'),
   choice(
     'REFCOUNT',
     ['atomic', 'percpu'],
@@ -211,6 +215,17 @@ export function parseConfig(settings: readonly string[]): Configuration {
     if (list.length > 1)
       throw new UsageError(`--config ${name} has ${list.length} values here, where one is expected.`)
   return complete(new Map([...values].map(([name, list]) => [name, list[0]])))
+}
+
+/** `own`, and those of `others` whose keys it leaves alone. */
+export function withDefaults(own: readonly string[], others: readonly string[]): string[] {
+  const keys = new Set(own.map(keyOf))
+  return [...others.filter((setting) => !keys.has(keyOf(setting))), ...own]
+}
+
+/** The key of a setting `KEY=VALUE`. */
+export function keyOf(setting: string): string {
+  return setting.split('=')[0].trim()
 }
 
 /**

@@ -46,9 +46,11 @@ export {
 // A scenario: user accesses, system calls, tasks.
 export { user_fault, user_load, user_signal, user_store } from './arch/uaccess.ts'
 export { FAULT_ABSENT, FAULT_PRESENT, SIGBUS, SIGKILL, SIGSEGV } from './arch/fault.ts'
-export { EAGAIN, ECHILD, EINVAL, ENOMEM } from './errno.ts'
+export { EAGAIN, EBUSY, ECHILD, EINTR, EINVAL, ENOMEM } from './errno.ts'
 export {
   MADV_DONTNEED,
+  MADV_FREE,
+  MADV_PAGEOUT,
   MAP_ANONYMOUS,
   MAP_FIXED,
   MAP_PRIVATE,
@@ -71,7 +73,13 @@ export {
   sys_mremap,
   sys_munmap,
 } from './mm/syscalls.ts'
-export { sys_clone_thread, sys_fork, sys_vfork } from './fork.ts'
+export { nr_free_pages, setup_per_zone_wmarks } from './mm/page_alloc.ts'
+export { OOM_SCORE_ADJ_MIN, set_oom_score_adj } from './mm/oom_kill.ts'
+export { sys_move_pages, sys_swapoff, sys_swapon } from './mm/syscalls_swap.ts'
+export { set_fail_page_alloc, set_page_cluster, swap_device_set } from './mm/swapfile/swapon.ts'
+export { SWP_STABLE_WRITES, SWP_SYNCHRONOUS_IO } from './arch/structs.ts'
+export { kswapd } from './mm/vmscan/reclaim.ts'
+export { kernel_thread, sys_clone_thread, sys_fork, sys_vfork } from './fork.ts'
 export { set_brk, sys_execve, sys_exit, sys_wait } from './exit.ts'
 export { begin_operation, current, stop_task, task_wait, task_wake } from './sched/core.ts'
 export {

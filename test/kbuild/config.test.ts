@@ -35,6 +35,8 @@ describe('parseConfig', () => {
       ATOMICS: 'js',
       PARAVIRT_SPINLOCKS: 'n',
       PTLOCK_HASH: 16,
+      SWAP: 'n',
+      SWAP_MAP_MAX: 62,
       REFCOUNT: 'atomic',
       AREAS: 'one',
     })

@@ -139,6 +139,24 @@ class Watchers implements StepWatcher {
   }
 }
 
+/** The sites that took a step. */
+class SiteRecorder implements StepWatcher {
+  readonly sites = new Set<number>()
+
+  step(
+    _e: number,
+    _kind: number,
+    _addr: number,
+    _a: number,
+    _b: number,
+    _old: number,
+    _result: number,
+    site: number,
+  ): void {
+    this.sites.add(site)
+  }
+}
+
 /** Bits of a machine's mode. */
 const LEARNING = 1
 const EXACT = 2
@@ -206,6 +224,8 @@ export class SteppedMachine implements Pending {
   readonly shared: Uint8Array
   /** Words that were seen to be shared since the machine was made, and are not in `shared` yet unless share() put them there. */
   readonly learned: number[] = []
+  /** Sites of the steps of setup. */
+  readonly setupSites: ReadonlySet<number>
 
   readonly #options: SteppedOptions
   readonly #kernel: SteppedExports
@@ -275,7 +295,11 @@ export class SteppedMachine implements Pending {
     this.#instruction = symbols['percpu$instruction']!
     this.#enter(0)
     this.#kernel = boot(this.#environment())
+    const recorder = new SiteRecorder()
+    this.#watcher = recorder
     this.#setup()
+    this.#watcher = undefined
+    this.setupSites = recorder.sites
     this.#base = this.memory.slice()
     let used = this.oracle.length
     while (used > 0 && this.oracle[used - 1] === 0) used--
