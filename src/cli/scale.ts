@@ -18,7 +18,9 @@ import { existingFile, parseCpuList, parseSimulatedTime, shellQuote } from './ar
 import { UsageError } from './errors.ts'
 import { explainThrown } from './hunt_build.ts'
 import { progress, writeResult, writeStdout } from './output.ts'
-import { findScenario, type ScenarioFile } from './scenarios.ts'
+import { type ProfileWishes, profileOf, profileTexts } from './scale_profile.ts'
+import { findScenario, type ScenarioFile, TRACE_SCENARIO } from './scenarios.ts'
+import type { TraceRun } from './trace_run.ts'
 import { type ChosenTopology, findTopology, MOST_CPUS, withCosts } from './topology.ts'
 
 /** The options as commander parsed them. */
@@ -35,7 +37,11 @@ export interface ScaleArguments {
   readonly cost?: readonly string[]
   readonly config?: readonly string[]
   readonly patch?: readonly string[]
+  readonly trace?: string
   readonly lockstat?: boolean
+  readonly profile?: boolean
+  readonly annotate?: readonly string[]
+  readonly c2c?: boolean
   readonly calibrate?: boolean
   /** `-`: stdout. */
   readonly json?: string
@@ -71,13 +77,24 @@ export interface ScalePlan {
   readonly section: number
   readonly think: number
   readonly lockstat: boolean
+  readonly wishes: ProfileWishes
+  /** Absolute path of a recording. */
+  readonly trace?: string
+  /** Whether the user has set MEMORY; else a recording gets what it needs. */
+  readonly memoryChosen: boolean
 }
 
 /** Throws UsageError for what the options have wrong. */
 export function planScale(name: string | undefined, options: ScaleArguments): ScalePlan {
   if (options.operations !== undefined && options.simulatedTime !== undefined)
     throw new UsageError('--operations and --simulated-time both say when a point ends; give one of them.')
-  const scenario = findScenario(name ?? DEFAULT_SCENARIO)
+  if (options.trace !== undefined && name !== undefined)
+    throw new UsageError(`--trace replays a recording and takes no scenario, so ${name} is one too many.`)
+  const trace = options.trace === undefined ? undefined : existingFile('--trace', options.trace)
+  const scenario =
+    trace === undefined
+      ? findScenario(name ?? DEFAULT_SCENARIO)
+      : { name: TRACE_SCENARIO, file: join(packageRoot(), 'scenarios', `${TRACE_SCENARIO}.ts`) }
   const topology = withCosts(findTopology(options.topology ?? DEFAULT_TOPOLOGY), options.cost ?? [])
   const most = Math.min(topology.cpus, MOST_CPUS)
   const cpus = options.cpus === undefined ? doublings(most) : parseCpuList(options.cpus)
@@ -106,13 +123,23 @@ export function planScale(name: string | undefined, options: ScaleArguments): Sc
     costs: options.cost ?? [],
     patches: (options.patch ?? []).map((path) => existingFile('--patch', path)),
     seed: options.seed ?? DEFAULT_SEED,
-    operations: timed ? Infinity : (options.operations ?? DEFAULT_OPERATIONS),
+    // A recording is replayed to its end.
+    operations: timed
+      ? Infinity
+      : (options.operations ?? (trace === undefined ? DEFAULT_OPERATIONS : Infinity)),
     time: timed ? parseSimulatedTime(options.simulatedTime!) : Infinity,
     lag: options.lag ?? 0,
     pages: options.pages ?? 0,
     section: options.section ?? 0,
     think: options.think ?? 0,
     lockstat: options.lockstat === true,
+    memoryChosen: keys.has('MEMORY'),
+    ...(trace === undefined ? {} : { trace }),
+    wishes: {
+      profile: options.profile === true,
+      annotate: options.annotate ?? [],
+      c2c: options.c2c === true,
+    },
   }
 }
 
@@ -148,12 +175,19 @@ export async function runScale(
   const points: ScalePoint[] = []
   for (const config of plan.configs) {
     if (signal.aborted) break
-    const image = await kbuild(config, {
+    const replay =
+      plan.trace === undefined ? undefined : await replayOf(plan.trace, config, plan.memoryChosen)
+    const image = await kbuild(replay?.config ?? config, {
       scenario: plan.scenario.file,
       patches: plan.patches,
       image: 'stepped',
     })
-    const built: Built = { image, boot: (await loadImage(image)) as unknown as SteppedBoot }
+    const built: Built = {
+      image,
+      config,
+      ...(replay === undefined ? {} : { replay }),
+      boot: (await loadImage(image)) as unknown as SteppedBoot,
+    }
     for (const cpus of plan.cpus) {
       // Lets an interrupt come through.
       await new Promise((resolve) => setImmediate(resolve))
@@ -177,7 +211,8 @@ export async function runScale(
     topologyDescription: plan.topology.topology.description,
     costs: plan.costs,
     seed: plan.seed,
-    ...(timed ? { simulatedTime: plan.time } : { operations: plan.operations }),
+    ...(timed ? { simulatedTime: plan.time } : {}),
+    ...(plan.operations === Infinity ? {} : { operations: plan.operations }),
     lag: plan.lag,
     points,
     ...(signal.aborted ? { interrupted: true as const } : {}),
@@ -186,17 +221,27 @@ export async function runScale(
   }
 }
 
+/** A recording as a machine's boot data. */
+type Replay = Pick<TraceRun, 'config' | 'bootData' | 'bootScratch'>
+
+async function replayOf(trace: string, config: Configuration, memoryChosen: boolean): Promise<Replay> {
+  const { traceRun } = await import('./trace_run.ts')
+  return traceRun(trace, config, !memoryChosen)
+}
+
 /** An image that was loaded, and its memory after boot once a machine has made it. */
 interface Built {
   readonly image: KernelImage
   readonly boot: SteppedBoot
+  /** The row's: the image's may have more memory. */
+  readonly config: Configuration
+  readonly replay?: Replay
   booted?: Int32Array
 }
 
 function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
-  const { image, boot, booted } = built
+  const { image, boot, booted, config, replay } = built
   const { topology, boxes } = plan.topology
-  const { config } = image
   const failed = (failure: string, violated = false): ScalePoint => ({
     cpus,
     config,
@@ -208,21 +253,29 @@ function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
   try {
     const hardware = compileTopology(topology, boxes, cpus)
     const { seed, pages, section, think } = plan
+    const profile = profileOf(plan.wishes, image)
     const machine = new ClockMachine(boot, image.symbols, {
       ...{ hardware, seed, lag: plan.lag * CYCLE, pages, section, think },
       ...(booted === undefined ? {} : { booted }),
+      ...(profile === undefined ? {} : { observer: profile }),
+      ...(replay === undefined ? {} : { bootData: replay.bootData, bootScratch: replay.bootScratch }),
     })
     built.booted = machine.booted
     const { figures, window } = machine.run({ operations: plan.operations, time: plan.time * 1e12 })
     const faults = machine.stat[image.symbols['PGFAULT']]
-    const short = machine.stat[image.symbols['OOM_FAULTS']]
+    const short = machine.stat[image.symbols['ALLOC_FAILED']]
     if (short > 0)
       return failed(
-        `memory ran out (${plural(short, 'fault')} without a page): give more than MEMORY=${config.MEMORY}`,
+        `memory ran out (${plural(short, 'allocation')} failed): give more than MEMORY=${config.MEMORY}`,
       )
     const point = clockPoint(machine, figures, faults, cpus, window)
-    const text = plan.lockstat ? { texts: { lockstat: formatLockStat(point.locks) } } : {}
-    return { cpus, config, ...point, ...text }
+    const texts = {
+      ...(plan.lockstat ? { lockstat: formatLockStat(point.locks) } : {}),
+      ...(profile === undefined
+        ? {}
+        : profileTexts(plan.wishes, profile, image, machine, plan.scenario.name)),
+    }
+    return { cpus, config, ...point, ...(Object.keys(texts).length > 0 ? { texts } : {}) }
   } catch (error) {
     if (error instanceof SetupFailed) {
       const why =
@@ -262,13 +315,12 @@ function commandLine(plan: ScalePlan): string {
   const option = (name: string, value: number): string[] => (value > 0 ? [name, String(value)] : [])
   return [
     'mmtorture scale',
-    plan.label,
+    ...(plan.trace === undefined ? [plan.label] : ['--trace', relative('', plan.trace)]),
     ...['--cpus', plan.cpus.join(',')],
     ...['--topology', plan.topology.label],
     ...plan.costs.flatMap((cost) => ['--cost', cost]),
-    ...(plan.time === Infinity
-      ? ['--operations', String(plan.operations)]
-      : ['--simulated-time', `${plan.time}s`]),
+    ...(plan.time !== Infinity ? ['--simulated-time', `${plan.time}s`] : []),
+    ...(plan.operations !== Infinity ? ['--operations', String(plan.operations)] : []),
     ...['--seed', String(plan.seed)],
     ...option('--lag', plan.lag),
     ...option('--pages', plan.pages),

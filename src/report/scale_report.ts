@@ -27,7 +27,7 @@ export interface ScaleReport {
   /** Costs that are not the topology's own: `NAME=VALUE` in its unit. */
   readonly costs: readonly string[]
   readonly seed: number
-  /** Operations of each CPU in the measured window; absent with a simulated time. */
+  /** Operations of each CPU in the measured window; with neither this nor a time the scenario runs to its end. */
   readonly operations?: number
   /** Seconds of the measured window. */
   readonly simulatedTime?: number

@@ -29,9 +29,11 @@ export function formatScale(report: ScaleReport): string {
 function heading(report: ScaleReport, configs: readonly Configuration[]): string[] {
   const { scenario, topology, topologyDescription, seed, operations, simulatedTime, lag } = report
   const length =
-    operations === undefined
-      ? `${simulatedTime} s of simulated time`
-      : `${plural(operations, 'operation')} a CPU`
+    operations !== undefined
+      ? `${plural(operations, 'operation')} a CPU`
+      : simulatedTime !== undefined
+        ? `${simulatedTime} s of simulated time`
+        : 'to its end'
   const fixed = CONFIG_KEYS.filter(
     ({ name, default: usual }) =>
       new Set(configs.map((config) => config[name])).size === 1 &&

@@ -37,6 +37,9 @@ export interface ClockOptions {
   readonly section: number
   readonly think: number
   readonly observer?: ClockObserver
+  /** Words that the scenario finds at BOOT_DATA, and further words behind them. */
+  readonly bootData?: Int32Array
+  readonly bootScratch?: number
   /** What start_kernel makes of this image's memory, from another machine of it: saves doing it again. */
   readonly booted?: Int32Array
 }
@@ -57,6 +60,7 @@ export interface ClockResult {
 
 const NEEDED = [
   'MEMORY_WORDS',
+  'BOOT_DATA',
   'ORACLE_WORDS',
   'STAT_WORDS',
   'PERCPU',
@@ -172,6 +176,8 @@ export class ClockMachine {
   #until = 0
   /** Operations at which the window begins, then ends. */
   #enough = 0
+  /** Length of the measured window, once it has ended. */
+  window = 0
   #windowStart = 0
   #measuring = false
 
@@ -184,7 +190,8 @@ export class ClockMachine {
     this.#observer = options.observer
     const { cpus } = options.hardware
     this.cpus = cpus
-    const words = symbols['MEMORY_WORDS']
+    const { bootData, bootScratch = 0 } = options
+    const words = symbols['MEMORY_WORDS'] + (bootData?.length ?? 0) + bootScratch
     this.memory = new Int32Array(words)
     this.oracle = new Int32Array(symbols['ORACLE_WORDS'])
     this.stat = new Float64Array(symbols['STAT_WORDS'])
@@ -220,14 +227,16 @@ export class ClockMachine {
 
   /**
    * Runs all CPUs from setup on. The window begins when every CPU has begun an operation, or WARM_UP times its operations are done, and
-   * ends at a limit or with the scenario. Once only. Throws KernelBug, and Violation when no CPU can go on.
+   * ends at a limit or with the scenario; without limits it is the whole run. Once only. Throws KernelBug, and Violation when no CPU can go on.
    */
   run(limits: Limits): ClockResult {
     const { figures } = this
     const heap = this.#heap
     const clock = this.#clock
     const state = this.#state
-    this.#enough = limits.operations * this.cpus * WARM_UP
+    // What runs to its end is measured as a whole.
+    const whole = limits.operations === Infinity && limits.time === Infinity
+    this.#enough = whole ? 0 : limits.operations * this.cpus * WARM_UP
     this.#until = Infinity
     this.#timed = true
     for (let cpu = 0; cpu < this.cpus; cpu++) heap.insert(cpu)
@@ -271,7 +280,8 @@ export class ClockMachine {
       else heap.settle()
     }
     this.#end(now)
-    return { figures, window: now - this.#windowStart, ended }
+    this.window = now - this.#windowStart
+    return { figures, window: this.window, ended }
   }
 
   #begin(now: number): void {
@@ -763,6 +773,7 @@ export class ClockMachine {
   #setup(): void {
     const { memory, symbols } = this
     memory.set(this.booted)
+    if (this.#options.bootData !== undefined) memory.set(this.#options.bootData, symbols['BOOT_DATA'])
     const { seed, pages, section, think } = this.#options
     memory[symbols['machine$nr_cpus']] = this.cpus
     memory[symbols['machine$seed']] = seed
