@@ -91,6 +91,16 @@ async function run(tell: (text: string) => void): Promise<Row[]> {
     ...{ target: LABEL, what: 'PTLOCK=pte, 128 CPUs: what binds it', published: 'mmap_lock' },
     ...{ predicted: bound, band: 'named', ok: bound.includes('mmap_lock') },
   })
+  const areas = await speedups(['PTLOCK=pte', 'VMA_LOCK=y', 'AREAS=each'], undefined)
+  rows.push({
+    ...{
+      target: LABEL,
+      what: 'PTLOCK=pte, VMA_LOCK=y, a VMA a CPU',
+      published: 'scales on',
+      predicted: curve(areas),
+    },
+    ...{ band: 'at least 64 at 128', ok: areas.get(128)! >= 64 },
+  })
   return rows
 }
 
