@@ -91,7 +91,7 @@ function touch_file(file: number): void {
 }
 
 /** Writes to a page of the file that was read before, which the file is told of first. Word 0 stays zero. */
-function write_file(file: number): void {
+function store_to_file(file: number): void {
   const page = file + prandom(pages(PAGES))
   user_load(page, 1)
   if (user_signal() === 0) user_store(page, 1, page)
@@ -116,7 +116,7 @@ export function program(): void {
   const file = get_reg(FILE)
   touch_shared(shared, get_reg(WORD))
   touch_file(file)
-  write_file(get_reg(SHARED_FILE))
+  store_to_file(get_reg(SHARED_FILE))
   if (prandom(8) === 0) pass_by()
   if (prandom(16) === 0) BUG_ON(sys_madvise(shared, pages(PAGES), MADV_DONTNEED) !== 0)
   if (prandom(16) === 0) BUG_ON(sys_madvise(file, pages(PAGES), MADV_DONTNEED) !== 0)

@@ -16,6 +16,10 @@ import {
 import { temporaryFolder } from './kernel.ts'
 
 describe('parseConfig', () => {
+  it('refuses groups of memory without swap', () => {
+    expect(() => parseConfig(['MEMCG=y'])).toThrow(/MEMCG=y takes SWAP=y/)
+  })
+
   it('gives every key its default', () => {
     expect(parseConfig([])).toEqual({
       PTLOCK: 'pmd',
@@ -140,6 +144,7 @@ describe('configSettings', () => {
     )
     fc.assert(
       fc.property(fc.tuple(...valid), (settings) => {
+        fc.pre(!settings.includes('MEMCG=y') || settings.includes('SWAP=y'))
         const config = parseConfig(settings)
         expect(parseConfig(configSettings(config))).toEqual(config)
       }),
