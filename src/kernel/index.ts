@@ -26,6 +26,7 @@ export {
 export { smp_load_acquire, smp_mb, smp_rmb, smp_store_release, smp_wmb } from './arch/barrier.ts'
 export { BUG, BUG_ON } from './arch/bug.ts'
 export { smp_cond_load, smp_wake, smp_wake_one } from './arch/wait.ts'
+export { TLB_ENTRIES } from './arch/limits.ts'
 export { BOOT_DATA, PTLOCK_AREA } from './arch/memory_map.ts'
 export { page_to_pfn, pgtable_page, pmd_page, PTRS_PER_PTE, TASK_SIZE } from './arch/pgtable.ts'
 export { LOCK_WORDS, mm$page_table_lock, page$pt_mm, page$ptl, TASK_WORDS } from './arch/structs.ts'
