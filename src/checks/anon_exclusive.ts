@@ -1,6 +1,6 @@
 // Q10: PageAnonExclusive.
 import { type Check, Findings } from './check.ts'
-import { hex } from './view.ts'
+import { hex, type MachineView } from './view.ts'
 
 /** COW_REUSE=exclusive. */
 const COW_REUSE_EXCLUSIVE = 0
@@ -34,6 +34,23 @@ export const anonExclusive: Check = {
             `mm ${mm.id}, ${hex(addr)}: anonymous page ${hex(pfn)} may be written and is not PageAnonExclusive`,
         )
     })
+    if (s.SWAP !== 0) swapEntries(view, found)
     return found.result()
   },
+}
+
+/** A swap entry that is exclusive is the slot's only use, and its page is mapped nowhere. */
+function swapEntries(view: MachineView, found: Findings): void {
+  const { memory, symbols: s } = view
+  for (let slot = 0; slot < view.swap.entries.length; slot++) {
+    if (view.swap.exclusive[slot] === 0) continue
+    const uses = view.swap.entries[slot]
+    const pfn = view.pfn(memory[s.SWAP_CACHE + slot])
+    const mapped = pfn < 0 ? 0 : view.mappings.ptes[pfn]
+    if (uses > 1 || mapped > 0)
+      found.add(
+        () =>
+          `swp ${Math.floor(slot / s.SWAPFILE_SLOTS)}:${slot % s.SWAPFILE_SLOTS}: an entry is exclusive, and ${uses} name the slot, ${mapped} map its page`,
+      )
+  }
 }

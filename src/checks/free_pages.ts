@@ -8,7 +8,7 @@ export const freePages: Check = {
   id: 'Q7',
   name: 'free pages',
   description:
-    'No free page is mapped, a page table or in the page cache, and no free object was written to.',
+    'No free page is mapped, a page table or in the page or swap cache, and no free object was written to.',
   run(view) {
     const { symbols: s } = view
     const { state } = view.free
@@ -18,6 +18,7 @@ export const freePages: Check = {
       if (view.mappings.parents[pfn] > 0) found.add(() => `page ${hex(pfn)} is free and a page table`)
       if (view.pageCache.refs[pfn] > 0)
         found.add(() => `page ${hex(pfn)} is free and in the page cache, index ${view.pageCache.index[pfn]}`)
+      if (view.swap.refs[pfn] > 0) found.add(() => `page ${hex(pfn)} is free and in the swap cache`)
     }
     const present = s._PAGE_PRESENT | s._PAGE_PROTNONE
     view.mappings.forEachPte((pte, addr, mm) => {

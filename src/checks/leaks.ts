@@ -27,6 +27,7 @@ export const leaks: Check = {
     mms(view, found)
     anonVmas(view, found)
     objects(view, found)
+    charges(view, found)
     if (view.stage === 'torn-down') tornDown(view, found)
     return found.result()
   },
@@ -39,14 +40,13 @@ function pages(view: MachineView, found: Findings): void {
   for (let pfn = 0; pfn < s.NR_PAGES; pfn++) {
     if (view.free.state[pfn] !== FRAME_ALLOCATED || pfn === zero) continue
     if (ptes[pfn] > 0 || parents[pfn] > 0 || view.pageCache.refs[pfn] > 0) continue
+    if (view.swap.refs[pfn] > 0 || view.swap.continuation[pfn] > 0) continue
     const page = view.page(pfn)
     const flags = memory[page + s.page$flags]
     const tail = (memory[page + s.page$compound_head] & 1) !== 0
     if ((flags & s.PG_reserved) !== 0 || tail) continue
     const what =
-      (flags & s.PG_table) !== 0
-        ? 'a page table that no entry leads to'
-        : 'neither mapped nor in the page cache'
+      (flags & s.PG_table) !== 0 ? 'a page table that no entry leads to' : 'neither mapped nor in a cache'
     found.add(() => `page ${hex(pfn)} is not free and ${what}: _refcount ${memory[page + s.page$_refcount]}`)
   }
 }
@@ -97,8 +97,9 @@ function tasks(view: MachineView, found: Findings): void {
   const { memory, symbols: s } = view
   const cache = view.caches.task_struct
   const all = cache.inUse()
-  // A task that has done its work stays, for whoever looks at the machine, but counts no more.
-  const counted = all.filter((task) => memory[task + s.task$__state] !== s.TASK_STOPPED).length
+  // A task that has done its work stays, for whoever looks at the machine, but counts no more; nor does an idle kernel thread.
+  const uncounted = [s.TASK_STOPPED, s.TASK_IDLE]
+  const counted = all.filter((task) => !uncounted.includes(memory[task + s.task$__state])).length
   if (memory[s.machine$nr_tasks] !== counted)
     found.add(
       () => `nr_tasks ${memory[s.machine$nr_tasks]}, expected ${counted}, as many task_structs as are in use`,
@@ -195,12 +196,32 @@ function anonVmas(view: MachineView, found: Findings): void {
   for (const avc of caches.anon_vma_chain.inUse())
     if (!chains.has(avc))
       found.add(() => `anon_vma_chain ${caches.anon_vma_chain.index(avc)} is in use and on no VMA's list`)
+  const waiting = rcuWaiting(view)
   for (const anonVma of caches.anon_vma.inUse())
-    if (!reached.has(anonVma))
+    if (!reached.has(anonVma) && !waiting.has(anonVma))
       found.add(
         () =>
           `anon_vma ${caches.anon_vma.index(anonVma)} is in use and no chain leads to it: refcount ${memory[anonVma + s.anon_vma$refcount]}`,
       )
+}
+
+/** Objects that a CPU will free after a grace period (src/kernel/rcu.ts). */
+function rcuWaiting(view: MachineView): Set<number> {
+  const { memory, symbols: s } = view
+  const waiting = new Set<number>()
+  const heads = [s.machine$rcu_orphans]
+  for (let cpu = 0; cpu < s.NR_CPUS; cpu++)
+    heads.push(
+      s.PERCPU + cpu * s.PERCPU_WORDS + s.percpu$rcu_list,
+      s.PERCPU + cpu * s.PERCPU_WORDS + s.percpu$rcu_next_list,
+    )
+  for (const head of heads)
+    for (let object = memory[head]; object !== 0 && !waiting.has(object);) {
+      waiting.add(object)
+      const isAnonVma = object >= s.ANON_VMAS && object < s.ANON_VMA_CHAINS
+      object = memory[object + (isAnonVma ? s.anon_vma$rcu_next : s.rcu_head$next)]
+    }
+  return waiting
 }
 
 /** Objects: referenced at least by the VMAs that map them; their xa_nodes are reached. */
@@ -226,6 +247,27 @@ function objects(view: MachineView, found: Findings): void {
   for (const node of caches.xa_node.inUse()) {
     const i = caches.xa_node.index(node)
     if (view.pageCache.nodes[i] === 0) found.add(() => `xa_node ${i} is in use and in no object`)
+  }
+}
+
+/** Groups: each counts the pages that are charged to it. */
+function charges(view: MachineView, found: Findings): void {
+  const { memory, symbols: s } = view
+  const charged = new Map<number, number>()
+  for (let pfn = 0; s.NR_MEM_CGROUPS > 0 && pfn < s.NR_PAGES; pfn++) {
+    const page = view.page(pfn)
+    if (view.free.state[pfn] !== FRAME_ALLOCATED || (memory[page + s.page$flags] & s.PG_head) !== 0) continue
+    const memcg = memory[page + s.page$memcg_data]
+    if (memcg !== 0) charged.set(memcg, (charged.get(memcg) ?? 0) + 1)
+  }
+  for (let i = 0; i < s.NR_MEM_CGROUPS; i++) {
+    const memcg = s.MEM_CGROUPS + i * s.MEM_CGROUP_WORDS
+    const usage = memory[memcg + s.mem_cgroup$usage]
+    const pages = charged.get(memcg) ?? 0
+    if (usage !== pages)
+      found.add(
+        () => `mem_cgroup ${i}: usage ${usage}, expected ${pages}, as many pages as are charged to it`,
+      )
   }
 }
 

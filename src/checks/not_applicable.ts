@@ -5,21 +5,6 @@ function missing(id: string, name: string, description: string): Check {
   return { id, name, description, run: () => 'not applicable' }
 }
 
-export const swapCounts = missing(
-  'Q4',
-  'swap counts',
-  'A swap slot counts the swap entries that name it. (No swap yet.)',
-)
-export const mmlist = missing(
-  'Q5',
-  'mmlist',
-  'An mm with swap entries is reachable from init_mm. (No swap yet.)',
-)
-export const lru = missing(
-  'Q7-lru',
-  'LRU lists',
-  'A page is on one LRU at most, as its flags say. (No reclaim yet.)',
-)
 export const hugetlb = missing(
   'Q12',
   'hugetlb',

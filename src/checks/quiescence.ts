@@ -1,6 +1,7 @@
 // Q9: a machine at rest is at rest: nothing locked, nothing pending, no translation left that the page tables lack.
 import { type Check, Findings } from './check.ts'
 import { FRAME_ALLOCATED } from './free_lists.ts'
+import { readSwapEntry } from './swap.ts'
 import { hex, type MachineView } from './view.ts'
 
 export const quiescence: Check = {
@@ -42,12 +43,16 @@ function pages(view: MachineView, found: Findings): void {
   }
 }
 
-/** Neither swap nor migration exists yet: an entry is present or none. */
+/** An entry is present or none, or with SWAP of swap or the mark of a page that could not be read. */
 function entries(view: MachineView, found: Findings): void {
   const { symbols: s } = view
   const present = s._PAGE_PRESENT | s._PAGE_PROTNONE
   view.mappings.forEachPte((pte, addr, mm) => {
-    if ((pte & present) === 0)
+    if ((pte & present) !== 0) return
+    const { kind, offset } = readSwapEntry(pte, s.PFN_SHIFT)
+    if (kind === 'migration')
+      found.add(() => `mm ${mm.id}, ${hex(addr)}: page ${hex(offset)} is in migration at rest`)
+    else if (s.SWAP === 0)
       found.add(() => `mm ${mm.id}, ${hex(addr)}: PTE ${hex(pte)} is neither present nor none`)
   })
 }
@@ -62,6 +67,8 @@ function cpuState(view: MachineView, cpu: number, found: Findings): void {
         `cpu ${cpu} holds ${held} locks, the last at ${hex(memory[area + s.percpu$held_locks + held - 1])}`,
     )
   if (memory[area + s.percpu$irqs_off] !== 0) found.add(() => `cpu ${cpu} has interrupts off`)
+  if (memory[area + s.tlb_ubc$flush_required] !== 0)
+    found.add(() => `cpu ${cpu} defers a flush of what reclaim has unmapped`)
   if (memory[area + s.tlb$mm] !== 0)
     found.add(() => `cpu ${cpu} has an unfinished mmu_gather of ${hex(memory[area + s.tlb$mm])}`)
 }

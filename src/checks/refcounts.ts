@@ -7,7 +7,7 @@ export const refcounts: Check = {
   id: 'Q1',
   name: 'refcounts',
   description:
-    'A page has one reference for each PTE that maps it and one for the page cache; a page table has one.',
+    'A page has one reference for each PTE that maps it and one for the page cache or the swap cache; a page table has one.',
   run(view) {
     const { memory } = view
     const { NR_PAGES, page$_refcount } = view.symbols
@@ -17,7 +17,8 @@ export const refcounts: Check = {
     const found = new Findings()
     for (let pfn = 0; pfn < NR_PAGES; pfn++) {
       // A free page that is mapped is for Q7, an allocated one that nobody has for Q11.
-      const expected = ptes[pfn] + refs[pfn] + Math.min(parents[pfn], 1)
+      const expected =
+        ptes[pfn] + refs[pfn] + Math.min(parents[pfn], 1) + view.swap.refs[pfn] + view.swap.continuation[pfn]
       if (expected === 0 || state[pfn] !== FRAME_ALLOCATED) continue
       const refcount = memory[view.page(pfn) + page$_refcount]
       if (refcount !== expected)
@@ -35,6 +36,8 @@ function holders(view: MachineView, pfn: number): string {
   const parts: string[] = []
   if (ptes[pfn] > 0) parts.push(`${count(ptes[pfn], 'PTE')} (${view.mappings.describe(pfn)})`)
   if (view.pageCache.refs[pfn] > 0) parts.push(`${view.pageCache.refs[pfn]} page cache`)
+  if (view.swap.refs[pfn] > 0) parts.push(`${view.swap.refs[pfn]} swap cache`)
+  if (view.swap.continuation[pfn] > 0) parts.push('1 continuation of a swap map')
   if (parents[pfn] > 0) parts.push('1 page table')
   return parts.join(', ')
 }

@@ -1,5 +1,6 @@
 // Q3: resident set sizes and the number of page tables.
 import { type Check, Findings } from './check.ts'
+import { readSwapEntry } from './swap.ts'
 import { count, type MachineView } from './view.ts'
 
 export const rss: Check = {
@@ -57,6 +58,8 @@ function walkCounters(view: MachineView): Map<number, { pages: number[]; tables:
   const present = s._PAGE_PRESENT | s._PAGE_PROTNONE
   view.mappings.forEachPte((pte, _addr, mm) => {
     const pfn = pte >>> s.PFN_SHIFT
+    if (s.SWAP !== 0 && (pte & present) === 0 && readSwapEntry(pte, s.PFN_SHIFT).kind === 'swap')
+      counters.get(mm.address)!.pages[s.MM_SWAPENTS]++
     if ((pte & present) === 0 || (pte & s._PAGE_SPECIAL) !== 0 || pfn >= s.NR_PAGES) return
     const page = view.page(pfn)
     const anon = (memory[page + s.page$mapping] & s.PAGE_MAPPING_ANON) !== 0

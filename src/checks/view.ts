@@ -6,6 +6,7 @@ import { type ObjectCache, readCaches } from './objects.ts'
 import { type PageCache, walkPageCache } from './page_cache.ts'
 import type { KernelSymbols } from './symbols.ts'
 import { type FreePages, walkFreePages } from './free_lists.ts'
+import { type Swap, walkSwap } from './swap.ts'
 
 /** What is checked: memory and symbols of an image. */
 export interface CheckedMachine {
@@ -43,6 +44,7 @@ export class MachineView {
   #free: FreePages | undefined
   #mappings: Mappings | undefined
   #pageCache: PageCache | undefined
+  #swap: Swap | undefined
 
   constructor(machine: CheckedMachine, stage: Stage) {
     this.memory = machine.memory
@@ -90,6 +92,11 @@ export class MachineView {
   /** Which frames objects hold. */
   get pageCache(): PageCache {
     return (this.#pageCache ??= walkPageCache(this))
+  }
+
+  /** What swap devices hold, and which entries name their slots. */
+  get swap(): Swap {
+    return (this.#swap ??= walkSwap(this))
   }
 
   #readMm(mm: number): MmView {

@@ -7,27 +7,26 @@ import { formatReplay, makeReplay } from '../explore/replay_file.ts'
 import type { HuntResult, HuntViolation } from '../explore/rounds.ts'
 import { staysOf } from '../explore/segments.ts'
 import { shrink, type Shrunk, type Sizes } from '../explore/shrink.ts'
-import { type Configuration, configSettings } from '../kbuild/config.ts'
+import { type Configuration, configSettings, keyOf } from '../kbuild/config.ts'
 import { packageRoot } from '../kbuild/root.ts'
 import { retryNames } from '../measure/events.ts'
 import { huntReport, type HuntReport, type ViolationReport, violationReport } from '../report/hunt_report.ts'
 import { formatHunt, headingSettings } from '../report/hunt_text.ts'
-import { formatHuntSweep, huntSweep } from '../report/hunt_sweep.ts'
+import { formatHuntSweep, huntLabels, huntSweep } from '../report/hunt_sweep.ts'
 import { type Told, tellViolation } from '../report/hunt_violation.ts'
-import { rowLabel } from '../report/sweep.ts'
 import { count } from '../report/text.ts'
 import { readFileSync } from 'node:fs'
 import { shellQuote } from './arguments.ts'
 import { allChecks } from './checks.ts'
 import { UsageError } from './errors.ts'
-import { type Built, buildHunt, explainThrown, guarded } from './hunt_build.ts'
+import { type Built, buildHunt, explainThrown, guarded, makeSmaller } from './hunt_build.ts'
 import {
   type HuntArguments,
   huntChanges,
   huntCommand,
   huntDefaults,
   type HuntPlan,
-  planHunt,
+  planHunts,
 } from './hunt_plan.ts'
 import { progress, writeResult, writeStdout } from './output.ts'
 
@@ -49,22 +48,22 @@ interface Hunted {
  * @param signal ends the hunt early; what is known is reported
  */
 export async function huntCommandLine(
-  name: string | undefined,
+  names: readonly string[],
   options: HuntArguments,
   signal: AbortSignal,
 ): Promise<number> {
-  const plan = planHunt(name, options)
+  const hunts = planHunts(names, options).flatMap((plan) => plan.configs.map((config) => ({ plan, config })))
+  const labels = huntLabels(hunts.map(({ plan, config }) => ({ scenario: plan.label, config })))
   const hunted: Hunted[] = []
-  for (const [index, config] of plan.configs.entries()) {
+  for (const [index, { plan, config }] of hunts.entries()) {
     if (signal.aborted) break
-    if (plan.configs.length > 1)
-      progress(`${index + 1} of ${plan.configs.length}: ${rowLabel(config, plan.configs)}`)
+    if (hunts.length > 1) progress(`${index + 1} of ${hunts.length}: ${labels[index]}`)
     hunted.push(await huntOne(plan, config, options, signal))
   }
   const reports = hunted.map(({ report }) => report)
   const interrupted =
-    signal.aborted && (hunted.length < plan.configs.length || reports.some((row) => row.interrupted))
-  const single = plan.configs.length === 1 ? hunted[0] : undefined
+    signal.aborted && (hunted.length < hunts.length || reports.some((row) => row.interrupted))
+  const single = hunts.length === 1 ? hunted[0] : undefined
   const sweep = huntSweep(reports, interrupted)
   const document = `${JSON.stringify(single?.report ?? sweep, null, 2)}\n`
   const text =
@@ -99,7 +98,7 @@ async function huntOne(
   const { image } = built
   const sizes: Sizes = { cpus, turns: operations, pages }
   // The scenario's setup runs here first: what it has wrong is said before any worker starts.
-  guarded(image, cpus, () => built.make(sizes))
+  const { setupSites } = guarded(image, cpus, () => built.make(sizes)).machine
   const result = await hunt(plan, options, built, sizes, signal)
   const violations: ViolationReport[] = []
   const told: (Told | undefined)[] = []
@@ -117,7 +116,7 @@ async function huntOne(
   const about = {
     ...{ scenario: plan.label, config, reverts, sizes, workers },
     patches: userPatches.map((patch) => relative('', patch)),
-    sites: image.sites,
+    ...{ sites: image.sites, setupSites },
     retries: retriesOf(image.symbols, result.stat),
     checks: { on: checks.filter((check) => !off.includes(check)), off },
     notes: notesOf(config, options, cpus),
@@ -239,18 +238,6 @@ function explain(
     : violationReport(tale, about, options.verbose ?? false)
 }
 
-/** Smaller machines; undefined where the scenario cannot be set up so. */
-function makeSmaller(built: Built): (sizes: Sizes) => ReturnType<Built['make']> | undefined {
-  return (sizes) => {
-    try {
-      return built.make(sizes)
-    } catch (error) {
-      if (error instanceof UsageError) return undefined
-      throw error
-    }
-  }
-}
-
 function shrinkReport({ sizes, steps, switches, executions, proofs }: Shrunk): {
   sizes: { cpus: number; operations: number; pages: number }
   steps: number
@@ -298,8 +285,8 @@ function settingsOf({ config, cpus }: HuntReport): string[] {
 }
 
 function notesOf(config: Configuration, options: HuntArguments, cpus: number): string[] {
-  const own = new Set((options.config ?? []).map((setting) => setting.split('=')[0].trim()))
-  const changed = new Set(huntChanges(config, cpus).map((setting) => setting.split('=')[0]))
+  const own = new Set((options.config ?? []).map(keyOf))
+  const changed = new Set(huntChanges(config, cpus).map(keyOf))
   const taken = huntDefaults(cpus).filter((setting) => {
     const [key] = setting.split('=')
     return !own.has(key) && !changed.has(key)

@@ -1,14 +1,14 @@
 // What a hunt is to do, from the options: the scenario, the configurations, the checks, the sizes. Leaves out doing it: hunt.ts.
 import { dirname, join, relative } from 'node:path'
 import { DEFAULT_SCHEDULER, SCHEDULERS } from '../explore/schedulers/index.ts'
-import { CONFIG_KEYS, type Configuration, parseConfig, sweepConfig } from '../kbuild/config.ts'
+import { CONFIG_KEYS, type Configuration, parseConfig, sweepConfig, withDefaults } from '../kbuild/config.ts'
 import { nearest } from '../kbuild/nearest.ts'
 import { readRevert } from '../kbuild/reverts.ts'
 import { packageRoot } from '../kbuild/root.ts'
 import { existingFile, shellQuote } from './arguments.ts'
 import { chooseChecks } from './checks.ts'
 import { UsageError } from './errors.ts'
-import { findScenario, type ScenarioFile } from './scenarios.ts'
+import { findScenario, type ScenarioFile, scenarioSettings } from './scenarios.ts'
 
 /** The options as commander parsed them. */
 export interface HuntArguments {
@@ -74,15 +74,10 @@ export function huntDefaults(cpus: number): readonly string[] {
   return ['SPINLOCK=abstract', 'MEMORY=1M', 'PTRS_PER_TABLE=8', 'PGTABLE_LEVELS=3', `NR_CPUS=${cpus}`]
 }
 
-/** The settings of a hunt: the defaults for keys that the user leaves alone, then the user's. */
-export function huntSettings(cpus: number, own: readonly string[]): string[] {
-  return withDefaults(own, huntDefaults(cpus))
-}
-
-/** `own`, and those of `others` whose keys it leaves alone. */
-function withDefaults(own: readonly string[], others: readonly string[]): string[] {
-  const keys = new Set(own.map(keyOf))
-  return [...others.filter((setting) => !keys.has(keyOf(setting))), ...own]
+/** The settings of a hunt: the scenario's and a hunt's for keys that the user leaves alone, then the user's. */
+export function huntSettings(cpus: number, own: readonly string[], scenario?: ScenarioFile): string[] {
+  const ofScenario = scenario === undefined ? [] : scenarioSettings(scenario)
+  return withDefaults(withDefaults(own, huntDefaults(cpus)), ofScenario)
 }
 
 /** `KEY=VALUE` for each key that is not what a hunt takes by itself. */
@@ -91,6 +86,11 @@ export function huntChanges(config: Configuration, cpus: number): string[] {
   return CONFIG_KEYS.filter(({ name }) => config[name] !== usual[name]).map(
     ({ name }) => `${name}=${config[name]}`,
   )
+}
+
+/** A hunt of each scenario named; without one, of what a revert names, or the default. Throws UsageError as planHunt does. */
+export function planHunts(names: readonly string[], options: HuntArguments): HuntPlan[] {
+  return names.length === 0 ? [planHunt(undefined, options)] : names.map((name) => planHunt(name, options))
 }
 
 /** Throws UsageError for what the options have wrong. */
@@ -103,7 +103,9 @@ export function planHunt(name: string | undefined, options: HuntArguments): Hunt
   const form = reverts.find((revert) => revert.scenario === scenario.name)
   const cpus = options.cpus ?? form?.cpus ?? DEFAULT_CPUS
   const userPatches = (options.patch ?? []).map((path) => existingFile('--patch', path))
-  const configs = sweepConfig(huntSettings(cpus, withDefaults(options.config ?? [], form?.config ?? [])))
+  const configs = sweepConfig(
+    huntSettings(cpus, withDefaults(options.config ?? [], form?.config ?? []), scenario),
+  )
   for (const config of configs)
     if (config.NR_CPUS < cpus)
       throw new UsageError(`--cpus ${cpus}: the kernel is built for NR_CPUS=${config.NR_CPUS} CPUs at most.`)
@@ -175,8 +177,4 @@ export function huntCommand(plan: HuntPlan, config: Configuration, options: Hunt
   ]
     .map((part, index) => (index === 0 ? part : shellQuote(part)))
     .join(' ')
-}
-
-function keyOf(setting: string): string {
-  return setting.split('=')[0].trim()
 }

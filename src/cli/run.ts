@@ -2,7 +2,7 @@
 // machine itself: src/machine/smp; and the report's form: src/report.
 import { availableParallelism } from 'node:os'
 import { join, relative, sep } from 'node:path'
-import { type Configuration, configSettings, sweepConfig } from '../kbuild/config.ts'
+import { type Configuration, configSettings, keyOf, sweepConfig, withDefaults } from '../kbuild/config.ts'
 import type { RunOptions } from '../machine/smp/run.ts'
 import { type RunReport, runReport } from '../report/run_report.ts'
 import { formatRun } from '../report/run_text.ts'
@@ -11,7 +11,13 @@ import type { TraceTable } from '../trace/index.ts'
 import { existingFile, shellQuote } from './arguments.ts'
 import { UsageError } from './errors.ts'
 import { progress, writeResult, writeStdout } from './output.ts'
-import { DEFAULT_SCENARIO, findScenario, type ScenarioFile, TRACE_SCENARIO } from './scenarios.ts'
+import {
+  DEFAULT_SCENARIO,
+  findScenario,
+  type ScenarioFile,
+  scenarioSettings,
+  TRACE_SCENARIO,
+} from './scenarios.ts'
 import { packageRoot } from '../kbuild/root.ts'
 
 /** The options as commander parsed them. */
@@ -91,7 +97,7 @@ export function planRun(name: string | undefined, options: RunArguments): RunPla
   return {
     scenario,
     label: scenario.name,
-    configs: sweepConfig(options.config ?? []),
+    configs: sweepConfig(withDefaults(options.config ?? [], scenarioSettings(scenario))),
     patches: (options.patch ?? []).map((path) => existingFile('--patch', path)),
     cpus: options.cpus ?? Math.min(4, Math.max(2, availableParallelism())),
     seed: options.seed ?? DEFAULT_SEED,
@@ -109,7 +115,7 @@ async function prepare(
   if (trace === undefined)
     return { request: { ...request, seconds: options.seconds ?? DEFAULT_SECONDS }, table: () => undefined }
   const { traceRun } = await import('./trace_run.ts')
-  const chosen = (options.config ?? []).some((setting) => setting.split('=')[0].trim() === 'MEMORY')
+  const chosen = (options.config ?? []).some((setting) => keyOf(setting) === 'MEMORY')
   const { table, ...replay } = traceRun(trace, config, !chosen)
   if (replay.config.MEMORY !== config.MEMORY)
     progress(`the recording needs more memory than ${config.MEMORY}: MEMORY=${replay.config.MEMORY}`)

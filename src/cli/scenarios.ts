@@ -52,14 +52,22 @@ export function findScenario(text: string, root: string = packageRoot()): Scenar
 
 /** First sentence of the comment that a source file begins with; empty if it has none. */
 export function firstSentence(source: string): string {
-  const head = /^\s*(?:\/\*\*?([\s\S]*?)\*\/|((?:\/\/.*\n?)+))/.exec(source)
-  if (head === null) return ''
-  const text = (head[1] ?? head[2])
-    .split('\n')
-    .map((line) => line.replace(/^\s*(\*|\/\/)\s?/, '').trim())
-    .join(' ')
-    .trim()
+  const text = headComment(source).join(' ').trim()
   return (/^.*?[.!?](?=\s|$)/.exec(text)?.[0] ?? text).trim()
+}
+
+/** The settings (KEY=VALUE) that a scenario asks for in its head comment: `@config SWAP=y MEMORY=16M`. */
+export function scenarioSettings(scenario: ScenarioFile): string[] {
+  return headComment(readFileSync(scenario.file, 'utf8'))
+    .filter((line) => line.startsWith('@config '))
+    .flatMap((line) => line.split(/\s+/).slice(1))
+}
+
+/** The lines of the comment that a source file begins with, without what makes them a comment. */
+function headComment(source: string): string[] {
+  const head = /^\s*(?:\/\*\*?([\s\S]*?)\*\/|((?:\/\/.*\n?)+))/.exec(source)
+  if (head === null) return []
+  return (head[1] ?? head[2]).split('\n').map((line) => line.replace(/^\s*(\*|\/\/)\s?/, '').trim())
 }
 
 /** The one-line description of a scenario. */

@@ -18,7 +18,8 @@ export function staysOf(schedule: readonly number[], steps: number): Stay[] {
   const announced: number[] = []
   for (let i = 0; i < schedule.length; i += 2) {
     const entity = schedule[i + 1]
-    const end = i + 2 < schedule.length ? schedule[i + 2] : steps
+    // The last one takes the step that it had announced when it was stopped, even if it announces no other.
+    const end = i + 2 < schedule.length ? schedule[i + 2] : steps + 1
     const until = (announced[entity] ?? 0) + end - schedule[i]
     announced[entity] = until
     const last = stays.at(-1)

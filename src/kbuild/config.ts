@@ -24,8 +24,11 @@ export interface Configuration {
   readonly ATOMICS: string
   readonly PTLOCK_HASH: number
   readonly PARAVIRT_SPINLOCKS: 'y' | 'n'
+  readonly SWAP: 'y' | 'n'
+  readonly SWAP_MAP_MAX: number
   readonly REFCOUNT: string
   readonly AREAS: string
+  readonly MEMCG: 'y' | 'n'
 }
 
 export type ConfigKeyName = keyof Configuration
@@ -144,7 +147,7 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   ),
   flag('LOCK_STAT', 'n', 'count waits and holds of every lock class, as /proc/lock_stat does'),
   integer('HOLDTIME_SAMPLE', 1, 1_000_000, 16, 'with LOCK_STAT, one hold in this many is timed (1 is exact)'),
-  integer('NR_CPUS', 1, 64, 64, 'CPUs the kernel has room for'),
+  integer('NR_CPUS', 1, 256, 64, 'CPUs the kernel has room for'),
   integer('PGTABLE_LEVELS', 2, 5, 4, 'levels of the page tables'),
   integer('PTRS_PER_TABLE', 8, 512, 512, 'entries of a page table', true),
   memorySize('MEMORY', '256M', 'modelled memory'),
@@ -171,6 +174,9 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     'n',
     "on the stepped machine, spinlocks and waits by the kernel's own code instead of abstract ones",
   ),
+  flag('SWAP', 'n', 'swap devices, the LRU lists and reclaim'),
+  flag('MEMCG', 'n', 'user memory is charged to groups, which have limits; takes SWAP=y'),
+  integer('SWAP_MAP_MAX', 1, 62, 62, 'uses of a swap slot that need no continuation page'),
   choice(
     'REFCOUNT',
     ['atomic', 'percpu'],
@@ -211,6 +217,17 @@ export function parseConfig(settings: readonly string[]): Configuration {
     if (list.length > 1)
       throw new UsageError(`--config ${name} has ${list.length} values here, where one is expected.`)
   return complete(new Map([...values].map(([name, list]) => [name, list[0]])))
+}
+
+/** `own`, and those of `others` whose keys it leaves alone. */
+export function withDefaults(own: readonly string[], others: readonly string[]): string[] {
+  const keys = new Set(own.map(keyOf))
+  return [...others.filter((setting) => !keys.has(keyOf(setting))), ...own]
+}
+
+/** The key of a setting `KEY=VALUE`. */
+export function keyOf(setting: string): string {
+  return setting.split('=')[0].trim()
 }
 
 /**
@@ -295,6 +312,8 @@ function complete(values: Map<string, string | number>): Configuration {
   const entries = CONFIG_KEYS.map((key) => [key.name, values.get(key.name) ?? key.parse(key.default)])
   const config = Object.fromEntries(entries) as unknown as Configuration
   const { NR_PAGES } = configConstants(config)
+  if (config.MEMCG === 'y' && config.SWAP === 'n')
+    throw new UsageError('MEMCG=y takes SWAP=y: a group at its limit reclaims its own pages.')
   const bytes = NR_PAGES * (config.PAGE_BYTES + STRUCT_PAGE_BYTES)
   if (bytes >= MAX_MACHINE_BYTES)
     throw new UsageError(

@@ -33,3 +33,9 @@ export const WEAK_MEMORY: number = 0
 export const STEPPED: number = 0
 /** 1: on the stepped machine waiting CPUs park by the kernel's own code instead of by the machine. */
 export const PARAVIRT_SPINLOCKS: number = 0
+/** 1: swap, LRU lists and reclaim exist. */
+export const SWAP: number = 0
+/** 1: user memory is charged to groups. */
+export const MEMCG: number = 0
+/** Greatest count that the swap map keeps of a slot; what is above lies in continuation pages. Linux: 62. */
+export const SWAP_MAP_MAX: number = 62

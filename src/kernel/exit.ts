@@ -2,39 +2,50 @@
  * The end of tasks, execve and waiting for children (kernel/exit.c, fs/exec.c, 6.1). A child that ends adds one to its
  * parent's zombies and is gone; its exit code is not kept.
  */
+import { MEMCG, SWAP } from '#config'
 import { atomic_fetch_add } from '#atomic'
 import { load, READ_ONCE, store, this_cpu_write, WRITE_ONCE } from './arch/access.ts'
+import { BUG_ON } from './arch/bug.ts'
 import { irq_enter_offline, irq_exit_parked } from './arch/irq.ts'
-import { machine$nr_tasks, machine$tasklist_lock, RQ, TASKS } from './arch/memory_map.ts'
+import { machine$nr_tasks, machine$tasklist_lock, machine$tasks, RQ, TASKS } from './arch/memory_map.ts'
 import { percpu$current } from './arch/percpu.ts'
-import { NR_TASKS } from './arch/limits.ts'
+import { MAX_SWAPFILES, NR_TASKS } from './arch/limits.ts'
 import type { Mm, Spinlock, Task } from './arch/structs.ts'
 import {
   mm$brk,
+  mm$memcg,
   mm$start_brk,
   rq$head,
   rq$nr_running,
   rq$tail,
   rq$waiting,
   task$__state,
+  task$children,
   task$mm,
   task$nr_children,
   task$nr_zombies,
+  task$oom_score_adj,
   task$parent,
   task$pid,
-  task$ppid,
+  task$sibling,
+  task$sigkill,
+  task$tasks,
   task$vfork_done,
   TASK_DEAD,
+  TASK_IDLE,
   TASK_STOPPED,
   TASK_WORDS,
 } from './arch/structs.ts'
 import { switch_mm } from './arch/tlb.ts'
 import { ECHILD, ENOMEM } from './errno.ts'
 import { mm_alloc, mmput } from './fork.ts'
+import { INIT_LIST_HEAD, list_add, list_del } from './lib/list.ts'
 import { LOCK_CLASS_tasklist_lock } from './locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from './locking/spinlock.ts'
 import { sync_mm_rss } from './mm/rss.ts'
+import { lru_add_drain } from './mm/swap.ts'
 import { kmem_cache_free, POISON_FREE, task_struct_cachep } from './mm/slab.ts'
+import { do_swapoff } from './mm/swapfile/swapoff.ts'
 import { count_vm_event, EXECS, EXITS } from './mm/vmstat.ts'
 import { rcu_cpu_starting, rcu_report_dead } from './rcu.ts'
 import {
@@ -47,19 +58,11 @@ import {
 } from './sched/core.ts'
 
 /** The lock of the ties between parents and children. */
-const tasklist_lock = machine$tasklist_lock as Spinlock
+export const tasklist_lock = machine$tasklist_lock as Spinlock
 
 export function tasklist_init(): void {
   spin_lock_init(tasklist_lock, LOCK_CLASS_tasklist_lock)
-}
-
-/**
- * The parent of `task` if it still lives; 0 otherwise: its memory may be another task's by now, which the pid tells.
- * Under tasklist_lock.
- */
-function live_parent(task: Task): Task {
-  const parent = load(task + task$parent) as Task
-  return parent !== 0 && READ_ONCE(parent + task$pid) === load(task + task$ppid) ? parent : (0 as Task)
+  if (SWAP) INIT_LIST_HEAD(machine$tasks)
 }
 
 /** A vfork child leaves its parent's address space: the parent goes on (mm_release, complete_vfork_done). */
@@ -67,9 +70,62 @@ function mm_release(task: Task): void {
   if (load(task + task$vfork_done) === 0) return
   store(task + task$vfork_done, 0)
   spin_lock(tasklist_lock)
-  const parent = live_parent(task)
+  const parent = load(task + task$parent) as Task
   if (parent !== 0) wake_up_process(parent)
   spin_unlock(tasklist_lock)
+}
+
+/** Makes `task` a child of `parent` (copy_process). Under no lock. */
+export function add_child(parent: Task, task: Task): void {
+  spin_lock(tasklist_lock)
+  store(task + task$parent, parent)
+  store(task + task$sibling, load(parent + task$children))
+  store(parent + task$children, task)
+  if (SWAP) {
+    list_add(task + task$tasks, machine$tasks)
+    store(task + task$oom_score_adj, load(parent + task$oom_score_adj))
+    // A thread of a victim is one, too.
+    WRITE_ONCE(task + task$sigkill, READ_ONCE(parent + task$sigkill))
+  }
+  spin_unlock(tasklist_lock)
+}
+
+/** Puts a task without a parent on the list of all tasks. */
+export function add_to_tasks(task: Task): void {
+  spin_lock(tasklist_lock)
+  list_add(task + task$tasks, machine$tasks)
+  spin_unlock(tasklist_lock)
+}
+
+/** Gives the current task another address space (0: none), whose user it is; returns the one it had (exec_mmap, exit_mm). */
+function change_mm(task: Task, mm: Mm): Mm {
+  const old = load(task + task$mm) as Mm
+  // The OOM killer looks at it.
+  if (SWAP) spin_lock(tasklist_lock)
+  store(task + task$mm, mm)
+  if (SWAP) spin_unlock(tasklist_lock)
+  return old
+}
+
+/** Takes `task` off its parent's children (list_del of sibling). Under tasklist_lock. */
+function remove_child(parent: Task, task: Task): void {
+  const next = load(task + task$sibling)
+  let child = load(parent + task$children)
+  if (child === task) {
+    store(parent + task$children, next)
+    return
+  }
+  while (load(child + task$sibling) !== task) {
+    child = load(child + task$sibling)
+    BUG_ON(child === 0)
+  }
+  store(child + task$sibling, next)
+}
+
+/** Nobody waits for the children of a task that is gone (forget_original_parent; Linux hands them to init). Under tasklist_lock. */
+function forget_original_parent(task: Task): void {
+  for (let child = load(task + task$children); child !== 0; child = load(child + task$sibling))
+    store(child + task$parent, 0)
 }
 
 /** Ends the current task. Its program returns right after. */
@@ -79,9 +135,9 @@ export function sys_exit(): void {
   sync_mm_rss(task)
   switch_mm(0 as Mm)
   mm_release(task)
-  const mm = load(task + task$mm) as Mm
-  store(task + task$mm, 0)
-  mmput(mm)
+  const mm = change_mm(task, 0 as Mm)
+  // A kernel thread has none.
+  if (!SWAP || mm !== 0) mmput(mm)
   count_vm_event(EXITS)
   // Marked: whoever wakes a waiting parent may look at it meanwhile.
   WRITE_ONCE(task + task$__state, TASK_DEAD)
@@ -90,11 +146,14 @@ export function sys_exit(): void {
 /** Frees a task that has left its CPU for the last time, and tells its parent (exit_notify, release_task). */
 export function free_dead_task(task: Task): void {
   spin_lock(tasklist_lock)
-  const parent = live_parent(task)
+  const parent = load(task + task$parent) as Task
   if (parent !== 0) {
+    remove_child(parent, task)
     atomic_fetch_add(parent + task$nr_zombies, 1)
     wake_up_process(parent)
   }
+  forget_original_parent(task)
+  if (SWAP) list_del(task + task$tasks)
   kmem_cache_free(task_struct_cachep, task)
   spin_unlock(tasklist_lock)
   if (atomic_fetch_add(machine$nr_tasks, -1) === 1) wake_up_idle_cpus()
@@ -121,10 +180,10 @@ export function sys_execve(): number {
   const task = current()
   const mm = mm_alloc()
   if (mm === 0) return -ENOMEM
-  const old = load(task + task$mm) as Mm
   sync_mm_rss(task)
   switch_mm(mm)
-  store(task + task$mm, mm)
+  if (MEMCG) store(mm + mm$memcg, READ_ONCE(load(task + task$mm) + mm$memcg))
+  const old = change_mm(task, mm)
   mm_release(task)
   mmput(old)
   count_vm_event(EXECS)
@@ -139,14 +198,15 @@ export function set_brk(start: number): void {
 }
 
 function exit_task_at_rest(task: Task): void {
-  if (load(task + task$__state) === TASK_STOPPED) atomic_fetch_add(machine$nr_tasks, 1)
+  const state = load(task + task$__state)
+  if (state === TASK_STOPPED || state === TASK_IDLE) atomic_fetch_add(machine$nr_tasks, 1)
   this_cpu_write(percpu$current, task)
   sys_exit()
   this_cpu_write(percpu$current, 0)
   free_dead_task(task)
 }
 
-/** Ends every task that is left, on this CPU, while the machine is at rest: what stays allocated then was leaked. */
+/** Ends every task that is left and turns swap off, on this CPU, while the machine is at rest: what stays allocated then was leaked. */
 export function exit_all_tasks(): void {
   irq_exit_parked()
   rcu_cpu_starting()
@@ -156,9 +216,12 @@ export function exit_all_tasks(): void {
   store(RQ + rq$waiting, 0)
   for (let i = 0; i < NR_TASKS; i++) {
     const task = (TASKS + i * TASK_WORDS) as Task
-    const mm = load(task + task$mm)
-    if (mm !== 0 && mm !== POISON_FREE) exit_task_at_rest(task)
+    // Never used, or free.
+    const pid = load(task + task$pid)
+    if (pid !== 0 && pid !== POISON_FREE) exit_task_at_rest(task)
   }
+  if (SWAP) for (let type = 0; type < MAX_SWAPFILES; type++) do_swapoff(type)
+  if (SWAP) lru_add_drain()
   rcu_report_dead()
   irq_enter_offline()
 }

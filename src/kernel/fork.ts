@@ -3,8 +3,9 @@
  * dup_mmap, mm_init, mmput. The frames that the first seed shows above the copy (sys_clone, do_fork, copy_process,
  * copy_mm, dup_mm) are these. Left out: signals, namespaces, pids beyond a number, COW of pinned pages.
  */
-import { atomic_fetch_add } from '#atomic'
-import { load, READ_ONCE, store, this_cpu_write, WRITE_ONCE } from './arch/access.ts'
+import { MEMCG, SWAP } from '#config'
+import { atomic_fetch_add, atomic_load, cmpxchg } from '#atomic'
+import { load, READ_ONCE, store, this_cpu_write } from './arch/access.ts'
 import { BUG_ON } from './arch/bug.ts'
 import { machine$next_mm_id, machine$next_pid, machine$nr_tasks, machine$seed } from './arch/memory_map.ts'
 import { percpu$current } from './arch/percpu.ts'
@@ -14,6 +15,7 @@ import {
   mm$brk,
   mm$id,
   mm$map_count,
+  mm$memcg,
   mm$mm_count,
   mm$mm_mt,
   mm$mm_users,
@@ -29,9 +31,7 @@ import {
   NR_TASK_REGS,
   task$mm,
   task$nr_children,
-  task$parent,
   task$pid,
-  task$ppid,
   task$program,
   task$reg,
   task$rng,
@@ -44,7 +44,9 @@ import {
 } from './arch/structs.ts'
 import { flush_tlb_mm } from './arch/tlb.ts'
 import { oracle_dup_mm_begin, oracle_dup_mm_end, oracle_mmdrop } from '../checks/oracle.ts'
-import { EAGAIN, ENOMEM } from './errno.ts'
+import { EAGAIN, EINTR, ENOMEM } from './errno.ts'
+import { add_child, add_to_tasks } from './exit.ts'
+import { INIT_LIST_HEAD } from './lib/list.ts'
 import {
   LOCK_CLASS_mmap_lock_R,
   LOCK_CLASS_mmap_lock_W,
@@ -60,9 +62,11 @@ import { mmap_write_lock, mmap_write_lock_nested, mmap_write_unlock } from './mm
 import { pgd_alloc, pgtable_free } from './mm/pgalloc.ts'
 import { anon_vma_fork } from './mm/rmap.ts'
 import { kmem_cache_alloc, kmem_cache_free, mm_cachep, task_struct_cachep } from './mm/slab.ts'
+import { mm_mmlist, mmlist_del } from './mm/swapfile/mmlist.ts'
 import { vma_start_write } from './mm/vma_lock.ts'
 import { count_vm_event, FORKS } from './mm/vmstat.ts'
 import { begin_operation, current, set_current_interruptible, wake_up_new_task } from './sched/core.ts'
+import { fatal_signal_pending } from './signal.ts'
 
 /** An empty address space with one user; 0 if there is no memory (mm_alloc, mm_init). */
 export function mm_alloc(): Mm {
@@ -80,6 +84,7 @@ export function mm_alloc(): Mm {
   store(mm + mm$mmap_base, TASK_SIZE)
   init_rwsem((mm + mm$mmap_lock) as Rwsem, LOCK_CLASS_mmap_lock_R, LOCK_CLASS_mmap_lock_W)
   spin_lock_init((mm + mm$page_table_lock) as Spinlock, LOCK_CLASS_page_table_lock)
+  if (SWAP) INIT_LIST_HEAD(mm_mmlist(mm))
   return mm
 }
 
@@ -92,16 +97,33 @@ function __mmdrop(mm: Mm): void {
   kmem_cache_free(mm_cachep, mm)
 }
 
+/** Drops a reference to the structure that does not keep the mappings; all users together have one. The last one frees it. */
+export function mmdrop(mm: Mm): void {
+  if (atomic_fetch_add(mm + mm$mm_count, -1) === 1) __mmdrop(mm)
+}
+
 /** Takes another user of an address space (mmget). */
 export function mmget(mm: Mm): void {
   atomic_fetch_add(mm + mm$mm_users, 1)
+}
+
+/** Takes another user of an address space that still has one; false: it is on its way out. */
+export function mmget_not_zero(mm: Mm): boolean {
+  for (let users = atomic_load(mm + mm$mm_users); users !== 0;) {
+    const seen = cmpxchg(mm + mm$mm_users, users, users + 1)
+    if (seen === users) return true
+    users = seen
+  }
+  return false
 }
 
 /** Drops a user; the last one unmaps everything. No CPU that calls this has the mm loaded for the last time. */
 export function mmput(mm: Mm): void {
   if (atomic_fetch_add(mm + mm$mm_users, -1) !== 1) return
   exit_mmap(mm)
-  __mmdrop(mm)
+  if (SWAP) mmlist_del(mm)
+  if (SWAP) mmdrop(mm)
+  else __mmdrop(mm)
 }
 
 /** Copies one VMA and its page tables into `mm`. Returns whether there was no memory; then nothing of it is left but what exit_mmap finds. */
@@ -127,6 +149,7 @@ function dup_mmap(mm: Mm, oldmm: Mm): boolean {
   oracle_dup_mm_begin(oldmm)
   store(mm + mm$start_brk, load(oldmm + mm$start_brk))
   store(mm + mm$brk, load(oldmm + mm$brk))
+  if (MEMCG) store(mm + mm$memcg, READ_ONCE(oldmm + mm$memcg))
   let failed = false
   const count = load(oldmm + mm$map_count)
   for (let i = 0; i < count && !failed; i++) {
@@ -160,13 +183,10 @@ export function alloc_task(parent: Task, program: number): Task {
   const task = kmem_cache_alloc(task_struct_cachep) as Task
   if (task === 0) return task
   const pid = atomic_fetch_add(machine$next_pid, 1) + 1
-  WRITE_ONCE(task + task$pid, pid)
+  store(task + task$pid, pid)
   store(task + task$program, program)
-  store(task + task$parent, parent)
-  if (parent !== 0) {
-    store(task + task$ppid, load(parent + task$pid))
+  if (parent !== 0)
     for (let i = 0; i < NR_TASK_REGS; i++) store(task + task$reg + i, load(parent + task$reg + i))
-  }
   store(task + task$rng, Math.imul(pid + load(machine$seed), 0x9e3779b1) | 1)
   return task
 }
@@ -174,6 +194,7 @@ export function alloc_task(parent: Task, program: number): Task {
 /** Makes `task` one of the tasks of the machine and lets it run. */
 function add_task(parent: Task, task: Task): number {
   const pid = load(task + task$pid)
+  add_child(parent, task)
   atomic_fetch_add(parent + task$nr_children, 1)
   atomic_fetch_add(machine$nr_tasks, 1)
   wake_up_new_task(task)
@@ -182,7 +203,7 @@ function add_task(parent: Task, task: Task): number {
 
 /**
  * Forks: the child has a copy of the address space and of the parent's registers and runs `program`. Returns its pid or
- * -ENOMEM or -EAGAIN.
+ * -ENOMEM, -EAGAIN or -EINTR.
  */
 export function sys_fork(program: number): number {
   begin_operation()
@@ -193,6 +214,12 @@ export function sys_fork(program: number): number {
   if (mm === 0) {
     kmem_cache_free(task_struct_cachep, task)
     return -ENOMEM
+  }
+  if (SWAP && fatal_signal_pending(parent)) {
+    // What was copied may have lost pages to the reaper.
+    mmput(mm)
+    kmem_cache_free(task_struct_cachep, task)
+    return -EINTR
   }
   store(task + task$mm, mm)
   count_vm_event(FORKS)
@@ -226,6 +253,20 @@ export function sys_vfork(program: number): number {
   return add_task(parent, task)
 }
 
+/**
+ * A kernel thread: a task without an address space that runs `program`, which must be one of the kernel's own, such as kswapd. Returns its pid or
+ * -EAGAIN.
+ */
+export function kernel_thread(program: number): number {
+  const task = alloc_task(0 as Task, program)
+  if (task === 0) return -EAGAIN
+  const pid = load(task + task$pid)
+  add_to_tasks(task)
+  atomic_fetch_add(machine$nr_tasks, 1)
+  wake_up_new_task(task)
+  return pid
+}
+
 /** The first task, with an empty address space, on CPU 0 (kernel_init). */
 export function create_init(): boolean {
   const task = alloc_task(0 as Task, 0)
@@ -233,6 +274,7 @@ export function create_init(): boolean {
   const mm = mm_alloc()
   if (mm === 0) return true
   store(task + task$mm, mm)
+  if (SWAP) add_to_tasks(task)
   store(machine$nr_tasks, READ_ONCE(machine$nr_tasks) + 1)
   this_cpu_write(percpu$current, task)
   return false

@@ -1,7 +1,7 @@
 /**
  * The entry of an image: what the host may call. Everything else is reached from here and from the scenario.
  */
-import { NR_CPUS } from '#config'
+import { NR_CPUS, SWAP } from '#config'
 import { setup } from '#scenario'
 import { load, per_cpu_ptr, store, this_cpu_write } from './arch/access.ts'
 import { CPU_OFFLINE, irq_enter_offline, irq_exit_parked } from './arch/irq.ts'
@@ -15,10 +15,13 @@ import { ENOMEM } from './errno.ts'
 import { create_init } from './fork.ts'
 import { tasklist_init } from './exit.ts'
 import { ptlock_area_init } from './locking/ptlock_area.ts'
+import { oom_init } from './mm/oom_kill.ts'
 import { free_area_init, prefill_pcplists } from './mm/page_alloc.ts'
 import { pagecache_init } from './mm/page_lock.ts'
 import { table_arena_init } from './mm/pgalloc.ts'
 import { kmem_cache_init } from './mm/slab.ts'
+import { lru_add_drain, lruvec_init } from './mm/swap.ts'
+import { swap_init } from './mm/swapfile/swapon.ts'
 import { RCU_IDLE, rcu_init } from './rcu.ts'
 import { current, put_init_task, sched_init } from './sched/core.ts'
 
@@ -43,7 +46,10 @@ export function start_kernel(): void {
   table_arena_init()
   ptlock_area_init()
   pagecache_init()
+  if (SWAP) lruvec_init()
+  if (SWAP) oom_init()
   rcu_init()
+  if (SWAP) swap_init()
   sched_init()
   tasklist_init()
 }
@@ -62,6 +68,7 @@ export function scenario_setup(): number {
   }
   this_cpu_write(percpu$tick, 0)
   prefill_pcplists(load(machine$nr_cpus))
+  if (SWAP) lru_add_drain()
   switch_mm(0 as Mm)
   irq_enter_offline()
   return ret

@@ -1,10 +1,10 @@
 /**
  * Read-copy update (kernel/rcu/tree.c, 6.1, reduced to what the model needs): rcu_read_lock, call_rcu, grace periods.
  * A CPU passes a quiescent state between two turns of programs and while it idles; what was given to call_rcu is freed when
- * every CPU has passed one since. One kind of callback exists: freeing an object, a node of an xarray (lib/xarray.ts) or a VMA.
- * Left out: the tree of CPUs, expedited and polled grace periods, readers that sleep.
+ * every CPU has passed one since. What is freed so are nodes of xarrays (lib/xarray.ts), with SWAP anon_vmas (mm/rmap), with VMA_LOCK
+ * VMAs. Left out: the tree of CPUs, expedited and polled grace periods, readers that sleep.
  */
-import { VMA_LOCK } from '#config'
+import { SWAP, VMA_LOCK } from '#config'
 import { atomic_fetch_add, atomic_load, atomic_store } from '#atomic'
 import {
   load,
@@ -18,13 +18,13 @@ import {
 } from './arch/access.ts'
 import { BUG_ON } from './arch/bug.ts'
 import {
+  ANON_VMA_CHAINS,
   ANON_VMAS,
   machine$nr_cpus,
   machine$nr_online,
   machine$rcu_gp,
   machine$rcu_lock,
   machine$rcu_orphans,
-  VMAS,
 } from './arch/memory_map.ts'
 import {
   percpu$rcu_list,
@@ -33,11 +33,11 @@ import {
   percpu$rcu_next_list,
   percpu$rcu_qs,
 } from './arch/percpu.ts'
-import type { Spinlock } from './arch/structs.ts'
-import { rcu_head$next } from './arch/structs.ts'
+import type { KmemCache, Spinlock } from './arch/structs.ts'
+import { anon_vma$rcu_next, rcu_head$next } from './arch/structs.ts'
 import { LOCK_CLASS_rcu } from './locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from './locking/spinlock.ts'
-import { kmem_cache_free, vm_area_cachep, xa_node_cachep } from './mm/slab.ts'
+import { anon_vma_cachep, kmem_cache_free, vm_area_cachep, xa_node_cachep } from './mm/slab.ts'
 
 /** A CPU that reads nothing under RCU: idle, or outside the kernel. */
 export const RCU_IDLE = -1
@@ -56,11 +56,25 @@ function start_grace_period(): void {
   this_cpu_write(percpu$rcu_needed, atomic_fetch_add(machine$rcu_gp, 1) + 1)
 }
 
-/** Frees an xa_node or a VMA, which nobody can find any more, after a grace period. */
+function is_anon_vma(object: number): boolean {
+  return SWAP !== 0 && object >= ANON_VMAS && object < ANON_VMA_CHAINS
+}
+
+/** The word that links an object that waits (rcu_head). */
+function rcu_next(object: number): number {
+  return object + (is_anon_vma(object) ? anon_vma$rcu_next : rcu_head$next)
+}
+
+function rcu_cachep(object: number): KmemCache {
+  if (is_anon_vma(object)) return anon_vma_cachep
+  return VMA_LOCK !== 0 && object < ANON_VMAS ? vm_area_cachep : xa_node_cachep
+}
+
+/** Frees an xa_node, an anon_vma or a VMA, which nobody can find any more, after a grace period. */
 export function call_rcu(node: number): void {
   const waiting = this_cpu_read(percpu$rcu_list) !== 0
   const list = waiting ? percpu$rcu_next_list : percpu$rcu_list
-  store(node + rcu_head$next, this_cpu_read(list))
+  store(rcu_next(node), this_cpu_read(list))
   this_cpu_write(list, node)
   if (!waiting) start_grace_period()
 }
@@ -78,8 +92,8 @@ function grace_period_over(needed: number): boolean {
 function rcu_do_batch(first: number): void {
   let node = first
   while (node !== 0) {
-    const next = load(node + rcu_head$next)
-    kmem_cache_free(VMA_LOCK && node >= VMAS && node < ANON_VMAS ? vm_area_cachep : xa_node_cachep, node)
+    const next = load(rcu_next(node))
+    kmem_cache_free(rcu_cachep(node), node)
     node = next
   }
 }
@@ -131,8 +145,8 @@ function rcu_orphan(list: number): void {
   let node = this_cpu_read(list)
   this_cpu_write(list, 0)
   while (node !== 0) {
-    const next = load(node + rcu_head$next)
-    store(node + rcu_head$next, load(machine$rcu_orphans))
+    const next = load(rcu_next(node))
+    store(rcu_next(node), load(machine$rcu_orphans))
     store(machine$rcu_orphans, node)
     node = next
   }

@@ -21,6 +21,8 @@ const REGIONS: readonly Region[] = [
   },
   { base: 'ZONE', words: 'ZONE_WORDS', count: '', struct: 'zone', name: () => 'zone' },
   { base: 'RQ', words: 'RQ_WORDS', count: '', struct: 'rq', name: () => 'run queue' },
+  plain('LRUVECS', 'LRUVEC_WORDS', 'NR_LRUVECS', 'lruvec'),
+  plain('MEM_CGROUPS', 'MEM_CGROUP_WORDS', 'NR_MEM_CGROUPS', 'mem_cgroup'),
   {
     base: 'PAGE_WAIT',
     words: 'WAIT_QUEUE_HEAD_WORDS',
@@ -64,6 +66,21 @@ const REGIONS: readonly Region[] = [
   plain('ANON_VMA_CHAINS', 'ANON_VMA_CHAIN_WORDS', 'NR_ANON_VMA_CHAINS', 'anon_vma_chain'),
   plain('ADDRESS_SPACES', 'ADDRESS_SPACE_WORDS', 'NR_ADDRESS_SPACES', 'address_space'),
   plain('XA_NODES', 'XA_NODE_WORDS', 'NR_XA_NODES', 'xa_node'),
+  { base: 'SWAP_AREA', words: 'SWAP_WORDS', count: 'SWAP', struct: 'swap', name: () => 'swap' },
+  {
+    base: 'SWAP_INFO',
+    words: 'SWAP_INFO_WORDS',
+    count: 'MAX_SWAPFILES',
+    struct: 'swap_info',
+    name: (_, index) => `swap device ${index}`,
+  },
+  {
+    base: 'SWAP_CLUSTERS',
+    words: 'SWAP_CLUSTER_WORDS',
+    count: 'NR_SWAP_CLUSTERS',
+    struct: 'swap_cluster',
+    name: (_, index) => `swap cluster ${index}`,
+  },
   {
     base: 'MEMMAP',
     words: 'PAGE_WORDS',
@@ -133,7 +150,9 @@ function nameOther(view: MachineView, address: number): string {
     const rest = (ptlock & 15) < (symbols['LOCK_WORDS'] ?? 1) ? '' : ` + ${ptlock & 15}`
     return `hashed ptlock ${ptlock >> 4}${rest}`
   }
-  const entry = within('PGTABLES', 'CONTENT')
+  const swap = nameSwap(symbols, within)
+  if (swap !== undefined) return swap
+  const entry = within('PGTABLES', symbols['SWAP_AREA'] === undefined ? 'CONTENT' : 'SWAP_AREA')
   if (entry >= 0) {
     const slot = Math.floor(entry / symbols['PTRS_PER_TABLE'])
     const owner = memory[symbols['TABLE_OWNERS'] + slot]
@@ -145,6 +164,28 @@ function nameOther(view: MachineView, address: number): string {
     return `word ${content % words} of the contents of page ${hex(Math.floor(content / words))}`
   }
   return `word ${hex(address)}`
+}
+
+/** A word that belongs to a swap slot: `swap_map 0:5`. */
+function nameSwap(
+  symbols: KernelSymbols,
+  within: (first: string, after: string) => number,
+): string | undefined {
+  const slots = symbols['SWAPFILE_SLOTS'] ?? 1
+  const slotName = (slot: number): string => `${Math.floor(slot / slots)}:${slot % slots}`
+  const map = within('SWAP_MAP', 'SWAP_CACHE')
+  if (map >= 0) return `swap_map ${slotName(map)}`
+  const cache = within('SWAP_CACHE', 'SWAP_FREE')
+  if (cache >= 0) return `swap_cache ${slotName(cache)}`
+  const free = within('SWAP_FREE', 'SWAP_CONT')
+  if (free >= 0) return `next free slot of ${slotName(free)}`
+  const words = (symbols['PAGE_BYTES'] ?? 64) >> 2
+  const cont = within('SWAP_CONT', 'SWAP_CONTENT')
+  if (cont >= 0) return `continuation of swap_map ${slotName(cont * words)}`
+  const content = within('SWAP_CONTENT', 'CONTENT')
+  if (content >= 0)
+    return `word ${content % words} of the contents of swp ${slotName(Math.floor(content / words))}`
+  return undefined
 }
 
 /** Number of the page whose struct page lies at `page`. */
@@ -189,7 +230,7 @@ function perCpuField(symbols: KernelSymbols, offset: number): string {
   if (nodes !== undefined && offset >= nodes && offset < nodes + symbols['QNODES'] * size)
     return `queue node ${Math.floor((offset - nodes) / size)}`
   if (offset >= symbols['percpu$tlb']) return 'TLB'
-  const structs = ['percpu', 'vmf', 'pcp', 'tlb']
+  const structs = ['percpu', 'vmf', 'pcp', 'tlb', 'tlb_ubc', 'pvmw', 'scan']
   const fields = structs.map((struct) => [struct, ...greatestField(symbols, struct, offset)] as const)
   const best = fields.reduce((left, right) => (right[2] > left[2] ? right : left))
   const name = best[0] === 'percpu' ? best[1] : `${best[0]}->${best[1]}`

@@ -1,6 +1,7 @@
 // What a step touches and what the word held, in the kernel's words: "pte[mm 1, 0x7000]" and "pfn 0x1a3 rw". Answers for the moment
 // at which it is asked, since tables and objects come and go. Leaves out what other words are called: measure/names.ts.
 import { hex, nameAddress, pageFrame } from '../measure/names.ts'
+import { swapEntryName } from '../measure/swap_names.ts'
 import type { MachineView } from '../measure/symbols.ts'
 
 /** Names of entries of page tables, from the last level up. */
@@ -33,6 +34,10 @@ export function nameValue(view: MachineView, address: number, name: string, valu
   if (level > 0) return tablePhrase(view, value)
   const { symbols } = view
   if (/^page .* flags$/.test(name)) return flagsPhrase(symbols, value)
+  if (name.startsWith('swap_map ')) return mapPhrase(symbols, value)
+  if (/^page .* private$/.test(name) && isSwapEntry(symbols, value))
+    return swapEntryName(value, symbols['PFN_SHIFT'])
+  if (name.startsWith('swap_cache ')) return pointerPhrase(view, value)
   if (/contents of page|^scenario word/.test(name)) return small(value)
   if (POINTERS.test(name)) return pointerPhrase(view, value)
   if (COUNTS.test(name)) return String(value)
@@ -51,7 +56,8 @@ interface Entry {
 
 function entryAt(view: MachineView, address: number): Entry | undefined {
   const { symbols, memory } = view
-  const { PGTABLES: first, CONTENT: end, PTRS_PER_TABLE: size } = symbols
+  const { PGTABLES: first, PTRS_PER_TABLE: size } = symbols
+  const end = symbols['SWAP_AREA'] ?? symbols['CONTENT']
   if (first === undefined || end === undefined || size === undefined) return undefined
   if (address < first || address >= end) return undefined
   const slot = Math.floor((address - first) / size)
@@ -86,7 +92,7 @@ function findTable(
       if ((entry & (symbols['_PAGE_PRESENT'] | symbols['_PAGE_PSE'])) !== symbols['_PAGE_PRESENT']) continue
       const owner = symbols['MEMMAP'] + (entry >>> symbols['PFN_SHIFT']) * symbols['PAGE_WORDS']
       const next = memory[owner + symbols['page$pt_entries']]
-      if (next < symbols['PGTABLES'] || next >= symbols['CONTENT']) continue
+      if (next < symbols['PGTABLES'] || next >= (symbols['SWAP_AREA'] ?? symbols['CONTENT'])) continue
       const found = look(next, level - 1, page + index * 2 ** (symbols[SHIFTS[level]] ?? 0))
       if (found !== undefined) return found
     }
@@ -99,7 +105,7 @@ function ptePhrase({ memory, symbols }: MachineView, pte: number): string {
   if (pte === 0) return 'none'
   const has = (flag: string): boolean => (pte & (symbols[flag] ?? 0)) !== 0
   const frame = pte >>> symbols['PFN_SHIFT']
-  if (!has('_PAGE_PRESENT') && !has('_PAGE_PROTNONE')) return `not present ${hex(pte)}`
+  if (!has('_PAGE_PRESENT') && !has('_PAGE_PROTNONE')) return swapEntryName(pte, symbols['PFN_SHIFT'])
   const zero = memory[symbols['machine$zero_page']] === symbols['MEMMAP'] + frame * symbols['PAGE_WORDS']
   const words = [
     has('_PAGE_PRESENT') ? (has('_PAGE_RW') ? 'rw' : 'ro') : 'protnone',
@@ -120,6 +126,22 @@ function flagsPhrase(symbols: MachineView['symbols'], value: number): string {
     .filter((name) => name.startsWith('PG_') && (value & symbols[name]) !== 0)
     .map((name) => name.slice('PG_'.length))
   return names.length === 0 ? '0' : names.join('|')
+}
+
+/** A word of a swap map: `2 cache`. */
+function mapPhrase(symbols: MachineView['symbols'], value: number): string {
+  const flags = [symbols['SWAP_HAS_CACHE'], symbols['COUNT_CONTINUED']]
+  const names = ['cache', 'continued'].filter((_, i) => (value & flags[i]) !== 0)
+  return [String(value & ~(flags[0] | flags[1])), ...names].join(' ')
+}
+
+/** Whether page->private names a slot: addresses are multiples of more than the type's bits. */
+function isSwapEntry(symbols: MachineView['symbols'], value: number): boolean {
+  return (
+    value !== 0 &&
+    value >>> symbols['PFN_SHIFT'] !== 0 &&
+    swapEntryName(value, symbols['PFN_SHIFT']).startsWith('swp')
+  )
 }
 
 function pointerPhrase(view: MachineView, value: number): string {

@@ -5,6 +5,13 @@ import type { Configuration } from '../kbuild/config.ts'
 import type { EndState, Told } from './hunt_violation.ts'
 import { interleavingOf } from './hunt_violation.ts'
 import type { Constraint, Row } from './interleaving.ts'
+import {
+  coverageByFolder,
+  lineCoverage,
+  type LineCoverage,
+  sourceLines,
+  type SourceLines,
+} from './reached.ts'
 import type { Verdict } from './run_report.ts'
 
 /** A row of the interleaving, as the JSON has it. */
@@ -68,12 +75,6 @@ export interface ViolationReport {
   readonly shrunk?: ShrinkReport
 }
 
-/** Lines of a part of the source that took a step, of those that could. */
-export interface LineCoverage {
-  readonly reached: number
-  readonly of: number
-}
-
 export interface HuntReport {
   readonly schema: 'mmtorture/hunt@1'
   readonly scenario: string
@@ -106,6 +107,7 @@ export interface HuntReport {
   readonly lines: LineCoverage
   /** By folder of the kernel. */
   readonly coverage: Readonly<Record<string, LineCoverage>>
+  readonly sourceLines: SourceLines
   /** By function: how often a recheck failed. */
   readonly retries: Readonly<Record<string, number>>
   readonly shares?: Readonly<Record<string, number>>
@@ -132,6 +134,8 @@ export interface HuntAbout {
   readonly sizes: Sizes
   readonly workers: number
   readonly sites: readonly { readonly file: string; readonly line: number }[]
+  /** Indices of the sites that setup reached. */
+  readonly setupSites: Iterable<number>
   readonly retries: Readonly<Record<string, number>>
   readonly checks: HuntReport['checks']
   readonly notes: readonly string[]
@@ -146,7 +150,7 @@ export function huntReport(
   violations: readonly ViolationReport[],
 ): HuntReport {
   const { sizes, sites } = about
-  const reached = new Set(result.sites)
+  const lines = sourceLines(sites, result.sites, about.setupSites)
   return {
     schema: 'mmtorture/hunt@1',
     scenario: about.scenario,
@@ -171,8 +175,9 @@ export function huntReport(
     sharedWords: result.sharedWords,
     conflictPairs: result.conflictPairs,
     watched: result.watched,
-    lines: lineCoverage(sites, reached, () => true),
-    coverage: coverageByFolder(sites, reached),
+    lines: lineCoverage(lines),
+    coverage: coverageByFolder(lines),
+    sourceLines: lines,
     retries: about.retries,
     ...(result.shares === undefined ? {} : { shares: result.shares }),
     ...(result.exhausted ? { exhausted: true as const } : {}),
@@ -229,33 +234,6 @@ function stepOf({ step, label }: Row): InterleavingStep {
     text: step.text,
     ...(step.pending === undefined ? {} : { pending: step.pending }),
   }
-}
-
-function lineCoverage(
-  sites: HuntAbout['sites'],
-  reached: ReadonlySet<number>,
-  counted: (file: string) => boolean,
-): LineCoverage {
-  const all = new Set<string>()
-  const ran = new Set<string>()
-  for (const [index, { file, line }] of sites.entries()) {
-    if (!counted(file)) continue
-    const place = `${file}:${line}`
-    all.add(place)
-    if (reached.has(index)) ran.add(place)
-  }
-  return { reached: ran.size, of: all.size }
-}
-
-function coverageByFolder(
-  sites: HuntAbout['sites'],
-  reached: ReadonlySet<number>,
-): Record<string, LineCoverage> {
-  const folderOf = (file: string): string => /^src\/kernel(\/\w+(?=\/))?/.exec(file)?.[0] ?? 'scenario'
-  const folders = [...new Set(sites.map(({ file }) => folderOf(file)))].toSorted()
-  return Object.fromEntries(
-    folders.map((folder) => [folder, lineCoverage(sites, reached, (file) => folderOf(file) === folder)]),
-  )
 }
 
 function rounded(value: number, digits: number): number {

@@ -4,9 +4,10 @@ import type { Configuration } from '../kbuild/config.ts'
 import type { EndState, Told } from './hunt_violation.ts'
 import { interleavingOf } from './hunt_violation.ts'
 import type { HuntReport, ShrinkReport, ViolationReport } from './hunt_report.ts'
+import { covered } from './reached.ts'
 import { constraintText, cpuLetter, formatColumns } from './interleaving.ts'
 import { callTrace, cpuLine } from './kernel_formats.ts'
-import { block, count, flow, percent, plural, wrap } from './text.ts'
+import { block, count, flow, plural, wrap } from './text.ts'
 
 /** The whole report, ending in a newline. `told`: by violation, in the report's order. */
 export function formatHunt(
@@ -79,8 +80,8 @@ function figures(report: HuntReport): string[] {
     ...block(
       'reached',
       flow([
-        `${lines(report.lines)} of kernel and scenario`,
-        ...(mm === undefined ? [] : [`${lines(mm)} of mm`]),
+        `${covered(report.lines)} of kernel and scenario`,
+        ...(mm === undefined ? [] : [`${covered(mm)} of mm`]),
         `${count(report.sharedWords)} shared words`,
       ]),
     ),
@@ -90,10 +91,6 @@ function figures(report: HuntReport): string[] {
       ...(checks.off.length === 0 ? [] : flow([`off: ${checks.off[0]}`, ...checks.off.slice(1)])),
     ]),
   ]
-}
-
-function lines({ reached, of }: { readonly reached: number; readonly of: number }): string {
-  return `${count(reached)} of ${count(of)} lines${of === 0 ? '' : ` (${percent(reached / of)})`}`
 }
 
 function ofViolations({ violations, violation, executions }: HuntReport): string {

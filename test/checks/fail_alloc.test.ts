@@ -24,3 +24,19 @@ test.each(['mm', 'pmd'])('every check holds whichever allocation fails, PTLOCK=%
   }
   expect(failed).toBeGreaterThan(50)
 })
+
+test('every check holds whichever page, slot, read or write fails with swap', async () => {
+  const image = await buildFixture('fail_swap', { FAIL_ALLOC: 1, SWAP: 'y', SWAP_MAP_MAX: 1, MEMORY: '4M' })
+  let failed = 0
+  for (let n = FIRST; ; n++) {
+    const machine = await startFixture(image)
+    machine.memory[machine.s.machine$fail_alloc] = n
+    expect(machine.kernel.scenario_setup(), `allocation ${n}`).toBe(0)
+    expect(failing(machine, 'running'), `allocation ${n}`).toEqual([])
+    machine.kernel.exit_all_tasks()
+    expect(failing(machine, 'torn-down'), `allocation ${n}, after teardown`).toEqual([])
+    if (machine.memory[machine.s.machine$nr_allocs] < n) break
+    failed++
+  }
+  expect(failed).toBeGreaterThan(40)
+})

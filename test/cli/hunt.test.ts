@@ -94,6 +94,16 @@ describe('a scenario that holds', () => {
     expect(sweep.verdict).toBe('held')
     expect(status).toBe(0)
   })
+
+  test('is a row for each scenario named, with what they reached together', async () => {
+    const args = ['--executions', '20', '--no-check', 'steps', '--json']
+    const { stdout } = await hunt(scenario('held'), 'lock-torture', ...args)
+    const { rows, together } = JSON.parse(stdout) as HuntSweep
+    expect(rows.map((row) => row.executions)).toEqual([20, 20])
+    expect(together.executions).toBe(40)
+    expect(together.lines.reached).toBeGreaterThan(Math.max(...rows.map((row) => row.lines.reached)))
+    expect(Object.keys(together.sourceLines)).toContain('scenarios/lock-torture.ts')
+  })
 })
 
 describe('a violation', () => {

@@ -1,5 +1,16 @@
-import { describe, expect, test } from 'vitest'
-import { builtInScenarios, describeScenario, findScenario, firstSentence } from '../../src/cli/scenarios.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  builtInScenarios,
+  describeScenario,
+  findScenario,
+  firstSentence,
+  scenarioSettings,
+} from '../../src/cli/scenarios.ts'
+import { planHunt } from '../../src/cli/hunt_plan.ts'
+import { planRun } from '../../src/cli/run.ts'
+import { temporaryFolder } from '../kbuild/kernel.ts'
 
 describe('the first sentence of a file', () => {
   test.each([
@@ -31,5 +42,28 @@ describe('the scenarios', () => {
     expect(() => findScenario('./mine.ts')).toThrow('scenario ./mine.ts: there is no such file.')
     expect(() => findScenario('./package.json')).toThrow('expected a TypeScript file (.ts).')
     expect(() => findScenario('trace-replay')).toThrow('give it with --trace FILE')
+  })
+})
+
+describe('the settings of a scenario', () => {
+  let file: string
+
+  beforeEach(() => {
+    file = join(temporaryFolder(), 'mine.ts')
+    writeFileSync(file, '/**\n * Mine.\n *\n * @config SWAP=y MEMORY=16M\n * @config TICK=7\n */\n')
+  })
+
+  test('are what its head comment asks for', () => {
+    expect(scenarioSettings({ name: 'mine', file })).toEqual(['SWAP=y', 'MEMORY=16M', 'TICK=7'])
+  })
+
+  test("hold in a run where the user's do not", () => {
+    const [config] = planRun(file, { config: ['TICK=9'] }).configs
+    expect(config).toMatchObject({ SWAP: 'y', MEMORY: '16M', TICK: 9 })
+  })
+
+  test("hold in a hunt where neither the user's nor those of a hunt do", () => {
+    const [config] = planHunt(file, { config: ['TICK=9'] }).configs
+    expect(config).toMatchObject({ SWAP: 'y', MEMORY: '1M', TICK: 9 })
   })
 })

@@ -1,12 +1,11 @@
 // Hunts in one thread for tests: the kernel with patches, in a scenario's small form. Leaves out the command line.
-import { join } from 'node:path'
 import { buildHunt } from '../../src/cli/hunt_build.ts'
 import { huntSettings } from '../../src/cli/hunt_plan.ts'
+import { findScenario } from '../../src/cli/scenarios.ts'
 import { hunt } from '../../src/explore/hunt.ts'
 import type { HuntResult } from '../../src/explore/rounds.ts'
 import { SCHEDULERS } from '../../src/explore/schedulers/index.ts'
 import { parseConfig } from '../../src/kbuild/config.ts'
-import { packageRoot } from '../../src/kbuild/root.ts'
 
 export interface Hunted {
   readonly scenario: string
@@ -22,9 +21,10 @@ export interface Hunted {
 /** Hunts with seed 1 and the default scheduler until a check fails or the executions are done. */
 export async function hunted(options: Hunted): Promise<HuntResult> {
   const { scenario, config = [], patches = [], cpus = 2, operations = 2, pages = 3, executions } = options
+  const source = findScenario(scenario)
   const built = await buildHunt({
-    config: parseConfig(huntSettings(cpus, config)),
-    scenario: join(packageRoot(), 'scenarios', `${scenario}.ts`),
+    config: parseConfig(huntSettings(cpus, config, source)),
+    scenario: source.file,
     patches,
     seed: 1,
     stepLimit: 20_000,

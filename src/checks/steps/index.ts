@@ -6,8 +6,11 @@ import { Kcsan, kcsan } from './kcsan.ts'
 import { ledger } from './ledger.ts'
 import { lockdep } from './lockdep.ts'
 import { pageCounts } from './page_counts.ts'
+import { pageLock } from './page_lock.ts'
 import { pageTableCheck } from './page_table_check.ts'
+
 import { pteTransitions } from './pte_transitions.ts'
+import { swapMap } from './swap_map.ts'
 import { tableOwner } from './table_owner.ts'
 import { tlb } from './tlb.ts'
 import { UseAfterFree, useAfterFree } from './use_after_free.ts'
@@ -26,6 +29,8 @@ export const STEP_CHECKS: readonly StepCheckKind[] = [
   tlb,
   ledger,
   pteTransitions,
+  pageLock,
+  swapMap,
   lockdep,
   kcsan,
 ]

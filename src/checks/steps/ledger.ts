@@ -55,12 +55,9 @@ class Ledger implements StepCheck {
     switch (watch.map.classOf[addr]) {
       case Word.ENTRY: {
         if (!inside || !watch.isPte(addr)) return
-        const from = watch.maps(old) ? old >>> 12 : -1
-        const to = watch.maps(value) ? value >>> 12 : -1
-        if (from === to) return
         const mm = this.#mmIndex(watch.tableMm.words[watch.slotOf(addr)])
-        if (from >= 0) book.entry(from, 4 * mm + this.#member(from), -1)
-        if (to >= 0) book.entry(to, 4 * mm + this.#member(to), 1)
+        this.#entry(book, old, 4 * mm, -1)
+        this.#entry(book, value, 4 * mm, 1)
         return
       }
       case Word.MAPCOUNT:
@@ -76,6 +73,16 @@ class Ledger implements StepCheck {
       case Word.MM_RSS:
         if (inside) book.rss(4 * this.#mmIndex(addr) + this.#memberOf(addr), value - old)
     }
+  }
+
+  /** An entry is gone or new: a mapping of a page, or a swap entry, or one of migration, which counts as what it stands for. */
+  #entry(book: Book, pte: number, counters: number, change: number): void {
+    const watch = this.#watch
+    if (watch.maps(pte)) {
+      const pfn = pte >>> 12
+      book.entry(pfn, counters + this.#member(pfn), change)
+    } else if (watch.isSwap(pte)) book.swapEntry(counters + watch.s.MM_SWAPENTS, change)
+    else if (watch.migrating(pte) >= 0) book.swapEntry(counters + this.#member(watch.migrating(pte)), change)
   }
 
   tableLocked(entity: number): void {
@@ -207,6 +214,12 @@ class Book {
   entry(pfn: number, counter: number, change: number): void {
     this.#touchPage(pfn)
     this.entries[pfn] += change
+    this.#touchCounter(counter)
+    this.expected[counter] += change
+  }
+
+  /** An entry that maps nothing. */
+  swapEntry(counter: number, change: number): void {
     this.#touchCounter(counter)
     this.expected[counter] += change
   }

@@ -1,7 +1,8 @@
 // E12: how a PTE may change. A page is replaced only by clearing its entry and flushing it; rights and bits of a present entry are
 // taken away by one atomic operation, as the hardware sets bits beside the lock; dirty is lost only with the entry or by mkclean. An
 // entry above leads to one table until it is cleared.
-// Leaves out entries of swap and migration: their mechanisms do not exist yet, and such an entry is a violation.
+// With SWAP an entry may become one of swap or of migration when it was cleared, or in a copy that fork or mremap makes; without it
+// such an entry is a violation.
 import { ATOMIC, Kind, KIND_FLAGS } from '../../machine/stepped/kinds.ts'
 import { hex } from '../../measure/names.ts'
 import type { StepCheck, StepCheckKind } from './check.ts'
@@ -11,7 +12,7 @@ import { Word, wordSet } from './words.ts'
 
 const NAME = 'pte-transitions'
 /** Functions that may make a dirty entry clean. */
-const MKCLEAN = new Set(['page_mkclean_one', 'folio_mkclean', 'clean_record_pte', 'madvise_free_pte_range'])
+const MKCLEAN = new Set(['page_mkclean_one', 'folio_mkclean', 'clean_record_pte', 'age_pte'])
 
 export const pteTransitions: StepCheckKind = {
   id: 'E12',
@@ -67,7 +68,7 @@ class PteTransitions implements StepCheck {
     }
     const had = (old & this.#present) !== 0
     const has = (value & this.#present) !== 0
-    if (value !== 0 && !has) this.#fail(entity, addr, old, value, site, 'no mechanism has such entries')
+    if (value !== 0 && !has) this.#notPresent(entity, addr, old, value, site)
     if (had) {
       const samePage = old >>> 12 === value >>> 12
       if (has && !samePage)
@@ -97,6 +98,18 @@ class PteTransitions implements StepCheck {
       return
     }
     if (has) this.#filled(entity, addr, value, site)
+  }
+
+  /** An entry becomes one that maps nothing. */
+  #notPresent(entity: number, addr: number, old: number, value: number, site: number): void {
+    const watch = this.#watch
+    const fail = (text: string): never => this.#fail(entity, addr, old, value, site, text)
+    if (watch.s.SWAP === 0) fail('no mechanism has such entries')
+    if ((old & this.#present) !== 0) fail('a present entry that was not cleared first becomes another')
+    const from = watch.migrating(old)
+    const to = watch.migrating(value)
+    if (from !== to && from >= 0) fail('a migration entry becomes another')
+    if (watch.isSwap(old) && (old ^ value) >>> 12 !== 0) fail('a swap entry becomes another')
   }
 
   /** An entry that was none maps a page now: if this CPU cleared it in this section, what was there must be flushed. */

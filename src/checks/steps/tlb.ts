@@ -1,6 +1,6 @@
 // E5: no TLB outlives what it translates. A page whose last reference goes is in no TLB; and when whoever changed a map
 // declares it done (the write side of mmap_lock is released, the last gather ends), no TLB has more than the page table. Leaves
-// out entries of tables that a CPU owns at that moment: their flush may be on its way.
+// out entries of tables that a CPU owns at that moment, and CPUs whose flush reclaim has deferred: it may be on its way.
 import { Kind } from '../../machine/stepped/kinds.ts'
 import { hex } from '../../measure/names.ts'
 import type { StepCheck, StepCheckKind } from './check.ts'
@@ -53,7 +53,7 @@ class Tlb implements StepCheck {
     if (value === old || kind === Kind.CLEAR) return
     switch (watch.map.classOf[addr]) {
       case Word.REFCOUNT:
-        if (value === 0) this.#pageFreed(entity, watch.pfnOf(addr), site)
+        if (value === 0 && watch.freezes[site] === 0) this.#pageFreed(entity, watch.pfnOf(addr), site)
         return
       case Word.MMAP_LOCK:
         // Bit 0: a writer holds it.
@@ -101,12 +101,27 @@ class Tlb implements StepCheck {
     const rights = s._PAGE_PRESENT | s._PAGE_RW
     if (pte >>> 12 === cached >>> 12 && (cached & ~pte & rights) === 0) return
     if (ptep !== 0 && watch.owner.words[watch.pfnOf(watch.tableOf(ptep))] !== 0) return
+    if (this.#deferred(cpu)) return
     watch.fail(
       NAME,
       entity,
       site,
       `the TLB of CPU ${cpu} still translates page ${hex(addr)} of mm ${watch.memory[mm + s.mm$id]} to pfn ${hex(cached >>> 12)}${this.#right(cached)}; its pte is ${ptep === 0 ? 'none' : watch.entryValue(ptep, pte)}`,
     )
+  }
+
+  /** Whether reclaim on some CPU has deferred a flush that this one must make. */
+  #deferred(cpu: number): boolean {
+    const { s, memory, cpus } = this.#watch
+    for (let each = 0; each < cpus; each++) {
+      const area = s.PERCPU + each * s.PERCPU_WORDS
+      if (
+        memory[area + s.tlb_ubc$flush_required] !== 0 &&
+        ((memory[area + s.tlb_ubc$cpumask + (cpu >> 5)] >>> (cpu & 31)) & 1) !== 0
+      )
+        return true
+    }
+    return false
   }
 
   #right(pte: number): string {

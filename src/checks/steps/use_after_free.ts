@@ -12,8 +12,19 @@ const NAME = 'use-after-free'
 const PAGE_ALLOCATOR = new Set(['src/kernel/mm/page_alloc.ts'])
 const TABLE_ALLOCATOR = new Set(['pgtable_alloc', 'table_entries_alloc', 'table_entries_free'])
 const OBJECT_ALLOCATOR = new Set(['src/kernel/mm/slab.ts'])
-/** Readers of memory that keeps its type: they look again at who is there (a parent's pid). */
-const TYPE_STABLE = new Set(['live_parent'])
+/** Take a page off its LRU list after its last reference went. */
+const PAGE_RELEASERS = new Set([
+  'release_pages',
+  'move_pages_to_lru',
+  'free_unref_page_list',
+  'mem_cgroup_uncharge',
+  'page_memcg',
+  '__page_cache_release',
+  '__clear_lru',
+  'page_lruvec',
+])
+/** Readers of memory that keeps its type: they look again at who is there (a parent's pid), or report a writer that is gone. */
+const TYPE_STABLE = new Set(['live_parent', 'oracle_violation'])
 const PAGE = 1
 const TABLE = 2
 const OBJECT = 4
@@ -57,11 +68,13 @@ export class UseAfterFree implements StepCheck {
     this.#dead = watch.dead.words
     this.#classOf = watch.map.classOf
     const pages = watch.sitesIn(PAGE_ALLOCATOR)
+    const releasers = watch.sitesOf(PAGE_RELEASERS)
     const tables = watch.sitesOf(TABLE_ALLOCATOR)
     const objects = watch.sitesIn(OBJECT_ALLOCATOR)
     const readers = watch.sitesOf(TYPE_STABLE)
     this.#exempt = pages.map(
-      (exempt, site) => exempt * PAGE + tables[site] * TABLE + (objects[site] | readers[site]) * OBJECT,
+      (exempt, site) =>
+        (exempt | releasers[site]) * PAGE + tables[site] * TABLE + (objects[site] | readers[site]) * OBJECT,
     )
   }
 
@@ -107,11 +120,18 @@ export class UseAfterFree implements StepCheck {
     )
   }
 
+  /** Whether a page is still on an LRU list, where its neighbours and whoever scans the list touch it. */
+  #onLru(unit: number): boolean {
+    const { map, s, memory } = this.#watch
+    if (this.#kind(unit) !== PAGE) return false
+    return (memory[this.#watch.pageOf(unit - map.pageUnit) + s.page$flags] & s.PG_lru) !== 0
+  }
+
   /** A step on a word of freed memory. */
   #touched(entity: number, kind: number, addr: number, site: number): void {
     const watch = this.#watch
     const unit = this.#unitOf[addr]
-    if ((this.#exempt[site] & this.#kind(unit)) !== 0) return
+    if ((this.#exempt[site] & this.#kind(unit)) !== 0 || this.#onLru(unit)) return
     const freed = watch.freedBy.words[unit] - 1
     const access = (KIND_FLAGS[kind] & WRITES) !== 0 ? 'Write' : 'Read'
     const line = '='.repeat(66)

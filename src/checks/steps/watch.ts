@@ -2,9 +2,11 @@
 // level and who owns them, which pages, tables and objects are free, and how to name a step. It follows the steps by itself,
 // outside the machine's memory. Leaves out every rule: those are in the checks.
 import { hex, nameAddress } from '../../measure/names.ts'
+import { swapEntryName } from '../../measure/swap_names.ts'
 import { Kind } from '../../machine/stepped/kinds.ts'
 import { Violation } from '../../machine/stepped/observer.ts'
 import type { KernelSymbols } from '../symbols.ts'
+import { readSwapEntry } from '../swap.ts'
 import { MachineView } from '../view.ts'
 import { Rewind } from './rewind.ts'
 import { Word, type WordMap, mapWords, wordSet } from './words.ts'
@@ -55,6 +57,8 @@ export class Watch {
   /** By CPU: how many tables it owns. */
   readonly owned: Rewind
   readonly functions: ReadonlySet<string>
+  /** By site: 1 where a page's count is frozen: it goes to 0, and the page is not freed. */
+  readonly freezes: Uint8Array
   readonly tableShift: number
   readonly #machine: WatchedMachine
   readonly #view: MachineView
@@ -76,6 +80,7 @@ export class Watch {
     this.cpus = machine.cpus
     this.sites = image.sites
     this.functions = new Set(image.functions)
+    this.freezes = this.sitesOf(new Set(['page_ref_freeze']))
     this.#view = new MachineView(machine, 'running')
     const s = this.#view.symbols
     this.s = s
@@ -183,6 +188,7 @@ export class Watch {
         this.#attach(value, s.PGTABLE_LEVELS, addr - s.mm$pgd, 0)
         return
       case Word.REFCOUNT:
+        if (this.freezes[site] === 1) return
         if (value === 0 || old === 0) this.#setDead(map.unitOf[addr], value === 0, entity, site)
         return
       case Word.COMPOUND_HEAD:
@@ -310,6 +316,19 @@ export class Watch {
     return (pte & (s._PAGE_PRESENT | s._PAGE_PROTNONE)) !== 0 && (pte & s._PAGE_SPECIAL) === 0
   }
 
+  /** Whether a PTE is a swap entry: it counts as MM_SWAPENTS. */
+  isSwap(pte: number): boolean {
+    if (pte === 0 || (pte & (this.s._PAGE_PRESENT | this.s._PAGE_PROTNONE)) !== 0) return false
+    return readSwapEntry(pte, this.s.PFN_SHIFT).kind === 'swap'
+  }
+
+  /** The page frame that a PTE stands for while the page migrates; -1: it is no migration entry. */
+  migrating(pte: number): number {
+    if (pte === 0 || (pte & (this.s._PAGE_PRESENT | this.s._PAGE_PROTNONE)) !== 0) return -1
+    const { kind, offset } = readSwapEntry(pte, this.s.PFN_SHIFT)
+    return kind === 'migration' ? offset : -1
+  }
+
   isAnon(pfn: number): boolean {
     return (this.memory[this.pageOf(pfn) + this.mapping] & this.s.PAGE_MAPPING_ANON) !== 0
   }
@@ -360,7 +379,7 @@ export class Watch {
     if (entry === 0) return 'none'
     const pfn = hex(entry >>> s.PFN_SHIFT)
     if (this.level.words[this.slotOf(addr)] > 1) return this.leadsToTable(entry) ? `table ${pfn}` : hex(entry)
-    if ((entry & (s._PAGE_PRESENT | s._PAGE_PROTNONE)) === 0) return `entry ${hex(entry)}`
+    if ((entry & (s._PAGE_PRESENT | s._PAGE_PROTNONE)) === 0) return swapEntryName(entry, s.PFN_SHIFT)
     const flags = [
       (entry & s._PAGE_PROTNONE) !== 0 ? ' protnone' : '',
       (entry & s._PAGE_RW) !== 0 ? ' rw' : ' ro',

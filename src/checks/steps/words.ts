@@ -24,9 +24,11 @@ export const Word = {
   /** Generation stamps of objects. */
   STAMP: 13,
   FREELIST: 14,
+  /** Words of the swap maps. */
+  SWAP_MAP: 15,
 } as const
 
-export const WORD_CLASSES = 15
+export const WORD_CLASSES = 16
 export const ALL_WORDS = (1 << WORD_CLASSES) - 1
 
 /** The bit of each class in a set of classes. */
@@ -92,6 +94,7 @@ export function mapWords(s: KernelSymbols): WordMap {
     classOf.fill(Word.CONTENT, content, content + s.CONTENT_WORDS)
     unitOf.fill(pageUnit + pfn, content, content + s.CONTENT_WORDS)
   }
+  classOf.fill(Word.SWAP_MAP, s.SWAP_MAP, s.SWAP_CACHE)
   classOf.fill(Word.TABLE_OWNER, s.TABLE_OWNERS, s.TABLE_OWNERS + s.NR_TABLES)
   classOf.fill(Word.ENTRY, s.PGTABLES, s.PGTABLES + s.NR_TABLES * s.PTRS_PER_TABLE)
   for (let slot = 0; slot < s.NR_TABLES; slot++) {

@@ -2,8 +2,9 @@
  * Entry of a page fault and its end: SIGSEGV, SIGBUS, OOM or a retry (arch/x86/mm/fault.c, 6.1; with VMA_LOCK 6.6).
  * Left out: faults of the kernel itself, protection keys, vsyscall, kprobes, stack growth (stacks are mapped whole).
  */
-import { VMA_LOCK } from '#config'
+import { SWAP, VMA_LOCK } from '#config'
 import { load, this_cpu_read, this_cpu_write } from './access.ts'
+import { observe_exception } from './observe.ts'
 import { percpu$last_fault, percpu$loaded_mm, percpu$walked_pte } from './percpu.ts'
 import { pte_present } from './pgtable.ts'
 import type { Mm, Pte, Vma } from './structs.ts'
@@ -15,11 +16,14 @@ import {
   FAULT_FLAG_USER,
   FAULT_FLAG_VMA_LOCK,
   FAULT_FLAG_WRITE,
+  VM_FAULT_HWPOISON,
   VM_FAULT_OOM,
   VM_FAULT_RETRY,
   VM_FAULT_SIGBUS,
 } from '../mm/memory/vmf.ts'
 import { find_vma } from '../mm/mmap.ts'
+import { current } from '../sched/core.ts'
+import { fatal_signal_pending } from '../signal.ts'
 import { mmap_read_lock, mmap_read_unlock } from '../mm/mmap_lock.ts'
 import { lock_vma_under_rcu, vma_end_read } from '../mm/vma_lock.ts'
 import {
@@ -48,11 +52,11 @@ function access_error(vma: Vma, write: boolean): boolean {
 /** What the end of a fault means for the access: 0 when it may be tried again, else the signal. */
 function fault_signal(fault: number): number {
   if ((fault & VM_FAULT_OOM) !== 0) {
-    // pagefault_out_of_memory: without an OOM killer the access itself ends.
+    // pagefault_out_of_memory: the OOM killer could not help, or chose this task. The access ends.
     count_vm_event(OOM_FAULTS)
     return SIGKILL
   }
-  if ((fault & VM_FAULT_SIGBUS) !== 0) {
+  if ((fault & (VM_FAULT_SIGBUS | VM_FAULT_HWPOISON)) !== 0) {
     count_vm_event(SIGBUS_FAULTS)
     return SIGBUS
   }
@@ -86,6 +90,7 @@ function do_user_addr_fault(mm: Mm, addr: number, write: boolean): number {
     if ((fault & VM_FAULT_RETRY) === 0) return fault_signal(fault)
   }
   for (;;) {
+    if (SWAP && fatal_signal_pending(current())) return SIGKILL
     mmap_read_lock(mm)
     const vma = find_vma(mm, addr)
     if (vma === 0 || load(vma + vma$vm_start) > addr || access_error(vma, write)) {
@@ -106,6 +111,7 @@ function do_user_addr_fault(mm: Mm, addr: number, write: boolean): number {
 
 /** A user access to page `addr` needs the kernel. Returns 0 when it may be tried again, else the signal. */
 export function exc_page_fault(addr: number, write: boolean): number {
+  observe_exception()
   const mm = this_cpu_read(percpu$loaded_mm) as Mm
   count_vm_event(PGFAULT)
   // The first fault of an access is the one that a recorder of the real kernel would see.

@@ -7,28 +7,34 @@
  *   1024  ├──────────────────────────┤ PERCPU      NR_CPUS areas of PERCPU_WORDS (percpu.ts)
  *         ├──────────────────────────┤ ZONE        struct zone with its free areas
  *         ├──────────────────────────┤ RQ          the run queue
+ *         ├──────────────────────────┤ LRUVECS     with SWAP: the LRU lists; with MEMCG: the groups
  *         ├──────────────────────────┤ PAGE_WAIT   hashed wait queues of pages
  *         ├──────────────────────────┤ PTLOCK_AREA PTLOCK_WORDS words of the page-table-lock design's own
  *         ├──────────────────────────┤ KMEM_CACHES descriptors and generation stamps of the object caches
  *         ├──────────────────────────┤             the objects: mm_struct, vm_area_struct, …
  *         ├──────────────────────────┤ MEMMAP      NR_PAGES struct pages
  *         ├──────────────────────────┤ TABLE_OWNERS, PGTABLES: NR_TABLES page tables of PTRS_PER_TABLE entries
+ *         ├──────────────────────────┤ SWAP_AREA   with SWAP: words of swap, then MAX_SWAPFILES of swap_info, clusters, swap
+ *         │                          │             maps, swap caches, links of free slots, continuations, slots' contents
  *         ├──────────────────────────┤ CONTENT     PAGE_BYTES of contents of each page
  *         ├──────────────────────────┤ BOOT_DATA   what the host hands a scenario (a trace), to the end of memory
  *         └──────────────────────────┘
  */
-import { NR_CPUS, NR_PAGES, PAGE_BYTES, PTRS_PER_TABLE } from '#config'
+import { NR_CPUS, NR_PAGES, PAGE_BYTES, PTRS_PER_TABLE, SWAP } from '#config'
 import { PTLOCK_WORDS } from '#ptlock'
 import {
+  MAX_SWAPFILES,
   NR_ADDRESS_SPACES,
   NR_ANON_VMAS,
   NR_ANON_VMA_CHAINS,
   NR_MMS,
+  NR_SWAP_CLUSTERS,
   NR_TABLES,
   NR_TASKS,
   NR_VMAS,
   NR_XA_NODES,
   PAGE_WAIT_TABLE_SIZE,
+  SWAPFILE_SLOTS,
 } from './limits.ts'
 import { PERCPU, PERCPU_WORDS } from './percpu.ts'
 import {
@@ -36,10 +42,17 @@ import {
   ANON_VMA_CHAIN_WORDS,
   ANON_VMA_WORDS,
   KMEM_CACHE_WORDS,
+  LRUVEC_WORDS,
+  MEM_CGROUP_WORDS,
   MM_WORDS,
   NR_KMEM_CACHES,
+  NR_LRUVECS,
+  NR_MEM_CGROUPS,
   PAGE_WORDS,
   RQ_WORDS,
+  SWAP_CLUSTER_WORDS,
+  SWAP_INFO_WORDS,
+  SWAP_WORDS,
   TASK_WORDS,
   VMA_WORDS,
   WAIT_QUEUE_HEAD_WORDS,
@@ -64,6 +77,9 @@ export const machine$seed = 98
 /** Turns that a task takes before it stops (0: no end), and pages of the scenario (0: its own choice). Set by the host. */
 export const machine$turns = 101
 export const machine$pages = 102
+/** ns that a scenario spends in a critical section, and thinks between two on average (0: its own choice). Set by the host. */
+export const machine$section = 103
+export const machine$think = 104
 /** Which allocation fails (FAIL_ALLOC), counted from 1, and how many there were. */
 export const machine$fail_alloc = 99
 export const machine$nr_allocs = 112
@@ -71,8 +87,16 @@ export const machine$nr_allocs = 112
 export const machine$nr_tasks = 128
 export const machine$next_pid = 129
 export const machine$next_mm_id = 130
-/** The mm of the kernel, head of the mmlist. */
+/** The mm of the kernel. */
 export const machine$init_mm = 131
+/** With SWAP: the list of all tasks, a list_head. Under tasklist_lock. */
+export const machine$tasks = 136 // 2 words
+/** Whether kswapd exists, sleeps or runs: a KSWAPD_ constant of mm/vmscan/reclaim.ts. */
+export const machine$kswapd = 138
+/** Groups that were made (mem_cgroup_create). */
+export const machine$nr_mem_cgroups = 139
+/** oom_lock. */
+export const machine$oom_lock = 242
 export const machine$tasklist_lock = 208
 /** mmlist_lock. */
 export const machine$mmlist_lock = 192
@@ -84,6 +108,8 @@ export const machine$nr_online = 145
 /** Nodes that CPUs which left had not freed yet; under machine$rcu_lock. */
 export const machine$rcu_orphans = 146
 export const machine$rcu_lock = 224
+/** init_mm.mmlist: a list_head (next, prev) of the mms that may have swap entries, under mmlist_lock. */
+export const machine$mmlist = 240 // 2 words
 /** Words of the scenario's own, each on a line of its own (scenario_word). */
 export const machine$scenario = 512 // 16 lines
 /** Number of CPUs parked on words of a bucket. */
@@ -91,7 +117,9 @@ export const PARKED = 256 // PARKED_BUCKETS words
 
 export const ZONE = PERCPU + NR_CPUS * PERCPU_WORDS
 export const RQ = ZONE + ZONE_WORDS
-export const PAGE_WAIT = RQ + RQ_WORDS
+export const LRUVECS = RQ + RQ_WORDS
+export const MEM_CGROUPS = LRUVECS + NR_LRUVECS * LRUVEC_WORDS
+export const PAGE_WAIT = MEM_CGROUPS + NR_MEM_CGROUPS * MEM_CGROUP_WORDS
 export const PTLOCK_AREA = (PAGE_WAIT + PAGE_WAIT_TABLE_SIZE * WAIT_QUEUE_HEAD_WORDS + 15) & ~15
 export const KMEM_CACHES = (PTLOCK_AREA + PTLOCK_WORDS + 15) & ~15
 
@@ -116,9 +144,25 @@ export const MEMMAP = (XA_NODES + NR_XA_NODES * XA_NODE_WORDS + 15) & ~15
 /** For each slot of the table arena the struct page of the table in it; 0: free. */
 export const TABLE_OWNERS = MEMMAP + NR_PAGES * PAGE_WORDS
 export const PGTABLES = (TABLE_OWNERS + NR_TABLES + 15) & ~15
-export const CONTENT = PGTABLES + NR_TABLES * PTRS_PER_TABLE
 /** Words of contents that a page keeps. */
 export const CONTENT_WORDS = PAGE_BYTES >> 2
+
+// Swap: what all devices share, then for each device one after the other.
+export const SWAP_AREA = PGTABLES + NR_TABLES * PTRS_PER_TABLE
+const SWAP_SLOTS = MAX_SWAPFILES * SWAPFILE_SLOTS
+export const SWAP_INFO = SWAP_AREA + (SWAP ? SWAP_WORDS : 0)
+export const SWAP_CLUSTERS = SWAP_INFO + MAX_SWAPFILES * SWAP_INFO_WORDS
+/** The swap maps: a word for each slot. */
+export const SWAP_MAP = SWAP_CLUSTERS + NR_SWAP_CLUSTERS * SWAP_CLUSTER_WORDS
+/** The pages of the swap caches by slot (Linux: an xarray). */
+export const SWAP_CACHE = SWAP_MAP + SWAP_SLOTS
+/** The free slot after each free slot. */
+export const SWAP_FREE = SWAP_CACHE + SWAP_SLOTS
+/** First continuation page of each CONTENT_WORDS slots. */
+export const SWAP_CONT = SWAP_FREE + SWAP_SLOTS
+export const SWAP_CONTENT = SWAP_CONT + (SWAP ? Math.ceil(SWAP_SLOTS / CONTENT_WORDS) : 0)
+
+export const CONTENT = (SWAP_CONTENT + SWAP_SLOTS * CONTENT_WORDS + 15) & ~15
 export const BOOT_DATA = CONTENT + NR_PAGES * CONTENT_WORDS
 /** Words of a machine without boot data. */
 export const MEMORY_WORDS = BOOT_DATA + 16

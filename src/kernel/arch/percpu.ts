@@ -5,21 +5,23 @@
  *   line 1      what only this CPU touches: task, counters of held state
  *   line 2      held locks                                            locking/spinlock.ts
  *   line 3      this CPU's TLB flush request to others                arch/tlb.ts
- *   line 4..5   struct vm_fault, one a CPU                            mm/memory.ts
+ *   line 4..5   struct vm_fault, one a CPU; deferred flushes          mm/memory/, mm/rmap/
  *   line 6      per-CPU free pages                                    mm/page_alloc.ts
  *   line 7      rwsem and wait-queue entry                            locking/rwsem.ts, locking/wait.ts
  *   line 8..23  queue-lock nodes, one a held lock                     locking/spinlock/
  *   line 24..   struct mmu_gather                                     mm/mmu_gather.ts
  *   then        the TLB                                               arch/tlb.ts
+ *   last        with SWAP: batches of pages for the LRU lists         mm/swap.ts
  *   last line   the scenario's                                        sched/program.ts
  *
  * Lines are 16 words. A line that other CPUs write shares none with private words.
  */
-import { MMU_GATHER_BUNDLE, TLB_ENTRIES } from './limits.ts'
+import { NR_CPUS, SWAP } from '#config'
+import { MMU_GATHER_BUNDLE, PAGEVEC_SIZE, TLB_ENTRIES } from './limits.ts'
 
 // Line 0: written by other CPUs.
-/** Interrupts pending: one bit for each sending CPU. */
-export const percpu$irq_pending = 0 // 2 words
+/** Interrupts pending: one bit for each sending CPU, in CPUMASK_WORDS words. */
+export const percpu$irq_pending = NR_CPUS > 64 ? 8 : 0
 /** The word this CPU halts on. */
 export const percpu$wake = 2
 /** CPU_RUNNING, CPU_PARKED, CPU_PARKED_FLUSH or CPU_OFFLINE (arch/irq.ts). */
@@ -91,6 +93,19 @@ export const percpu$instruction = 80
 /** The entry that denied the last hardware walk; 0: it found none. */
 export const percpu$walked_pte = 81
 
+// struct tlbflush_unmap_batch: CPUs that must still flush for what this CPU has unmapped, whether there are any, and whether one of
+// the entries could be written.
+export const tlb_ubc$flush_required = 84
+export const tlb_ubc$writable = 85
+export const tlb_ubc$cpumask = 86 // CPUMASK_WORDS, 8 at most
+/** Where page_vma_mapped_walk found its entry: the PMD's value and the lock. */
+export const pvmw$pmd_value = 88
+export const pvmw$ptl = 89
+/** Pages that shrink_page_list could not free, linked by page$lru_next. */
+export const scan$ret_pages = 90
+/** This CPU reclaims memory (PF_MEMALLOC): a RECLAIM_ constant of mm/vmscan/shrink_list.ts; 0: it does not. */
+export const scan$memalloc = 91
+
 // Line 6: struct per_cpu_pages of the one zone.
 export const pcp$count = 96
 export const pcp$list = 97
@@ -116,8 +131,15 @@ export const tlb$pages = 390 // MMU_GATHER_BUNDLE words
 
 /** Pairs of (page number + 1, PTE), direct-mapped; 0: empty. */
 export const percpu$tlb = (tlb$pages + MMU_GATHER_BUNDLE + 15) & ~15
+
+// struct lru_pvecs (mm/swap.c): pages, each with a reference, that will be put on an LRU list, made active, made lazily freeable. Of each
+// batch how many there are, then the pages.
+const PAGEVEC_WORDS = 1 + PAGEVEC_SIZE
+export const lru_pvecs$lru_add = percpu$tlb + 2 * TLB_ENTRIES
+export const lru_pvecs$activate_page = lru_pvecs$lru_add + PAGEVEC_WORDS
+export const lru_pvecs$lru_lazyfree = lru_pvecs$activate_page + PAGEVEC_WORDS
 /** The scenario's own word of each CPU, on a line of its own. */
-export const percpu$scenario = (percpu$tlb + 2 * TLB_ENTRIES + 15) & ~15
+export const percpu$scenario = (lru_pvecs$lru_add + SWAP * 3 * PAGEVEC_WORDS + 15) & ~15
 export const PERCPU_WORDS = percpu$scenario + 16
 
 /** First word of CPU 0's area; the areas follow one another. */

@@ -3,7 +3,7 @@
  *
  * PTE, one word:     31                12 11..9  8      7     6    5        4       3     2        1     0
  *   present          │ pfn              │      │uffd_wp│soft │huge│protnone│special│dirty│accessed│write│1│
- *   not present      │ offset           │      │uffd_wp│soft │excl│       0│  type of entry (1..15)   │0│
+ *   not present      │ offset           │      │uffd_wp│soft │excl│       0│  type of entry (1..15)   │0│   arch/swapops.ts
  *
  * PMD, PUD, P4D, PGD entries are alike: the pfn of a table's struct page, or a leaf with _PAGE_PSE. An entry of a table
  * is reached by the entry above: entry -> struct page of the table -> page$pt_entries -> index.

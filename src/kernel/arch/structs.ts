@@ -2,7 +2,7 @@
  * The kernel's structures: word offsets of their fields, named struct$field. A pointer is a word address with a branded
  * type; NULL is 0. Fields that different CPUs write at the same time lie on different lines of 16 words, as in Linux.
  */
-import { LOCK_STAT, NR_CPUS, VMA_LOCK } from '#config'
+import { LOCK_STAT, MEMCG, NR_CPUS, SWAP, SWAP_MAP_MAX, VMA_LOCK } from '#config'
 import { SPINLOCK_WORDS } from '#spinlock'
 import { MAX_MAP_COUNT, MAX_ORDER } from './limits.ts'
 
@@ -17,6 +17,9 @@ export type XaNode = number & { readonly __brand: 'xa_node' }
 export type Spinlock = number & { readonly __brand: 'spinlock' }
 export type Rwsem = number & { readonly __brand: 'rw_semaphore' }
 export type WaitQueueHead = number & { readonly __brand: 'wait_queue_head' }
+export type MemCgroup = number & { readonly __brand: 'mem_cgroup' }
+export type Lruvec = number & { readonly __brand: 'lruvec' }
+export type SwapInfo = number & { readonly __brand: 'swap_info_struct' }
 export type KmemCache = number & { readonly __brand: 'kmem_cache' }
 /** Address of an entry of a page table, by level, and the entries' values. */
 export type PgdP = number & { readonly __brand: 'pgd_t *' }
@@ -26,6 +29,8 @@ export type PmdP = number & { readonly __brand: 'pmd_t *' }
 export type PteP = number & { readonly __brand: 'pte_t *' }
 export type Pte = number & { readonly __brand: 'pte_t' }
 export type Pmd = number & { readonly __brand: 'pmd_t' }
+/** Type and offset of an entry that is not present, as in a PTE without its bits (arch/swapops.ts). */
+export type SwpEntry = number & { readonly __brand: 'swp_entry_t' }
 
 /**
  * A spinlock: the words of the chosen algorithm and, with LOCK_STAT, one of its lockdep_map: class in the low byte, the
@@ -62,6 +67,8 @@ export const page$lru_prev = 7
 /** Tail pages: address of the head + 1. */
 export const page$compound_head = 8
 export const page$compound_order = 9
+/** Single pages: the group that is charged with the page. */
+export const page$memcg_data = 9
 /** A page table: where its entries lie (address of the first), its mm, and the words of its lock. */
 export const page$pt_entries = 4
 export const page$pt_mm = 5
@@ -84,6 +91,8 @@ export const PG_writeback = 1 << 9
 export const PG_head = 1 << 10
 export const PG_swapcache = 1 << 11
 export const PG_swapbacked = 1 << 12
+/** Reading or writing it failed. */
+export const PG_error = 1 << 16
 /** Page types; Linux keeps them in place of _mapcount. */
 export const PG_buddy = 1 << 13
 export const PG_table = 1 << 14
@@ -118,6 +127,31 @@ export const zone$free_list = 33
 export const zone$nr_free_blocks = zone$free_list + MAX_ORDER
 export const ZONE_WORDS = 64
 
+// struct lruvec (include/linux/mmzone.h): the LRU lists of a node, and how long each is. All under the lock; the lengths are read without it too.
+export const lruvec$lru_lock = 0
+/** List heads, one for each LRU_ constant; linked through page$lru_next. */
+export const lruvec$lists = 16
+export const lruvec$lru_size = 24
+export const LRUVEC_WORDS = 32
+
+// struct mem_cgroup (include/linux/memcontrol.h), of which there are a few.
+/** Pages that are charged to it, and how many may be. */
+export const mem_cgroup$usage = 0
+export const mem_cgroup$limit = 8
+export const MEM_CGROUP_WORDS = 16
+export const NR_MEM_CGROUPS = MEMCG * 4
+/** The lists of pages that no group is charged with, then those of the groups. */
+export const NR_LRUVECS = SWAP * (1 + NR_MEM_CGROUPS)
+
+/** Kinds of LRU lists (enum lru_list). */
+export const LRU_INACTIVE_ANON = 0
+export const LRU_ACTIVE_ANON = 1
+export const LRU_INACTIVE_FILE = 2
+export const LRU_ACTIVE_FILE = 3
+export const NR_LRU_LISTS = 4
+export const LRU_ACTIVE = 1
+export const LRU_FILE = 2
+
 // The run queue and wait list of tasks (kernel/sched).
 export const rq$lock = 0
 export const rq$head = 16
@@ -147,9 +181,9 @@ export const NR_KMEM_CACHES = 7
 export const task$__state = 0
 export const task$pid = 1
 export const task$mm = 2
+/** The parent, 0 when it is gone; the children, a list linked by task$sibling. Under tasklist_lock. */
 export const task$parent = 3
-/** The parent's pid: it tells whether task$parent still is that task. */
-export const task$ppid = 4
+export const task$children = 4
 /** Next on the run queue, or on the list of tasks that wait for a word. */
 export const task$run_next = 5
 /** Children that have not been waited for, and those of them that are zombies. */
@@ -169,13 +203,20 @@ export const task$on_cpu = 16
 export const task$wait_word = 17
 /** Turns the task has taken (last_turn). */
 export const task$turns = 18
+export const task$sibling = 19
 /** Words of the scenario's own, kept from turn to turn: a program's local variables. */
-export const task$reg = 19
-export const NR_TASK_REGS = 13
-export const TASK_WORDS = 32
+export const task$reg = 20
+export const NR_TASK_REGS = 12
+/** With SWAP: the list of all tasks (list_head, under tasklist_lock), whether SIGKILL is pending, how the OOM killer likes it. */
+export const task$tasks = 32 // 2 words
+export const task$sigkill = 34
+export const task$oom_score_adj = 35
+export const TASK_WORDS = SWAP ? 48 : 32
 
 export const TASK_RUNNING = 0
 export const TASK_INTERRUPTIBLE = 1
+/** A kernel thread that has nothing to do: the machine does not wait for it. */
+export const TASK_IDLE = 2
 /** Done, by its own word (stop_task). */
 export const TASK_STOPPED = 4
 export const TASK_DEAD = 128
@@ -192,21 +233,33 @@ export const mm$start_brk = 6
 export const mm$brk = 7
 export const mm$mmap_base = 8
 export const mm$flags = 9
+/** The group that its memory is charged to; 0: none. */
+export const mm$memcg = 10
 /** With VMA_LOCK: changes when all VMAs are unlocked; and the sequence count of mm$mm_mt, odd while that changes. */
-export const mm$mm_lock_seq = 10
-export const mm$mm_mt_seq = 11
+export const mm$mm_lock_seq = 12
+export const mm$mm_mt_seq = 13
 export const mm$mmap_lock = 16
 export const mm$page_table_lock = 32
 export const mm$pgtables_bytes = 48
 export const mm$tlb_flush_pending = 49
 export const mm$mmlist_next = 50
 export const mm$mmlist_prev = 51
+/** Flushes that reclaim has deferred (low half) and of them those that were made up for (tlb_flush_batched). */
+export const mm$tlb_flush_batched = 52
 export const mm$rss_stat = 64
-/** CPUs that may hold translations of this mm: a bit for each (2 words). */
+/** CPUs that may hold translations of this mm: a bit for each, in CPUMASK_WORDS words. */
 export const mm$cpu_bitmap = 80
 /** The VMAs sorted by address: 6.1 keeps a maple tree here, the model a sorted array of MAX_MAP_COUNT pointers. */
 export const mm$mm_mt = 96
 export const MM_WORDS = (mm$mm_mt + MAX_MAP_COUNT + 15) & ~15
+
+// Bits of mm$flags (include/linux/sched/coredump.h).
+/** The OOM killer need not look at it any more. */
+export const MMF_OOM_SKIP = 1 << 21
+/** The reaper may have taken pages of it. */
+export const MMF_UNSTABLE = 1 << 22
+export const MMF_OOM_VICTIM = 1 << 25
+export const MMF_OOM_REAP_QUEUED = 1 << 26
 
 // Counters of mm$rss_stat (include/linux/mm_types_task.h).
 export const MM_FILEPAGES = 0
@@ -264,6 +317,8 @@ export const anon_vma$refcount = 1
 export const anon_vma$num_children = 2
 export const anon_vma$num_active_vmas = 3
 export const anon_vma$parent = 4
+/** Links those that wait for a grace period before they are freed. */
+export const anon_vma$rcu_next = 4
 /** Chains on this anon_vma, by vm_pgoff, then by insertion (Linux: the rb_root of an interval tree). */
 export const anon_vma$rb_root = 5
 export const anon_vma$rwsem = 6
@@ -306,6 +361,73 @@ export const XA_NODE_WORDS = 80
 
 /** struct rcu_head: in every object that call_rcu frees, the next that waits with it. */
 export const rcu_head$next = 7
+// What swap has of its own besides its devices (mm/swapfile.c, mm/swap_state.c).
+export const swap$lock = 0
+/** CPUs that wait for a slot's SWAP_HAS_CACHE to go or for its page to come (swapcache_wq of 6.12). */
+export const swap$swapcache_wq = 16
+/** Free slots of all devices, and slots of all devices. */
+export const swap$nr_swap_pages = 32
+export const swap$total_swap_pages = 33
+/** Slots that a swap-in reads at once, as a shift (vm.page-cluster). */
+export const swap$page_cluster = 34
+/** Every so many-th page allocation that must not wait fails (fail_page_alloc); 0: none. And how many there were. */
+export const swap$fail_page_alloc = 35
+export const swap$nr_atomic_allocs = 48
+export const SWAP_WORDS = 64
+
+// struct swap_info_struct (include/linux/swap.h) with its swapper_space and what stands for the device.
+export const swap_info$lock = 0
+export const swap_info$cont_lock = 16
+export const swap_info$i_pages_lock = 32
+export const swap_info$flags = 48
+/** Slots, with the header; 0: not in use. */
+export const swap_info$max = 49
+/** Usable slots, and those in use. */
+export const swap_info$pages = 50
+export const swap_info$inuse_pages = 51
+/** First cluster with a free slot, as its number + 1; the others follow by swap_cluster$next. */
+export const swap_info$free_clusters = 52
+/** Pages in its swap cache. */
+export const swap_info$nrpages = 53
+/** Nanoseconds that a read or a write takes. */
+export const swap_info$latency = 54
+/** Every so many-th read, write fails; 0: none. */
+export const swap_info$fail_reads = 55
+export const swap_info$fail_writes = 56
+/** Holders by get_swap_device; SWAP_USERS_DEAD is set while swapoff ends it. */
+export const swap_info$users = 64
+export const swap_info$nr_reads = 65
+export const swap_info$nr_writes = 66
+export const SWAP_INFO_WORDS = 80
+
+export const SWP_USED = 1 << 0
+export const SWP_WRITEOK = 1 << 1
+export const SWP_CONTINUED = 1 << 5
+/** Its pages must not change while they are written. */
+export const SWP_STABLE_WRITES = 1 << 11
+/** Reads are as fast as memory: a page that is used once need not go through the swap cache. */
+export const SWP_SYNCHRONOUS_IO = 1 << 12
+export const SWAP_USERS_DEAD = 1 << 30
+
+// struct swap_cluster_info: its lock guards the swap map's words of its slots.
+export const swap_cluster$lock = 0
+/** Slots in use. */
+export const swap_cluster$count = 8
+/** The free slot that was freed last; the others follow in SWAP_FREE. 0: none. */
+export const swap_cluster$free = 9
+/** Next cluster with a free slot, as its number + 1; -1: not on that list. */
+export const swap_cluster$next = 10
+export const SWAP_CLUSTER_WORDS = 16
+
+// A word of the swap map (include/linux/swap.h).
+/** The slot's page is in the swap cache, or on its way there or out. */
+export const SWAP_HAS_CACHE = 0x40
+/** Part of the count lies in continuation pages. */
+export const COUNT_CONTINUED = 0x80
+/** No slot (the header). */
+export const SWAP_MAP_BAD = 0x3f
+/** Greatest count that a word of a continuation page keeps (127 where SWAP_MAP_MAX is Linux's). */
+export const SWAP_CONT_MAX = 2 * SWAP_MAP_MAX + 3
 
 /** Words of a set of CPUs. */
-export const CPUMASK_WORDS = NR_CPUS > 32 ? 2 : 1
+export const CPUMASK_WORDS = (NR_CPUS + 31) >> 5

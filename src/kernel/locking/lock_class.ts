@@ -37,10 +37,19 @@ export const LOCK_CLASS_table_arena = 20
 export const LOCK_CLASS_tasklist_lock = 21
 /** CPUs that come and go. */
 export const LOCK_CLASS_rcu = 22
+export const LOCK_CLASS_swap_lock = 23
+/** A swap device's lock, one of its clusters, and its continuation pages. */
+export const LOCK_CLASS_swap_info = 24
+export const LOCK_CLASS_swap_cluster = 25
+export const LOCK_CLASS_cont_lock = 26
+/** The LRU lists. */
+export const LOCK_CLASS_lru_lock = 27
+/** The OOM killer. */
+export const LOCK_CLASS_oom_lock = 28
 /** The lock of a VMA (VMA_LOCK). */
-export const LOCK_CLASS_vma_lock_R = 23
-export const LOCK_CLASS_vma_lock_W = 24
-const LOCK_CLASS_END = 25
+export const LOCK_CLASS_vma_lock_R = 29
+export const LOCK_CLASS_vma_lock_W = 30
+const LOCK_CLASS_END = 31
 
 /** Annotation for the second of two locks of one class that are held at once (include/linux/lockdep.h). */
 export const SINGLE_DEPTH_NESTING = 1

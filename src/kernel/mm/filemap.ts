@@ -1,11 +1,11 @@
 /**
  * Objects and their pages: the page cache (mm/filemap.c, mm/truncate.c, and of fs/inode.c what counts references, 6.1).
  * An object is an address_space together with its inode's words. Its references: one for each VMA that maps it, one for
- * whoever created it; the last one drops its pages.
- * A file reads as zeros. Left out: file systems, readahead, writeback, the LRU, truncation of an object in use, large
+ * whoever created it; the last one drops its pages. Files' pages are on the LRU lists, shmem's are not (as after SHM_LOCK).
+ * A file reads as zeros. Left out: file systems, readahead, writeback, truncation of an object in use, large
  * folios, fault-around.
  */
-import { PAGE_BYTES } from '#config'
+import { MEMCG, PAGE_BYTES, SWAP } from '#config'
 import { atomic_fetch_add } from '#atomic'
 import {
   clear_words,
@@ -20,7 +20,7 @@ import { smp_wmb } from '../arch/barrier.ts'
 import { BUG_ON, VM_BUG_ON_PAGE } from '../arch/bug.ts'
 import { vmf$address, vmf$page, vmf$vma } from '../arch/percpu.ts'
 import { page_to_pfn } from '../arch/pgtable.ts'
-import type { AddressSpace, Page, Rwsem, Spinlock, Vma } from '../arch/structs.ts'
+import type { AddressSpace, Mm, Page, Rwsem, Spinlock, Vma } from '../arch/structs.ts'
 import {
   address_space$i_count,
   address_space$i_mmap,
@@ -29,10 +29,13 @@ import {
   address_space$i_size,
   address_space$kind,
   address_space$nrpages,
+  ADDRESS_SPACE_FILE,
   page$index,
   page$mapping,
+  PG_dirty,
   PG_locked,
   PG_uptodate,
+  task$mm,
   vma$vm_mapping,
 } from '../arch/structs.ts'
 import { page_address } from '../arch/uaccess.ts'
@@ -52,16 +55,23 @@ import {
   get_page,
   get_page_unless_zero,
   page_mapped,
+  page_mapping,
+  page_ref_freeze,
+  page_ref_unfreeze,
+  PageFlag,
   PageUptodate,
   put_page,
   SetPageFlag,
 } from './mm.ts'
+import { mem_cgroup_charge } from './memcontrol.ts'
 import { alloc_page } from './page_alloc.ts'
+import { current } from '../sched/core.ts'
 import { rcu_read_lock, rcu_read_unlock } from '../rcu.ts'
 import { lock_page, unlock_page } from './page_lock.ts'
 import { linear_page_index } from './rmap.ts'
 import { address_space_cachep, kmem_cache_alloc, kmem_cache_free } from './slab.ts'
-import { count_vm_event, RETRY_filemap_fault } from './vmstat.ts'
+import { lru_cache_add } from './swap.ts'
+import { count_vm_event, RETRY___remove_mapping, RETRY_filemap_fault } from './vmstat.ts'
 
 /**
  * A new object of `npages` pages without any page yet, `kind` an ADDRESS_SPACE_ constant. The caller has its one
@@ -95,7 +105,10 @@ export function iput(mapping: AddressSpace): void {
 function evict(mapping: AddressSpace): void {
   BUG_ON(load(mapping + address_space$i_mmap) !== 0)
   truncate_inode_pages(mapping)
+  // Reclaim keeps no reference to the object, and may be taking the last page out of it under the lock (truncate_inode_pages_final).
+  spin_lock((mapping + address_space$i_pages_lock) as Spinlock)
   BUG_ON(load(mapping + address_space$nrpages) !== 0)
+  spin_unlock((mapping + address_space$i_pages_lock) as Spinlock)
   xa_destroy(mapping)
   kmem_cache_free(address_space_cachep, mapping)
 }
@@ -103,10 +116,15 @@ function evict(mapping: AddressSpace): void {
 /** Removes all pages of an object that nobody maps any more. */
 function truncate_inode_pages(mapping: AddressSpace): void {
   for (let index = xa_find(mapping, 0); index >= 0; index = xa_find(mapping, index + 1)) {
-    const page = xa_load(mapping, index) as Page
+    const page = find_get_page(mapping, index)
+    // Reclaim may be faster.
+    if (page === 0) continue
     lock_page(page)
-    VM_BUG_ON_PAGE(page_mapped(page), page)
-    delete_from_page_cache(page, mapping)
+    if (READ_ONCE(page + page$mapping) === mapping) {
+      VM_BUG_ON_PAGE(page_mapped(page), page)
+      delete_from_page_cache(page, mapping)
+      put_page(page)
+    }
     unlock_page(page)
     put_page(page)
   }
@@ -116,10 +134,33 @@ function truncate_inode_pages(mapping: AddressSpace): void {
 function delete_from_page_cache(page: Page, mapping: AddressSpace): void {
   const i_pages_lock = (mapping + address_space$i_pages_lock) as Spinlock
   spin_lock(i_pages_lock)
+  __delete_from_page_cache(page, mapping)
+  spin_unlock(i_pages_lock)
+}
+
+function __delete_from_page_cache(page: Page, mapping: AddressSpace): void {
   VM_BUG_ON_PAGE(xa_erase(mapping, load(page + page$index)) !== page, page)
   store(mapping + address_space$nrpages, load(mapping + address_space$nrpages) - 1)
   WRITE_ONCE(page + page$mapping, 0)
-  spin_unlock(i_pages_lock)
+}
+
+/**
+ * Takes a locked, isolated page, which is mapped nowhere, out of its object for good, its count frozen; false if somebody else has a reference
+ * or wrote it, or if it is none of an object's (__remove_mapping of a file's page).
+ */
+export function filemap_remove_clean_page(page: Page): boolean {
+  const mapping = page_mapping(page)
+  if (mapping === 0) return false
+  spin_lock((mapping + address_space$i_pages_lock) as Spinlock)
+  let frozen = page_ref_freeze(page, 2)
+  if (frozen && PageFlag(page, PG_dirty)) {
+    page_ref_unfreeze(page, 2)
+    frozen = false
+  }
+  if (frozen) __delete_from_page_cache(page, mapping)
+  else count_vm_event(RETRY___remove_mapping)
+  spin_unlock((mapping + address_space$i_pages_lock) as Spinlock)
+  return frozen
 }
 
 /** The object's page at `index` with a reference, or 0. Takes no lock: the page may be on its way out, so it looks again. */
@@ -158,7 +199,7 @@ export function add_to_page_cache_lru(page: Page, mapping: AddressSpace, index: 
   if (error !== 0) {
     WRITE_ONCE(page + page$mapping, 0)
     put_page(page)
-  }
+  } else if (SWAP && load(mapping + address_space$kind) === ADDRESS_SPACE_FILE) lru_cache_add(page)
   return error
 }
 
@@ -179,6 +220,10 @@ export function find_or_create_page(mapping: AddressSpace, index: number, flags:
     }
     const page = alloc_page(GFP_HIGHUSER_MOVABLE)
     if (page === 0) return page
+    if (MEMCG && mem_cgroup_charge(page, load(current() + task$mm) as Mm) !== 0) {
+      put_page(page)
+      return 0 as Page
+    }
     __SetPageFlag(page, PG_locked | flags)
     const error = add_to_page_cache_lru(page, mapping, index)
     if (error === 0) return page

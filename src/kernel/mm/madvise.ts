@@ -1,21 +1,28 @@
 /**
- * madvise (mm/madvise.c, 6.1): MADV_DONTNEED, the one advice that changes what a page holds. Others are accepted by
- * whoever passes them over (the trace reader), not here.
+ * madvise (mm/madvise.c, 6.1): MADV_DONTNEED, and with SWAP what reclaim is told: MADV_PAGEOUT and MADV_FREE (madvise_lru.ts). Other
+ * advice is accepted by whoever passes it over (the trace reader), not here.
  */
+import { SWAP } from '#config'
 import { load } from '../arch/access.ts'
 import type { Mm } from '../arch/structs.ts'
 import { vma$vm_end, vma$vm_start } from '../arch/structs.ts'
 import { EINVAL, ENOMEM } from '../errno.ts'
 import { zap_page_range } from './memory/zap_page_range.ts'
-import { MADV_DONTNEED } from './mman.ts'
-import { can_madv_lru_vma, find_vma } from './mmap.ts'
+import { madvise_lru_range } from './madvise_lru.ts'
+import { MADV_DONTNEED, MADV_FREE, MADV_PAGEOUT } from './mman.ts'
+import { can_madv_lru_vma, find_vma, vma_is_anonymous } from './mmap.ts'
+
+function madvise_behavior_valid(advice: number): boolean {
+  return advice === MADV_DONTNEED || (SWAP !== 0 && (advice === MADV_FREE || advice === MADV_PAGEOUT))
+}
 
 /**
- * Drops the pages of [start, start + npages): private anonymous memory reads as zeros again. The caller holds mmap_lock
+ * Drops the pages of [start, start + npages), so that private anonymous memory reads as zeros again; MADV_PAGEOUT: reclaims them now; MADV_FREE:
+ * they may be dropped until they are written again. The caller holds mmap_lock
  * for reading. Returns 0, -EINVAL, or -ENOMEM if part of the range is not mapped; the rest is done all the same.
  */
 export function do_madvise(mm: Mm, start: number, npages: number, advice: number): number {
-  if (advice !== MADV_DONTNEED || npages < 0 || start < 0) return -EINVAL
+  if (!madvise_behavior_valid(advice) || npages < 0 || start < 0) return -EINVAL
   const end = start + npages
   let unmapped_error = 0
   while (start < end) {
@@ -28,7 +35,9 @@ export function do_madvise(mm: Mm, start: number, npages: number, advice: number
     }
     const next = Math.min(end, load(vma + vma$vm_end))
     if (!can_madv_lru_vma(vma)) return -EINVAL
-    zap_page_range(vma, start, next - start)
+    if (advice === MADV_DONTNEED) zap_page_range(vma, start, next - start)
+    else if (vma_is_anonymous(vma)) madvise_lru_range(vma, start, next, advice === MADV_FREE)
+    else if (advice === MADV_FREE) return -EINVAL
     start = next
   }
   return unmapped_error

@@ -64,6 +64,17 @@ export function put_page(page: Page): void {
   if (put_page_testzero(page)) __put_page(page)
 }
 
+/** Takes all `count` references at once, if there are so many; then nobody can take one (page_ref_freeze). */
+export function page_ref_freeze(page: Page, count: number): boolean {
+  return cmpxchg(page + page$_refcount, count, 0) === count
+}
+
+/** Gives `count` references back to a page whose count was frozen. */
+export function page_ref_unfreeze(page: Page, count: number): void {
+  VM_BUG_ON_PAGE(page_ref_count(page) !== 0, page)
+  set_page_count(page, count)
+}
+
 /** Number of page table entries that map the page (page_mapcount). */
 export function page_mapcount(page: Page): number {
   return READ_ONCE(page + page$_mapcount) + 1

@@ -23,6 +23,9 @@ export const MREMAP_MAYMOVE = 1
 export const MREMAP_FIXED = 2
 
 export const MADV_DONTNEED = 4
+/** May be freed without a copy while nobody writes it. */
+export const MADV_FREE = 8
+export const MADV_PAGEOUT = 21
 
 /** VM_READ, VM_WRITE and VM_EXEC for PROT_ flags (the numbers agree). */
 export function calc_vm_prot_bits(prot: number): number {

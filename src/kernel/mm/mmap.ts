@@ -5,9 +5,9 @@
  * Left out: overcommit accounting, stack growth and its guard gap, mlock, hugetlb, memory policies, userfaultfd,
  * munmap with the lock downgraded, mm_take_all_locks.
  */
-import { VMA_LOCK } from '#config'
+import { SWAP, VMA_LOCK } from '#config'
 import { MAX_MAP_COUNT } from '../arch/limits.ts'
-import { copy_words, load, store } from '../arch/access.ts'
+import { copy_words, load, store, WRITE_ONCE } from '../arch/access.ts'
 import { BUG_ON } from '../arch/bug.ts'
 import { _PAGE_ACCESSED, _PAGE_PRESENT, _PAGE_PROTNONE, _PAGE_RW, TASK_SIZE } from '../arch/pgtable.ts'
 import type { AddressSpace, AnonVma, Mm, Rwsem, Vma } from '../arch/structs.ts'
@@ -64,6 +64,7 @@ import {
 import { mmap_read_lock, mmap_read_unlock, mmap_write_lock, mmap_write_unlock } from './mmap_lock.ts'
 import { free_pgtables, unmap_vmas } from './memory/zap_page_range.ts'
 import { tlb_finish_mmu, tlb_gather_mmu, tlb_gather_mmu_fullmm } from './mmu_gather.ts'
+import { set_mmf_oom_skip } from './oom_kill.ts'
 import {
   anon_vma_clone,
   anon_vma_interval_tree_post_update_vma,
@@ -153,7 +154,8 @@ export function vma_wants_writenotify(vma: Vma): boolean {
 export function vma_set_page_prot(vma: Vma): void {
   let vm_flags = load(vma + vma$vm_flags)
   if (vma_wants_writenotify(vma)) vm_flags &= ~VM_SHARED
-  store(vma + vma$vm_page_prot, vm_get_page_prot(vm_flags))
+  // remove_migration_pte reads it without mmap_lock.
+  WRITE_ONCE(vma + vma$vm_page_prot, vm_get_page_prot(vm_flags))
 }
 
 /** The _PAGE_ flags of a fresh entry of the VMA (vm_page_prot). */
@@ -751,6 +753,8 @@ export function exit_mmap(mm: Mm): void {
   tlb_gather_mmu_fullmm(mm)
   unmap_vmas(mm, 0, 0, TASK_SIZE)
   mmap_read_unlock(mm)
+  // Its pages are free, or soon will be.
+  if (SWAP) set_mmf_oom_skip(mm)
   mmap_write_lock(mm)
   unlink_vmas(mm, 0, count)
   free_pgtables(mm, load(vma_at(mm, 0) + vma$vm_start), load(vma_at(mm, count - 1) + vma$vm_end), 0, 0)

@@ -3,6 +3,7 @@
  * still reach it are flushed. One gather a CPU, in its per-CPU area. Pages and tables share one bundle; a table is marked
  * by bit 0. Left out: batches chained beyond the bundle (a full bundle is flushed), delayed rmap.
  */
+import { SWAP } from '#config'
 import { atomic_fetch_add } from '#atomic'
 import { READ_ONCE, this_cpu_read, this_cpu_write } from '../arch/access.ts'
 import { BUG_ON } from '../arch/bug.ts'
@@ -22,6 +23,8 @@ import { mm$tlb_flush_pending } from '../arch/structs.ts'
 import { flush_tlb_mm_range } from '../arch/tlb.ts'
 import { put_page } from './mm.ts'
 import { pgtable_free } from './pgalloc.ts'
+import { lru_add_drain, release_pages } from './swap.ts'
+import { free_swap_cache } from './swap_state.ts'
 
 const TABLE = 1
 
@@ -80,13 +83,25 @@ export function tlb_flush_mmu_tlbonly(): void {
   __tlb_reset_range()
 }
 
+/** Lets go of the first `nr` gathered pages, and of slots that were needed for them. The batches of this CPU may have a reference to them. */
+function free_pages_and_swap_cache(nr: number): void {
+  if (nr === 0) return
+  lru_add_drain()
+  for (let i = 0; i < nr; i++) free_swap_cache(this_cpu_read(tlb$pages + i) as Page)
+  release_pages(tlb$pages, nr)
+}
+
 function tlb_batch_pages_flush(): void {
   const nr = this_cpu_read(tlb$nr)
+  // Pages move to the front, tables go at once.
+  let pages = 0
   for (let i = 0; i < nr; i++) {
     const entry = this_cpu_read(tlb$pages + i)
     if ((entry & TABLE) !== 0) pgtable_free((entry - TABLE) as Page)
+    else if (SWAP) this_cpu_write(tlb$pages + pages++, entry)
     else put_page(entry as Page)
   }
+  if (SWAP) free_pages_and_swap_cache(pages)
   this_cpu_write(tlb$nr, 0)
 }
 

@@ -1,9 +1,8 @@
 /**
  * Changing rights (mm/mprotect.c, 6.1): do_mprotect over the VMAs, mprotect_fixup that merges or splits one, and
- * change_protection down to the entries. Left out: NUMA hints, huge pages, userfaultfd, swap and migration entries (no
- * entry is of that kind yet), protection keys, accounting, mmu notifiers.
+ * change_protection down to the entries. Left out: NUMA hints, huge pages, userfaultfd, protection keys, accounting, mmu notifiers.
  */
-import { COW_REUSE } from '#config'
+import { COW_REUSE, SWAP } from '#config'
 import { pte_table_lock, pte_table_unlock } from './ptl.ts'
 import { load, READ_ONCE, store } from '../arch/access.ts'
 import { BUG_ON } from '../arch/bug.ts'
@@ -47,6 +46,17 @@ import {
   VM_SHARED,
   VM_WRITE,
 } from '../arch/structs.ts'
+import {
+  is_swap_pte,
+  make_migration_entry,
+  pte_swp_keep,
+  pte_to_swp_entry,
+  SWP_MIGRATION_READ_EXCLUSIVE,
+  SWP_MIGRATION_WRITE,
+  swp_entry_to_pte,
+  swp_kind,
+  swp_offset,
+} from '../arch/swapops.ts'
 import { EACCES, EINVAL, ENOMEM } from '../errno.ts'
 import { calc_vm_prot_bits } from './mman.ts'
 import { vm_normal_page } from './memory/vmf.ts'
@@ -63,6 +73,7 @@ import {
 import { PageAnon } from './mm.ts'
 import { tlb_finish_mmu, tlb_gather_mmu, tlb_remove_tlb_entry } from './mmu_gather.ts'
 import { PageAnonExclusive } from './rmap.ts'
+import { flush_tlb_batched_pending } from './rmap/tlb_batch.ts'
 import { vma_start_write } from './vma_lock.ts'
 
 /**
@@ -99,6 +110,15 @@ function pte_needs_flush(oldpte: Pte, pte: Pte): boolean {
   return (oldpte & _PAGE_PRESENT) !== 0 && (oldpte & ~pte & (_PAGE_PRESENT | _PAGE_RW)) !== 0
 }
 
+/** An entry of migration that would map the page writable: whether it may, is hard to say here, so the right is taken. */
+function change_nonpresent_pte(mm: Mm, addr: number, ptep: PteP): void {
+  const pte = ptep_get(ptep)
+  const entry = pte_to_swp_entry(pte)
+  if (swp_kind(entry) !== SWP_MIGRATION_WRITE) return
+  const readable = make_migration_entry(SWP_MIGRATION_READ_EXCLUSIVE, swp_offset(entry))
+  set_pte_at(mm, addr, ptep, (swp_entry_to_pte(readable) | pte_swp_keep(pte)) as Pte)
+}
+
 /** Changes the entries of [addr, end), which lie in one table. Returns how many were present. */
 function change_pte_range(
   vma: Vma,
@@ -112,7 +132,9 @@ function change_pte_range(
   let ptep = pte_offset(pmd, addr)
   let pages = 0
   const ptl = pte_table_lock(mm, pmd)
+  if (SWAP) flush_tlb_batched_pending(mm)
   for (; addr < end; addr++, ptep++) {
+    if (SWAP && is_swap_pte(ptep_get(ptep))) change_nonpresent_pte(mm, addr, ptep)
     if (!pte_present(ptep_get(ptep))) continue
     const oldpte = ptep_modify_prot_start(mm, addr, ptep)
     let pte = pte_modify(oldpte, newprot)

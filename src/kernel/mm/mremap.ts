@@ -2,6 +2,7 @@
  * Moving and resizing mappings (mm/mremap.c, and copy_vma of mm/mmap.c, 6.1). Page tables move entry by entry.
  * Left out: moving whole tables (move_normal_pmd and above), huge pages, MREMAP_DONTUNMAP, userfaultfd, accounting.
  */
+import { SWAP } from '#config'
 import { pte_table_lock_pair, pte_table_unlock_pair } from './ptl.ts'
 import { load, READ_ONCE, store } from '../arch/access.ts'
 import { BUG_ON } from '../arch/bug.ts'
@@ -53,8 +54,10 @@ import {
   vma_lookup,
   vma_merge,
 } from './mmap.ts'
-import { mm_find_pmd, pte_alloc, walk_alloc_pmd } from './pgalloc.ts'
+import { pte_alloc, walk_alloc_pmd } from './pgalloc.ts'
+import { mm_find_pmd } from './rmap/walk.ts'
 import { anon_vma_clone, anon_vma_lock_write, anon_vma_unlock_write } from './rmap.ts'
+import { flush_tlb_batched_pending } from './rmap/tlb_batch.ts'
 import { vma_start_write } from './vma_lock.ts'
 
 /** The PMD entry of `addr` with a PTE table below; 0: out of memory. */
@@ -80,7 +83,7 @@ function drop_rmap_locks(vma: Vma): void {
 
 /** The moved entry: moving counts as a change of contents for who tracks soft-dirty (move_soft_dirty_pte). */
 function move_soft_dirty_pte(pte: Pte): Pte {
-  return (pte_present(pte) ? pte | _PAGE_SOFT_DIRTY : pte) as Pte
+  return (pte | _PAGE_SOFT_DIRTY) as Pte
 }
 
 /**
@@ -104,6 +107,7 @@ function move_ptes(
   let new_pte = pte_offset(new_entry, new_addr)
   let force_flush = false
   pte_table_lock_pair(mm, old_entry, mm, new_entry)
+  if (SWAP) flush_tlb_batched_pending(mm)
   for (let i = 0; i < n; i++, old_pte++, new_pte++) {
     if (pte_none(ptep_get(old_pte))) continue
     const pte = ptep_get_and_clear(mm, old_addr + i, old_pte)

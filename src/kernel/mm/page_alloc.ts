@@ -1,9 +1,8 @@
 /**
  * The buddy allocator with per-CPU lists and watermarks (mm/page_alloc.c, 6.1): alloc_page, alloc_pages, __free_pages,
- * free_unref_page. One node, one zone, one migrate type. Left out: reclaim (an allocation below the minimum fails),
- * compaction, NUMA policy, remote draining of per-CPU lists (so they need no lock but interrupts off, as before 5.15).
+ * free_unref_page. One node, one zone, one migrate type. Left out: compaction, NUMA policy, remote draining of per-CPU lists (so they need no lock but interrupts off, as before 5.15).
  */
-import { NR_PAGES } from '#config'
+import { MEMCG, NR_PAGES, SWAP } from '#config'
 import {
   clear_words,
   data_race,
@@ -19,7 +18,7 @@ import { MAX_ORDER } from '../arch/limits.ts'
 import { CONTENT_WORDS, ZONE } from '../arch/memory_map.ts'
 import { pcp$count, pcp$list } from '../arch/percpu.ts'
 import { page_to_pfn, pfn_to_page } from '../arch/pgtable.ts'
-import type { Page, Spinlock } from '../arch/structs.ts'
+import type { Lruvec, Page, Spinlock } from '../arch/structs.ts'
 import {
   page$_mapcount,
   page$_refcount,
@@ -49,10 +48,22 @@ import {
 import { page_address } from '../arch/uaccess.ts'
 import { LOCK_CLASS_zone_lock } from '../locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
-import { __GFP_HIGH, __GFP_ZERO } from './gfp.ts'
+import { __GFP_DIRECT_RECLAIM, __GFP_HIGH, __GFP_ZERO } from './gfp.ts'
+import { mem_cgroup_uncharge } from './memcontrol.ts'
 import { set_page_count } from './mm.ts'
+import { out_of_memory } from './oom_kill.ts'
+import { current } from '../sched/core.ts'
+import { fatal_signal_pending } from '../signal.ts'
+import { should_fail_alloc_page } from './fail_page_alloc.ts'
+import { in_reclaim, should_reclaim_retry, try_to_free_pages, wakeup_kswapd } from './vmscan/reclaim.ts'
 import { should_fail } from './slab.ts'
+import { __page_cache_release } from './swap.ts'
 import { ALLOC_FAILED, count_vm_event, count_vm_events, PGALLOC, PGFREE } from './vmstat.ts'
+
+/** Scans without a page before somebody is killed. */
+const MAX_RECLAIM_RETRIES = 16
+/** Scans and victims after which an allocation fails: others may take what comes back. Linux goes on. */
+const MAX_SLOWPATH_LOOPS = 256
 
 // Free areas. The list head of an order is a word of the zone; blocks are linked through page$lru.
 
@@ -103,16 +114,16 @@ function __free_one_page(page: Page, order: number): void {
 
 /** Takes a block of `order`, splitting a larger one if need be; 0 if there is none. Under zone->lock. */
 function __rmqueue_smallest(order: number): Page {
-  for (let current = order; current < MAX_ORDER; current++) {
-    const page = load(ZONE + zone$free_list + current) as Page
+  for (let current_order = order; current_order < MAX_ORDER; current_order++) {
+    const page = load(ZONE + zone$free_list + current_order) as Page
     if (page === 0) continue
-    del_page_from_free_list(page, current)
+    del_page_from_free_list(page, current_order)
     store(ZONE + zone$nr_free, load(ZONE + zone$nr_free) - (1 << order))
     const pfn = page_to_pfn(page)
     // expand(): the upper halves go back.
-    while (current > order) {
-      current--
-      add_to_free_list(pfn_to_page(pfn + (1 << current)), current)
+    while (current_order > order) {
+      current_order--
+      add_to_free_list(pfn_to_page(pfn + (1 << current_order)), current_order)
     }
     return page
   }
@@ -235,7 +246,7 @@ function prep_compound_page(page: Page, order: number): void {
  * this CPU's list. The low watermark is for everybody, what is below it down to the minimum for the second try.
  */
 export function alloc_pages(gfp: number, order: number): Page {
-  if (should_fail()) return 0 as Page
+  if (should_fail() || (SWAP && should_fail_alloc_page(gfp))) return 0 as Page
   let page = rmqueue(order, load(ZONE + zone$watermark_low))
   if (page === 0) page = __alloc_pages_slowpath(gfp, order)
   if (page === 0) {
@@ -247,11 +258,34 @@ export function alloc_pages(gfp: number, order: number): Page {
   return page
 }
 
-/** Without reclaim: give this CPU's pages back, so that they may merge, then down to the minimum and, urgently, to half of it. */
-function __alloc_pages_slowpath(gfp: number, order: number): Page {
+/** Gives this CPU's pages back, so that they may merge, then goes down to the minimum and, urgently, to half of it. */
+function get_page_below_low(gfp: number, order: number): Page {
   drain_local_pages()
   const min = load(ZONE + zone$watermark_min)
   return rmqueue(order, (gfp & __GFP_HIGH) !== 0 ? min >> 1 : min)
+}
+
+/**
+ * What is left to do when there is little memory. With SWAP: has kswapd reclaim, reclaims itself, and kills somebody as the last resort. A task
+ * that is to die itself gets the last pages, or none, and goes.
+ */
+function __alloc_pages_slowpath(gfp: number, order: number): Page {
+  if (SWAP) wakeup_kswapd()
+  let page = get_page_below_low(gfp, order)
+  if (!SWAP || page !== 0 || (gfp & __GFP_DIRECT_RECLAIM) === 0) return page
+  // Reclaim itself needs what is left.
+  if (in_reclaim()) return rmqueue(order, 0)
+  let no_progress_loops = 0
+  for (let loops = 0; page === 0 && loops < MAX_SLOWPATH_LOOPS; loops++) {
+    if (fatal_signal_pending(current())) return rmqueue(order, load(ZONE + zone$watermark_min) >> 1)
+    no_progress_loops = try_to_free_pages(0 as Lruvec) > 0 ? 0 : no_progress_loops + 1
+    page = get_page_below_low(gfp, order)
+    if (page !== 0 || (no_progress_loops < MAX_RECLAIM_RETRIES && should_reclaim_retry(0 as Lruvec))) continue
+    if (!out_of_memory(0)) break
+    no_progress_loops = 0
+    page = get_page_below_low(gfp, order)
+  }
+  return page
 }
 
 export function alloc_page(gfp: number): Page {
@@ -294,7 +328,23 @@ function __free_pages_ok(page: Page, order: number): void {
 /** The last reference is gone (mm/swap.c, __put_page). */
 export function __put_page(page: Page): void {
   if ((load(page + page$flags) & PG_head) !== 0) __free_pages_ok(page, load(page + page$compound_order))
-  else free_unref_page(page)
+  else {
+    if (SWAP) __page_cache_release(page)
+    if (MEMCG) mem_cgroup_uncharge(page)
+    free_unref_page(page)
+  }
+}
+
+/** Sets the watermarks: `min` pages (vm.min_free_kbytes), `gap` to the next and to the one after it (vm.watermark_scale_factor). At boot or in setup. */
+export function setup_per_zone_wmarks(min: number, gap: number): void {
+  store(ZONE + zone$watermark_min, min)
+  store(ZONE + zone$watermark_low, min + gap)
+  store(ZONE + zone$watermark_high, min + 2 * gap)
+}
+
+/** Pages in the free areas; those of CPUs' lists are not counted. A hint. */
+export function nr_free_pages(): number {
+  return data_race(ZONE + zone$nr_free)
 }
 
 /** Sets up the zone: `first` pages belong to the kernel (the zero page), the rest is free. Once, at boot. */
@@ -313,9 +363,7 @@ export function free_area_init(first: number): void {
   store(ZONE + zone$managed_pages, managed)
   // About the ratios of a real machine: min_free_kbytes, then 1.25 and 1.5 times it.
   const min = Math.min(1024, managed >> 6)
-  store(ZONE + zone$watermark_min, min)
-  store(ZONE + zone$watermark_low, min + (min >> 2))
-  store(ZONE + zone$watermark_high, min + (min >> 1))
+  setup_per_zone_wmarks(min, min >> 2)
   store(ZONE + zone$pcp_batch, Math.max(2, Math.min(63, managed >> 10)))
   store(ZONE + zone$pcp_high, Math.max(12, Math.min(378, managed >> 8)))
   let pfn = first

@@ -17,7 +17,6 @@ import {
   p4d_offset,
   pgd_none_or_bad,
   pgd_offset,
-  pmd_bad,
   pmd_none,
   pmd_offset,
   pud_none_or_bad,
@@ -214,16 +213,4 @@ export function walk_alloc_pmd(mm: Mm, addr: number): PmdP {
   const pud = pud_alloc(mm, p4d, addr)
   if (pud === 0) return 0 as PmdP
   return pmd_alloc(mm, pud, addr)
-}
-
-/** The PMD entry of `addr` if it leads to a table, else 0 (mm/rmap.c). */
-export function mm_find_pmd(mm: Mm, addr: number): PmdP {
-  const pgd = pgd_offset(mm, addr)
-  if (pgd_none_or_bad(pgd)) return 0 as PmdP
-  const p4d = p4d_offset(pgd, addr)
-  if (p4d_none_or_bad(p4d)) return 0 as PmdP
-  const pud = pud_offset(p4d, addr)
-  if (pud_none_or_bad(pud)) return 0 as PmdP
-  const pmd = pmd_offset(pud, addr)
-  return pmd_bad(READ_ONCE(pmd) as Pmd) ? (0 as PmdP) : pmd
 }

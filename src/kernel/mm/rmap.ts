@@ -1,15 +1,14 @@
 /**
  * Reverse mapping (mm/rmap.c, 6.1): anon_vma and its chains, and the map counts of pages. Here are the structures and
- * whoever changes them; walks over them (try_to_unmap and the rest) come with reclaim.
+ * whoever changes them; walks over them are in mm/rmap/.
  *
  * An anon_vma_chain ties one VMA to one anon_vma. It is on two lists: the VMA's, newest first, so that the root comes
  * last, and the anon_vma's, sorted by the VMA's vm_pgoff and then by insertion, where Linux has an interval tree. The
  * first is guarded by mmap_lock (and page_table_lock for the first chain), the second by the rwsem of the root.
  *
- * Left out: huge pages, hugetlb, KSM, pins (page_needs_cow_for_dma is never true), NR_ANON_MAPPED and the like, and
- * that anon_vma's cache is type-stable: nobody looks into one without a reference yet.
+ * Left out: huge pages, hugetlb, KSM, pins (page_needs_cow_for_dma is never true), NR_ANON_MAPPED and the like.
  */
-import { COW_REUSE } from '#config'
+import { COW_REUSE, SWAP } from '#config'
 import { atomic_fetch_add } from '#atomic'
 import { load, READ_ONCE, store, WRITE_ONCE } from '../arch/access.ts'
 import { smp_store_release } from '../arch/barrier.ts'
@@ -49,9 +48,10 @@ import {
 } from '../arch/structs.ts'
 import { ENOMEM } from '../errno.ts'
 import { LOCK_CLASS_anon_vma_rwsem_R, LOCK_CLASS_anon_vma_rwsem_W } from '../locking/lock_class.ts'
-import { down_write, init_rwsem, up_write } from '../locking/rwsem.ts'
+import { down_write, init_rwsem, rwsem_is_locked, up_write } from '../locking/rwsem.ts'
 import { spin_lock, spin_unlock } from '../locking/spinlock.ts'
 import { ClearPageFlag, PageAnon, PageFlag, PageLocked, SetPageFlag } from './mm.ts'
+import { call_rcu } from '../rcu.ts'
 import { find_vma_index, vma_at } from './mmap.ts'
 import { anon_vma_cachep, anon_vma_chain_cachep, kmem_cache_alloc, kmem_cache_free } from './slab.ts'
 import { count_vm_event, RETRY_anon_vma_prepare } from './vmstat.ts'
@@ -78,12 +78,28 @@ export function put_anon_vma(anon_vma: AnonVma): void {
   if (atomic_fetch_add(anon_vma + anon_vma$refcount, -1) === 1) __put_anon_vma(anon_vma)
 }
 
+/**
+ * Frees an anon_vma without references. Who found it through a page may be trying its root's lock (folio_lock_anon_vma_read): whoever has
+ * got it is waited for, and whoever comes later sees that the page is mapped no more; it looks under RCU.
+ */
+function anon_vma_free(anon_vma: AnonVma, root: AnonVma): void {
+  if (!SWAP) {
+    kmem_cache_free(anon_vma_cachep, anon_vma)
+    return
+  }
+  const rwsem = (root + anon_vma$rwsem) as Rwsem
+  if (rwsem_is_locked(rwsem)) {
+    down_write(rwsem)
+    up_write(rwsem)
+  }
+  call_rcu(anon_vma)
+}
+
 export function __put_anon_vma(anon_vma: AnonVma): void {
   const root = load(anon_vma + anon_vma$root) as AnonVma
   BUG_ON(load(anon_vma + anon_vma$rb_root) !== 0)
-  kmem_cache_free(anon_vma_cachep, anon_vma)
-  if (root !== anon_vma && atomic_fetch_add(root + anon_vma$refcount, -1) === 1)
-    kmem_cache_free(anon_vma_cachep, root)
+  anon_vma_free(anon_vma, root)
+  if (root !== anon_vma && atomic_fetch_add(root + anon_vma$refcount, -1) === 1) anon_vma_free(root, root)
 }
 
 /** Locks the whole family of `anon_vma`: the rwsem of its root. */

@@ -36,28 +36,74 @@ export const COPY_PAGE_RANGE_SKIPPED = 23
 export const ALLOC_FAILED = 24
 export const PTES_COPIED = 25
 export const ORACLE_CHECKS = 26
+export const PGMAJFAULT = 27
+export const PSWPIN = 28
+export const PSWPOUT = 29
+export const SWAP_RA = 30
+export const PGLAZYFREED = 31
+export const PGMIGRATE_SUCCESS = 32
+export const PGMIGRATE_FAIL = 33
+/** Swap slots and continuation pages that an mm's entry or a map's count took. */
+export const SWAP_SLOTS_ALLOCATED = 34
+export const SWAP_COUNT_CONTINUATIONS = 35
+/** mms put on mmlist, and taken off. */
+export const MMLIST_ADDED = 36
+export const MMLIST_REMOVED = 37
+export const SWAP_READ_ERRORS = 38
+export const SWAP_WRITE_ERRORS = 39
+export const PGACTIVATE = 40
+export const PGLAZYFREE = 41
+export const OOM_KILL = 42
+/** Victims whose memory the reaper took, and those that it gave up. */
+export const OOM_REAPED = 43
+export const OOM_SKIPPED = 44
+export const PGDEACTIVATE = 45
+export const PGSCAN_KSWAPD = 46
+export const PGSCAN_DIRECT = 47
+export const PGSTEAL_KSWAPD = 48
+export const PGSTEAL_DIRECT = 49
+export const ALLOCSTALL = 50
+/** kswapd was woken, and looked for pages. */
+export const KSWAPD_WAKE = 51
+export const PAGEOUTRUN = 52
 /** With VMA_LOCK, as CONFIG_PER_VMA_LOCK_STATS. */
-export const VMA_LOCK_SUCCESS = 27
-export const VMA_LOCK_ABORT = 28
-export const VMA_LOCK_RETRY = 29
-export const VMA_LOCK_MISS = 30
-export const NR_VM_EVENTS = 32
+export const VMA_LOCK_SUCCESS = 53
+export const VMA_LOCK_ABORT = 54
+export const VMA_LOCK_RETRY = 55
+export const VMA_LOCK_MISS = 56
+/** A group was at its limit (memory.events: max). */
+export const MEMCG_MAX = 57
+export const NR_VM_EVENTS = 64
 
 // Rechecks under the lock that failed, by function (races.md, section 2).
-export const RETRY_handle_pte_fault = 32
-export const RETRY_do_anonymous_page$read = 33
-export const RETRY_do_anonymous_page$write = 34
-export const RETRY_wp_page_copy = 35
-export const RETRY_finish_fault = 36
-export const RETRY___pte_alloc = 37
-export const RETRY___pmd_alloc = 38
-export const RETRY___pud_alloc = 39
-export const RETRY___p4d_alloc = 40
-export const RETRY_do_wp_page = 42
-export const RETRY_anon_vma_prepare = 44
-export const RETRY_finish_mkwrite_fault = 45
-export const RETRY_filemap_fault = 46
-export const RETRY_END = 64
+export const RETRY_handle_pte_fault = 64
+export const RETRY_do_anonymous_page$read = 65
+export const RETRY_do_anonymous_page$write = 66
+export const RETRY_wp_page_copy = 67
+export const RETRY_finish_fault = 68
+export const RETRY___pte_alloc = 69
+export const RETRY___pmd_alloc = 70
+export const RETRY___pud_alloc = 71
+export const RETRY___p4d_alloc = 72
+export const RETRY_do_wp_page = 74
+export const RETRY_anon_vma_prepare = 76
+export const RETRY_finish_mkwrite_fault = 77
+export const RETRY_filemap_fault = 78
+// do_swap_page: the entry changed before it was looked at under the lock, the page left the swap cache, the entry changed while the page
+// was read and locked, the page was locked, and another CPU was reading the slot.
+export const RETRY_pte_unmap_same = 80
+export const RETRY_do_swap_page$swapcache = 81
+export const RETRY_do_swap_page = 82
+export const RETRY_do_swap_page$lock = 83
+export const RETRY_do_swap_page$swapcache_prepare = 84
+export const RETRY___read_swap_cache_async = 85
+export const RETRY_copy_one_pte$mmlist = 86
+export const RETRY_try_to_unmap_one$mmlist = 87
+export const RETRY___remove_mapping = 88
+export const RETRY_unuse_pte = 89
+export const RETRY_migration_entry_wait = 90
+export const RETRY_add_swap_count_continuation = 91
+export const RETRY_END = 128
 
 // Latency of faults by the path taken: a histogram of LATENCY_BUCKETS and the maximum, for each path.
 export const LATENCY_none = 0
@@ -70,13 +116,14 @@ export const LATENCY_wp_page_reuse = 6
 export const LATENCY_wp_page_copy = 7
 export const LATENCY_wp_page_shared = 8
 export const LATENCY_spurious = 9
-export const NR_LATENCY_PATHS = 10
+export const LATENCY_do_swap_page = 10
+export const NR_LATENCY_PATHS = 11
 /** Four equal buckets for each doubling of nanoseconds. */
 export const LATENCY_BUCKETS = 160
 /** Words of a path: the buckets, count, maximum in ns. */
 export const LATENCY_WORDS = LATENCY_BUCKETS + 2
 export const LATENCY_SAMPLE = 16
-export const STAT_LATENCY = 64
+export const STAT_LATENCY = 128
 
 /** The lock_stat region (locking/lock_stat.ts). */
 export const STAT_LOCK = STAT_LATENCY + NR_LATENCY_PATHS * LATENCY_WORDS

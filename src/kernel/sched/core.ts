@@ -5,7 +5,7 @@
  *
  * One FIFO queue for all CPUs under rq->lock. Left out: classes, priorities, load balancing.
  */
-import { TICK } from '#config'
+import { SWAP, TICK } from '#config'
 import { program } from '#scenario'
 import { atomic_fetch_add, atomic_load } from '#atomic'
 import { load, READ_ONCE, store, this_cpu_read, this_cpu_write, WRITE_ONCE } from '../arch/access.ts'
@@ -36,6 +36,7 @@ import {
   task$run_next,
   task$wait_word,
   TASK_DEAD,
+  TASK_IDLE,
   TASK_INTERRUPTIBLE,
   TASK_RUNNING,
   TASK_STOPPED,
@@ -44,8 +45,9 @@ import { switch_mm } from '../arch/tlb.ts'
 import { check_panic, smp_cond_load, smp_wake, smp_wake_one } from '../arch/wait.ts'
 import { LOCK_CLASS_rq_lock } from '../locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
+import { lru_add_drain } from '../mm/swap.ts'
 import { CONTEXT_SWITCHES, count_vm_event } from '../mm/vmstat.ts'
-import { free_dead_task } from '../exit.ts'
+import { free_dead_task, sys_exit } from '../exit.ts'
 import {
   rcu_cpu_starting,
   rcu_idle_enter,
@@ -53,6 +55,7 @@ import {
   rcu_note_context_switch,
   rcu_report_dead,
 } from '../rcu.ts'
+import { fatal_signal_pending } from '../signal.ts'
 
 const rq_lock = (RQ + rq$lock) as Spinlock
 
@@ -115,7 +118,9 @@ export function wake_up_new_task(task: Task): void {
 
 /** Lets a task that waits run again; under rq->lock. Returns whether an idle CPU should look. */
 function try_to_wake_up(task: Task): boolean {
-  if (READ_ONCE(task + task$__state) !== TASK_INTERRUPTIBLE) return false
+  const state = READ_ONCE(task + task$__state)
+  if (state !== TASK_INTERRUPTIBLE && state !== TASK_IDLE) return false
+  if (state === TASK_IDLE) atomic_fetch_add(machine$nr_tasks, 1)
   WRITE_ONCE(task + task$__state, TASK_RUNNING)
   // Still on its CPU: that one finds it running when its turn ends.
   if (load(task + task$on_cpu) !== 0) return false
@@ -129,6 +134,23 @@ export function wake_up_process(task: Task): void {
   const woken = load(task + task$wait_word) === 0 && try_to_wake_up(task)
   spin_unlock(rq_lock)
   if (woken) resched_idle_cpu()
+}
+
+/** Lets a task that was sent a signal run, whatever it waits for. */
+export function signal_wake_up(task: Task): void {
+  spin_lock(rq_lock)
+  if (load(task + task$wait_word) !== 0) remove_waiter(task)
+  const woken = try_to_wake_up(task)
+  spin_unlock(rq_lock)
+  if (woken) resched_idle_cpu()
+}
+
+/** Takes a task off the list of those that wait for a word. Under rq->lock. */
+function remove_waiter(task: Task): void {
+  let link = RQ + rq$waiting
+  while (load(link) !== task) link = load(link) + task$run_next
+  store(link, load(task + task$run_next))
+  store(task + task$wait_word, 0)
 }
 
 /**
@@ -162,17 +184,32 @@ export function stop_task(): void {
  * the program returns now and looks again in its next turn. False: the word differs already.
  */
 export function task_wait(p: number, old: number): boolean {
-  const task = current()
   spin_lock(rq_lock)
   const sleep = atomic_load(p) === old
-  if (sleep) {
-    WRITE_ONCE(task + task$__state, TASK_INTERRUPTIBLE)
-    store(task + task$wait_word, p)
-    store(task + task$run_next, load(RQ + rq$waiting))
-    store(RQ + rq$waiting, task)
-  }
+  if (sleep) add_waiter(p, TASK_INTERRUPTIBLE)
   spin_unlock(rq_lock)
   return sleep
+}
+
+/** The same for a kernel thread with nothing to do: as long as it waits, the machine's work may end without it. */
+export function task_wait_idle(p: number, old: number): void {
+  let last = false
+  spin_lock(rq_lock)
+  if (atomic_load(p) === old) {
+    add_waiter(p, TASK_IDLE)
+    last = atomic_fetch_add(machine$nr_tasks, -1) === 1
+  }
+  spin_unlock(rq_lock)
+  if (last) wake_up_idle_cpus()
+}
+
+/** Puts the current task, in state `state`, on the list of those that wait for a word. Under rq->lock. */
+function add_waiter(p: number, state: number): void {
+  const task = current()
+  WRITE_ONCE(task + task$__state, state)
+  store(task + task$wait_word, p)
+  store(task + task$run_next, load(RQ + rq$waiting))
+  store(RQ + rq$waiting, task)
 }
 
 /** Wakes every task that waits for the word at `p`, which the caller has changed. */
@@ -195,6 +232,11 @@ export function task_wake(p: number): void {
 function deactivate_current(): void {
   const task = current()
   spin_lock(rq_lock)
+  // With a signal it does not sleep (signal_pending_state).
+  if (SWAP && fatal_signal_pending(task) && load(task + task$__state) === TASK_INTERRUPTIBLE) {
+    if (load(task + task$wait_word) !== 0) remove_waiter(task)
+    WRITE_ONCE(task + task$__state, TASK_RUNNING)
+  }
   const state = load(task + task$__state)
   store(task + task$on_cpu, 0)
   if (state === TASK_RUNNING) enqueue_task(task)
@@ -270,11 +312,13 @@ export function cpu_run(): void {
       do_idle()
       continue
     }
-    program()
+    if (SWAP && fatal_signal_pending(current())) sys_exit()
+    else program()
     BUG_ON(this_cpu_read(percpu$held_count) !== 0 || this_cpu_read(percpu$irqs_off) !== 0)
     schedule()
   }
   if (current() !== 0) deactivate_current()
+  if (SWAP) lru_add_drain()
   switch_mm(0 as Mm)
   poll_irq()
   rcu_report_dead()

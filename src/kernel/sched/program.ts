@@ -3,7 +3,14 @@
  * random numbers that follow from the seed, and shared words of the scenario's own.
  */
 import { per_cpu_ptr, private_load, private_store } from '../arch/access.ts'
-import { machine$nr_cpus, machine$pages, machine$scenario, machine$turns } from '../arch/memory_map.ts'
+import {
+  machine$nr_cpus,
+  machine$pages,
+  machine$scenario,
+  machine$section,
+  machine$think,
+  machine$turns,
+} from '../arch/memory_map.ts'
 import { percpu$scenario } from '../arch/percpu.ts'
 import { task$program, task$reg, task$rng, task$turns } from '../arch/structs.ts'
 import { current, stop_task } from './core.ts'
@@ -30,6 +37,35 @@ export function prandom(bound: number): number {
   x ^= x << 5
   private_store(current() + task$rng, x)
   return (x >>> 0) % bound
+}
+
+/** Bits of the fraction that prandom_exponential draws. */
+const FRACTION_BITS = 16
+
+/**
+ * A random number of exponential distribution with this mean, in integers and comparisons alone (von Neumann 1951): a falling run
+ * of odd length ends the search, and each one of even length adds the mean once.
+ */
+export function prandom_exponential(mean: number): number {
+  for (let whole = 0; ; whole += mean) {
+    const first = prandom(1 << FRACTION_BITS)
+    let last = first
+    let odd = true
+    for (let next = prandom(1 << FRACTION_BITS); next < last; next = prandom(1 << FRACTION_BITS)) {
+      last = next
+      odd = !odd
+    }
+    if (odd) return whole + Math.floor((mean * first) / (1 << FRACTION_BITS))
+  }
+}
+
+/** What the machine was told of the critical section and of the mean think time of a scenario, in ns; 0: nothing. */
+export function section_ns(): number {
+  return private_load(machine$section)
+}
+
+export function think_ns(): number {
+  return private_load(machine$think)
 }
 
 /** Number of CPUs of the machine. */

@@ -45,6 +45,10 @@ export interface SteppedEnvironment extends Omit<BootEnvironment, 'wasm' | 'this
   observe_table_unlocked(table: number): void
   observe_lock_acquire(lock: number, subclass: number, how: number): void
   observe_lock_release(lock: number): void
+  observe_lock_wanted(lock: number): void
+  observe_exception(): void
+  ndelay(ns: number): void
+  ktime_get_ns(): number
   observe_contended(lock: number): boolean
 }
 
@@ -135,6 +139,24 @@ class Watchers implements StepWatcher {
   }
 }
 
+/** The sites that took a step. */
+class SiteRecorder implements StepWatcher {
+  readonly sites = new Set<number>()
+
+  step(
+    _e: number,
+    _kind: number,
+    _addr: number,
+    _a: number,
+    _b: number,
+    _old: number,
+    _result: number,
+    site: number,
+  ): void {
+    this.sites.add(site)
+  }
+}
+
 /** Bits of a machine's mode. */
 const LEARNING = 1
 const EXACT = 2
@@ -158,7 +180,7 @@ const DOES: Uint8Array = (() => {
   const does = new Uint8Array(KINDS).fill(DOES_MORE)
   for (const kind of [
     ...[Kind.PLAIN_READ, Kind.RACE_READ, Kind.ONCE_READ, Kind.USER_READ],
-    ...[Kind.ACQUIRE_READ, Kind.ATOMIC_READ, Kind.WAIT],
+    ...[Kind.ACQUIRE_READ, Kind.ATOMIC_READ, Kind.WAIT, Kind.SPIN],
   ])
     does[kind] = DOES_NOTHING
   for (const kind of [
@@ -202,6 +224,8 @@ export class SteppedMachine implements Pending {
   readonly shared: Uint8Array
   /** Words that were seen to be shared since the machine was made, and are not in `shared` yet unless share() put them there. */
   readonly learned: number[] = []
+  /** Sites of the steps of setup. */
+  readonly setupSites: ReadonlySet<number>
 
   readonly #options: SteppedOptions
   readonly #kernel: SteppedExports
@@ -271,7 +295,11 @@ export class SteppedMachine implements Pending {
     this.#instruction = symbols['percpu$instruction']!
     this.#enter(0)
     this.#kernel = boot(this.#environment())
+    const recorder = new SiteRecorder()
+    this.#watcher = recorder
     this.#setup()
+    this.#watcher = undefined
+    this.setupSites = recorder.sites
     this.#base = this.memory.slice()
     let used = this.oracle.length
     while (used > 0 && this.oracle[used - 1] === 0) used--
@@ -501,6 +529,7 @@ export class SteppedMachine implements Pending {
       case Kind.LOCK:
         return this.memory[this.addr[entity]!] !== 0
       case Kind.WAIT:
+      case Kind.SPIN:
         return this.memory[this.addr[entity]!] === this.a[entity]
       case Kind.HALT:
         return this.#notified[entity] === 0 && this.memory[this.addr[entity]!] === this.a[entity]
@@ -827,6 +856,10 @@ export class SteppedMachine implements Pending {
       observe_lock_release: (lock) => {
         for (const observer of this.#observers) observer.lockRelease?.(this.#current, lock)
       },
+      observe_lock_wanted: () => {},
+      observe_exception: () => {},
+      ndelay: () => {},
+      ktime_get_ns: () => this.steps,
       observe_contended: (lock) => {
         for (let e = 0; e < this.kind.length; e++)
           if (

@@ -1,19 +1,23 @@
 /**
  * fork's copy of page tables (mm/memory.c): copy_page_range down to copy_pte_range and copy_one_pte. The walk and the skip
  * rule are 6.1's; copy_one_pte has the form of the first seed (2.6.3x), which touches no field of struct page before
- * get_page. Both mmap_locks are held for writing. Left out: huge pages, swap entries, pinned pages.
+ * get_page; for entries that are not present it calls copy_nonpresent_pte. Both mmap_locks are held for writing. Left out: huge pages,
+ * pinned pages.
  */
+import { SWAP } from '#config'
 import { pte_lockptr } from '#ptlock'
 import { READ_ONCE, load, this_cpu_read } from '../../arch/access.ts'
 import { BUG_ON } from '../../arch/bug.ts'
 import { percpu$need_resched } from '../../arch/percpu.ts'
 import {
+  _PAGE_UFFD_WP,
   p4d_addr_end,
   p4d_none_or_bad,
   p4d_offset,
   pgd_addr_end,
   pgd_none_or_bad,
   pgd_offset,
+  pfn_to_page,
   pmd_addr_end,
   pmd_bad,
   pmd_none,
@@ -32,11 +36,12 @@ import {
   pud_offset,
   set_pte_at,
 } from '../../arch/pgtable.ts'
-import type { Mm, P4dP, Pmd, PmdP, PteP, PudP, Vma } from '../../arch/structs.ts'
+import type { Mm, P4dP, Pmd, PmdP, Pte, PteP, PudP, SwpEntry, Vma } from '../../arch/structs.ts'
 import {
   MM_ANONPAGES,
   MM_FILEPAGES,
   MM_SHMEMPAGES,
+  MM_SWAPENTS,
   vma$anon_vma,
   vma$vm_end,
   vma$vm_flags,
@@ -48,28 +53,86 @@ import {
   VM_PFNMAP,
   VM_SHARED,
 } from '../../arch/structs.ts'
+import {
+  is_migration_entry,
+  make_migration_entry,
+  non_swap_entry,
+  pte_swp_clear_exclusive,
+  pte_swp_exclusive,
+  pte_swp_keep,
+  pte_to_swp_entry,
+  SWP_MIGRATION_READ,
+  swp_entry_to_pte,
+  swp_kind,
+  swp_offset,
+} from '../../arch/swapops.ts'
 import { spin_needbreak } from '../../locking/spinlock.ts'
 import { cond_resched } from '../../sched/core.ts'
+import { GFP_KERNEL } from '../gfp.ts'
 import { get_page } from '../mm.ts'
 import { p4d_alloc, pmd_alloc, pte_alloc, pud_alloc } from '../pgalloc.ts'
 import { pte_table_lock_pair, pte_table_unlock_pair } from '../ptl.ts'
 import { page_dup_rmap } from '../rmap.ts'
 import { add_mm_counter, mm_counter } from '../rss.ts'
+import { add_swap_count_continuation } from '../swapfile/continuation.ts'
+import { mm_mmlist, mmlist_add } from '../swapfile/mmlist.ts'
+import { swap_duplicate } from '../swapfile/swap_map.ts'
 import {
   COPY_PAGE_RANGE_SKIPPED,
   COPY_PTE_RANGE_BREAKS_NEED_RESCHED,
   COPY_PTE_RANGE_BREAKS_NEEDBREAK_DST,
   COPY_PTE_RANGE_BREAKS_NEEDBREAK_SRC,
+  COPY_PTE_RANGE_BREAKS_SWAP,
   count_vm_event,
   count_vm_events,
   PTES_COPIED,
+  RETRY_copy_one_pte$mmlist,
 } from '../vmstat.ts'
 import { is_cow_mapping, vm_normal_page } from './vmf.ts'
 
 /** Work, in units of a hole, after which copy_pte_range looks whether somebody waits. */
 const PROGRESS_MAX = 32
 
-/** Copies one present PTE under both locks. Returns which rss counter it adds to; -1: none (a special PTE). */
+/** The slot's count needs a continuation page, which cannot be had under the locks (-EIO). */
+const COPY_NEEDS_CONTINUATION = -2
+
+/**
+ * Copies one entry that is not present, under both locks: of swap, a use more of the slot, which nobody has alone any more; of migration, one
+ * that will be read-only on both sides. Returns which rss counter it adds to, -1: none, or COPY_NEEDS_CONTINUATION.
+ */
+function copy_nonpresent_pte(
+  dst_mm: Mm,
+  src_mm: Mm,
+  dst_pte: PteP,
+  src_pte: PteP,
+  vm_flags: number,
+  addr: number,
+): number {
+  let pte = ptep_get(src_pte)
+  const entry = pte_to_swp_entry(pte)
+  let member = -1
+  if (!non_swap_entry(entry)) {
+    if (swap_duplicate(entry) < 0) return COPY_NEEDS_CONTINUATION
+    // Right behind the parent: a swapoff that has passed that one still comes by here.
+    mmlist_add(dst_mm, mm_mmlist(src_mm), RETRY_copy_one_pte$mmlist)
+    if (pte_swp_exclusive(pte)) {
+      pte = pte_swp_clear_exclusive(pte)
+      set_pte_at(src_mm, addr, src_pte, pte)
+    }
+    member = MM_SWAPENTS
+  } else if (is_migration_entry(entry)) {
+    member = mm_counter(pfn_to_page(swp_offset(entry)))
+    if (swp_kind(entry) !== SWP_MIGRATION_READ && is_cow_mapping(vm_flags)) {
+      const readable = make_migration_entry(SWP_MIGRATION_READ, swp_offset(entry))
+      pte = (swp_entry_to_pte(readable) | pte_swp_keep(pte)) as Pte
+      set_pte_at(src_mm, addr, src_pte, pte)
+    }
+  }
+  set_pte_at(dst_mm, addr, dst_pte, (pte & ~_PAGE_UFFD_WP) as Pte)
+  return member
+}
+
+/** Copies one PTE under both locks. Returns which rss counter it adds to; -1: none (a special PTE); or COPY_NEEDS_CONTINUATION. */
 function copy_one_pte(
   dst_mm: Mm,
   src_mm: Mm,
@@ -80,6 +143,7 @@ function copy_one_pte(
   addr: number,
 ): number {
   let pte = ptep_get(src_pte)
+  if (SWAP && !pte_present(pte)) return copy_nonpresent_pte(dst_mm, src_mm, dst_pte, src_pte, vm_flags, addr)
   BUG_ON(!pte_present(pte))
   // Copied on write from now on: protected on both sides. The stale right in other TLBs goes with dup_mmap's last flush.
   if (is_cow_mapping(vm_flags) && pte_write(pte)) {
@@ -124,6 +188,8 @@ function copy_pte_range(
     let anon = 0
     let file = 0
     let shmem = 0
+    let swapents = 0
+    let entry = 0 as SwpEntry
     let progress = 0
     let copied = 0
     pte_table_lock_pair(dst_mm, dst_value, src_mm, src_value)
@@ -147,7 +213,13 @@ function copy_pte_range(
       if (pte_none(ptep_get(src_pte))) progress++
       else {
         const member = copy_one_pte(dst_mm, src_mm, dst_pte, src_pte, vma, vm_flags, addr)
-        if (member === MM_ANONPAGES) anon++
+        if (SWAP && member === COPY_NEEDS_CONTINUATION) {
+          entry = pte_to_swp_entry(ptep_get(src_pte))
+          count_vm_event(COPY_PTE_RANGE_BREAKS_SWAP)
+          break
+        }
+        if (SWAP && member === MM_SWAPENTS) swapents++
+        else if (member === MM_ANONPAGES) anon++
         else if (member === MM_FILEPAGES) file++
         else if (member === MM_SHMEMPAGES) shmem++
         copied++
@@ -161,9 +233,11 @@ function copy_pte_range(
     add_mm_counter(dst_mm, MM_ANONPAGES, anon)
     add_mm_counter(dst_mm, MM_FILEPAGES, file)
     add_mm_counter(dst_mm, MM_SHMEMPAGES, shmem)
+    if (SWAP) add_mm_counter(dst_mm, MM_SWAPENTS, swapents)
     pte_table_unlock_pair(dst_mm, dst_value, src_mm, src_value)
     count_vm_events(PTES_COPIED, copied)
     cond_resched()
+    if (SWAP && entry !== 0 && add_swap_count_continuation(entry, GFP_KERNEL) < 0) return true
     if (addr === end) return false
   }
 }

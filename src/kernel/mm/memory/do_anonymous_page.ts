@@ -1,8 +1,8 @@
 /**
  * First touch of private anonymous memory (mm/memory.c, 6.1): the shared zero page for a read, a page of its own for a
- * write. Left out: check_stable_address_space (no OOM reaper yet), userfaultfd, memory cgroups, the LRU.
+ * write. Left out: userfaultfd.
  */
-import { FAULT_LOCKING } from '#config'
+import { FAULT_LOCKING, MEMCG, SWAP } from '#config'
 import { load, READ_ONCE, this_cpu_read } from '../../arch/access.ts'
 import { machine$zero_page } from '../../arch/memory_map.ts'
 import { vmf$address, vmf$flags, vmf$pmd, vmf$pte, vmf$vma } from '../../arch/percpu.ts'
@@ -22,10 +22,13 @@ import { MM_ANONPAGES, vma$vm_flags, vma$vm_mm, VM_SHARED, VM_WRITE } from '../.
 import { __GFP_ZERO, GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
 import { vm_get_page_prot } from '../mmap.ts'
 import { __SetPageUptodate, put_page } from '../mm.ts'
+import { mem_cgroup_charge } from '../memcontrol.ts'
+import { check_stable_address_space } from '../oom_kill.ts'
 import { alloc_page } from '../page_alloc.ts'
 import { pte_alloc } from '../pgalloc.ts'
 import { anon_vma_prepare, page_add_new_anon_rmap } from '../rmap.ts'
 import { inc_mm_counter } from '../rss.ts'
+import { lru_cache_add } from '../swap.ts'
 import {
   count_vm_event,
   LATENCY_do_anonymous_page$read,
@@ -49,12 +52,17 @@ function do_anonymous_page_read(vma: Vma, mm: Mm, addr: number): number {
   const entry = pte_mkspecial(pfn_pte(page_to_pfn(zero), vm_get_page_prot(load(vma + vma$vm_flags))))
   // 2.6.10 has not dropped the lock under which it saw that nothing is there.
   const ptep = FAULT_LOCKING === FAULT_LOCKING_2_6_10 ? (this_cpu_read(vmf$pte) as PteP) : vmf_pte_lock()
-  if (pte_none(ptep_get(ptep))) {
-    count_vm_event(ZERO_PAGE_FAULTS)
-    set_pte_at(mm, addr, ptep, entry)
-  } else count_vm_event(RETRY_do_anonymous_page$read)
+  let ret = 0
+  if (!pte_none(ptep_get(ptep))) count_vm_event(RETRY_do_anonymous_page$read)
+  else {
+    ret = check_stable_address_space(mm)
+    if (ret === 0) {
+      count_vm_event(ZERO_PAGE_FAULTS)
+      set_pte_at(mm, addr, ptep, entry)
+    }
+  }
   vmf_pte_unlock()
-  return 0
+  return ret
 }
 
 /** Returns VM_FAULT_ bits. */
@@ -75,6 +83,10 @@ export function do_anonymous_page(): number {
   if (anon_vma_prepare(vma)) return VM_FAULT_OOM
   const page = alloc_zeroed_user_highpage_movable(vma, addr)
   if (page === 0) return VM_FAULT_OOM
+  if (MEMCG && mem_cgroup_charge(page, mm) !== 0) {
+    put_page(page)
+    return VM_FAULT_OOM
+  }
   // The barrier inside orders the zeroes before the PTE that publishes them.
   __SetPageUptodate(page)
   let entry = mk_pte(page, vm_get_page_prot(load(vma + vma$vm_flags)))
@@ -88,8 +100,15 @@ export function do_anonymous_page(): number {
     put_page(page)
     return 0
   }
+  const ret = check_stable_address_space(mm)
+  if (ret !== 0) {
+    vmf_pte_unlock()
+    put_page(page)
+    return ret
+  }
   inc_mm_counter(mm, MM_ANONPAGES)
   page_add_new_anon_rmap(page, vma, addr)
+  if (SWAP) lru_cache_add(page)
   set_pte_at(mm, addr, ptep, entry)
   vmf_pte_unlock()
   return 0

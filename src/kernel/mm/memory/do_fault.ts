@@ -3,6 +3,7 @@
  * __do_fault with the preallocated table, finish_fault. Objects are shared anonymous memory and files that read as zeros.
  * Left out: fault-around, huge pages, dropping mmap_lock for I/O, dirty throttling, DAX.
  */
+import { MEMCG, SWAP } from '#config'
 import { copy_words, load, READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
 import { smp_wmb } from '../../arch/barrier.ts'
 import { VM_BUG_ON_PAGE } from '../../arch/bug.ts'
@@ -43,12 +44,15 @@ import { filemap_fault } from '../filemap.ts'
 import { GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
 import { vma_page_prot } from '../mmap.ts'
 import { __SetPageUptodate, PageLocked, put_page, set_page_dirty } from '../mm.ts'
+import { mem_cgroup_charge } from '../memcontrol.ts'
+import { check_stable_address_space } from '../oom_kill.ts'
 import { alloc_page } from '../page_alloc.ts'
 import { lock_page, unlock_page } from '../page_lock.ts'
 import { pgtable_alloc, pgtable_free, pmd_install, pte_alloc } from '../pgalloc.ts'
 import { anon_vma_prepare, page_add_file_rmap, page_add_new_anon_rmap } from '../rmap.ts'
 import { inc_mm_counter, mm_counter_file } from '../rss.ts'
 import { shmem_fault } from '../shmem.ts'
+import { lru_cache_add } from '../swap.ts'
 import {
   count_vm_event,
   LATENCY_do_cow_fault,
@@ -132,6 +136,7 @@ function do_set_pte(page: Page, ptep: PteP): void {
   if (write && (load(vma + vma$vm_flags) & VM_SHARED) === 0) {
     inc_mm_counter(mm, MM_ANONPAGES)
     page_add_new_anon_rmap(page, vma, addr)
+    if (SWAP) lru_cache_add(page)
   } else {
     inc_mm_counter(mm, mm_counter_file(page))
     page_add_file_rmap(page)
@@ -155,6 +160,11 @@ function finish_fault(): number {
   const write = (this_cpu_read(vmf$flags) & FAULT_FLAG_WRITE) !== 0
   const copied = write && (load(vma + vma$vm_flags) & VM_SHARED) === 0
   const page = (copied ? this_cpu_read(vmf$cow_page) : this_cpu_read(vmf$page)) as Page
+  // For reads too: a page that the reaper took may have been a copy.
+  if (SWAP && (load(vma + vma$vm_flags) & VM_SHARED) === 0) {
+    const unstable = check_stable_address_space(vmf_mm())
+    if (unstable !== 0) return unstable
+  }
   if (finish_fault_table()) return VM_FAULT_OOM
   const ptep = vmf_pte_lock()
   let ret = 0
@@ -184,6 +194,10 @@ function do_cow_fault(): number {
   if (anon_vma_prepare(vma)) return VM_FAULT_OOM
   const cow_page = alloc_page(GFP_HIGHUSER_MOVABLE)
   if (cow_page === 0) return VM_FAULT_OOM
+  if (MEMCG && mem_cgroup_charge(cow_page, vmf_mm()) !== 0) {
+    put_page(cow_page)
+    return VM_FAULT_OOM
+  }
   this_cpu_write(vmf$cow_page, cow_page)
   let ret = __do_fault()
   if ((ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY)) === 0) {

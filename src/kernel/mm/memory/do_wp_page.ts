@@ -1,9 +1,9 @@
 /**
  * A write to a present page that denies it (mm/memory.c, 6.1): do_wp_page with wp_page_reuse, wp_page_copy, wp_page_shared.
  * COW_REUSE chooses how an unshared anonymous page is recognised: by PageAnonExclusive (5.19 on), by its reference count
- * (5.8), by its map count (before). Left out: KSM, swap cache, FAULT_FLAG_UNSHARE, wp_pfn_shared, mmu notifiers.
+ * (5.8), by its map count (before). Left out: KSM, FAULT_FLAG_UNSHARE, wp_pfn_shared, mmu notifiers.
  */
-import { COW_REUSE } from '#config'
+import { COW_REUSE, MEMCG, SWAP } from '#config'
 import { copy_words, load, READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
 import { VM_BUG_ON_PAGE } from '../../arch/bug.ts'
 import { CONTENT_WORDS, machine$zero_page } from '../../arch/memory_map.ts'
@@ -22,6 +22,9 @@ import {
 import type { Mm, Page, Pte, PteP, Vma } from '../../arch/structs.ts'
 import {
   MM_ANONPAGES,
+  PG_lru,
+  PG_swapcache,
+  PG_writeback,
   vma$anon_vma,
   vma$vm_flags,
   vma$vm_mm,
@@ -31,8 +34,17 @@ import {
 import { flush_tlb_page } from '../../arch/tlb.ts'
 import { page_address } from '../../arch/uaccess.ts'
 import { GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
+import { mem_cgroup_charge } from '../memcontrol.ts'
 import { vm_get_page_prot } from '../mmap.ts'
-import { __SetPageUptodate, get_page, page_mapcount, page_ref_count, PageAnon, put_page } from '../mm.ts'
+import {
+  __SetPageUptodate,
+  get_page,
+  page_mapcount,
+  page_ref_count,
+  PageAnon,
+  PageFlag,
+  put_page,
+} from '../mm.ts'
 import { alloc_page } from '../page_alloc.ts'
 import { lock_page, trylock_page, unlock_page } from '../page_lock.ts'
 import {
@@ -43,6 +55,9 @@ import {
   PageAnonExclusive,
 } from '../rmap.ts'
 import { dec_mm_counter, inc_mm_counter, mm_counter_file } from '../rss.ts'
+import { lru_add_drain, lru_cache_add } from '../swap.ts'
+import { free_swap_cache } from '../swap_state.ts'
+import { page_swapcount, try_to_free_swap } from '../swapfile/swap_map.ts'
 import {
   count_vm_event,
   COW_COPIES,
@@ -106,7 +121,11 @@ function wp_page_copy(): number {
   const addr = this_cpu_read(vmf$address)
   const old = this_cpu_read(vmf$page) as Page
   set_fault_path(LATENCY_wp_page_copy)
-  const page = anon_vma_prepare(vma) ? (0 as Page) : wp_page_new(vma, addr, old)
+  let page = anon_vma_prepare(vma) ? (0 as Page) : wp_page_new(vma, addr, old)
+  if (MEMCG && page !== 0 && mem_cgroup_charge(page, mm) !== 0) {
+    put_page(page)
+    page = 0 as Page
+  }
   if (page === 0) {
     if (old !== 0) put_page(old)
     return VM_FAULT_OOM
@@ -129,6 +148,7 @@ function wp_page_copy(): number {
     // Cleared and flushed before the new page appears: no CPU may see the old one once another sees the new.
     ptep_clear_flush(mm, addr, ptep)
     page_add_new_anon_rmap(page, vma, addr)
+    if (SWAP) lru_cache_add(page)
     set_pte_at(mm, addr, ptep, entry)
     // Only now may whoever counts mappings find the old page unmapped and reuse it.
     if (old !== 0) page_remove_rmap(old)
@@ -136,7 +156,10 @@ function wp_page_copy(): number {
   vmf_pte_unlock()
   if (old !== 0) {
     // The mapping's reference, now that the copy took its place, and the one this function was called with.
-    if (same) put_page(old)
+    if (same) {
+      if (SWAP) free_swap_cache(old)
+      put_page(old)
+    }
     put_page(old)
   }
   if (!same) put_page(page)
@@ -186,10 +209,19 @@ function wp_page_shared(): number {
   return 0
 }
 
-/** Whether an anonymous page is this mapping's alone (COW_REUSE=exclusive and refcount). Under the PTE's lock. */
+/**
+ * Whether an anonymous page is this mapping's alone (COW_REUSE=exclusive and refcount). Under the PTE's lock. The swap cache's reference does
+ * not count if the cache can give the page up.
+ */
 function wp_can_reuse_anon_page(page: Page, vma: Vma): boolean {
   if (COW_REUSE === REUSE_EXCLUSIVE && PageAnonExclusive(page)) return true
-  if (page_ref_count(page) !== 1 || !trylock_page(page)) return false
+  const cached = SWAP && PageFlag(page, PG_swapcache) ? 1 : 0
+  // A look without the page lock first: there may be little hope. The page may be in this CPU's batch, which has a reference; those of other
+  // CPUs' batches cannot be told from others.
+  if (SWAP && page_ref_count(page) > 3) return false
+  if (SWAP && !PageFlag(page, PG_lru)) lru_add_drain()
+  if (page_ref_count(page) > 1 + cached || !trylock_page(page)) return false
+  if (SWAP && PageFlag(page, PG_swapcache)) try_to_free_swap(page)
   const reuse = page_ref_count(page) === 1
   if (reuse) page_move_anon_rmap(page, vma)
   unlock_page(page)
@@ -215,7 +247,12 @@ function reuse_swap_page(page: Page, vma: Vma): number {
     }
     put_page(page)
   }
-  const reuse = page_mapcount(page) === 1
+  let uses = page_mapcount(page)
+  if (SWAP && uses === 1 && PageFlag(page, PG_swapcache)) {
+    uses += page_swapcount(page)
+    if (uses === 1 && !PageFlag(page, PG_writeback)) try_to_free_swap(page)
+  }
+  const reuse = uses === 1
   if (reuse) page_move_anon_rmap(page, vma)
   unlock_page(page)
   return reuse ? 1 : 0

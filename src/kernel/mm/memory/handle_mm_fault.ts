@@ -1,8 +1,8 @@
 /**
  * A page fault inside the kernel (mm/memory.c, 6.1): handle_mm_fault, __handle_mm_fault, handle_pte_fault.
- * The caller holds mmap_lock for reading, or with FAULT_FLAG_VMA_LOCK the VMA's lock. Left out: huge pages, swap entries, NUMA hints, userfaultfd, memory cgroups.
+ * The caller holds mmap_lock for reading, or with FAULT_FLAG_VMA_LOCK the VMA's lock. Left out: huge pages, NUMA hints, userfaultfd.
  */
-import { FAULT_LOCKING } from '#config'
+import { FAULT_LOCKING, SWAP } from '#config'
 import { READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
 import { BUG_ON } from '../../arch/bug.ts'
 import {
@@ -50,8 +50,9 @@ import {
 } from '../vmstat.ts'
 import { do_anonymous_page } from './do_anonymous_page.ts'
 import { do_fault } from './do_fault.ts'
+import { do_swap_page } from './do_swap_page.ts'
 import { do_wp_page } from './do_wp_page.ts'
-import { FAULT_LOCKING_2_6_10, walk_pmd_locked } from './fault_locking.ts'
+import { drop_first_lock, FAULT_LOCKING_2_6_10, walk_pmd_locked } from './fault_locking.ts'
 import { FAULT_FLAG_WRITE, VM_FAULT_OOM, vmf_pte_unlock } from './vmf.ts'
 
 /**
@@ -73,7 +74,11 @@ function handle_pte_fault(): number {
   this_cpu_write(vmf$pte, ptep)
   this_cpu_write(vmf$orig_pte, entry)
   if (pte_none(entry)) return load(vma + vma$vm_mapping) === 0 ? do_anonymous_page() : do_fault()
-  // Swap entries and NUMA hints have no mechanism behind them yet.
+  if (SWAP && !pte_present(entry)) {
+    drop_first_lock()
+    return do_swap_page()
+  }
+  // NUMA hints have no mechanism behind them yet.
   BUG_ON(!pte_present(entry) || pte_protnone(entry))
 
   if (FAULT_LOCKING !== FAULT_LOCKING_2_6_10) {

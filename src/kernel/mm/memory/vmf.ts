@@ -29,10 +29,11 @@ export const FAULT_FLAG_VMA_LOCK = 1 << 12
 
 export const VM_FAULT_OOM = 1 << 0
 export const VM_FAULT_SIGBUS = 1 << 1
+export const VM_FAULT_HWPOISON = 1 << 4
 export const VM_FAULT_NOPAGE = 1 << 8
 export const VM_FAULT_LOCKED = 1 << 9
 export const VM_FAULT_RETRY = 1 << 10
-export const VM_FAULT_ERROR = VM_FAULT_OOM | VM_FAULT_SIGBUS
+export const VM_FAULT_ERROR = VM_FAULT_OOM | VM_FAULT_SIGBUS | VM_FAULT_HWPOISON
 
 /** The mm of the fault being handled. */
 export function vmf_mm(): Mm {

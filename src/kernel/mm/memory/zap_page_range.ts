@@ -1,9 +1,9 @@
 /**
  * Taking mappings away (mm/memory.c, 6.1): unmap_vmas, zap_page_range down to zap_pte_range, and free_pgtables with
  * free_pgd_range. What is freed goes through this CPU's mmu_gather and is freed after the flush.
- * Left out: huge pages, swap and migration entries, mlocked pages.
+ * Left out: huge pages, mlocked pages.
  */
-import { PGTABLE_LEVELS } from '#config'
+import { PGTABLE_LEVELS, SWAP } from '#config'
 import { load, READ_ONCE, store, WRITE_ONCE } from '../../arch/access.ts'
 import { BUG_ON } from '../../arch/bug.ts'
 import {
@@ -21,6 +21,8 @@ import {
   pmd_offset,
   pmd_page,
   PMD_SHIFT,
+  pfn_to_page,
+  pte_clear,
   pte_dirty,
   pte_none,
   pte_offset,
@@ -32,17 +34,25 @@ import {
   pud_offset,
   PUD_SHIFT,
 } from '../../arch/pgtable.ts'
-import type { Mm, P4dP, Pmd, PmdP, PudP, Vma } from '../../arch/structs.ts'
+import type { Mm, P4dP, Pmd, PmdP, PteP, PudP, Vma } from '../../arch/structs.ts'
 import {
   mm$map_count,
   mm$mm_mt,
   MM_ANONPAGES,
   MM_FILEPAGES,
   MM_SHMEMPAGES,
+  MM_SWAPENTS,
   vma$vm_end,
   vma$vm_mm,
   vma$vm_start,
 } from '../../arch/structs.ts'
+import {
+  is_migration_entry,
+  is_swap_pte,
+  non_swap_entry,
+  pte_to_swp_entry,
+  swp_offset,
+} from '../../arch/swapops.ts'
 import { cond_resched } from '../../sched/core.ts'
 import { PageAnon, set_page_dirty } from '../mm.ts'
 import {
@@ -57,8 +67,22 @@ import {
 import { mm_dec_nr_tables } from '../pgalloc.ts'
 import { pte_table_lock, pte_table_unlock } from '../ptl.ts'
 import { page_remove_rmap } from '../rmap.ts'
+import { flush_tlb_batched_pending } from '../rmap/tlb_batch.ts'
 import { add_mm_counter, mm_counter } from '../rss.ts'
+import { free_swap_and_cache } from '../swapfile/swap_map.ts'
 import { vm_normal_page } from './vmf.ts'
+
+/** Clears an entry of swap, which gives up its slot, or of another kind. Returns which rss counter it was counted by; -1: none. */
+function zap_nonpresent_pte(mm: Mm, addr: number, ptep: PteP): number {
+  const entry = pte_to_swp_entry(ptep_get(ptep))
+  let member = -1
+  if (!non_swap_entry(entry)) {
+    member = MM_SWAPENTS
+    free_swap_and_cache(entry)
+  } else if (is_migration_entry(entry)) member = mm_counter(pfn_to_page(swp_offset(entry)))
+  pte_clear(mm, addr, ptep)
+  return member
+}
 
 /**
  * Clears the PTEs of [addr, end), within one PMD. A full bundle, or a dirty page of an object, has the TLBs flushed: dirty
@@ -69,13 +93,19 @@ function zap_pte_range(mm: Mm, vma: Vma, pmd: PmdP, addr: number, end: number): 
     let anon = 0
     let file = 0
     let shmem = 0
+    let swapents = 0
     let force_flush = false
     let bundle_full = false
     const value = READ_ONCE(pmd) as Pmd
     let ptep = pte_offset(value, addr)
     const ptl = pte_table_lock(mm, value)
+    if (SWAP) flush_tlb_batched_pending(mm)
     do {
-      if (!pte_none(ptep_get(ptep))) {
+      if (SWAP && is_swap_pte(ptep_get(ptep))) {
+        const member = zap_nonpresent_pte(mm, addr, ptep)
+        if (member === MM_SWAPENTS) swapents--
+        else if (member === MM_ANONPAGES) anon--
+      } else if (!pte_none(ptep_get(ptep))) {
         BUG_ON(!pte_present(ptep_get(ptep)))
         const pte = ptep_get_and_clear(mm, addr, ptep)
         tlb_remove_tlb_entry(addr)
@@ -99,6 +129,7 @@ function zap_pte_range(mm: Mm, vma: Vma, pmd: PmdP, addr: number, end: number): 
     add_mm_counter(mm, MM_ANONPAGES, anon)
     add_mm_counter(mm, MM_FILEPAGES, file)
     add_mm_counter(mm, MM_SHMEMPAGES, shmem)
+    if (SWAP) add_mm_counter(mm, MM_SWAPENTS, swapents)
     if (force_flush) tlb_flush_mmu_tlbonly()
     pte_table_unlock(value, ptl)
     if (bundle_full) tlb_flush_mmu()

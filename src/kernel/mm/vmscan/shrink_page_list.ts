@@ -1,0 +1,183 @@
+/**
+ * Reclaim of isolated pages (mm/vmscan.c, 6.1): shrink_page_list, pageout, __remove_mapping. A page that is locked, has a slot, is mapped nowhere,
+ * is clean and has no reference but the isolation's and the cache's is freed; its count is frozen first, so that nobody finds it any more.
+ * A file's page goes if it is clean and mapped nowhere. Left out: the walk over the mappings of a file and its writeback, throttling, demotion, huge pages, mlocked pages.
+ */
+import { atomic_fetch_and } from '#atomic'
+import { load, store, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
+import { scan$ret_pages } from '../../arch/percpu.ts'
+import type { Page, SwpEntry } from '../../arch/structs.ts'
+import {
+  page$flags,
+  page$lru_next,
+  page$private,
+  PG_active,
+  PG_dirty,
+  PG_referenced,
+  PG_swapbacked,
+  PG_swapcache,
+  PG_writeback,
+} from '../../arch/structs.ts'
+import { spin_lock, spin_unlock } from '../../locking/spinlock.ts'
+import {
+  ClearPageFlag,
+  page_mapped,
+  page_ref_count,
+  page_ref_freeze,
+  page_ref_unfreeze,
+  PageAnon,
+  PageFlag,
+  put_page,
+  SetPageFlag,
+} from '../mm.ts'
+import { putback_lru_page } from '../swap.ts'
+import { trylock_page, unlock_page } from '../page_lock.ts'
+import { swap_writepage } from '../page_io.ts'
+import { filemap_remove_clean_page } from '../filemap.ts'
+import { folio_referenced } from '../rmap/referenced.ts'
+import { try_to_unmap_flush, try_to_unmap_flush_dirty, TTU_BATCH_FLUSH } from '../rmap/tlb_batch.ts'
+import { try_to_unmap } from '../rmap/try_to_unmap.ts'
+import { __delete_from_swap_cache, add_to_swap, swap_i_pages_lock } from '../swap_state.ts'
+import { vm_swap_full } from '../swapfile/swap_info.ts'
+import { put_swap_page, try_to_free_swap } from '../swapfile/swap_map.ts'
+import { count_vm_event, PGACTIVATE, PGLAZYFREED, RETRY___remove_mapping } from '../vmstat.ts'
+
+// What pageout did (enum pageout_t).
+const PAGE_KEEP = 0
+const PAGE_SUCCESS = 1
+const PAGE_CLEAN = 2
+
+/** Writes a locked, dirty page to its slot. After PAGE_SUCCESS it is unlocked. */
+function pageout(page: Page): number {
+  // Whoever has a reference may be writing it; and without a slot there is nowhere to write it to.
+  if (!PageFlag(page, PG_swapcache) || page_ref_count(page) !== 2) return PAGE_KEEP
+  if ((atomic_fetch_and(page + page$flags, ~PG_dirty) & PG_dirty) === 0) return PAGE_CLEAN
+  swap_writepage(page)
+  return PAGE_SUCCESS
+}
+
+/**
+ * Takes a locked page out of the swap cache for good, its count frozen; false if somebody else has a reference, or wrote it. The count is
+ * taken before the flag is read: whoever drops a reference has set the flag before.
+ */
+function __remove_mapping(page: Page): boolean {
+  const entry = load(page + page$private) as SwpEntry
+  spin_lock(swap_i_pages_lock(entry))
+  let frozen = page_ref_freeze(page, 2)
+  if (frozen && PageFlag(page, PG_dirty)) {
+    page_ref_unfreeze(page, 2)
+    frozen = false
+  }
+  if (frozen) __delete_from_swap_cache(page, entry)
+  else count_vm_event(RETRY___remove_mapping)
+  spin_unlock(swap_i_pages_lock(entry))
+  if (frozen) put_swap_page(entry)
+  return frozen
+}
+
+/** A page that stays: gives its slot back where swap is short, and unlocks it. */
+function keep_locked(page: Page, activate: boolean): boolean {
+  if (activate && PageFlag(page, PG_swapcache) && vm_swap_full()) try_to_free_swap(page)
+  unlock_page(page)
+  return false
+}
+
+/** A page that could not be reclaimed, and will not so soon: it becomes active. */
+function activate_locked(page: Page): boolean {
+  SetPageFlag(page, PG_active)
+  count_vm_event(PGACTIVATE)
+  return keep_locked(page, true)
+}
+
+/** Whether the page was used since the last look, and stays: used again, or by several entries, it becomes active. */
+function folio_check_references(page: Page): boolean {
+  const referenced_ptes = PageAnon(page) ? folio_referenced(page) : 0
+  const referenced = PageFlag(page, PG_referenced)
+  if (referenced) ClearPageFlag(page, PG_referenced)
+  if (referenced_ptes === 0) return false
+  SetPageFlag(page, PG_referenced)
+  if (referenced || referenced_ptes > 1) {
+    SetPageFlag(page, PG_active)
+    count_vm_event(PGACTIVATE)
+  }
+  return true
+}
+
+/** Writes the page if it is dirty. Returns whether it is clean and locked; otherwise it is unlocked and stays. */
+function clean_page(page: Page): boolean {
+  if (!PageFlag(page, PG_dirty)) return true
+  // No CPU may go on writing it through an old entry once it is being written.
+  try_to_unmap_flush_dirty()
+  const result = pageout(page)
+  if (result === PAGE_KEEP) return keep_locked(page, false)
+  if (result === PAGE_CLEAN) return true
+  if (PageFlag(page, PG_writeback | PG_dirty) || !trylock_page(page)) return false
+  return PageFlag(page, PG_writeback | PG_dirty) ? keep_locked(page, false) : true
+}
+
+/** Does what it can for one isolated page; true: its count is frozen and it is to be freed. */
+function shrink_page(page: Page, ignore_references: boolean): boolean {
+  if (!trylock_page(page)) return false
+  if (PageFlag(page, PG_writeback)) return keep_locked(page, true)
+  if (!ignore_references && folio_check_references(page)) return keep_locked(page, PageFlag(page, PG_active))
+  if (PageAnon(page) && PageFlag(page, PG_swapbacked) && !PageFlag(page, PG_swapcache) && !add_to_swap(page))
+    return activate_locked(page)
+  if (page_mapped(page)) {
+    // The walk over the mappings of a file is left out.
+    if (PageAnon(page)) try_to_unmap(page, TTU_BATCH_FLUSH)
+    if (page_mapped(page)) return activate_locked(page)
+  }
+  if (!clean_page(page)) return false
+  if (PageAnon(page) && !PageFlag(page, PG_swapbacked)) {
+    // The isolation's reference is the last.
+    if (!page_ref_freeze(page, 1)) return keep_locked(page, false)
+    count_vm_event(PGLAZYFREED)
+  } else if (!(PageFlag(page, PG_swapcache) ? __remove_mapping(page) : filemap_remove_clean_page(page)))
+    return keep_locked(page, false)
+  unlock_page(page)
+  return true
+}
+
+/**
+ * Reclaims the isolated pages of the list that begins with `list` (linked by page$lru_next), each with the isolation's reference.
+ * Returns how many it freed; the others are on the list at scan$ret_pages of this CPU. `ignore_references`: even if they were used lately.
+ */
+export function shrink_page_list(list: Page, ignore_references: boolean): number {
+  let free_pages = 0
+  let ret_pages = 0
+  let next = 0
+  let reclaimed = 0
+  for (let page = list; page !== 0; page = next as Page) {
+    next = load(page + page$lru_next)
+    if (shrink_page(page, ignore_references)) {
+      store(page + page$lru_next, free_pages)
+      free_pages = page
+      reclaimed++
+    } else {
+      store(page + page$lru_next, ret_pages)
+      ret_pages = page
+    }
+  }
+  // Before any of them can be used anew.
+  try_to_unmap_flush()
+  for (let page = free_pages; page !== 0; page = next) {
+    next = load(page + page$lru_next)
+    // Through one reference, so that one place frees pages; Linux frees them frozen.
+    page_ref_unfreeze(page as Page, 1)
+    put_page(page as Page)
+  }
+  this_cpu_write(scan$ret_pages, ret_pages)
+  return reclaimed
+}
+
+/** Reclaims the isolated pages of a list as far as possible, and puts the others back (reclaim_pages). Returns how many it freed. */
+export function reclaim_pages(list: Page): number {
+  for (let page = list; page !== 0; page = load(page + page$lru_next) as Page) ClearPageFlag(page, PG_active)
+  const reclaimed = shrink_page_list(list, true)
+  let next = 0
+  for (let page = this_cpu_read(scan$ret_pages); page !== 0; page = next) {
+    next = load(page + page$lru_next)
+    putback_lru_page(page as Page)
+  }
+  return reclaimed
+}

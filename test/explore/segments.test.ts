@@ -1,0 +1,29 @@
+import { describe, expect, test } from 'vitest'
+import { filterStays, staysOf, switchesOf } from '../../src/explore/segments.ts'
+
+describe('the stays of a schedule', () => {
+  test('count the steps that each entity has announced when it stops', () => {
+    expect(staysOf([0, 0, 2, 1, 5, 0], 9)).toEqual([
+      { entity: 0, until: 2 },
+      { entity: 1, until: 3 },
+      { entity: 0, until: 7 },
+    ])
+  })
+
+  test('let the last entity take the step it was stopped at, though it announces no more', () => {
+    expect(staysOf([0, 0, 2, 1, 5, 0], 5)).toEqual([
+      { entity: 0, until: 2 },
+      { entity: 1, until: 3 },
+      { entity: 0, until: 3 },
+    ])
+  })
+
+  test('of one entity become one when what lay between them is left out', () => {
+    const stays = staysOf([0, 0, 2, 1, 5, 0], 8)
+    expect(filterStays(stays, (index) => index !== 1)).toEqual([{ entity: 0, until: 6 }])
+  })
+})
+
+test('a switch is a change of entity', () => {
+  expect(switchesOf([0, 0, 3, 0, 5, 1, 9, 0])).toBe(2)
+})
