@@ -108,3 +108,14 @@ describe.each(['tas', 'ttas', 'ticket', 'mcs', 'qspinlock'])('SPINLOCK=%s under 
     expect(result.violations.map(({ check, message }) => `${check}: ${message}`)).toEqual([])
   })
 })
+
+describe('vma-lock, in which a hardware walk reads what an unmapping clears', () => {
+  it.each(['y', 'n'])('holds with VMA_LOCK=%s', { timeout: 120_000 }, async (value) => {
+    const result = await hunted({
+      scenario: 'vma-lock',
+      config: [`VMA_LOCK=${value}`],
+      executions: EXECUTIONS,
+    })
+    expect(verdictOf(result)).toBe('held')
+  })
+})

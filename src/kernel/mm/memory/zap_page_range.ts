@@ -4,7 +4,7 @@
  * Left out: huge pages, mlocked pages.
  */
 import { PGTABLE_LEVELS, SWAP } from '#config'
-import { load, READ_ONCE, store, WRITE_ONCE } from '../../arch/access.ts'
+import { load, READ_ONCE, WRITE_ONCE } from '../../arch/access.ts'
 import { BUG_ON } from '../../arch/bug.ts'
 import {
   P4D_SHIFT,
@@ -229,7 +229,7 @@ function free_pmd_range(mm: Mm, pud: PudP, addr: number, end: number, floor: num
     const next = pmd_addr_end(addr, end)
     if (!pmd_none(load(pmd) as Pmd)) {
       const table = pmd_page(load(pmd) as Pmd)
-      store(pmd, 0)
+      WRITE_ONCE(pmd, 0)
       tlb_remove_table(table, addr, next)
       mm_dec_nr_tables(mm)
     }
