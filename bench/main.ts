@@ -9,10 +9,23 @@ import { fork } from './ratios/fork.ts'
 import { getPut } from './ratios/get_put.ts'
 import { hunts } from './ratios/hunt.ts'
 import { lockStat } from './ratios/lock_stat.ts'
+import { scales } from './ratios/scale.ts'
 import { spinlocks } from './ratios/spinlocks.ts'
 import { boot, list, memory } from './ratios/startup.ts'
 
-const BENCHMARKS = [getPut, fault, fork, disjoint, ...spinlocks, lockStat, ...hunts, boot, list, memory]
+const BENCHMARKS = [
+  getPut,
+  fault,
+  fork,
+  disjoint,
+  ...spinlocks,
+  lockStat,
+  ...hunts,
+  ...scales,
+  boot,
+  list,
+  memory,
+]
 const FULL: Effort = { rounds: 15, warmup: 40, window: 250 }
 const QUICK: Effort = { rounds: 3, warmup: 10, window: 100 }
 

@@ -1,6 +1,7 @@
 /**
  * Every CPU takes one spinlock again and again and counts under it by plain accesses. Nothing but the lock keeps the
- * count exact: two CPUs in the section at once, or an unlock that wakes nobody, show here first.
+ * count exact: two CPUs in the section at once, or an unlock that wakes nobody, show here first. Where the machine sets times for the
+ * section and for thinking (mmtorture scale --section --think), these are all that happens: thinking is of exponential distribution.
  */
 import {
   atomic_fetch_add,
@@ -11,9 +12,12 @@ import {
   last_turn,
   load,
   LOCK_CLASS_user,
+  ndelay,
   nr_cpus,
   prandom,
+  prandom_exponential,
   scenario_word,
+  section_ns,
   set_reg,
   spin_lock,
   spin_lock_init,
@@ -21,6 +25,7 @@ import {
   spin_unlock,
   store,
   sys_clone_thread,
+  think_ns,
   type Spinlock,
 } from 'mmtorture/kernel'
 
@@ -58,6 +63,13 @@ export function program(): void {
   if (last_turn()) return
   const lock = scenario_word(LOCK) as Spinlock
   begin_operation()
+  if (section_ns() + think_ns() > 0) {
+    if (think_ns() > 0) ndelay(prandom_exponential(think_ns()))
+    spin_lock(lock)
+    ndelay(section_ns())
+    spin_unlock(lock)
+    return
+  }
   const turn = get_reg(TURN)
   set_reg(TURN, (turn + 1) % TRIES)
   if (turn !== TRIES - 1) spin_lock(lock)

@@ -1,5 +1,5 @@
 /**
- * Threads of one process map, split, protect and unmap small areas side by side, and touch them in between.
+ * Threads of one process map, split, protect, resize and unmap small areas side by side, and touch them in between.
  * mmap_lock is taken for writing as often as for reading; VMAs merge with their neighbours' and split again.
  */
 import {
@@ -9,8 +9,8 @@ import {
   MADV_DONTNEED,
   MAP_ANONYMOUS,
   MAP_PRIVATE,
+  MREMAP_MAYMOVE,
   nr_cpus,
-  prandom,
   PROT_NONE,
   PROT_READ,
   PROT_WRITE,
@@ -20,6 +20,7 @@ import {
   sys_madvise,
   sys_mmap,
   sys_mprotect,
+  sys_mremap,
   sys_munmap,
   user_load,
   user_signal,
@@ -29,12 +30,14 @@ import {
 /** Pages of an area. */
 const PAGES = 8
 
-// Registers: the area, 0 without one; what was last stored to its pages.
+// Registers: the area, 0 without one; what was last stored to its pages; what it does next.
 const AREA = 0
 const VALUE = 1
+const NEXT = 2
 
 export function setup(): number {
   for (let cpu = 1; cpu < nr_cpus(); cpu++) {
+    set_reg(NEXT, cpu)
     const pid = sys_clone_thread(0)
     if (pid < 0) return pid
   }
@@ -79,6 +82,17 @@ function unmap_piecewise(area: number): void {
   set_reg(AREA, 0)
 }
 
+/** Twice as large and back: it grows where it is or moves, and what was in it comes along. */
+function resize(area: number): void {
+  const larger = sys_mremap(area, PAGES, PAGES * 2, MREMAP_MAYMOVE, 0)
+  if (larger < 0) return
+  set_reg(AREA, larger)
+  const got = user_load(larger + 1, 1)
+  BUG_ON(user_signal() === 0 && got !== get_reg(VALUE))
+  user_store(larger + PAGES, 0, 1)
+  BUG_ON(sys_mremap(larger, PAGES * 2, PAGES, 0, 0) !== larger)
+}
+
 export function program(): void {
   if (last_turn()) return
   const area = get_reg(AREA)
@@ -88,11 +102,16 @@ export function program(): void {
     else if (mapped > 0) BUG_ON(sys_munmap(mapped, PAGES) !== 0)
     return
   }
-  switch (prandom(4)) {
+  const next = get_reg(NEXT)
+  set_reg(NEXT, (next + 1) & 3)
+  switch (next) {
     case 0:
       protect(area)
       return
     case 1:
+      resize(area)
+      return
+    case 2:
       unmap_piecewise(area)
       return
     default:

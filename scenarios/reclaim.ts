@@ -1,20 +1,24 @@
 /**
  * Threads use more memory than there is: what they touch pushes out what they touched before.
  * kswapd, on whatever CPU takes it, and direct reclaim take pages off the same LRU lists; pages in use become active again; faults bring
- * back what was swapped out while it still goes out. Forked children share what reclaim must find by both mappings.
+ * back what was swapped out while it still goes out; direct reads from a device write pages that nobody maps any more; clean pages of a file and
+ * pages that were given up (MADV_FREE) go without a copy.
  *
  * @config SWAP=y MEMORY=4M
  */
 import {
+  file_create,
   get_reg,
   kernel_thread,
   kswapd,
   last_turn,
+  MADV_DONTNEED,
   MADV_FREE,
   MAP_ANONYMOUS,
   MAP_PRIVATE,
   nr_cpus,
   nr_free_pages,
+  oracle_dio_read,
   oracle_load,
   oracle_store,
   oracle_window,
@@ -26,41 +30,48 @@ import {
   set_reg,
   setup_per_zone_wmarks,
   sys_clone_thread,
-  sys_exit,
-  sys_fork,
+  sys_close,
   sys_madvise,
   sys_mmap,
   sys_swapon,
-  sys_wait,
   task_program,
+  user_load,
   user_store,
+  write_file,
 } from 'mmtorture/kernel'
 
 const PAGES = 160
 /** Words of a page: the first thread's, the others'. */
 const WORDS = 8
 const BATCH = 8
-/** Turns of a child. */
-const CHILD_TURNS = 4
 
 // Programs.
-const FORKER = 0
-const THREAD = 1
-const CHILD = 2
-const KSWAPD = 3
+const THREAD = 0
+const KSWAPD = 1
 
-// Registers: the area; the word that the task writes; a child's turns left; whether a child lives; pages whose contents do not matter.
+// Registers: the area; the word that the task writes; pages whose contents do not matter; pages of a file; a file that is written.
 const BASE = 0
 const WORD = 1
-const LEFT = 2
-const LIVE = 3
-const SCRATCH = 4
+const SCRATCH = 2
+const FILE = 3
+const LOG = 4
 
 export function setup(): number {
   const base = sys_mmap(0, pages(PAGES), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
   const scratch = sys_mmap(0, pages(PAGES), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
   if (base < 0) return base
   if (scratch < 0) return scratch
+  const data = file_create(pages(PAGES))
+  if (data < 0) return data
+  const file = sys_mmap(0, pages(PAGES), PROT_READ, MAP_PRIVATE, data, 0)
+  if (file < 0) return file
+  const log = file_create(1 + (pages(PAGES) >> 4))
+  if (log < 0) return log
+  // The mappings keep the files from now on.
+  const kept = sys_mmap(0, 1, PROT_READ, MAP_PRIVATE, log, 0)
+  if (kept < 0) return kept
+  sys_close(data)
+  sys_close(log)
   const ret = oracle_window(base, pages(PAGES), WORDS, 0)
   if (ret < 0) return ret
   const device = sys_swapon(pages(PAGES) * 6 + 16, 0)
@@ -68,6 +79,8 @@ export function setup(): number {
   set_page_cluster(1)
   set_reg(BASE, base)
   set_reg(SCRATCH, scratch)
+  set_reg(FILE, file)
+  set_reg(LOG, log)
   kernel_thread(KSWAPD)
   for (let thread = 1; thread < nr_cpus(); thread++) {
     set_reg(WORD, thread)
@@ -75,8 +88,8 @@ export function setup(): number {
     if (pid < 0) return pid
   }
   set_reg(WORD, 0)
-  // Room for half of the pages, and for the tables of a child.
-  const room = (pages(PAGES) >> 1) + 2 * nr_cpus() + 8
+  // Room for half of the pages, and for what is written to the file.
+  const room = (pages(PAGES) >> 1) + (pages(PAGES) >> 4) + 2 * nr_cpus() + 2
   const gap = Math.max(1, pages(PAGES) >> 5)
   setup_per_zone_wmarks(Math.max(2, nr_free_pages() - room), gap)
   return 0
@@ -86,7 +99,9 @@ export function setup(): number {
 function use(base: number, word: number): void {
   for (let i = 0; i < Math.min(BATCH, pages(PAGES)); i++) {
     const page = base + prandom(1 + prandom(pages(PAGES)))
-    if (word < WORDS && prandom(2) === 0) oracle_store(page, word)
+    const way = prandom(4)
+    if (word < WORDS && way === 0) oracle_dio_read(page, word)
+    else if (word < WORDS && way < 3) oracle_store(page, word)
     oracle_load(page, prandom(WORDS))
   }
   const scratch = get_reg(SCRATCH) + prandom(pages(PAGES))
@@ -94,35 +109,22 @@ function use(base: number, word: number): void {
   else sys_madvise(scratch, 1, MADV_FREE)
 }
 
-function forker(base: number): void {
-  use(base, 0)
-  if (get_reg(LIVE) !== 0) {
-    if (sys_wait() > 0) set_reg(LIVE, 0)
-    return
-  }
-  set_reg(LEFT, CHILD_TURNS)
-  if (sys_fork(CHILD) > 0) set_reg(LIVE, 1)
-}
-
-function child(base: number): void {
-  const left = get_reg(LEFT)
-  set_reg(LEFT, left - 1)
-  if (left > 0) use(base, prandom(WORDS))
-  else sys_exit()
+/** Reads a page of the file and gives its mapping up; writes a page to the other file. */
+function use_files(base: number): void {
+  const page = get_reg(FILE) + prandom(pages(PAGES))
+  user_load(page, 0)
+  sys_madvise(page, 1, MADV_DONTNEED)
+  if (prandom(4) === 0)
+    write_file(get_reg(LOG), prandom(1 + (pages(PAGES) >> 4)), base + prandom(pages(PAGES)))
 }
 
 export function program(): void {
-  const base = get_reg(BASE)
-  switch (task_program()) {
-    case KSWAPD:
-      kswapd()
-      return
-    case CHILD:
-      child(base)
-      return
-    default:
-      if (last_turn()) return
-      if (task_program() === FORKER) forker(base)
-      else use(base, get_reg(WORD))
+  if (task_program() === KSWAPD) {
+    kswapd()
+    return
   }
+  if (last_turn()) return
+  const base = get_reg(BASE)
+  use(base, get_reg(WORD))
+  use_files(base)
 }

@@ -1,6 +1,7 @@
 /**
- * Processes share an object of shared memory, and a file's pages privately: faults through do_fault in all its forms.
- * Each process writes words of its own, reads the others', and discards its mapping, which must lose nothing.
+ * Processes share an object of shared memory, and a file's pages, privately and shared: faults through do_fault in all its forms.
+ * Each process writes words of its own, reads the others', and discards its mapping, which must lose nothing. Now and then
+ * one maps an object for a moment, and takes it along when it goes.
  */
 import {
   BUG_ON,
@@ -25,6 +26,8 @@ import {
   sys_fork,
   sys_madvise,
   sys_mmap,
+  sys_mprotect,
+  sys_munmap,
   user_load,
   user_signal,
   user_store,
@@ -38,6 +41,7 @@ const BATCH = 8
 const SHARED = 0
 const FILE = 1
 const WORD = 2
+const SHARED_FILE = 3
 
 export function setup(): number {
   const object = shmem_create(pages(PAGES))
@@ -46,8 +50,10 @@ export function setup(): number {
   if (file < 0) return file
   const shared = sys_mmap(0, pages(PAGES), PROT_READ | PROT_WRITE, MAP_SHARED, object, 0)
   const priv = sys_mmap(0, pages(PAGES), PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0)
+  const shared_file = sys_mmap(0, pages(PAGES), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
   if (shared < 0) return shared
   if (priv < 0) return priv
+  if (shared_file < 0) return shared_file
   // The mappings keep them from now on.
   sys_close(object)
   sys_close(file)
@@ -55,6 +61,7 @@ export function setup(): number {
   if (ret < 0) return ret
   set_reg(SHARED, shared)
   set_reg(FILE, priv)
+  set_reg(SHARED_FILE, shared_file)
   for (let cpu = 1; cpu < nr_cpus(); cpu++) {
     set_reg(WORD, cpu)
     // Every other one is a thread of the first process, the rest are processes.
@@ -83,12 +90,34 @@ function touch_file(file: number): void {
   }
 }
 
+/** Writes to a page of the file that was read before, which the file is told of first. Word 0 stays zero. */
+function store_to_file(file: number): void {
+  const page = file + prandom(pages(PAGES))
+  user_load(page, 1)
+  if (user_signal() === 0) user_store(page, 1, page)
+}
+
+/** An object that only this mapping has, shared with nobody, read, then written, and gone with its pages. */
+function pass_by(): void {
+  const object = shmem_create(2)
+  if (object < 0) return
+  const area = sys_mmap(0, 2, PROT_READ, MAP_SHARED, object, 0)
+  sys_close(object)
+  if (area < 0) return
+  const got = user_load(area, 0)
+  BUG_ON(user_signal() === 0 && got !== 0)
+  if (sys_mprotect(area, 1, PROT_READ | PROT_WRITE) === 0) user_store(area, 0, 1)
+  BUG_ON(sys_munmap(area, 2) !== 0)
+}
+
 export function program(): void {
   if (last_turn()) return
   const shared = get_reg(SHARED)
   const file = get_reg(FILE)
   touch_shared(shared, get_reg(WORD))
   touch_file(file)
+  store_to_file(get_reg(SHARED_FILE))
+  if (prandom(8) === 0) pass_by()
   if (prandom(16) === 0) BUG_ON(sys_madvise(shared, pages(PAGES), MADV_DONTNEED) !== 0)
   if (prandom(16) === 0) BUG_ON(sys_madvise(file, pages(PAGES), MADV_DONTNEED) !== 0)
 }

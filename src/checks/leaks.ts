@@ -27,6 +27,7 @@ export const leaks: Check = {
     mms(view, found)
     anonVmas(view, found)
     objects(view, found)
+    charges(view, found)
     if (view.stage === 'torn-down') tornDown(view, found)
     return found.result()
   },
@@ -217,7 +218,8 @@ function rcuWaiting(view: MachineView): Set<number> {
   for (const head of heads)
     for (let object = memory[head]; object !== 0 && !waiting.has(object);) {
       waiting.add(object)
-      object = memory[object + (object >= s.XA_NODES ? s.xa_node$rcu_next : s.anon_vma$rcu_next)]
+      const isAnonVma = object >= s.ANON_VMAS && object < s.ANON_VMA_CHAINS
+      object = memory[object + (isAnonVma ? s.anon_vma$rcu_next : s.rcu_head$next)]
     }
   return waiting
 }
@@ -245,6 +247,27 @@ function objects(view: MachineView, found: Findings): void {
   for (const node of caches.xa_node.inUse()) {
     const i = caches.xa_node.index(node)
     if (view.pageCache.nodes[i] === 0) found.add(() => `xa_node ${i} is in use and in no object`)
+  }
+}
+
+/** Groups: each counts the pages that are charged to it. */
+function charges(view: MachineView, found: Findings): void {
+  const { memory, symbols: s } = view
+  const charged = new Map<number, number>()
+  for (let pfn = 0; s.NR_MEM_CGROUPS > 0 && pfn < s.NR_PAGES; pfn++) {
+    const page = view.page(pfn)
+    if (view.free.state[pfn] !== FRAME_ALLOCATED || (memory[page + s.page$flags] & s.PG_head) !== 0) continue
+    const memcg = memory[page + s.page$memcg_data]
+    if (memcg !== 0) charged.set(memcg, (charged.get(memcg) ?? 0) + 1)
+  }
+  for (let i = 0; i < s.NR_MEM_CGROUPS; i++) {
+    const memcg = s.MEM_CGROUPS + i * s.MEM_CGROUP_WORDS
+    const usage = memory[memcg + s.mem_cgroup$usage]
+    const pages = charged.get(memcg) ?? 0
+    if (usage !== pages)
+      found.add(
+        () => `mem_cgroup ${i}: usage ${usage}, expected ${pages}, as many pages as are charged to it`,
+      )
   }
 }
 

@@ -28,6 +28,7 @@ import { percpu$current, percpu$loaded_mm } from '../kernel/arch/percpu.ts'
 import type { Mm } from '../kernel/arch/structs.ts'
 import { MM_WORDS, mm$id, task$pid } from '../kernel/arch/structs.ts'
 import { user_load, user_signal, user_store } from '../kernel/arch/uaccess.ts'
+import { dio_read } from '../kernel/mm/gup.ts'
 import { EINVAL, ENOMEM } from '../kernel/errno.ts'
 import { count_vm_event, ORACLE_CHECKS } from '../kernel/mm/vmstat.ts'
 
@@ -185,19 +186,33 @@ export function oracle_store(addr: number, word: number): number {
 
 /** The same where page `page` of a window has been moved to `addr` (mremap). */
 export function oracle_store_as(page: number, addr: number, word: number): number {
+  return oracle_write(page, addr, word, false)
+}
+
+/** The same for a word that a direct read brings (dio_read). Returns 0 or a negative error: then nothing was stored. */
+export function oracle_dio_read(addr: number, word: number): number {
+  return oracle_write(addr, addr, word, true)
+}
+
+/** Stores a value by an access or by a direct read; what that returns. */
+function oracle_user_store(addr: number, word: number, value: number, direct: boolean): number {
+  return direct ? dio_read(addr, word, value) : user_store(addr, word, value)
+}
+
+function oracle_write(page: number, addr: number, word: number, direct: boolean): number {
   const w = oracle_window_of(page)
-  if (w === 0) return user_store(addr, word, 1)
+  if (w === 0) return oracle_user_store(addr, word, 1, direct)
   const register = (page - oracle[w + owindow$start]) * oracle[w + owindow$words_per_page] + word
   const side = oracle_side(w)
   const origin = ((side & ORACLE_SIDE_MASK) << ORACLE_SIDE_SHIFT) | (1 + (register % ORACLE_TAGS))
   const table = oracle_table(w, side)
-  if (table === 0) return user_store(addr, word, origin)
+  if (table === 0) return oracle_user_store(addr, word, origin, direct)
   const r = table + register * OREG_WORDS
   const number = oracle[r + oreg$issued] + 1
   oracle[r + oreg$writer] = this_cpu_read(percpu$current)
   oracle[r + oreg$issued] = number
   oracle_mb()
-  const signal = user_store(addr, word, (number << ORACLE_NUMBER_SHIFT) | origin)
+  const signal = oracle_user_store(addr, word, (number << ORACLE_NUMBER_SHIFT) | origin, direct)
   oracle_mb()
   if (signal === 0) oracle[r + oreg$completed] = number
   else oracle[r + oreg$issued] = number - 1

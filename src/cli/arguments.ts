@@ -10,6 +10,26 @@ export function parseCpus(text: string): number {
   return integer('--cpus', text, 1, MAX_CPUS, `a number of CPUs from 1 to ${MAX_CPUS}`)
 }
 
+/** `--cpus 1,2,4` of scale: ascending numbers of CPUs, each once. */
+export function parseCpuList(text: string): number[] {
+  const list = text
+    .split(',')
+    .map((part) => integer('--cpus', part.trim(), 1, 256, 'numbers of CPUs from 1 to 256, such as 1,2,4,8'))
+  return [...new Set(list)].toSorted((left, right) => left - right)
+}
+
+/** `--simulated-time T`: seconds of a time such as 500us, 2ms or 0.01s. */
+export function parseSimulatedTime(text: string): number {
+  const match = /^(\d*\.?\d+)(ns|us|ms|s)$/.exec(text)
+  const units: Readonly<Record<string, number>> = { ns: 1e9, us: 1e6, ms: 1e3, s: 1 }
+  const seconds = match === null ? 0 : Number(match[1]) / units[match[2]]
+  if (!(seconds > 0 && seconds <= 10))
+    throw new UsageError(
+      `--simulated-time ${text}: expected a time of at most 10s with its unit, such as 500us or 2ms.`,
+    )
+  return seconds
+}
+
 /** `--seed N`. */
 export function parseSeed(text: string): number {
   return integer('--seed', text, 0, 2 ** 31 - 1, 'an integer from 0 to 2147483647')

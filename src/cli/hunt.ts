@@ -19,7 +19,7 @@ import { readFileSync } from 'node:fs'
 import { shellQuote } from './arguments.ts'
 import { allChecks } from './checks.ts'
 import { UsageError } from './errors.ts'
-import { type Built, buildHunt, explainThrown, guarded } from './hunt_build.ts'
+import { type Built, buildHunt, explainThrown, guarded, makeSmaller } from './hunt_build.ts'
 import {
   type HuntArguments,
   huntChanges,
@@ -236,18 +236,6 @@ function explain(
         cpus: [],
       }
     : violationReport(tale, about, options.verbose ?? false)
-}
-
-/** Smaller machines; undefined where the scenario cannot be set up so. */
-function makeSmaller(built: Built): (sizes: Sizes) => ReturnType<Built['make']> | undefined {
-  return (sizes) => {
-    try {
-      return built.make(sizes)
-    } catch (error) {
-      if (error instanceof UsageError) return undefined
-      throw error
-    }
-  }
 }
 
 function shrinkReport({ sizes, steps, switches, executions, proofs }: Shrunk): {

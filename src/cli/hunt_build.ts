@@ -52,6 +52,18 @@ export async function buildHunt(request: BuildRequest): Promise<Built> {
   return { image, make }
 }
 
+/** Machines of other sizes; undefined where the scenario cannot be set up so. */
+export function makeSmaller(built: Built): (sizes: Sizes) => Subject | undefined {
+  return (sizes) => {
+    try {
+      return built.make(sizes)
+    } catch (error) {
+      if (error instanceof UsageError) return undefined
+      throw error
+    }
+  }
+}
+
 /** Runs `action`; what the image's code throws becomes a UsageError that names the place when it is the user's code. */
 export function guarded<T>(image: KernelImage, cpus: number, action: () => T): T {
   const limit = Error.stackTraceLimit

@@ -18,7 +18,7 @@ interface Entry {
   readonly cost?: string
 }
 
-export const TOPICS = ['scenarios', 'config', 'reverts', 'schedulers', 'checks'] as const
+export const TOPICS = ['scenarios', 'config', 'topologies', 'reverts', 'schedulers', 'checks'] as const
 type Topic = (typeof TOPICS)[number]
 
 /** Prints the lists: of one topic, or the scenarios and the configuration. */
@@ -49,6 +49,13 @@ async function entries(topic: Topic): Promise<Entry[]> {
         values,
         default: initial,
       }))
+    case 'topologies': {
+      const { builtInTopologies, readTopology } = await import('./topology.ts')
+      return builtInTopologies().map(({ name, file }) => ({
+        name,
+        description: readTopology(file).description,
+      }))
+    }
     case 'checks': {
       const { allChecks } = await import('./checks.ts')
       return allChecks().map(({ name, description, when, cost }) => ({ name, description, when, cost }))

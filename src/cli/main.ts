@@ -10,9 +10,7 @@ import { UsageError } from './errors.ts'
 import type { HuntArguments } from './hunt_plan.ts'
 import type { ReplayArguments } from './replay.ts'
 import type { RunArguments } from './run.ts'
-
-/** Commands of the plan that do not exist yet. */
-const LATER = ['scale']
+import type { ScaleArguments } from './scale.ts'
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -104,8 +102,57 @@ async function main(args: readonly string[]): Promise<number> {
       status = await replayCommand(file, options)
     })
   program
+    .command('scale')
+    .description('predict contention on up to 256 CPUs with the coherence clock')
+    .argument('[scenario]', "a scenario's name or path (default page-fault-disjoint)")
+    .option(
+      '--cpus <list>',
+      'numbers of CPUs, such as 1,2,4,8 (default: doublings up to what the topology has)',
+    )
+    .option(
+      '--topology <name>',
+      'mmtorture list topologies, NAMExN for N boxes, or the path of your own file (default milan)',
+    )
+    .option(
+      '--cost <name=value>',
+      "another cost than the topology's, in its unit, such as clearPage=3750 (repeatable)",
+      collect,
+    )
+    .option(
+      '--operations <n>',
+      'operations a CPU in the measured window (default 200)',
+      parseCount('--operations', 1, 1e9),
+    )
+    .option('--simulated-time <t>', 'length of the measured window instead, such as 500us')
+    .option('--seed <n>', 'seed: equal seeds give equal figures', parseSeed)
+    .option(
+      '--lag <cycles>',
+      'let CPUs run ahead of the slowest one: faster, not exact (default 0)',
+      parseCount('--lag', 0, 1e6),
+    )
+    .option('--pages <n>', 'pages of the scenario', parseCount('--pages', 1, 1e6))
+    .option('--section <ns>', 'lock-torture: length of the critical section', parseCount('--section', 0, 1e9))
+    .option(
+      '--think <ns>',
+      'lock-torture: mean time between two critical sections',
+      parseCount('--think', 0, 1e9),
+    )
+    .option('--config <KEY=VALUE>', 'configuration; VALUE,VALUE… makes a curve each (repeatable)', collect)
+    .option('--patch <file>', 'apply a unified diff to the kernel first (repeatable)', collect)
+    .option('--trace <file>', 'replay a recording, text of perf script, plain or gzipped')
+    .option('--profile', 'where the time goes, as perf report --stdio -G')
+    .option('--annotate <function>', 'the source of a function with shares and misses (repeatable)', collect)
+    .option('--c2c', 'the lines that CPUs take from one another, as perf c2c')
+    .option('--lockstat', 'the text of /proc/lock_stat of each point')
+    .option('--json [file]', 'print the report as JSON, or write it to a file (--json=FILE)')
+    .option('--out <dir>', 'write the report as scale.txt and scale.json into a folder')
+    .action(async (scenario: string | undefined, options: ScaleArguments) => {
+      const { scaleCommand } = await import('./scale.ts')
+      status = await scaleCommand(scenario, options, interruptSignal())
+    })
+  program
     .command('list')
-    .description('list what there is: scenarios, config, reverts, schedulers or checks')
+    .description('list what there is: scenarios, config, topologies, reverts, schedulers or checks')
     .argument('[topic]')
     .option('--json [file]', 'as JSON')
     .action(async (topic: string | undefined, options: { json?: string }) => {
@@ -113,8 +160,6 @@ async function main(args: readonly string[]): Promise<number> {
       await listCommand(topic, options)
     })
   try {
-    if (LATER.includes(args[0]))
-      throw new UsageError(`${args[0]} does not exist yet; there are run, hunt, replay and list.`)
     if (args.length === 0) program.outputHelp()
     else await program.parseAsync(separateJson(args), { from: 'user' })
     return status

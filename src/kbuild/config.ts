@@ -19,11 +19,16 @@ export interface Configuration {
   readonly TICK: number
   readonly FAIL_ALLOC: number
   readonly COW_REUSE: string
+  readonly FAULT_LOCKING: string
+  readonly VMA_LOCK: 'y' | 'n'
   readonly ATOMICS: string
   readonly PTLOCK_HASH: number
   readonly PARAVIRT_SPINLOCKS: 'y' | 'n'
   readonly SWAP: 'y' | 'n'
   readonly SWAP_MAP_MAX: number
+  readonly REFCOUNT: string
+  readonly AREAS: string
+  readonly MEMCG: 'y' | 'n'
 }
 
 export type ConfigKeyName = keyof Configuration
@@ -142,7 +147,7 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   ),
   flag('LOCK_STAT', 'n', 'count waits and holds of every lock class, as /proc/lock_stat does'),
   integer('HOLDTIME_SAMPLE', 1, 1_000_000, 16, 'with LOCK_STAT, one hold in this many is timed (1 is exact)'),
-  integer('NR_CPUS', 1, 64, 64, 'CPUs the kernel has room for'),
+  integer('NR_CPUS', 1, 256, 64, 'CPUs the kernel has room for'),
   integer('PGTABLE_LEVELS', 2, 5, 4, 'levels of the page tables'),
   integer('PTRS_PER_TABLE', 8, 512, 512, 'entries of a page table', true),
   memorySize('MEMORY', '256M', 'modelled memory'),
@@ -155,6 +160,13 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     'exclusive',
     'when a write to a shared page may reuse it: PageAnonExclusive, 5.8 (refcount) or before (mapcount)',
   ),
+  choice(
+    'FAULT_LOCKING',
+    ['6.1', '2.6.10'],
+    '6.1',
+    'whether a fault looks at its entry without the page-table lock (6.1) or walks and decides under it (2.6.10)',
+  ),
+  flag('VMA_LOCK', 'n', 'a fault takes the lock of its VMA in place of mmap_lock, as from 6.4 on'),
   choice('ATOMICS', ['js', 'wasm'], 'js', 'atomics by the builtins or by a WebAssembly module'),
   integer('PTLOCK_HASH', 1, 256, 16, 'locks of PTLOCK=hashed', true),
   flag(
@@ -163,7 +175,20 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     "on the stepped machine, spinlocks and waits by the kernel's own code instead of abstract ones",
   ),
   flag('SWAP', 'n', 'swap devices, the LRU lists and reclaim'),
+  flag('MEMCG', 'n', 'user memory is charged to groups, which have limits; takes SWAP=y'),
   integer('SWAP_MAP_MAX', 1, 62, 62, 'uses of a swap slot that need no continuation page'),
+  choice(
+    'REFCOUNT',
+    ['atomic', 'percpu'],
+    'atomic',
+    'for refcount-torture alone: one shared atomic count, or a delta for each CPU',
+  ),
+  choice(
+    'AREAS',
+    ['one', 'each'],
+    'one',
+    'for page-fault-disjoint alone: one VMA that all threads share, or one for each thread',
+  ),
 ]
 
 const KEY_NAMES = CONFIG_KEYS.map((key) => key.name)
@@ -287,6 +312,8 @@ function complete(values: Map<string, string | number>): Configuration {
   const entries = CONFIG_KEYS.map((key) => [key.name, values.get(key.name) ?? key.parse(key.default)])
   const config = Object.fromEntries(entries) as unknown as Configuration
   const { NR_PAGES } = configConstants(config)
+  if (config.MEMCG === 'y' && config.SWAP === 'n')
+    throw new UsageError('MEMCG=y takes SWAP=y: a group at its limit reclaims its own pages.')
   const bytes = NR_PAGES * (config.PAGE_BYTES + STRUCT_PAGE_BYTES)
   if (bytes >= MAX_MACHINE_BYTES)
     throw new UsageError(

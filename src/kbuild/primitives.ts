@@ -4,7 +4,7 @@ import { Kind } from '../machine/stepped/kinds.ts'
 
 /** Modules of src/kernel/arch whose functions the stepped machine stands for. */
 const REPLACED_MODULES = new Set(
-  ['access', 'atomic', 'atomic_wasm', 'halt', 'barrier', 'wait', 'lock_word', 'observe'].map(
+  ['access', 'atomic', 'atomic_wasm', 'halt', 'barrier', 'delay', 'wait', 'lock_word', 'observe'].map(
     (name) => `src/kernel/arch/${name}.ts`,
   ),
 )
@@ -35,6 +35,7 @@ export const PRIMITIVES: ReadonlyMap<string, number> = new Map([
   ['try_acquire_word', Kind.TRYLOCK],
   ['release_word', Kind.UNLOCK],
   ['smp_cond_load', Kind.WAIT],
+  ['cpu_relax', Kind.SPIN],
   ['cpu_wait', Kind.HALT],
   ['cpu_notify', Kind.NOTIFY],
 ])
@@ -64,6 +65,10 @@ export const MACHINE_FUNCTIONS: ReadonlySet<string> = new Set([
   'observe_contended',
   'observe_lock_acquire',
   'observe_lock_release',
+  'observe_lock_wanted',
+  'observe_exception',
+  'ndelay',
+  'ktime_get_ns',
 ])
 
 /** Those of them that compute an address or a number from their arguments, and do nothing else. */

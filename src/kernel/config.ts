@@ -14,6 +14,16 @@ export const TICK: number = 100
 export const FAIL_ALLOC: number = 0
 /** 0 exclusive (PageAnonExclusive, 5.19 on), 1 refcount (5.8), 2 mapcount (before). */
 export const COW_REUSE: number = 0
+/** Which page-table lock was chosen: its place in the list of built-in ones; a user's own is past the last. 0: `mm`. */
+export const PTLOCK: number = 2
+/** 0: an entry is looked at without its lock (6.1); 1: under it, the walk included (2.6.10). */
+export const FAULT_LOCKING: number = 0
+/** 1: faults take the lock of their VMA in place of mmap_lock (CONFIG_PER_VMA_LOCK, 6.4 on). */
+export const VMA_LOCK: number = 0
+/** For scenario refcount-torture alone. 0: one shared atomic; 1: a delta for each CPU. */
+export const REFCOUNT: number = 0
+/** For scenario page-fault-disjoint alone. 0: one VMA for all threads; 1: one for each. */
+export const AREAS: number = 0
 export const LOCK_STAT: number = 0
 export const HOLDTIME_SAMPLE: number = 16
 export const PTLOCK_HASH: number = 16
@@ -25,5 +35,7 @@ export const STEPPED: number = 0
 export const PARAVIRT_SPINLOCKS: number = 0
 /** 1: swap, LRU lists and reclaim exist. */
 export const SWAP: number = 0
+/** 1: user memory is charged to groups. */
+export const MEMCG: number = 0
 /** Greatest count that the swap map keeps of a slot; what is above lies in continuation pages. Linux: 62. */
 export const SWAP_MAP_MAX: number = 62

@@ -2,7 +2,7 @@
  * The end of tasks, execve and waiting for children (kernel/exit.c, fs/exec.c, 6.1). A child that ends adds one to its
  * parent's zombies and is gone; its exit code is not kept.
  */
-import { SWAP } from '#config'
+import { MEMCG, SWAP } from '#config'
 import { atomic_fetch_add } from '#atomic'
 import { load, READ_ONCE, store, this_cpu_write, WRITE_ONCE } from './arch/access.ts'
 import { BUG_ON } from './arch/bug.ts'
@@ -13,6 +13,7 @@ import { MAX_SWAPFILES, NR_TASKS } from './arch/limits.ts'
 import type { Mm, Spinlock, Task } from './arch/structs.ts'
 import {
   mm$brk,
+  mm$memcg,
   mm$start_brk,
   rq$head,
   rq$nr_running,
@@ -181,6 +182,7 @@ export function sys_execve(): number {
   if (mm === 0) return -ENOMEM
   sync_mm_rss(task)
   switch_mm(mm)
+  if (MEMCG) store(mm + mm$memcg, READ_ONCE(load(task + task$mm) + mm$memcg))
   const old = change_mm(task, mm)
   mm_release(task)
   mmput(old)

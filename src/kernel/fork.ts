@@ -3,7 +3,7 @@
  * dup_mmap, mm_init, mmput. The frames that the first seed shows above the copy (sys_clone, do_fork, copy_process,
  * copy_mm, dup_mm) are these. Left out: signals, namespaces, pids beyond a number, COW of pinned pages.
  */
-import { SWAP } from '#config'
+import { MEMCG, SWAP } from '#config'
 import { atomic_fetch_add, atomic_load, cmpxchg } from '#atomic'
 import { load, READ_ONCE, store, this_cpu_write } from './arch/access.ts'
 import { BUG_ON } from './arch/bug.ts'
@@ -15,6 +15,7 @@ import {
   mm$brk,
   mm$id,
   mm$map_count,
+  mm$memcg,
   mm$mm_count,
   mm$mm_mt,
   mm$mm_users,
@@ -52,15 +53,17 @@ import {
   LOCK_CLASS_page_table_lock,
   SINGLE_DEPTH_NESTING,
 } from './locking/lock_class.ts'
-import { down_write, down_write_nested, init_rwsem, up_write } from './locking/rwsem.ts'
+import { init_rwsem } from './locking/rwsem.ts'
 import { spin_lock_init } from './locking/spinlock.ts'
 import { copy_page_range } from './mm/memory/copy_page_range.ts'
 import { igrab } from './mm/filemap.ts'
 import { exit_mmap, vm_area_dup, vm_area_free, vma_link } from './mm/mmap.ts'
+import { mmap_write_lock, mmap_write_lock_nested, mmap_write_unlock } from './mm/mmap_lock.ts'
 import { pgd_alloc, pgtable_free } from './mm/pgalloc.ts'
 import { anon_vma_fork } from './mm/rmap.ts'
 import { kmem_cache_alloc, kmem_cache_free, mm_cachep, task_struct_cachep } from './mm/slab.ts'
 import { mm_mmlist, mmlist_del } from './mm/swapfile/mmlist.ts'
+import { vma_start_write } from './mm/vma_lock.ts'
 import { count_vm_event, FORKS } from './mm/vmstat.ts'
 import { begin_operation, current, set_current_interruptible, wake_up_new_task } from './sched/core.ts'
 import { fatal_signal_pending } from './signal.ts'
@@ -141,23 +144,26 @@ function dup_vma(mm: Mm, mpnt: Vma): boolean {
 
 /** Copies all mappings of `oldmm` (dup_mmap). Returns whether there was no memory. */
 function dup_mmap(mm: Mm, oldmm: Mm): boolean {
-  down_write((oldmm + mm$mmap_lock) as Rwsem)
-  down_write_nested((mm + mm$mmap_lock) as Rwsem, SINGLE_DEPTH_NESTING)
+  mmap_write_lock(oldmm)
+  mmap_write_lock_nested(mm, SINGLE_DEPTH_NESTING)
   oracle_dup_mm_begin(oldmm)
   store(mm + mm$start_brk, load(oldmm + mm$start_brk))
   store(mm + mm$brk, load(oldmm + mm$brk))
+  if (MEMCG) store(mm + mm$memcg, READ_ONCE(oldmm + mm$memcg))
   let failed = false
   const count = load(oldmm + mm$map_count)
   for (let i = 0; i < count && !failed; i++) {
     const mpnt = load(oldmm + mm$mm_mt + i) as Vma
+    // No fault until the parent's pages are write-protected and its TLBs are flushed.
+    vma_start_write(mpnt)
     if ((load(mpnt + vma$vm_flags) & VM_DONTCOPY) === 0) failed = dup_vma(mm, mpnt)
   }
   store(mm + mm$total_vm, load(oldmm + mm$total_vm))
-  up_write((mm + mm$mmap_lock) as Rwsem)
+  mmap_write_unlock(mm)
   // The parent's pages were write-protected: from here on no CPU writes them through an old right.
   flush_tlb_mm(oldmm)
   oracle_dup_mm_end(oldmm, mm)
-  up_write((oldmm + mm$mmap_lock) as Rwsem)
+  mmap_write_unlock(oldmm)
   return failed
 }
 

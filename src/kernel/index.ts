@@ -1,7 +1,7 @@
 /**
  * The surface of the kernel for scenarios and users' designs: `import { … } from 'mmtorture/kernel'`.
  */
-export { NR_CPUS, NR_PAGES, PAGE_BYTES, PTLOCK_HASH, PTRS_PER_TABLE } from '#config'
+export { AREAS, NR_CPUS, NR_PAGES, PAGE_BYTES, PTLOCK_HASH, PTRS_PER_TABLE, REFCOUNT } from '#config'
 export { SPINLOCK_WORDS } from '#spinlock'
 
 // Machine: accesses and atomics on word addresses.
@@ -25,7 +25,8 @@ export {
 } from '#atomic'
 export { smp_load_acquire, smp_mb, smp_rmb, smp_store_release, smp_wmb } from './arch/barrier.ts'
 export { BUG, BUG_ON } from './arch/bug.ts'
-export { smp_cond_load, smp_wake, smp_wake_one } from './arch/wait.ts'
+export { ktime_get_ns, ndelay } from './arch/delay.ts'
+export { cpu_relax, smp_cond_load, smp_wake, smp_wake_one } from './arch/wait.ts'
 export { BOOT_DATA, PTLOCK_AREA } from './arch/memory_map.ts'
 export { page_to_pfn, pgtable_page, pmd_page, PTRS_PER_PTE, TASK_SIZE } from './arch/pgtable.ts'
 export { LOCK_WORDS, mm$page_table_lock, page$pt_mm, page$ptl, TASK_WORDS } from './arch/structs.ts'
@@ -77,7 +78,9 @@ export { OOM_SCORE_ADJ_MIN, set_oom_score_adj } from './mm/oom_kill.ts'
 export { sys_memory_reclaim, sys_move_pages, sys_swapoff, sys_swapon } from './mm/syscalls_swap.ts'
 export { set_fail_page_alloc, set_page_cluster, swap_device_set } from './mm/swapfile/swapon.ts'
 export { SWP_STABLE_WRITES, SWP_SYNCHRONOUS_IO } from './arch/structs.ts'
+export { mem_cgroup_attach, mem_cgroup_create, mem_cgroup_usage } from './mm/memcontrol.ts'
 export { kswapd } from './mm/vmscan/reclaim.ts'
+export { dio_read, write_file } from './mm/gup.ts'
 export { kernel_thread, sys_clone_thread, sys_fork, sys_vfork } from './fork.ts'
 export { set_brk, sys_execve, sys_exit, sys_wait } from './exit.ts'
 export { begin_operation, current, stop_task, task_wait, task_wake } from './sched/core.ts'
@@ -87,14 +90,19 @@ export {
   nr_cpus,
   pages,
   prandom,
+  prandom_exponential,
+  scenario_percpu,
   scenario_word,
+  section_ns,
   set_reg,
   task_program,
+  think_ns,
 } from './sched/program.ts'
 export {
   oracle_discard,
   oracle_discard_own,
   oracle_discarded,
+  oracle_dio_read,
   oracle_load,
   oracle_load_as,
   oracle_store,

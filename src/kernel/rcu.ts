@@ -1,10 +1,10 @@
 /**
  * Read-copy update (kernel/rcu/tree.c, 6.1, reduced to what the model needs): rcu_read_lock, call_rcu, grace periods.
  * A CPU passes a quiescent state between two turns of programs and while it idles; what was given to call_rcu is freed when
- * every CPU has passed one since. What is freed so are nodes of xarrays (lib/xarray.ts) and, with SWAP, anon_vmas (mm/rmap.ts).
- * Left out: the tree of CPUs, expedited and polled grace periods, readers that sleep.
+ * every CPU has passed one since. What is freed so are nodes of xarrays (lib/xarray.ts), with SWAP anon_vmas (mm/rmap), with VMA_LOCK
+ * VMAs. Left out: the tree of CPUs, expedited and polled grace periods, readers that sleep.
  */
-import { SWAP } from '#config'
+import { SWAP, VMA_LOCK } from '#config'
 import { atomic_fetch_add, atomic_load, atomic_store } from '#atomic'
 import {
   load,
@@ -18,12 +18,13 @@ import {
 } from './arch/access.ts'
 import { BUG_ON } from './arch/bug.ts'
 import {
+  ANON_VMA_CHAINS,
+  ANON_VMAS,
   machine$nr_cpus,
   machine$nr_online,
   machine$rcu_gp,
   machine$rcu_lock,
   machine$rcu_orphans,
-  XA_NODES,
 } from './arch/memory_map.ts'
 import {
   percpu$rcu_list,
@@ -32,11 +33,11 @@ import {
   percpu$rcu_next_list,
   percpu$rcu_qs,
 } from './arch/percpu.ts'
-import type { AnonVma, Spinlock, XaNode } from './arch/structs.ts'
-import { anon_vma$rcu_next, xa_node$rcu_next } from './arch/structs.ts'
+import type { KmemCache, Spinlock } from './arch/structs.ts'
+import { anon_vma$rcu_next, rcu_head$next } from './arch/structs.ts'
 import { LOCK_CLASS_rcu } from './locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from './locking/spinlock.ts'
-import { anon_vma_cachep, kmem_cache_free, xa_node_cachep } from './mm/slab.ts'
+import { anon_vma_cachep, kmem_cache_free, vm_area_cachep, xa_node_cachep } from './mm/slab.ts'
 
 /** A CPU that reads nothing under RCU: idle, or outside the kernel. */
 export const RCU_IDLE = -1
@@ -55,17 +56,22 @@ function start_grace_period(): void {
   this_cpu_write(percpu$rcu_needed, atomic_fetch_add(machine$rcu_gp, 1) + 1)
 }
 
-function is_xa_node(object: number): boolean {
-  return !SWAP || object >= XA_NODES
+function is_anon_vma(object: number): boolean {
+  return SWAP !== 0 && object >= ANON_VMAS && object < ANON_VMA_CHAINS
 }
 
 /** The word that links an object that waits (rcu_head). */
 function rcu_next(object: number): number {
-  return object + (is_xa_node(object) ? xa_node$rcu_next : anon_vma$rcu_next)
+  return object + (is_anon_vma(object) ? anon_vma$rcu_next : rcu_head$next)
 }
 
-/** Frees `node`, which nobody can find any more, after a grace period. */
-export function call_rcu(node: XaNode | AnonVma): void {
+function rcu_cachep(object: number): KmemCache {
+  if (is_anon_vma(object)) return anon_vma_cachep
+  return VMA_LOCK !== 0 && object < ANON_VMAS ? vm_area_cachep : xa_node_cachep
+}
+
+/** Frees an xa_node, an anon_vma or a VMA, which nobody can find any more, after a grace period. */
+export function call_rcu(node: number): void {
   const waiting = this_cpu_read(percpu$rcu_list) !== 0
   const list = waiting ? percpu$rcu_next_list : percpu$rcu_list
   store(rcu_next(node), this_cpu_read(list))
@@ -82,12 +88,12 @@ function grace_period_over(needed: number): boolean {
   return true
 }
 
-/** Frees a list of nodes. */
+/** Frees a list of objects. */
 function rcu_do_batch(first: number): void {
   let node = first
   while (node !== 0) {
     const next = load(rcu_next(node))
-    kmem_cache_free(is_xa_node(node) ? xa_node_cachep : anon_vma_cachep, node)
+    kmem_cache_free(rcu_cachep(node), node)
     node = next
   }
 }

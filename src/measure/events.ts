@@ -58,6 +58,11 @@ export const EVENTS = [
   'ALLOCSTALL',
   'KSWAPD_WAKE',
   'PAGEOUTRUN',
+  'VMA_LOCK_SUCCESS',
+  'VMA_LOCK_ABORT',
+  'VMA_LOCK_RETRY',
+  'VMA_LOCK_MISS',
+  'MEMCG_MAX',
 ] as const satisfies readonly (keyof typeof vmstat)[]
 
 /** Counts by event name (`pgfault`), and the failed rechecks by function (`do_anonymous_page:write`). */

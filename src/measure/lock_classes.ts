@@ -1,6 +1,7 @@
 // The kernel's lock classes by the names they have in /proc/lock_stat of Linux 6.1: the text that the report prints for each LOCK_CLASS_
 // constant of src/kernel/locking/lock_class.ts. Reading the counters is lock_stat.ts.
 import type * as classes from '../kernel/locking/lock_class.ts'
+import type { KernelSymbols } from './symbols.ts'
 
 /** Names of the LOCK_CLASS_ constants. */
 export type LockClassSymbol = Extract<keyof typeof classes, `LOCK_CLASS_${string}`>
@@ -21,6 +22,8 @@ export const LOCK_CLASSES: Readonly<Record<LockClassSymbol, LockClass>> = {
   LOCK_CLASS_zone_lock: { name: '&zone->lock' },
   LOCK_CLASS_mmap_lock_R: { name: '&mm->mmap_lock', mode: 'R' },
   LOCK_CLASS_mmap_lock_W: { name: '&mm->mmap_lock', mode: 'W' },
+  LOCK_CLASS_vma_lock_R: { name: '&vma->vm_lock->lock', mode: 'R' },
+  LOCK_CLASS_vma_lock_W: { name: '&vma->vm_lock->lock', mode: 'W' },
   LOCK_CLASS_anon_vma_rwsem_R: { name: '&anon_vma->rwsem', mode: 'R' },
   LOCK_CLASS_anon_vma_rwsem_W: { name: '&anon_vma->rwsem', mode: 'W' },
   LOCK_CLASS_i_mmap_rwsem_R: { name: '&mapping->i_mmap_rwsem', mode: 'R' },
@@ -50,4 +53,44 @@ export const LOCK_CLASSES: Readonly<Record<LockClassSymbol, LockClass>> = {
 export function lockClassText(symbol: LockClassSymbol, subclass: number): string {
   const { name, mode } = LOCK_CLASSES[symbol]
   return `${name}${subclass > 0 ? `/${subclass}` : ''}${mode ? `-${mode}` : ''}`
+}
+
+/** Class of the lock at an address, by where it lies; undefined: a lock that is not the kernel's. */
+export function lockClassAt(s: KernelSymbols, lock: number): LockClassSymbol | undefined {
+  const inside = (base: number, words: number, count: number): number =>
+    lock >= base && lock < base + words * count ? (lock - base) % words : -1
+  if (inside(s.MEMMAP, s.PAGE_WORDS, s.NR_PAGES) >= 0) return 'LOCK_CLASS_ptlock'
+  if (lock >= s.PTLOCK_AREA && lock < s.KMEM_CACHES) return 'LOCK_CLASS_ptlock'
+  const mm = inside(s.MMS, s.MM_WORDS, s.NR_MMS)
+  if (mm === s.mm$page_table_lock) return 'LOCK_CLASS_page_table_lock'
+  if (mm === s.mm$mmap_lock) return 'LOCK_CLASS_mmap_lock_W'
+  if (mm === s.mm$mmap_lock + s.rwsem$wait_lock) return 'LOCK_CLASS_rwsem_wait_lock'
+  const vma = inside(s.VMAS, s.VMA_WORDS, s.NR_VMAS)
+  if (vma === s.vma$vm_lock) return 'LOCK_CLASS_vma_lock_W'
+  if (vma === s.vma$vm_lock + s.rwsem$wait_lock) return 'LOCK_CLASS_rwsem_wait_lock'
+  const anonVma = inside(s.ANON_VMAS, s.ANON_VMA_WORDS, s.NR_ANON_VMAS)
+  if (anonVma === s.anon_vma$rwsem) return 'LOCK_CLASS_anon_vma_rwsem_W'
+  if (anonVma === s.anon_vma$rwsem + s.rwsem$wait_lock) return 'LOCK_CLASS_rwsem_wait_lock'
+  const mapping = inside(s.ADDRESS_SPACES, s.ADDRESS_SPACE_WORDS, s.NR_ADDRESS_SPACES)
+  if (mapping === s.address_space$i_mmap_rwsem) return 'LOCK_CLASS_i_mmap_rwsem_W'
+  if (mapping === s.address_space$i_mmap_rwsem + s.rwsem$wait_lock) return 'LOCK_CLASS_rwsem_wait_lock'
+  if (mapping === s.address_space$i_pages_lock) return 'LOCK_CLASS_i_pages'
+  if (lock === s.ZONE + s.zone$lock) return 'LOCK_CLASS_zone_lock'
+  if (inside(s.LRUVECS, s.LRUVEC_WORDS, s.NR_LRUVECS) === s.lruvec$lru_lock) return 'LOCK_CLASS_lru_lock'
+  if (lock === s.RQ + s.rq$lock) return 'LOCK_CLASS_rq_lock'
+  if (inside(s.KMEM_CACHES, s.KMEM_CACHE_WORDS, s.NR_KMEM_CACHES) >= 0) return 'LOCK_CLASS_kmem_cache'
+  if (inside(s.PAGE_WAIT, s.WAIT_QUEUE_HEAD_WORDS, s.PAGE_WAIT_TABLE_SIZE) >= 0)
+    return 'LOCK_CLASS_folio_wait_table'
+  const device = inside(s.SWAP_INFO, s.SWAP_INFO_WORDS, s.MAX_SWAPFILES)
+  if (device === s.swap_info$lock) return 'LOCK_CLASS_swap_info'
+  if (device === s.swap_info$cont_lock) return 'LOCK_CLASS_cont_lock'
+  if (device === s.swap_info$i_pages_lock) return 'LOCK_CLASS_i_pages'
+  if (inside(s.SWAP_CLUSTERS, s.SWAP_CLUSTER_WORDS, s.NR_SWAP_CLUSTERS) >= 0) return 'LOCK_CLASS_swap_cluster'
+  if (lock === s.SWAP_AREA + s.swap$lock) return 'LOCK_CLASS_swap_lock'
+  if (lock === s.SWAP_AREA + s.swap$swapcache_wq) return 'LOCK_CLASS_wait_queue'
+  if (lock === s.machine$table_lock) return 'LOCK_CLASS_table_arena'
+  if (lock === s.machine$tasklist_lock) return 'LOCK_CLASS_tasklist_lock'
+  if (lock === s.machine$oom_lock) return 'LOCK_CLASS_oom_lock'
+  if (lock === s.machine$mmlist_lock) return 'LOCK_CLASS_mmlist_lock'
+  return undefined
 }

@@ -31,6 +31,12 @@ export interface LockRow {
   readonly holdtime: LockTimes
 }
 
+/** What a line of /proc/lock_stat shows of a class. Times in nanoseconds. */
+export interface LockStatLine extends Omit<LockRow, 'waittime' | 'holdtime'> {
+  readonly waittime: Pick<LockTimes, 'min' | 'max' | 'total' | 'average'>
+  readonly holdtime: Pick<LockTimes, 'min' | 'max' | 'total' | 'average'>
+}
+
 /** The rows of all classes that were taken, the most contended first; none without LOCK_STAT=y. */
 export function readLockStat(stats: CpuStats, symbols: KernelSymbols): LockRow[] {
   if (!symbols['NR_LOCK_STAT_ROWS']) return []
@@ -109,16 +115,16 @@ const COLUMNS = [
 ]
 
 /** The text of /proc/lock_stat for `rows`, ending in a newline. A class with two modes takes two lines, -W before -R. */
-export function formatLockStat(rows: readonly LockRow[]): string {
+export function formatLockStat(rows: readonly LockStatLine[]): string {
   const ruler = '-'.repeat(RULER_WIDTH)
   const heading = `${'class name'.padStart(40)} ${COLUMNS.map((title) => title.padStart(14)).join(' ')}`
   const lines = ['lock_stat version 0.4', ruler, heading, ruler, '']
-  const classes = new Map<string, LockRow[]>()
+  const classes = new Map<string, LockStatLine[]>()
   for (const row of rows) {
     const name = row.class.replace(/-[RW]$/, '')
     classes.set(name, [...(classes.get(name) ?? []), row])
   }
-  const contentions = (modes: readonly LockRow[]): number =>
+  const contentions = (modes: readonly LockStatLine[]): number =>
     modes.reduce((sum, row) => sum + row.contentions, 0)
   const sorted = [...classes].toSorted((left, right) => contentions(right[1]) - contentions(left[1]))
   for (const [name, modes] of sorted) {
@@ -133,9 +139,9 @@ export function formatLockStat(rows: readonly LockRow[]): string {
   return `${lines.join('\n')}\n`
 }
 
-function counts(row: LockRow): string {
+function counts(row: LockStatLine): string {
   const number = (value: number): string => String(value).padStart(14)
-  const group = (bounces: number, count: number, times: LockTimes): string =>
+  const group = (bounces: number, count: number, times: LockStatLine['waittime']): string =>
     `${number(bounces)} ${number(count)}${[times.min, times.max, times.total, times.average]
       .map((time) => ` ${microseconds(time).padStart(14)}`)
       .join('')}`

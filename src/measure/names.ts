@@ -22,6 +22,7 @@ const REGIONS: readonly Region[] = [
   { base: 'ZONE', words: 'ZONE_WORDS', count: '', struct: 'zone', name: () => 'zone' },
   { base: 'RQ', words: 'RQ_WORDS', count: '', struct: 'rq', name: () => 'run queue' },
   plain('LRUVECS', 'LRUVEC_WORDS', 'NR_LRUVECS', 'lruvec'),
+  plain('MEM_CGROUPS', 'MEM_CGROUP_WORDS', 'NR_MEM_CGROUPS', 'mem_cgroup'),
   {
     base: 'PAGE_WAIT',
     words: 'WAIT_QUEUE_HEAD_WORDS',
@@ -92,6 +93,7 @@ const REGIONS: readonly Region[] = [
 /** Fields that are structures themselves: the words of their own fields are named `field.inner`. */
 const INNER: Readonly<Record<string, string>> = {
   mmap_lock: 'rwsem',
+  vm_lock: 'rwsem',
   rwsem: 'rwsem',
   i_mmap_rwsem: 'rwsem',
 }

@@ -136,6 +136,7 @@ function cpuAhead(view: MachineView, node: number, cpus: number): number | undef
 /** Places of semaphores: first object, words of one, number of them, offset of the semaphore. */
 const SEMAPHORES = [
   ['MMS', 'MM_WORDS', 'NR_MMS', 'mm$mmap_lock'],
+  ['VMAS', 'VMA_WORDS', 'NR_VMAS', 'vma$vm_lock'],
   ['ANON_VMAS', 'ANON_VMA_WORDS', 'NR_ANON_VMAS', 'anon_vma$rwsem'],
   ['ADDRESS_SPACES', 'ADDRESS_SPACE_WORDS', 'NR_ADDRESS_SPACES', 'address_space$i_mmap_rwsem'],
 ] as const
@@ -144,7 +145,8 @@ const SEMAPHORES = [
 function queueOf(view: MachineView, cpu: number): number {
   const { symbols } = view
   for (const [base, words, count, offset] of SEMAPHORES)
-    for (let index = 0; index < (symbols[count] ?? 0); index++) {
+    // Without VMA_LOCK a VMA ends before its lock.
+    for (let index = 0; symbols[offset] < symbols[words] && index < (symbols[count] ?? 0); index++) {
       const semaphore = symbols[base] + index * symbols[words] + symbols[offset]
       if (isQueued(view, semaphore + symbols['rwsem$wait_head'], cpu)) return semaphore
     }

@@ -167,6 +167,7 @@ function phrase(
     case Kind.UNLOCK:
       return `unlock ${object}`
     case Kind.WAIT:
+    case Kind.SPIN:
     case Kind.HALT:
       return pending === undefined
         ? `${access} ${object}: ${shown(old)}`

@@ -32,7 +32,7 @@ function onlyFails(name: string, detail: RegExp, address: number, value: (old: n
 /** Address of the first PTE that is a swap entry for which `wanted` holds, and its slot. */
 function swapPte(wanted: (slot: number, exclusive: boolean) => boolean): { address: number; slot: number } {
   const { symbols: s, memory } = view
-  for (const { entries } of view.mappings.tables.filter(({ level }) => level === 0))
+  for (const { entries } of view.mappings.tables.filter((table) => table.level === 0))
     for (let i = 0; i < s.PTRS_PER_PTE; i++) {
       const pte = memory[entries + i]
       if (pte === 0 || (pte & s._PAGE_PRESENT) !== 0) continue

@@ -37,7 +37,7 @@ const mmtorture = (...args: string[]): Promise<Ended> => start(args).ended
 
 describe('bad input is one sentence and status 2', () => {
   test.each([
-    [['scale'], 'scale does not exist yet; there are run, hunt, replay and list.'],
+    [['scale', '--topology', 'milna'], '--topology milna: there is no such topology (did you mean milan?)'],
     [['frob'], "unknown command 'frob'"],
     [['run', '--frob'], "unknown option '--frob'"],
     [['run', '--cpus', '0'], '--cpus 0: expected a number of CPUs from 1 to 64.'],

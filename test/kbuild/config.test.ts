@@ -16,6 +16,10 @@ import {
 import { temporaryFolder } from './kernel.ts'
 
 describe('parseConfig', () => {
+  it('refuses groups of memory without swap', () => {
+    expect(() => parseConfig(['MEMCG=y'])).toThrow(/MEMCG=y takes SWAP=y/)
+  })
+
   it('gives every key its default', () => {
     expect(parseConfig([])).toEqual({
       PTLOCK: 'pmd',
@@ -30,11 +34,16 @@ describe('parseConfig', () => {
       TICK: 100,
       FAIL_ALLOC: 0,
       COW_REUSE: 'exclusive',
+      FAULT_LOCKING: '6.1',
+      VMA_LOCK: 'n',
       ATOMICS: 'js',
       PARAVIRT_SPINLOCKS: 'n',
       PTLOCK_HASH: 16,
       SWAP: 'n',
+      MEMCG: 'n',
       SWAP_MAP_MAX: 62,
+      REFCOUNT: 'atomic',
+      AREAS: 'one',
     })
   })
 
@@ -64,7 +73,7 @@ describe('parseConfig', () => {
 
   it.each([
     'NR_CPUS=0',
-    'NR_CPUS=65',
+    'NR_CPUS=257',
     'NR_CPUS=two',
     'NR_CPUS=',
     'NR_CPUS=1.5',
@@ -135,6 +144,7 @@ describe('configSettings', () => {
     )
     fc.assert(
       fc.property(fc.tuple(...valid), (settings) => {
+        fc.pre(!settings.includes('MEMCG=y') || settings.includes('SWAP=y'))
         const config = parseConfig(settings)
         expect(parseConfig(configSettings(config))).toEqual(config)
       }),

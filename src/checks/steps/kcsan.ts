@@ -55,7 +55,7 @@ const ACTIONS: Uint8Array = (() => {
   actions[Kind.PLAIN_WRITE] = STORE
   actions[Kind.RACE_READ] = IGNORED
   actions[Kind.NOTIFY] = IGNORED
-  for (const kind of [Kind.ONCE_READ, Kind.ACQUIRE_READ, Kind.ATOMIC_READ, Kind.WAIT, Kind.HALT])
+  for (const kind of [Kind.ONCE_READ, Kind.ACQUIRE_READ, Kind.ATOMIC_READ, Kind.WAIT, Kind.SPIN, Kind.HALT])
     actions[kind] = MARKED_LOAD
   actions[Kind.ONCE_WRITE] = MARKED_STORE
   for (const kind of [Kind.RELEASE_WRITE, Kind.ATOMIC_WRITE, Kind.UNLOCK]) actions[kind] = RELEASE

@@ -5,7 +5,7 @@
 import { Kind } from '../../machine/stepped/kinds.ts'
 import { Violation } from '../../machine/stepped/observer.ts'
 import { hex } from '../../measure/names.ts'
-import { LOCK_CLASSES, type LockClassSymbol } from '../../measure/lock_classes.ts'
+import { LOCK_CLASSES, lockClassAt } from '../../measure/lock_classes.ts'
 import type { StepCheck, StepCheckKind } from './check.ts'
 import { LockOrder } from './lock_order.ts'
 import type { Watch } from './watch.ts'
@@ -284,48 +284,11 @@ class Lockdep implements StepCheck {
   }
 
   #className(lock: number): string {
-    const symbol = classSymbol(this.#watch, lock)
+    const symbol = lockClassAt(this.#watch.s, lock)
     if (symbol !== undefined) return LOCK_CLASSES[symbol].name
     // A lock of a scenario or a user's design: each is a class of its own.
     return this.#watch.name(lock)
   }
-}
-
-/** Class of the lock at an address, by where it lies; undefined: a lock that is not the kernel's. */
-function classSymbol({ s }: Watch, lock: number): LockClassSymbol | undefined {
-  const inside = (base: number, words: number, count: number): number =>
-    lock >= base && lock < base + words * count ? (lock - base) % words : -1
-  if (inside(s.MEMMAP, s.PAGE_WORDS, s.NR_PAGES) >= 0) return 'LOCK_CLASS_ptlock'
-  if (lock >= s.PTLOCK_AREA && lock < s.KMEM_CACHES) return 'LOCK_CLASS_ptlock'
-  const mm = inside(s.MMS, s.MM_WORDS, s.NR_MMS)
-  if (mm === s.mm$page_table_lock) return 'LOCK_CLASS_page_table_lock'
-  if (mm === s.mm$mmap_lock) return 'LOCK_CLASS_mmap_lock_W'
-  if (mm === s.mm$mmap_lock + s.rwsem$wait_lock) return 'LOCK_CLASS_rwsem_wait_lock'
-  const anonVma = inside(s.ANON_VMAS, s.ANON_VMA_WORDS, s.NR_ANON_VMAS)
-  if (anonVma === s.anon_vma$rwsem) return 'LOCK_CLASS_anon_vma_rwsem_W'
-  if (anonVma === s.anon_vma$rwsem + s.rwsem$wait_lock) return 'LOCK_CLASS_rwsem_wait_lock'
-  const mapping = inside(s.ADDRESS_SPACES, s.ADDRESS_SPACE_WORDS, s.NR_ADDRESS_SPACES)
-  if (mapping === s.address_space$i_mmap_rwsem) return 'LOCK_CLASS_i_mmap_rwsem_W'
-  if (mapping === s.address_space$i_mmap_rwsem + s.rwsem$wait_lock) return 'LOCK_CLASS_rwsem_wait_lock'
-  if (mapping === s.address_space$i_pages_lock) return 'LOCK_CLASS_i_pages'
-  if (lock === s.ZONE + s.zone$lock) return 'LOCK_CLASS_zone_lock'
-  if (inside(s.LRUVECS, s.LRUVEC_WORDS, s.NR_LRUVECS) === s.lruvec$lru_lock) return 'LOCK_CLASS_lru_lock'
-  if (lock === s.RQ + s.rq$lock) return 'LOCK_CLASS_rq_lock'
-  if (inside(s.KMEM_CACHES, s.KMEM_CACHE_WORDS, s.NR_KMEM_CACHES) >= 0) return 'LOCK_CLASS_kmem_cache'
-  if (inside(s.PAGE_WAIT, s.WAIT_QUEUE_HEAD_WORDS, s.PAGE_WAIT_TABLE_SIZE) >= 0)
-    return 'LOCK_CLASS_folio_wait_table'
-  const device = inside(s.SWAP_INFO, s.SWAP_INFO_WORDS, s.MAX_SWAPFILES)
-  if (device === s.swap_info$lock) return 'LOCK_CLASS_swap_info'
-  if (device === s.swap_info$cont_lock) return 'LOCK_CLASS_cont_lock'
-  if (device === s.swap_info$i_pages_lock) return 'LOCK_CLASS_i_pages'
-  if (inside(s.SWAP_CLUSTERS, s.SWAP_CLUSTER_WORDS, s.NR_SWAP_CLUSTERS) >= 0) return 'LOCK_CLASS_swap_cluster'
-  if (lock === s.SWAP_AREA + s.swap$lock) return 'LOCK_CLASS_swap_lock'
-  if (lock === s.SWAP_AREA + s.swap$swapcache_wq) return 'LOCK_CLASS_wait_queue'
-  if (lock === s.machine$table_lock) return 'LOCK_CLASS_table_arena'
-  if (lock === s.machine$tasklist_lock) return 'LOCK_CLASS_tasklist_lock'
-  if (lock === s.machine$oom_lock) return 'LOCK_CLASS_oom_lock'
-  if (lock === s.machine$mmlist_lock) return 'LOCK_CLASS_mmlist_lock'
-  return undefined
 }
 
 function traceOf(stack: readonly string[]): string {

@@ -17,6 +17,8 @@ const PAGE_RELEASERS = new Set([
   'release_pages',
   'move_pages_to_lru',
   'free_unref_page_list',
+  'mem_cgroup_uncharge',
+  'page_memcg',
   '__page_cache_release',
   '__clear_lru',
   'page_lruvec',

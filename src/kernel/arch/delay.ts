@@ -1,14 +1,19 @@
 /**
- * Time that a modelled device takes (arch/x86/lib/delay.c, 6.1, in spirit). On the stepped machine there is no time: what others do
- * meanwhile is the scheduler's choice.
+ * Short delays and the time (include/linux/delay.h and timekeeping.h, 6.1: ndelay, ktime_get_ns): what a modelled device takes, and what a
+ * scenario thinks. On the clock the time passes and nothing else does; a hunt has no time, and what others do meanwhile is the
+ * scheduler's choice.
  */
-import { STEPPED } from '#config'
 import { poll_irq } from './irq.ts'
 import { clock } from './machine.ts'
 
-/** Lets `ns` nanoseconds pass, taking interrupts. */
+/** Lets `ns` nanoseconds pass on this CPU, taking interrupts. */
 export function ndelay(ns: number): void {
-  if (STEPPED || ns === 0) return
+  if (ns === 0) return
   const end = clock() + ns
   while (clock() < end) poll_irq()
+}
+
+/** Nanoseconds on this CPU's clock; in a hunt, steps. */
+export function ktime_get_ns(): number {
+  return clock()
 }

@@ -10,11 +10,12 @@
  *
  * Left out: vectors and priorities; the one interrupt there is asks for a TLB flush.
  */
-import { NR_CPUS, STEPPED } from '#config'
+import { STEPPED } from '#config'
 import { atomic_fetch_and, atomic_fetch_or, atomic_load, cmpxchg, xchg } from '#atomic'
 import { per_cpu_ptr, READ_ONCE, this_cpu_ptr, this_cpu_read, this_cpu_write } from './access.ts'
 import { this_cpu } from './machine.ts'
 import { percpu$in_irq, percpu$irq_pending, percpu$irqs_off, percpu$state } from './percpu.ts'
+import { CPUMASK_WORDS } from './structs.ts'
 import { flush_tlb_func, flush_tlb_local } from './tlb.ts'
 import { kick_cpu } from './wait.ts'
 
@@ -32,26 +33,21 @@ export function irqs_disabled(): boolean {
 /** Whether an interrupt waits for this CPU. */
 export function irq_pending(): boolean {
   const pending = this_cpu_ptr(percpu$irq_pending)
-  if (NR_CPUS > 32) return (READ_ONCE(pending) | READ_ONCE(pending + 1)) !== 0
-  return READ_ONCE(pending) !== 0
+  if (CPUMASK_WORDS === 1) return READ_ONCE(pending) !== 0
+  for (let word = 0; word < CPUMASK_WORDS; word++) if (READ_ONCE(pending + word) !== 0) return true
+  return false
 }
 
 /** Takes the interrupts that are pending: each sending CPU's request once. */
 export function do_IRQ(): void {
   this_cpu_write(percpu$in_irq, 1)
   const pending = this_cpu_ptr(percpu$irq_pending)
-  let senders = xchg(pending, 0)
-  while (senders !== 0) {
-    const bit = 31 - Math.clz32(senders & -senders)
-    senders &= senders - 1
-    flush_tlb_func(bit)
-  }
-  if (NR_CPUS > 32) {
-    senders = xchg(pending + 1, 0)
+  for (let word = 0; word < CPUMASK_WORDS; word++) {
+    let senders = xchg(pending + word, 0)
     while (senders !== 0) {
       const bit = 31 - Math.clz32(senders & -senders)
       senders &= senders - 1
-      flush_tlb_func(32 + bit)
+      flush_tlb_func(32 * word + bit)
     }
   }
   this_cpu_write(percpu$in_irq, 0)

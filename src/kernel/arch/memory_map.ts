@@ -7,7 +7,7 @@
  *   1024  ├──────────────────────────┤ PERCPU      NR_CPUS areas of PERCPU_WORDS (percpu.ts)
  *         ├──────────────────────────┤ ZONE        struct zone with its free areas
  *         ├──────────────────────────┤ RQ          the run queue
- *         ├──────────────────────────┤ LRUVECS     with SWAP: the LRU lists
+ *         ├──────────────────────────┤ LRUVECS     with SWAP: the LRU lists; with MEMCG: the groups
  *         ├──────────────────────────┤ PAGE_WAIT   hashed wait queues of pages
  *         ├──────────────────────────┤ PTLOCK_AREA PTLOCK_WORDS words of the page-table-lock design's own
  *         ├──────────────────────────┤ KMEM_CACHES descriptors and generation stamps of the object caches
@@ -43,9 +43,11 @@ import {
   ANON_VMA_WORDS,
   KMEM_CACHE_WORDS,
   LRUVEC_WORDS,
+  MEM_CGROUP_WORDS,
   MM_WORDS,
   NR_KMEM_CACHES,
   NR_LRUVECS,
+  NR_MEM_CGROUPS,
   PAGE_WORDS,
   RQ_WORDS,
   SWAP_CLUSTER_WORDS,
@@ -75,6 +77,9 @@ export const machine$seed = 98
 /** Turns that a task takes before it stops (0: no end), and pages of the scenario (0: its own choice). Set by the host. */
 export const machine$turns = 101
 export const machine$pages = 102
+/** ns that a scenario spends in a critical section, and thinks between two on average (0: its own choice). Set by the host. */
+export const machine$section = 103
+export const machine$think = 104
 /** Which allocation fails (FAIL_ALLOC), counted from 1, and how many there were. */
 export const machine$fail_alloc = 99
 export const machine$nr_allocs = 112
@@ -88,6 +93,8 @@ export const machine$init_mm = 131
 export const machine$tasks = 136 // 2 words
 /** Whether kswapd exists, sleeps or runs: a KSWAPD_ constant of mm/vmscan/reclaim.ts. */
 export const machine$kswapd = 138
+/** Groups that were made (mem_cgroup_create). */
+export const machine$nr_mem_cgroups = 139
 /** oom_lock. */
 export const machine$oom_lock = 242
 export const machine$tasklist_lock = 208
@@ -111,7 +118,8 @@ export const PARKED = 256 // PARKED_BUCKETS words
 export const ZONE = PERCPU + NR_CPUS * PERCPU_WORDS
 export const RQ = ZONE + ZONE_WORDS
 export const LRUVECS = RQ + RQ_WORDS
-export const PAGE_WAIT = LRUVECS + NR_LRUVECS * LRUVEC_WORDS
+export const MEM_CGROUPS = LRUVECS + NR_LRUVECS * LRUVEC_WORDS
+export const PAGE_WAIT = MEM_CGROUPS + NR_MEM_CGROUPS * MEM_CGROUP_WORDS
 export const PTLOCK_AREA = (PAGE_WAIT + PAGE_WAIT_TABLE_SIZE * WAIT_QUEUE_HEAD_WORDS + 15) & ~15
 export const KMEM_CACHES = (PTLOCK_AREA + PTLOCK_WORDS + 15) & ~15
 

@@ -25,3 +25,9 @@ export function observe_lock_release(lock: number): void {}
 export function observe_contended(lock: number): boolean {
   return false
 }
+
+/** This CPU wants `lock` now: from here until observe_lock_acquire it waits for it. */
+export function observe_lock_wanted(lock: number): void {}
+
+/** An exception brings this CPU into the kernel; what its entry and its return cost is the hardware's affair. */
+export function observe_exception(): void {}

@@ -12,15 +12,16 @@
  *   line 24..   struct mmu_gather                                     mm/mmu_gather.ts
  *   then        the TLB                                               arch/tlb.ts
  *   last        with SWAP: batches of pages for the LRU lists         mm/swap.ts
+ *   last line   the scenario's                                        sched/program.ts
  *
  * Lines are 16 words. A line that other CPUs write shares none with private words.
  */
-import { SWAP } from '#config'
+import { NR_CPUS, SWAP } from '#config'
 import { MMU_GATHER_BUNDLE, PAGEVEC_SIZE, TLB_ENTRIES } from './limits.ts'
 
 // Line 0: written by other CPUs.
-/** Interrupts pending: one bit for each sending CPU. */
-export const percpu$irq_pending = 0 // 2 words
+/** Interrupts pending: one bit for each sending CPU, in CPUMASK_WORDS words. */
+export const percpu$irq_pending = NR_CPUS > 64 ? 8 : 0
 /** The word this CPU halts on. */
 export const percpu$wake = 2
 /** CPU_RUNNING, CPU_PARKED, CPU_PARKED_FLUSH or CPU_OFFLINE (arch/irq.ts). */
@@ -94,9 +95,9 @@ export const percpu$walked_pte = 81
 
 // struct tlbflush_unmap_batch: CPUs that must still flush for what this CPU has unmapped, whether there are any, and whether one of
 // the entries could be written.
-export const tlb_ubc$cpumask = 84 // 2 words
-export const tlb_ubc$flush_required = 86
-export const tlb_ubc$writable = 87
+export const tlb_ubc$flush_required = 84
+export const tlb_ubc$writable = 85
+export const tlb_ubc$cpumask = 86 // CPUMASK_WORDS, 8 at most
 /** Where page_vma_mapped_walk found its entry: the PMD's value and the lock. */
 export const pvmw$pmd_value = 88
 export const pvmw$ptl = 89
@@ -137,7 +138,9 @@ const PAGEVEC_WORDS = 1 + PAGEVEC_SIZE
 export const lru_pvecs$lru_add = percpu$tlb + 2 * TLB_ENTRIES
 export const lru_pvecs$activate_page = lru_pvecs$lru_add + PAGEVEC_WORDS
 export const lru_pvecs$lru_lazyfree = lru_pvecs$activate_page + PAGEVEC_WORDS
-export const PERCPU_WORDS = (lru_pvecs$lru_add + SWAP * 3 * PAGEVEC_WORDS + 15) & ~15
+/** The scenario's own word of each CPU, on a line of its own. */
+export const percpu$scenario = (lru_pvecs$lru_add + SWAP * 3 * PAGEVEC_WORDS + 15) & ~15
+export const PERCPU_WORDS = percpu$scenario + 16
 
 /** First word of CPU 0's area; the areas follow one another. */
 export const PERCPU = 1024

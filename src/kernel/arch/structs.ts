@@ -2,7 +2,7 @@
  * The kernel's structures: word offsets of their fields, named struct$field. A pointer is a word address with a branded
  * type; NULL is 0. Fields that different CPUs write at the same time lie on different lines of 16 words, as in Linux.
  */
-import { LOCK_STAT, NR_CPUS, SWAP, SWAP_MAP_MAX } from '#config'
+import { LOCK_STAT, MEMCG, NR_CPUS, SWAP, SWAP_MAP_MAX, VMA_LOCK } from '#config'
 import { SPINLOCK_WORDS } from '#spinlock'
 import { MAX_MAP_COUNT, MAX_ORDER } from './limits.ts'
 
@@ -17,6 +17,7 @@ export type XaNode = number & { readonly __brand: 'xa_node' }
 export type Spinlock = number & { readonly __brand: 'spinlock' }
 export type Rwsem = number & { readonly __brand: 'rw_semaphore' }
 export type WaitQueueHead = number & { readonly __brand: 'wait_queue_head' }
+export type MemCgroup = number & { readonly __brand: 'mem_cgroup' }
 export type Lruvec = number & { readonly __brand: 'lruvec' }
 export type SwapInfo = number & { readonly __brand: 'swap_info_struct' }
 export type KmemCache = number & { readonly __brand: 'kmem_cache' }
@@ -66,6 +67,8 @@ export const page$lru_prev = 7
 /** Tail pages: address of the head + 1. */
 export const page$compound_head = 8
 export const page$compound_order = 9
+/** Single pages: the group that is charged with the page. */
+export const page$memcg_data = 9
 /** A page table: where its entries lie (address of the first), its mm, and the words of its lock. */
 export const page$pt_entries = 4
 export const page$pt_mm = 5
@@ -130,7 +133,15 @@ export const lruvec$lru_lock = 0
 export const lruvec$lists = 16
 export const lruvec$lru_size = 24
 export const LRUVEC_WORDS = 32
-export const NR_LRUVECS = SWAP
+
+// struct mem_cgroup (include/linux/memcontrol.h), of which there are a few.
+/** Pages that are charged to it, and how many may be. */
+export const mem_cgroup$usage = 0
+export const mem_cgroup$limit = 8
+export const MEM_CGROUP_WORDS = 16
+export const NR_MEM_CGROUPS = MEMCG * 4
+/** The lists of pages that no group is charged with, then those of the groups. */
+export const NR_LRUVECS = SWAP * (1 + NR_MEM_CGROUPS)
 
 /** Kinds of LRU lists (enum lru_list). */
 export const LRU_INACTIVE_ANON = 0
@@ -224,6 +235,9 @@ export const mm$mmap_base = 8
 export const mm$flags = 9
 /** The group that its memory is charged to; 0: none. */
 export const mm$memcg = 10
+/** With VMA_LOCK: changes when all VMAs are unlocked; and the sequence count of mm$mm_mt, odd while that changes. */
+export const mm$mm_lock_seq = 12
+export const mm$mm_mt_seq = 13
 export const mm$mmap_lock = 16
 export const mm$page_table_lock = 32
 export const mm$pgtables_bytes = 48
@@ -233,7 +247,7 @@ export const mm$mmlist_prev = 51
 /** Flushes that reclaim has deferred (low half) and of them those that were made up for (tlb_flush_batched). */
 export const mm$tlb_flush_batched = 52
 export const mm$rss_stat = 64
-/** CPUs that may hold translations of this mm: a bit for each (2 words). */
+/** CPUs that may hold translations of this mm: a bit for each, in CPUMASK_WORDS words. */
 export const mm$cpu_bitmap = 80
 /** The VMAs sorted by address: 6.1 keeps a maple tree here, the model a sorted array of MAX_MAP_COUNT pointers. */
 export const mm$mm_mt = 96
@@ -264,13 +278,19 @@ export const vma$anon_vma = 5
 /** Chains of this VMA, newest first (anon_vma_chain$same_vma_next). */
 export const vma$anon_vma_chain = 6
 /** The object that is mapped (Linux: vm_file->f_mapping); 0 for private anonymous memory. */
-export const vma$vm_mapping = 7
+export const vma$vm_mapping = 11
 /** List of the VMAs that map vm_mapping (Linux: the i_mmap interval tree). */
 export const vma$shared_next = 8
 export const vma$shared_prev = 9
 /** _PAGE_ flags of fresh entries, by vm_flags and mapping (vma_set_page_prot). */
 export const vma$vm_page_prot = 10
-export const VMA_WORDS = 16
+/** With VMA_LOCK: mm_lock_seq when the VMA was last locked for writing; whether it has left mm$mm_mt. */
+export const vma$vm_lock_seq = 12
+export const vma$detached = 13
+/** Words of a VMA but its lock, which lies on a line of its own: taking it must not cost the line that lookups read. */
+export const VMA_FIELDS = 16
+export const vma$vm_lock = VMA_FIELDS
+export const VMA_WORDS = VMA_FIELDS + 16 * VMA_LOCK
 
 export const VM_READ = 1 << 0
 export const VM_WRITE = 1 << 1
@@ -336,10 +356,11 @@ export const ADDRESS_SPACE_FILE = 2
 export const XA_CHUNK_SHIFT = 6
 export const XA_CHUNK_SIZE = 64
 export const xa_node$count = 0
-export const xa_node$rcu_next = 1
 export const xa_node$slots = 8
 export const XA_NODE_WORDS = 80
 
+/** struct rcu_head: in every object that call_rcu frees, the next that waits with it. */
+export const rcu_head$next = 7
 // What swap has of its own besides its devices (mm/swapfile.c, mm/swap_state.c).
 export const swap$lock = 0
 /** CPUs that wait for a slot's SWAP_HAS_CACHE to go or for its page to come (swapcache_wq of 6.12). */
@@ -409,4 +430,4 @@ export const SWAP_MAP_BAD = 0x3f
 export const SWAP_CONT_MAX = 2 * SWAP_MAP_MAX + 3
 
 /** Words of a set of CPUs. */
-export const CPUMASK_WORDS = NR_CPUS > 32 ? 2 : 1
+export const CPUMASK_WORDS = (NR_CPUS + 31) >> 5

@@ -103,6 +103,11 @@ function interrupt_others(mask: number, base: number): number {
   return sent
 }
 
+/** The CPUs of `mask`, which is word `word` of a set, without this one. */
+function other_cpus(mask: number, word: number): number {
+  return this_cpu >> 5 === word ? mask & ~(1 << (this_cpu & 31)) : mask
+}
+
 /** Flushes pages [start, end) of `mm` from the TLB of every CPU that may hold them, and waits until that is done. */
 export function flush_tlb_mm_range(mm: Mm, start: number, end: number): void {
   BUG_ON(irqs_disabled())
@@ -111,17 +116,26 @@ export function flush_tlb_mm_range(mm: Mm, start: number, end: number): void {
   // mm_cpumask is read after the page tables were changed: the caller's atomic write of the PTE orders the two.
   const mask = atomic_load(mm + mm$cpu_bitmap)
   const high = CPUMASK_WORDS > 1 ? atomic_load(mm + mm$cpu_bitmap + 1) : 0
-  if (any_but_this_cpu(mask, high)) flush_tlb_others(mask, high, mm, start, end)
+  if (any_other_cpu(mask, high, mm + mm$cpu_bitmap))
+    flush_tlb_others(mask, high, mm + mm$cpu_bitmap, mm, start, end)
 }
 
-/** Whether a set of CPUs has another one than this. */
-function any_but_this_cpu(mask: number, high: number): boolean {
-  const self = 1 << (this_cpu & 31)
-  return (mask & (this_cpu < 32 ? ~self : -1)) !== 0 || (high & (this_cpu >= 32 ? ~self : -1)) !== 0
+/** Whether the set of CPUs at `cpumask`, whose first words are `mask` and `high`, has another one than this. */
+function any_other_cpu(mask: number, high: number, cpumask: number): boolean {
+  let others = other_cpus(mask, 0) | other_cpus(high, 1)
+  for (let word = 2; word < CPUMASK_WORDS; word++) others |= other_cpus(atomic_load(cpumask + word), word)
+  return others !== 0
 }
 
-/** Has the other CPUs of a set flush [start, end) of `mm` (0: all), and waits until they have. */
-function flush_tlb_others(mask: number, high: number, mm: Mm, start: number, end: number): void {
+/** Has the other CPUs of such a set flush [start, end) of `mm` (0: all), and waits until they have. */
+function flush_tlb_others(
+  mask: number,
+  high: number,
+  cpumask: number,
+  mm: Mm,
+  start: number,
+  end: number,
+): void {
   count_vm_event(NR_TLB_REMOTE_FLUSH)
   this_cpu_write(percpu$flush_mm, mm)
   this_cpu_write(percpu$flush_start, start)
@@ -129,7 +143,9 @@ function flush_tlb_others(mask: number, high: number, mm: Mm, start: number, end
   const acks = this_cpu_ptr(percpu$flush_acks)
   // One more than can answer, taken back below: no answer brings it to zero while requests are still being sent.
   atomic_store(acks, 1 << 16)
-  const sent = interrupt_others(mask, 0) + interrupt_others(high, 32)
+  let sent = interrupt_others(mask, 0) + interrupt_others(high, 32)
+  for (let word = 2; word < CPUMASK_WORDS; word++)
+    sent += interrupt_others(atomic_load(cpumask + word), 32 * word)
   let left = atomic_fetch_add(acks, sent - (1 << 16)) + sent - (1 << 16)
   while (left !== 0) left = smp_cond_load(acks, left)
 }
@@ -145,7 +161,8 @@ export function flush_tlb_mm(mm: Mm): void {
 /** Whether another CPU may hold translations of `mm` (cpumask_any_but). */
 export function mm_has_other_cpus(mm: Mm): boolean {
   const mask = atomic_load(mm + mm$cpu_bitmap)
-  return any_but_this_cpu(mask, CPUMASK_WORDS > 1 ? atomic_load(mm + mm$cpu_bitmap + 1) : 0)
+  const high = CPUMASK_WORDS > 1 ? atomic_load(mm + mm$cpu_bitmap + 1) : 0
+  return any_other_cpu(mask, high, mm + mm$cpu_bitmap)
 }
 
 /** Adds the CPUs that may hold translations of `mm` to those that this CPU must have flush before it frees what it unmapped. */
@@ -163,9 +180,9 @@ export function arch_tlbbatch_flush(): void {
   const mask = this_cpu_read(tlb_ubc$cpumask)
   const high = CPUMASK_WORDS > 1 ? this_cpu_read(tlb_ubc$cpumask + 1) : 0
   flush_tlb_local()
-  if (any_but_this_cpu(mask, high)) flush_tlb_others(mask, high, 0 as Mm, 0, TASK_SIZE)
-  this_cpu_write(tlb_ubc$cpumask, 0)
-  if (CPUMASK_WORDS > 1) this_cpu_write(tlb_ubc$cpumask + 1, 0)
+  const cpumask = this_cpu_ptr(tlb_ubc$cpumask)
+  if (any_other_cpu(mask, high, cpumask)) flush_tlb_others(mask, high, cpumask, 0 as Mm, 0, TASK_SIZE)
+  for (let word = 0; word < CPUMASK_WORDS; word++) this_cpu_write(tlb_ubc$cpumask + word, 0)
 }
 
 /** Makes `next` (0: none) the address space of this CPU (switch_mm_irqs_off): the TLB starts empty. */

@@ -88,6 +88,14 @@ export function smp_cond_load(p: number, old: number): number {
   return value
 }
 
+/**
+ * Between two attempts of a CPU that spins by writing to the word at `p`, which held `old`. Waits like smp_cond_load; but on the clock it
+ * does not wait: there the attempts go on, and disturb whoever needs the line.
+ */
+export function cpu_relax(p: number, old: number): void {
+  smp_cond_load(p, old)
+}
+
 function wake_parked(p: number, most: number): void {
   const nr_cpus = load(machine$nr_cpus)
   for (let cpu = 0; cpu < nr_cpus && most > 0; cpu++) {

@@ -113,10 +113,10 @@ export function xa_destroy(mapping: AddressSpace): void {
     if (middle === 0) continue
     for (let j = 0; j < XA_CHUNK_SIZE; j++) {
       const leaf = load(middle + xa_node$slots + j)
-      if (leaf !== 0) call_rcu(leaf as XaNode)
+      if (leaf !== 0) call_rcu(leaf)
     }
-    call_rcu(middle as XaNode)
+    call_rcu(middle)
   }
-  call_rcu(top as XaNode)
+  call_rcu(top)
   store(mapping + address_space$i_pages, 0)
 }

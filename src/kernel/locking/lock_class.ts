@@ -46,7 +46,10 @@ export const LOCK_CLASS_cont_lock = 26
 export const LOCK_CLASS_lru_lock = 27
 /** The OOM killer. */
 export const LOCK_CLASS_oom_lock = 28
-const LOCK_CLASS_END = 29
+/** The lock of a VMA (VMA_LOCK). */
+export const LOCK_CLASS_vma_lock_R = 29
+export const LOCK_CLASS_vma_lock_W = 30
+const LOCK_CLASS_END = 31
 
 /** Annotation for the second of two locks of one class that are held at once (include/linux/lockdep.h). */
 export const SINGLE_DEPTH_NESTING = 1

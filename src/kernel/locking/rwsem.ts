@@ -25,7 +25,7 @@ import {
   WRITE_ONCE,
 } from '../arch/access.ts'
 import { BUG_ON } from '../arch/bug.ts'
-import { LOCK_READ, LOCK_SLEEPS, LOCK_TRY } from '../arch/observe.ts'
+import { LOCK_READ, LOCK_SLEEPS, LOCK_TRY, observe_lock_wanted } from '../arch/observe.ts'
 import { percpu$waiter_granted, percpu$waiter_next, percpu$waiter_type } from '../arch/percpu.ts'
 import {
   rwsem$count,
@@ -75,6 +75,7 @@ export function init_rwsem(sem: Rwsem, class_read: number, class_write: number):
 }
 
 export function down_read(sem: Rwsem): void {
+  observe_lock_wanted(sem)
   const count = atomic_fetch_add(sem + rwsem$count, RWSEM_READER_BIAS)
   let begin = 0
   if ((count & RWSEM_READ_FAILED_MASK) !== 0) {
@@ -109,6 +110,7 @@ export function down_write(sem: Rwsem): void {
 
 /** down_write while another semaphore of the class is held (a child's mmap_lock under its parent's). */
 export function down_write_nested(sem: Rwsem, subclass: number): void {
+  observe_lock_wanted(sem)
   let begin = 0
   if (cmpxchg(sem + rwsem$count, 0, RWSEM_WRITER_LOCKED) !== 0) {
     if (LOCK_STAT) begin = lock_contended(sem + rwsem$lockdep_write, subclass)

@@ -11,7 +11,7 @@ import {
   arch_spin_unlock,
 } from '#spinlock'
 import { local_irq_restore, local_irq_save } from '../arch/irq.ts'
-import { LOCK_TRY } from '../arch/observe.ts'
+import { LOCK_TRY, observe_lock_wanted } from '../arch/observe.ts'
 import { spinlock$lockdep, type Spinlock } from '../arch/structs.ts'
 import { lock_contended, lockdep_init_map } from './lock_stat.ts'
 import { lock_acquire, lock_release } from './lockdep.ts'
@@ -29,6 +29,7 @@ export function spin_lock(lock: Spinlock): void {
 /** Takes `lock` while another lock of its class is held; statistics count the subclass apart. */
 export function spin_lock_nested(lock: Spinlock, subclass: number): void {
   let begin = 0
+  observe_lock_wanted(lock)
   if (LOCK_STAT) {
     if (!arch_spin_trylock(lock)) {
       begin = lock_contended(lock + spinlock$lockdep, subclass)

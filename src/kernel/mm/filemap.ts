@@ -5,7 +5,7 @@
  * A file reads as zeros. Left out: file systems, readahead, writeback, truncation of an object in use, large
  * folios, fault-around.
  */
-import { PAGE_BYTES, SWAP } from '#config'
+import { MEMCG, PAGE_BYTES, SWAP } from '#config'
 import { atomic_fetch_add } from '#atomic'
 import {
   clear_words,
@@ -20,7 +20,7 @@ import { smp_wmb } from '../arch/barrier.ts'
 import { BUG_ON, VM_BUG_ON_PAGE } from '../arch/bug.ts'
 import { vmf$address, vmf$page, vmf$vma } from '../arch/percpu.ts'
 import { page_to_pfn } from '../arch/pgtable.ts'
-import type { AddressSpace, Page, Rwsem, Spinlock, Vma } from '../arch/structs.ts'
+import type { AddressSpace, Mm, Page, Rwsem, Spinlock, Vma } from '../arch/structs.ts'
 import {
   address_space$i_count,
   address_space$i_mmap,
@@ -35,6 +35,7 @@ import {
   PG_dirty,
   PG_locked,
   PG_uptodate,
+  task$mm,
   vma$vm_mapping,
 } from '../arch/structs.ts'
 import { page_address } from '../arch/uaccess.ts'
@@ -62,7 +63,9 @@ import {
   put_page,
   SetPageFlag,
 } from './mm.ts'
+import { mem_cgroup_charge } from './memcontrol.ts'
 import { alloc_page } from './page_alloc.ts'
+import { current } from '../sched/core.ts'
 import { rcu_read_lock, rcu_read_unlock } from '../rcu.ts'
 import { lock_page, unlock_page } from './page_lock.ts'
 import { linear_page_index } from './rmap.ts'
@@ -102,7 +105,10 @@ export function iput(mapping: AddressSpace): void {
 function evict(mapping: AddressSpace): void {
   BUG_ON(load(mapping + address_space$i_mmap) !== 0)
   truncate_inode_pages(mapping)
+  // Reclaim keeps no reference to the object, and may be taking the last page out of it under the lock (truncate_inode_pages_final).
+  spin_lock((mapping + address_space$i_pages_lock) as Spinlock)
   BUG_ON(load(mapping + address_space$nrpages) !== 0)
+  spin_unlock((mapping + address_space$i_pages_lock) as Spinlock)
   xa_destroy(mapping)
   kmem_cache_free(address_space_cachep, mapping)
 }
@@ -214,6 +220,10 @@ export function find_or_create_page(mapping: AddressSpace, index: number, flags:
     }
     const page = alloc_page(GFP_HIGHUSER_MOVABLE)
     if (page === 0) return page
+    if (MEMCG && mem_cgroup_charge(page, load(current() + task$mm) as Mm) !== 0) {
+      put_page(page)
+      return 0 as Page
+    }
     __SetPageFlag(page, PG_locked | flags)
     const error = add_to_page_cache_lru(page, mapping, index)
     if (error === 0) return page

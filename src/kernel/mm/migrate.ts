@@ -3,6 +3,7 @@
  * entries are migration entries, whose page stays locked; a fault on one waits for that lock. Left out: file pages, huge pages, NUMA,
  * retries of a list, pins.
  */
+import { MEMCG } from '#config'
 import { atomic_fetch_and } from '#atomic'
 import { copy_words, data_race, load, READ_ONCE, store, WRITE_ONCE } from '../arch/access.ts'
 import { smp_wmb } from '../arch/barrier.ts'
@@ -51,6 +52,7 @@ import { page_address } from '../arch/uaccess.ts'
 import { EAGAIN, ENOMEM } from '../errno.ts'
 import { spin_lock, spin_unlock } from '../locking/spinlock.ts'
 import { GFP_HIGHUSER_MOVABLE } from './gfp.ts'
+import { mem_cgroup_migrate } from './memcontrol.ts'
 import { vm_normal_page } from './memory/vmf.ts'
 import {
   __SetPageFlag,
@@ -173,6 +175,7 @@ function folio_migrate_mapping(to: Page, page: Page): number {
 function migrate_folio(to: Page, page: Page): number {
   const error = folio_migrate_mapping(to, page)
   if (error !== 0) return error
+  if (MEMCG) mem_cgroup_migrate(page, to)
   copy_words(page_address(page_to_pfn(to)), page_address(page_to_pfn(page)), CONTENT_WORDS)
   if (PageUptodate(page)) __SetPageUptodate(to)
   SetPageFlag(to, READ_ONCE(page + page$flags) & (PG_dirty | PG_active | PG_referenced))

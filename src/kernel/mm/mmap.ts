@@ -5,7 +5,7 @@
  * Left out: overcommit accounting, stack growth and its guard gap, mlock, hugetlb, memory policies, userfaultfd,
  * munmap with the lock downgraded, mm_take_all_locks.
  */
-import { SWAP } from '#config'
+import { SWAP, VMA_LOCK } from '#config'
 import { MAX_MAP_COUNT } from '../arch/limits.ts'
 import { copy_words, load, store, WRITE_ONCE } from '../arch/access.ts'
 import { BUG_ON } from '../arch/bug.ts'
@@ -19,6 +19,7 @@ import {
   mm$brk,
   mm$map_count,
   mm$mm_mt,
+  mm$mm_mt_seq,
   mm$mmap_base,
   mm$mmap_lock,
   mm$start_brk,
@@ -34,7 +35,7 @@ import {
   vma$vm_page_prot,
   vma$vm_pgoff,
   vma$vm_start,
-  VMA_WORDS,
+  VMA_FIELDS,
   VM_ACCESS_FLAGS,
   VM_HUGETLB,
   VM_MAYEXEC,
@@ -48,14 +49,9 @@ import {
   VM_WRITE,
 } from '../arch/structs.ts'
 import { EEXIST, EINVAL, ENOMEM } from '../errno.ts'
-import {
-  down_read,
-  down_write,
-  rwsem_assert_held,
-  rwsem_assert_held_write,
-  up_read,
-  up_write,
-} from '../locking/rwsem.ts'
+import { write_seqcount_begin, write_seqcount_end } from '../lib/seqlock.ts'
+import { down_write, rwsem_assert_held, rwsem_assert_held_write, up_write } from '../locking/rwsem.ts'
+import { call_rcu } from '../rcu.ts'
 import { igrab, iput } from './filemap.ts'
 import {
   calc_vm_prot_bits,
@@ -65,6 +61,7 @@ import {
   MAP_SHARED,
   MAP_TYPE,
 } from './mman.ts'
+import { mmap_read_lock, mmap_read_unlock, mmap_write_lock, mmap_write_unlock } from './mmap_lock.ts'
 import { free_pgtables, unmap_vmas } from './memory/zap_page_range.ts'
 import { tlb_finish_mmu, tlb_gather_mmu, tlb_gather_mmu_fullmm } from './mmu_gather.ts'
 import { set_mmf_oom_skip } from './oom_kill.ts'
@@ -80,6 +77,7 @@ import {
 } from './rmap.ts'
 import { shmem_zero_setup } from './shmem.ts'
 import { kmem_cache_alloc, kmem_cache_free, vm_area_cachep } from './slab.ts'
+import { vma_lock_init, vma_mark_detached, vma_start_write } from './vma_lock.ts'
 
 /**
  * VMAs that one mm may have. A munmap in the middle of a VMA splits it twice before it removes one, and mmap tests
@@ -96,7 +94,9 @@ export const VM_SPECIAL = VM_PFNMAP | VM_MIXEDMAP
 /** A new VMA of `mm`, on no list; 0: out of memory. */
 export function vm_area_alloc(mm: Mm): Vma {
   const vma = kmem_cache_alloc(vm_area_cachep) as Vma
-  if (vma !== 0) store(vma + vma$vm_mm, mm)
+  if (vma === 0) return vma
+  store(vma + vma$vm_mm, mm)
+  vma_lock_init(vma)
   return vma
 }
 
@@ -107,14 +107,22 @@ export function vm_area_alloc(mm: Mm): Vma {
 export function vm_area_dup(orig: Vma): Vma {
   const vma = kmem_cache_alloc(vm_area_cachep) as Vma
   if (vma === 0) return vma
-  copy_words(vma, orig, VMA_WORDS)
+  copy_words(vma, orig, VMA_FIELDS)
+  vma_lock_init(vma)
   store(vma + vma$anon_vma_chain, 0)
   store(vma + vma$shared_next, 0)
   store(vma + vma$shared_prev, 0)
   return vma
 }
 
+/** Frees a VMA that is in no map. A fault that found it before, under RCU, may still look at it. */
 export function vm_area_free(vma: Vma): void {
+  if (VMA_LOCK) call_rcu(vma)
+  else __vm_area_free(vma)
+}
+
+/** Frees a VMA that nobody looks at. */
+function __vm_area_free(vma: Vma): void {
   kmem_cache_free(vm_area_cachep, vma)
 }
 
@@ -194,6 +202,16 @@ export function find_vma_intersection(mm: Mm, start: number, end: number): Vma {
   return vma !== 0 && load(vma + vma$vm_start) < end ? vma : (0 as Vma)
 }
 
+// With VMA_LOCK, faults look into the array without a lock: every change of it, or of the addresses it is sorted by, is one of these sections.
+
+function mas_write_begin(mm: Mm): void {
+  if (VMA_LOCK) write_seqcount_begin(mm + mm$mm_mt_seq)
+}
+
+function mas_write_end(mm: Mm): void {
+  if (VMA_LOCK) write_seqcount_end(mm + mm$mm_mt_seq)
+}
+
 /** Puts the VMA into the array; it must overlap none there. Under mmap_lock for writing. */
 export function vma_mas_store(vma: Vma, mm: Mm): void {
   rwsem_assert_held_write((mm + mm$mmap_lock) as Rwsem)
@@ -201,17 +219,21 @@ export function vma_mas_store(vma: Vma, mm: Mm): void {
   BUG_ON(count >= MAX_MAP_COUNT)
   const index = find_vma_index(mm, load(vma + vma$vm_start))
   const slot = mm + mm$mm_mt + index
+  mas_write_begin(mm)
   if (index < count) copy_words(slot + 1, slot, count - index)
   store(slot, vma)
   store(mm + mm$map_count, count + 1)
+  mas_write_end(mm)
 }
 
 /** Takes `n` VMAs from `index` on out of the array. */
 function vma_mas_remove_range(mm: Mm, index: number, n: number): void {
   const count = load(mm + mm$map_count)
   const slot = mm + mm$mm_mt + index
+  mas_write_begin(mm)
   if (index + n < count) copy_words(slot, slot + n, count - index - n)
   store(mm + mm$map_count, count - n)
+  mas_write_end(mm)
 }
 
 /** Takes the VMA out of the array; its addresses must not have been changed yet. */
@@ -270,10 +292,11 @@ export function vma_link(mm: Mm, vma: Vma): void {
   }
 }
 
-/** Drops what a VMA that is in no array and on no list still holds, and the VMA. */
-function remove_vma(vma: Vma): void {
+/** Drops what a VMA that is in no array and on no list still holds, and the VMA; `unreachable`: its mm has no user. */
+function remove_vma(vma: Vma, unreachable: boolean): void {
   const mapping = load(vma + vma$vm_mapping) as AddressSpace
-  vm_area_free(vma)
+  if (unreachable) __vm_area_free(vma)
+  else vm_area_free(vma)
   if (mapping !== 0) iput(mapping)
 }
 
@@ -293,6 +316,8 @@ function __vma_adjust(vma: Vma, start: number, end: number, pgoff: number, inser
   let next_next = 0 as Vma
   let adjust_next = 0
   let removes = 0
+  vma_start_write(vma)
+  if (insert !== 0) vma_start_write(insert)
   if (next !== 0 && insert === 0) {
     let exporter = 0 as Vma
     let importer = 0 as Vma
@@ -302,6 +327,7 @@ function __vma_adjust(vma: Vma, start: number, end: number, pgoff: number, inser
       if (next === expand) {
         next = vma
         vma = expand
+        vma_start_write(vma)
       } else if (end > next_end) {
         removes = 2
         next_next = find_vma(mm, next_end)
@@ -318,6 +344,8 @@ function __vma_adjust(vma: Vma, start: number, end: number, pgoff: number, inser
       exporter = vma
       importer = next
     }
+    if (removes !== 0 || adjust_next !== 0) vma_start_write(next)
+    if (removes === 2) vma_start_write(next_next)
     // The one that grows gets pages of the other: they must be found through it.
     if (exporter !== 0 && load(exporter + vma$anon_vma) !== 0 && load(importer + vma$anon_vma) === 0) {
       store(importer + vma$anon_vma, load(exporter + vma$anon_vma))
@@ -337,6 +365,7 @@ function __vma_adjust(vma: Vma, start: number, end: number, pgoff: number, inser
   // Out of the array while the addresses are still those it is sorted by.
   if (removes !== 0) vma_mas_remove(next, mm)
   if (removes === 2) vma_mas_remove(next_next, mm)
+  mas_write_begin(mm)
   store(vma + vma$vm_start, start)
   store(vma + vma$vm_end, end)
   store(vma + vma$vm_pgoff, pgoff)
@@ -344,6 +373,7 @@ function __vma_adjust(vma: Vma, start: number, end: number, pgoff: number, inser
     store(next + vma$vm_start, load(next + vma$vm_start) + adjust_next)
     store(next + vma$vm_pgoff, load(next + vma$vm_pgoff) + adjust_next)
   }
+  mas_write_end(mm)
   if (mapping !== 0) {
     if (removes !== 0) __remove_shared_vm_struct(next, mapping)
     if (removes === 2) __remove_shared_vm_struct(next_next, mapping)
@@ -364,8 +394,9 @@ function __vma_adjust(vma: Vma, start: number, end: number, pgoff: number, inser
 
 /** Frees a VMA that has been merged into `vma`. */
 function vma_adjust_drop(vma: Vma, gone: Vma): void {
+  vma_mark_detached(gone)
   if (load(gone + vma$anon_vma) !== 0) anon_vma_merge(vma, gone)
-  remove_vma(gone)
+  remove_vma(gone, false)
 }
 
 /** Whether two anon_vmas may share a VMA. A VMA with several chains came by fork: it stays apart, so its locks do. */
@@ -583,6 +614,8 @@ function mmap_region(
       return -ENOMEM
     }
     vma_set_page_prot(vma)
+    // Before it can be found: it is not used until the call is through.
+    vma_start_write(vma)
     vma_link(mm, vma)
   }
   vm_stat_account(mm, npages)
@@ -672,13 +705,18 @@ export function do_munmap(mm: Mm, start: number, npages: number): number {
     if (error !== 0) return error
     after++
   }
+  for (let index = first; index < after; index++) {
+    const gone = vma_at(mm, index)
+    vma_start_write(gone)
+    vma_mark_detached(gone)
+  }
   unmap_region(mm, first, after - first)
   for (let n = after - first; n > 0; n--) {
     // One at a time from the back: an iput may sleep, and the array stays complete.
     const gone = vma_at(mm, first + n - 1)
     vma_mas_remove_range(mm, first + n - 1, 1)
     vm_stat_account(mm, load(gone + vma$vm_start) - load(gone + vma$vm_end))
-    remove_vma(gone)
+    remove_vma(gone, false)
   }
   return 0
 }
@@ -711,24 +749,23 @@ function do_brk_flags(mm: Mm, addr: number, npages: number): number {
 export function exit_mmap(mm: Mm): void {
   const count = load(mm + mm$map_count)
   if (count === 0) return
-  const mmap_lock = (mm + mm$mmap_lock) as Rwsem
-  down_read(mmap_lock)
+  mmap_read_lock(mm)
   tlb_gather_mmu_fullmm(mm)
   unmap_vmas(mm, 0, 0, TASK_SIZE)
-  up_read(mmap_lock)
+  mmap_read_unlock(mm)
   // Its pages are free, or soon will be.
   if (SWAP) set_mmf_oom_skip(mm)
-  down_write(mmap_lock)
+  mmap_write_lock(mm)
   unlink_vmas(mm, 0, count)
   free_pgtables(mm, load(vma_at(mm, 0) + vma$vm_start), load(vma_at(mm, count - 1) + vma$vm_end), 0, 0)
   tlb_finish_mmu()
   for (let n = count; n > 0; n--) {
     const gone = vma_at(mm, n - 1)
     store(mm + mm$map_count, n - 1)
-    remove_vma(gone)
+    remove_vma(gone, true)
   }
   store(mm + mm$total_vm, 0)
-  up_write(mmap_lock)
+  mmap_write_unlock(mm)
 }
 
 /** Whether pages of the VMA may be unmapped by MADV_DONTNEED. */

@@ -74,6 +74,7 @@ import { PageAnon } from './mm.ts'
 import { tlb_finish_mmu, tlb_gather_mmu, tlb_remove_tlb_entry } from './mmu_gather.ts'
 import { PageAnonExclusive } from './rmap.ts'
 import { flush_tlb_batched_pending } from './rmap/tlb_batch.ts'
+import { vma_start_write } from './vma_lock.ts'
 
 /**
  * Whether an entry of a writable VMA that is read-only by its page rights may become writable at once, without the
@@ -236,6 +237,7 @@ export function mprotect_fixup(
   else {
     if (start !== load(vma + vma$vm_start) && split_vma(mm, vma, start, true) !== 0) return -ENOMEM
     if (end !== load(vma + vma$vm_end) && split_vma(mm, vma, end, false) !== 0) return -ENOMEM
+    vma_start_write(vma)
     store(vma + vma$vm_flags, newflags)
     vma_set_page_prot(vma)
   }

@@ -8,20 +8,12 @@ import { load, READ_ONCE, store } from '../arch/access.ts'
 import { BUG_ON } from '../arch/bug.ts'
 import {
   _PAGE_SOFT_DIRTY,
-  p4d_none_or_bad,
-  p4d_offset,
-  pgd_none_or_bad,
-  pgd_offset,
-  pmd_bad,
-  pmd_offset,
   PMD_SHIFT,
   pte_none,
   pte_offset,
   pte_present,
   ptep_get,
   ptep_get_and_clear,
-  pud_none_or_bad,
-  pud_offset,
   set_pte_at,
   TASK_SIZE,
 } from '../arch/pgtable.ts'
@@ -63,20 +55,10 @@ import {
   vma_merge,
 } from './mmap.ts'
 import { pte_alloc, walk_alloc_pmd } from './pgalloc.ts'
+import { mm_find_pmd } from './rmap/walk.ts'
 import { anon_vma_clone, anon_vma_lock_write, anon_vma_unlock_write } from './rmap.ts'
 import { flush_tlb_batched_pending } from './rmap/tlb_batch.ts'
-
-/** The PMD entry of `addr` if it leads to a table, else 0. */
-function get_old_pmd(mm: Mm, addr: number): PmdP {
-  const pgd = pgd_offset(mm, addr)
-  if (pgd_none_or_bad(pgd)) return 0 as PmdP
-  const p4d = p4d_offset(pgd, addr)
-  if (p4d_none_or_bad(p4d)) return 0 as PmdP
-  const pud = pud_offset(p4d, addr)
-  if (pud_none_or_bad(pud)) return 0 as PmdP
-  const pmd = pmd_offset(pud, addr)
-  return pmd_bad(READ_ONCE(pmd) as Pmd) ? (0 as PmdP) : pmd
-}
+import { vma_start_write } from './vma_lock.ts'
 
 /** The PMD entry of `addr` with a PTE table below; 0: out of memory. */
 function alloc_new_pmd(mm: Mm, addr: number): PmdP {
@@ -160,7 +142,7 @@ export function move_page_tables(
   while (done < npages) {
     cond_resched()
     const extent = get_extent(old_addr + done, new_addr + done, npages - done)
-    const old_pmd = get_old_pmd(mm, old_addr + done)
+    const old_pmd = mm_find_pmd(mm, old_addr + done)
     if (old_pmd !== 0) {
       const new_pmd = alloc_new_pmd(mm, new_addr + done)
       if (new_pmd === 0) break
@@ -216,6 +198,7 @@ export function copy_vma(vma: Vma, addr: number, npages: number, pgoff: number):
   }
   const mapping = load(new_vma + vma$vm_mapping) as AddressSpace
   if (mapping !== 0) igrab(mapping)
+  vma_start_write(new_vma)
   vma_link(mm, new_vma)
   return new_vma
 }
@@ -234,6 +217,7 @@ function move_vma(
   const mm = load(vma + vma$vm_mm) as Mm
   // Unmapping the old place may split one VMA in three.
   if (load(mm + mm$map_count) >= sysctl_max_map_count - 3) return -ENOMEM
+  vma_start_write(vma)
   const new_pgoff = load(vma + vma$vm_pgoff) + old_addr - load(vma + vma$vm_start)
   const new_vma = copy_vma(vma, new_addr, new_pages, new_pgoff)
   if (new_vma === 0) return -ENOMEM

@@ -90,7 +90,7 @@ function select_bad_process(memcg: number): Mm {
   let chosen_points = LONG_MIN
   for (let task = next_task(machine$tasks); task !== 0; task = next_task(task + task$tasks)) {
     const mm = load(task + task$mm) as Mm
-    if (mm === 0 || (memcg !== 0 && load(mm + mm$memcg) !== memcg)) continue
+    if (mm === 0 || (memcg !== 0 && READ_ONCE(mm + mm$memcg) !== memcg)) continue
     const flags = READ_ONCE(mm + mm$flags)
     if ((flags & MMF_OOM_SKIP) !== 0) continue
     // One is dying: that may be enough.

@@ -2,7 +2,7 @@
  * The buddy allocator with per-CPU lists and watermarks (mm/page_alloc.c, 6.1): alloc_page, alloc_pages, __free_pages,
  * free_unref_page. One node, one zone, one migrate type. Left out: compaction, NUMA policy, remote draining of per-CPU lists (so they need no lock but interrupts off, as before 5.15).
  */
-import { NR_PAGES, SWAP } from '#config'
+import { MEMCG, NR_PAGES, SWAP } from '#config'
 import {
   clear_words,
   data_race,
@@ -18,7 +18,7 @@ import { MAX_ORDER } from '../arch/limits.ts'
 import { CONTENT_WORDS, ZONE } from '../arch/memory_map.ts'
 import { pcp$count, pcp$list } from '../arch/percpu.ts'
 import { page_to_pfn, pfn_to_page } from '../arch/pgtable.ts'
-import type { Page, Spinlock } from '../arch/structs.ts'
+import type { Lruvec, Page, Spinlock } from '../arch/structs.ts'
 import {
   page$_mapcount,
   page$_refcount,
@@ -49,6 +49,7 @@ import { page_address } from '../arch/uaccess.ts'
 import { LOCK_CLASS_zone_lock } from '../locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
 import { __GFP_DIRECT_RECLAIM, __GFP_HIGH, __GFP_ZERO } from './gfp.ts'
+import { mem_cgroup_uncharge } from './memcontrol.ts'
 import { set_page_count } from './mm.ts'
 import { out_of_memory } from './oom_kill.ts'
 import { current } from '../sched/core.ts'
@@ -277,9 +278,9 @@ function __alloc_pages_slowpath(gfp: number, order: number): Page {
   let no_progress_loops = 0
   for (let loops = 0; page === 0 && loops < MAX_SLOWPATH_LOOPS; loops++) {
     if (fatal_signal_pending(current())) return rmqueue(order, load(ZONE + zone$watermark_min) >> 1)
-    no_progress_loops = try_to_free_pages() > 0 ? 0 : no_progress_loops + 1
+    no_progress_loops = try_to_free_pages(0 as Lruvec) > 0 ? 0 : no_progress_loops + 1
     page = get_page_below_low(gfp, order)
-    if (page !== 0 || (no_progress_loops < MAX_RECLAIM_RETRIES && should_reclaim_retry())) continue
+    if (page !== 0 || (no_progress_loops < MAX_RECLAIM_RETRIES && should_reclaim_retry(0 as Lruvec))) continue
     if (!out_of_memory(0)) break
     no_progress_loops = 0
     page = get_page_below_low(gfp, order)
@@ -329,6 +330,7 @@ export function __put_page(page: Page): void {
   if ((load(page + page$flags) & PG_head) !== 0) __free_pages_ok(page, load(page + page$compound_order))
   else {
     if (SWAP) __page_cache_release(page)
+    if (MEMCG) mem_cgroup_uncharge(page)
     free_unref_page(page)
   }
 }

@@ -6,6 +6,7 @@
  * Left out: unevictable pages (those of shmem are not on any list), mlock, workingset, multi-gen LRU, deactivation of file pages,
  * draining of other CPUs' batches: a CPU drains its own when it unmaps, reclaims and leaves.
  */
+import { MEMCG } from '#config'
 import { atomic_fetch_and } from '#atomic'
 import { load, READ_ONCE, store, this_cpu_read, this_cpu_write, WRITE_ONCE } from '../arch/access.ts'
 import { VM_BUG_ON_PAGE } from '../arch/bug.ts'
@@ -19,7 +20,9 @@ import {
   lruvec$lists,
   lruvec$lru_lock,
   lruvec$lru_size,
+  LRUVEC_WORDS,
   NR_LRU_LISTS,
+  NR_LRUVECS,
   page$flags,
   page$lru_next,
   PG_active,
@@ -43,14 +46,17 @@ import {
   put_page_testzero,
   SetPageFlag,
 } from './mm.ts'
+import { mem_cgroup_lruvec, mem_cgroup_uncharge, page_memcg } from './memcontrol.ts'
 import { __put_page, free_unref_page } from './page_alloc.ts'
 import { count_vm_event, PGACTIVATE, PGLAZYFREE } from './vmstat.ts'
 
 /** Boot: the lists are empty. */
 export function lruvec_init(): void {
-  const lruvec = LRUVECS as Lruvec
-  spin_lock_init((lruvec + lruvec$lru_lock) as Spinlock, LOCK_CLASS_lru_lock)
-  for (let lru = 0; lru < NR_LRU_LISTS; lru++) INIT_LIST_HEAD(lruvec_list(lruvec, lru))
+  for (let i = 0; i < NR_LRUVECS; i++) {
+    const lruvec = (LRUVECS + i * LRUVEC_WORDS) as Lruvec
+    spin_lock_init(lruvec_lock(lruvec), LOCK_CLASS_lru_lock)
+    for (let lru = 0; lru < NR_LRU_LISTS; lru++) INIT_LIST_HEAD(lruvec_list(lruvec, lru))
+  }
 }
 
 /** Head of the list `lru`, an LRU_ constant. */
@@ -65,7 +71,7 @@ export function lruvec_page_state(lruvec: Lruvec, lru: number): number {
 
 /** The lists that a page belongs to. */
 function page_lruvec(page: Page): Lruvec {
-  return LRUVECS as Lruvec
+  return MEMCG ? mem_cgroup_lruvec(page_memcg(page)) : (LRUVECS as Lruvec)
 }
 
 function lruvec_lock(lruvec: Lruvec): Spinlock {
@@ -299,6 +305,7 @@ function free_unref_page_list(list: Page): void {
   let next = 0 as Page
   for (let page = list; page !== 0; page = next) {
     next = load(page + page$lru_next) as Page
+    if (MEMCG) mem_cgroup_uncharge(page)
     free_unref_page(page)
   }
 }

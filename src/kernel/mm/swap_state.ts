@@ -3,11 +3,12 @@
  * and the page's. Linux keeps the pages in an xarray; here they are an array, so that adding needs no memory. Left out: shadows of
  * evicted pages, VMA-based readahead, huge pages.
  */
+import { MEMCG } from '#config'
 import { load, READ_ONCE, store, WRITE_ONCE } from '../arch/access.ts'
 import { smp_wmb } from '../arch/barrier.ts'
 import { VM_BUG_ON_PAGE } from '../arch/bug.ts'
 import { SWAP_AREA } from '../arch/memory_map.ts'
-import type { Page, Spinlock, SwpEntry } from '../arch/structs.ts'
+import type { Mm, Page, Spinlock, SwpEntry } from '../arch/structs.ts'
 import {
   page$private,
   PG_locked,
@@ -17,11 +18,13 @@ import {
   swap_info$i_pages_lock,
   swap_info$max,
   swap_info$nrpages,
+  task$mm,
 } from '../arch/structs.ts'
 import { swp_entry, swp_offset, swp_type } from '../arch/swapops.ts'
 import { EEXIST } from '../errno.ts'
 import { spin_lock, spin_unlock } from '../locking/spinlock.ts'
 import { rcu_read_lock, rcu_read_unlock } from '../rcu.ts'
+import { current } from '../sched/core.ts'
 import { GFP_HIGHUSER_MOVABLE } from './gfp.ts'
 import {
   __SetPageFlag,
@@ -35,6 +38,7 @@ import {
   set_page_dirty,
   SetPageFlag,
 } from './mm.ts'
+import { mem_cgroup_charge } from './memcontrol.ts'
 import { alloc_page } from './page_alloc.ts'
 import { trylock_page, unlock_page } from './page_lock.ts'
 import { swap_readpage } from './page_io.ts'
@@ -132,6 +136,14 @@ export function free_page_and_swap_cache(page: Page): void {
   put_page(page)
 }
 
+/** A page to read a slot to, charged to whoever brings it in (mem_cgroup_swapin_charge_folio); 0: there is none. */
+function swapin_alloc(): Page {
+  const page = alloc_page(GFP_HIGHUSER_MOVABLE)
+  if (!MEMCG || page === 0 || mem_cgroup_charge(page, load(current() + task$mm) as Mm) === 0) return page
+  put_page(page)
+  return 0 as Page
+}
+
 /** Puts the new page `page`, empty, into the swap cache and reads it; the slot has been prepared. */
 function swapin_new_page(page: Page, entry: SwpEntry): void {
   __SetPageFlag(page, PG_locked | PG_swapbacked)
@@ -152,7 +164,7 @@ export function read_swap_cache_async(entry: SwpEntry): Page {
     const used = __swap_count(entry) !== 0
     put_swap_device(si)
     if (found !== 0 || !used) return found
-    const page = alloc_page(GFP_HIGHUSER_MOVABLE)
+    const page = swapin_alloc()
     if (page === 0) return page
     const error = swapcache_prepare(entry)
     if (error === 0) {
@@ -184,7 +196,7 @@ export function swapin_readahead(entry: SwpEntry): Page {
 /** Reads a neighbour's page if it is in use, not in the cache, and there is memory; returns it with a reference, or 0. */
 function swapin_ahead(entry: SwpEntry): Page {
   if (__swap_count(entry) === 0 || READ_ONCE(swap_cache(entry)) !== 0) return 0 as Page
-  const page = alloc_page(GFP_HIGHUSER_MOVABLE)
+  const page = swapin_alloc()
   if (page === 0) return page
   if (swapcache_prepare(entry) !== 0) {
     put_page(page)

@@ -4,14 +4,14 @@
  * exist: an object is named by its address, and whoever created it gives it back by sys_close.
  */
 import { load } from '../arch/access.ts'
-import type { AddressSpace, Mm, Rwsem } from '../arch/structs.ts'
-import { ADDRESS_SPACE_FILE, mm$mmap_lock, task$mm } from '../arch/structs.ts'
+import type { AddressSpace, Mm } from '../arch/structs.ts'
+import { ADDRESS_SPACE_FILE, task$mm } from '../arch/structs.ts'
 import { ENOMEM } from '../errno.ts'
-import { down_read, down_write, up_read, up_write } from '../locking/rwsem.ts'
 import { begin_operation, current } from '../sched/core.ts'
 import { create_address_space, iput } from './filemap.ts'
 import { do_madvise } from './madvise.ts'
 import { do_brk, do_mmap, do_munmap } from './mmap.ts'
+import { mmap_read_lock, mmap_read_unlock, mmap_write_lock, mmap_write_unlock } from './mmap_lock.ts'
 import { do_mprotect } from './mprotect.ts'
 import { do_mremap } from './mremap.ts'
 import { shmem_file_setup } from './shmem.ts'
@@ -20,12 +20,12 @@ import { shmem_file_setup } from './shmem.ts'
 function begin_map_change(): Mm {
   begin_operation()
   const mm = load(current() + task$mm) as Mm
-  down_write((mm + mm$mmap_lock) as Rwsem)
+  mmap_write_lock(mm)
   return mm
 }
 
 function end_map_change(mm: Mm): void {
-  up_write((mm + mm$mmap_lock) as Rwsem)
+  mmap_write_unlock(mm)
 }
 
 /**
@@ -88,10 +88,9 @@ export function sys_brk(brk: number): number {
 export function sys_madvise(addr: number, npages: number, advice: number): number {
   begin_operation()
   const mm = load(current() + task$mm) as Mm
-  const mmap_lock = (mm + mm$mmap_lock) as Rwsem
-  down_read(mmap_lock)
+  mmap_read_lock(mm)
   const result = do_madvise(mm, addr, npages, advice)
-  up_read(mmap_lock)
+  mmap_read_unlock(mm)
   return result
 }
 

@@ -66,6 +66,13 @@ export const ALLOCSTALL = 50
 /** kswapd was woken, and looked for pages. */
 export const KSWAPD_WAKE = 51
 export const PAGEOUTRUN = 52
+/** With VMA_LOCK, as CONFIG_PER_VMA_LOCK_STATS. */
+export const VMA_LOCK_SUCCESS = 53
+export const VMA_LOCK_ABORT = 54
+export const VMA_LOCK_RETRY = 55
+export const VMA_LOCK_MISS = 56
+/** A group was at its limit (memory.events: max). */
+export const MEMCG_MAX = 57
 export const NR_VM_EVENTS = 64
 
 // Rechecks under the lock that failed, by function (races.md, section 2).

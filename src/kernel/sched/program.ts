@@ -2,8 +2,16 @@
  * What a scenario's program has at hand besides system calls: the registers of its task, which live from turn to turn,
  * random numbers that follow from the seed, and shared words of the scenario's own.
  */
-import { private_load, private_store } from '../arch/access.ts'
-import { machine$nr_cpus, machine$pages, machine$scenario, machine$turns } from '../arch/memory_map.ts'
+import { per_cpu_ptr, private_load, private_store } from '../arch/access.ts'
+import {
+  machine$nr_cpus,
+  machine$pages,
+  machine$scenario,
+  machine$section,
+  machine$think,
+  machine$turns,
+} from '../arch/memory_map.ts'
+import { percpu$scenario } from '../arch/percpu.ts'
 import { task$program, task$reg, task$rng, task$turns } from '../arch/structs.ts'
 import { current, stop_task } from './core.ts'
 
@@ -31,6 +39,35 @@ export function prandom(bound: number): number {
   return (x >>> 0) % bound
 }
 
+/** Bits of the fraction that prandom_exponential draws. */
+const FRACTION_BITS = 16
+
+/**
+ * A random number of exponential distribution with this mean, in integers and comparisons alone (von Neumann 1951): a falling run
+ * of odd length ends the search, and each one of even length adds the mean once.
+ */
+export function prandom_exponential(mean: number): number {
+  for (let whole = 0; ; whole += mean) {
+    const first = prandom(1 << FRACTION_BITS)
+    let last = first
+    let odd = true
+    for (let next = prandom(1 << FRACTION_BITS); next < last; next = prandom(1 << FRACTION_BITS)) {
+      last = next
+      odd = !odd
+    }
+    if (odd) return whole + Math.floor((mean * first) / (1 << FRACTION_BITS))
+  }
+}
+
+/** What the machine was told of the critical section and of the mean think time of a scenario, in ns; 0: nothing. */
+export function section_ns(): number {
+  return private_load(machine$section)
+}
+
+export function think_ns(): number {
+  return private_load(machine$think)
+}
+
 /** Number of CPUs of the machine. */
 export function nr_cpus(): number {
   return private_load(machine$nr_cpus)
@@ -39,6 +76,11 @@ export function nr_cpus(): number {
 /** Address of the scenario's shared word `i`, 0 to 15; each lies on a line of its own and starts as 0. */
 export function scenario_word(i: number): number {
   return machine$scenario + i * 16
+}
+
+/** Address of the scenario's word of CPU `cpu`; each lies on a line of its own and starts as 0. */
+export function scenario_percpu(cpu: number): number {
+  return per_cpu_ptr(percpu$scenario, cpu)
 }
 
 /** Pages that the scenario works on: `own`, unless the machine was told another number. */

@@ -52,7 +52,15 @@ function sourcePath(source: string, image: string): string {
   return source.startsWith('file:') ? fileURLToPath(source) : resolve(dirname(image), decodeURI(source))
 }
 
+/** The map that was read last: a profile asks for many stacks of one image. */
+let last: { readonly image: string; readonly map: SourceMap | undefined } | undefined
+
 function readMap(image: string): SourceMap | undefined {
+  if (last?.image !== image) last = { image, map: parseMap(image) }
+  return last.map
+}
+
+function parseMap(image: string): SourceMap | undefined {
   try {
     return new SourceMap(JSON.parse(readFileSync(`${image}.map`, 'utf8')) as SourceMapPayload)
   } catch {

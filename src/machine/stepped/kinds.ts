@@ -34,10 +34,12 @@ export const Kind = {
   /** Halts while the word is `a`, until a NOTIFY. */
   HALT: 23,
   NOTIFY: 24,
+  /** Between two attempts of a CPU that spins: not runnable while the word is `a`; on the clock no wait at all. */
+  SPIN: 25,
 } as const
 
 /** Number of kinds, for tables by kind. */
-export const KINDS = 25
+export const KINDS = 26
 
 /** By kind: bit 0 reads, bit 1 writes, bit 2 is plain, bit 3 is atomic (a read-modify-write or a lock), bit 4 may block. */
 export const READS = 1
@@ -66,6 +68,7 @@ export const KIND_FLAGS: Uint8Array = (() => {
   flags[Kind.LOCK] = READS | WRITES | ATOMIC | BLOCKS
   flags[Kind.UNLOCK] = WRITES | ATOMIC
   flags[Kind.WAIT] = READS | BLOCKS
+  flags[Kind.SPIN] = READS | BLOCKS
   flags[Kind.HALT] = READS | BLOCKS
   flags[Kind.NOTIFY] = READS
   return flags

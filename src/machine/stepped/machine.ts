@@ -45,6 +45,10 @@ export interface SteppedEnvironment extends Omit<BootEnvironment, 'wasm' | 'this
   observe_table_unlocked(table: number): void
   observe_lock_acquire(lock: number, subclass: number, how: number): void
   observe_lock_release(lock: number): void
+  observe_lock_wanted(lock: number): void
+  observe_exception(): void
+  ndelay(ns: number): void
+  ktime_get_ns(): number
   observe_contended(lock: number): boolean
 }
 
@@ -176,7 +180,7 @@ const DOES: Uint8Array = (() => {
   const does = new Uint8Array(KINDS).fill(DOES_MORE)
   for (const kind of [
     ...[Kind.PLAIN_READ, Kind.RACE_READ, Kind.ONCE_READ, Kind.USER_READ],
-    ...[Kind.ACQUIRE_READ, Kind.ATOMIC_READ, Kind.WAIT],
+    ...[Kind.ACQUIRE_READ, Kind.ATOMIC_READ, Kind.WAIT, Kind.SPIN],
   ])
     does[kind] = DOES_NOTHING
   for (const kind of [
@@ -525,6 +529,7 @@ export class SteppedMachine implements Pending {
       case Kind.LOCK:
         return this.memory[this.addr[entity]!] !== 0
       case Kind.WAIT:
+      case Kind.SPIN:
         return this.memory[this.addr[entity]!] === this.a[entity]
       case Kind.HALT:
         return this.#notified[entity] === 0 && this.memory[this.addr[entity]!] === this.a[entity]
@@ -851,6 +856,10 @@ export class SteppedMachine implements Pending {
       observe_lock_release: (lock) => {
         for (const observer of this.#observers) observer.lockRelease?.(this.#current, lock)
       },
+      observe_lock_wanted: () => {},
+      observe_exception: () => {},
+      ndelay: () => {},
+      ktime_get_ns: () => this.steps,
       observe_contended: (lock) => {
         for (let e = 0; e < this.kind.length; e++)
           if (

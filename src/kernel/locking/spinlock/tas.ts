@@ -11,7 +11,7 @@
 import { cmpxchg, xchg } from '#atomic'
 import { READ_ONCE, WRITE_ONCE } from '../../arch/access.ts'
 import type { Spinlock } from '../../arch/structs.ts'
-import { smp_cond_load, smp_wake_one } from '../../arch/wait.ts'
+import { cpu_relax, smp_wake_one } from '../../arch/wait.ts'
 
 export const SPINLOCK_WORDS = 1
 
@@ -21,7 +21,7 @@ export function arch_spin_lock_init(lock: Spinlock): void {
 
 export function arch_spin_lock(lock: Spinlock): void {
   if (cmpxchg(lock, 0, 1) === 0) return
-  while (xchg(lock, 2) !== 0) smp_cond_load(lock, 2)
+  while (xchg(lock, 2) !== 0) cpu_relax(lock, 2)
 }
 
 export function arch_spin_trylock(lock: Spinlock): boolean {

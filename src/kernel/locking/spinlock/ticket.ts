@@ -9,6 +9,7 @@
  * cost a halt and a wake of every waiter at every unlock. The lock goes to its next owner even if that CPU is not running: with more CPUs than
  * cores the others wait behind it (a convoy).
  */
+import { PARAVIRT_SPINLOCKS, STEPPED } from '#config'
 import { atomic_fetch_add, atomic_load, atomic_store, cmpxchg } from '#atomic'
 import { load, per_cpu_ptr, READ_ONCE, this_cpu_ptr, WRITE_ONCE } from '../../arch/access.ts'
 import { machine$nr_cpus } from '../../arch/memory_map.ts'
@@ -18,6 +19,8 @@ import { kick_cpu, smp_cond_load } from '../../arch/wait.ts'
 import { mcs_spinlock$ticket } from '../mcs_spinlock.ts'
 
 export const SPINLOCK_WORDS = 2
+/** Where waiting is the stepped machine's, nobody parks and nobody has to be found. */
+const PARKS = STEPPED === 0 || PARAVIRT_SPINLOCKS === 1
 const TICKET_OWNER = 1
 
 export function arch_spin_lock_init(lock: Spinlock): void {
@@ -33,7 +36,7 @@ export function arch_spin_lock(lock: Spinlock): void {
 
 function ticket_lock_slowpath(lock: Spinlock, ticket: number, seen: number): void {
   // Published before the wait: an unlock that misses it has stored the owner before the waiter's last look.
-  WRITE_ONCE(this_cpu_ptr(percpu$qnodes + mcs_spinlock$ticket), ticket)
+  if (PARKS) WRITE_ONCE(this_cpu_ptr(percpu$qnodes + mcs_spinlock$ticket), ticket)
   let owner = seen
   while (owner !== ticket) owner = smp_cond_load(lock + TICKET_OWNER, owner)
 }
@@ -47,7 +50,7 @@ export function arch_spin_trylock(lock: Spinlock): boolean {
 export function arch_spin_unlock(lock: Spinlock): void {
   const owner = (READ_ONCE(lock + TICKET_OWNER) + 1) | 0
   atomic_store(lock + TICKET_OWNER, owner)
-  if (READ_ONCE(lock) !== owner) ticket_unlock_kick(lock, owner)
+  if (PARKS && READ_ONCE(lock) !== owner) ticket_unlock_kick(lock, owner)
 }
 
 function ticket_unlock_kick(lock: Spinlock, owner: number): void {

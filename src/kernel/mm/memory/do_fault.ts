@@ -3,7 +3,7 @@
  * __do_fault with the preallocated table, finish_fault. Objects are shared anonymous memory and files that read as zeros.
  * Left out: fault-around, huge pages, dropping mmap_lock for I/O, dirty throttling, DAX.
  */
-import { SWAP } from '#config'
+import { MEMCG, SWAP } from '#config'
 import { copy_words, load, READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
 import { smp_wmb } from '../../arch/barrier.ts'
 import { VM_BUG_ON_PAGE } from '../../arch/bug.ts'
@@ -44,6 +44,7 @@ import { filemap_fault } from '../filemap.ts'
 import { GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
 import { vma_page_prot } from '../mmap.ts'
 import { __SetPageUptodate, PageLocked, put_page, set_page_dirty } from '../mm.ts'
+import { mem_cgroup_charge } from '../memcontrol.ts'
 import { check_stable_address_space } from '../oom_kill.ts'
 import { alloc_page } from '../page_alloc.ts'
 import { lock_page, unlock_page } from '../page_lock.ts'
@@ -60,6 +61,7 @@ import {
   RETRY_finish_fault,
   set_fault_path,
 } from '../vmstat.ts'
+import { drop_first_lock } from './fault_locking.ts'
 import {
   FAULT_FLAG_WRITE,
   maybe_mkwrite,
@@ -71,6 +73,8 @@ import {
   vmf_mm,
   vmf_pte_lock,
   vmf_pte_unlock,
+  vmf_retry_with_mmap_lock,
+  vmf_vma_locked,
 } from './vmf.ts'
 
 /** Whether the object tracks writes to shared mappings (vm_ops->page_mkwrite): files do, shmem does not. */
@@ -190,6 +194,10 @@ function do_cow_fault(): number {
   if (anon_vma_prepare(vma)) return VM_FAULT_OOM
   const cow_page = alloc_page(GFP_HIGHUSER_MOVABLE)
   if (cow_page === 0) return VM_FAULT_OOM
+  if (MEMCG && mem_cgroup_charge(cow_page, vmf_mm()) !== 0) {
+    put_page(cow_page)
+    return VM_FAULT_OOM
+  }
   this_cpu_write(vmf$cow_page, cow_page)
   let ret = __do_fault()
   if ((ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY)) === 0) {
@@ -231,6 +239,9 @@ function do_shared_fault(): number {
 export function do_fault(): number {
   const vma = this_cpu_read(vmf$vma) as Vma
   let ret = 0
+  drop_first_lock()
+  // 6.6: the object's own ways to a page rely on mmap_lock.
+  if (vmf_vma_locked()) return vmf_retry_with_mmap_lock()
   if ((this_cpu_read(vmf$flags) & FAULT_FLAG_WRITE) === 0) ret = do_read_fault()
   else if ((load(vma + vma$vm_flags) & VM_SHARED) === 0) ret = do_cow_fault()
   else ret = do_shared_fault()

@@ -2,7 +2,7 @@
  * A fault on an entry that is not present (mm/memory.c, 6.1 with 13ddaf26be32): do_swap_page brings a swapped page back and hands a write over to
  * do_wp_page; entries of other kinds are dispatched. Left out: KSM, memory cgroups, shadows, userfaultfd markers, device memory.
  */
-import { COW_REUSE } from '#config'
+import { COW_REUSE, MEMCG } from '#config'
 import { load, READ_ONCE, this_cpu_read, this_cpu_write, WRITE_ONCE } from '../../arch/access.ts'
 import { BUG, VM_BUG_ON_PAGE } from '../../arch/bug.ts'
 import { vmf$address, vmf$flags, vmf$orig_pte, vmf$pmd, vmf$pte, vmf$vma } from '../../arch/percpu.ts'
@@ -44,6 +44,7 @@ import {
 } from '../../arch/swapops.ts'
 import { up_read } from '../../locking/rwsem.ts'
 import { GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
+import { mem_cgroup_charge } from '../memcontrol.ts'
 import { migration_entry_wait } from '../migrate.ts'
 import { vma_page_prot } from '../mmap.ts'
 import { __SetPageFlag, page_ref_count, PageAnon, PageFlag, PageUptodate, put_page } from '../mm.ts'
@@ -88,6 +89,8 @@ import {
   vmf_mm,
   vmf_pte_lock,
   vmf_pte_unlock,
+  vmf_retry_with_mmap_lock,
+  vmf_vma_locked,
 } from './vmf.ts'
 
 /** Whether the entry still is what was read without the lock: only then does it mean anything (pte_unmap_same). */
@@ -138,6 +141,10 @@ function folio_lock_or_retry(page: Page, mm: Mm): boolean {
 function swapin_skip_cache(entry: SwpEntry): Page {
   const page = alloc_page(GFP_HIGHUSER_MOVABLE)
   if (page === 0) return page
+  if (MEMCG && mem_cgroup_charge(page, vmf_mm()) !== 0) {
+    put_page(page)
+    return 0 as Page
+  }
   __SetPageFlag(page, PG_locked | PG_swapbacked)
   lru_cache_add(page)
   // Where swap_readpage looks for the entry.
@@ -261,6 +268,8 @@ function do_swap_page_of(entry: SwpEntry, si: SwapInfo): number {
 export function do_swap_page(): number {
   set_fault_path(LATENCY_do_swap_page)
   if (!pte_unmap_same()) return 0
+  // 6.4 to 6.6: what swap does is not safe under the VMA's lock alone yet.
+  if (vmf_vma_locked()) return vmf_retry_with_mmap_lock()
   const entry = pte_to_swp_entry(this_cpu_read(vmf$orig_pte) as Pte)
   if (non_swap_entry(entry)) return do_non_swap_entry(entry)
   const si = get_swap_device(entry)

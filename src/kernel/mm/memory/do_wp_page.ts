@@ -3,8 +3,8 @@
  * COW_REUSE chooses how an unshared anonymous page is recognised: by PageAnonExclusive (5.19 on), by its reference count
  * (5.8), by its map count (before). Left out: KSM, FAULT_FLAG_UNSHARE, wp_pfn_shared, mmu notifiers.
  */
-import { COW_REUSE, SWAP } from '#config'
-import { copy_words, load, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
+import { COW_REUSE, MEMCG, SWAP } from '#config'
+import { copy_words, load, READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
 import { VM_BUG_ON_PAGE } from '../../arch/bug.ts'
 import { CONTENT_WORDS, machine$zero_page } from '../../arch/memory_map.ts'
 import { vmf$address, vmf$orig_pte, vmf$page, vmf$pte, vmf$vma } from '../../arch/percpu.ts'
@@ -25,6 +25,7 @@ import {
   PG_lru,
   PG_swapcache,
   PG_writeback,
+  vma$anon_vma,
   vma$vm_flags,
   vma$vm_mm,
   VM_SHARED,
@@ -33,6 +34,7 @@ import {
 import { flush_tlb_page } from '../../arch/tlb.ts'
 import { page_address } from '../../arch/uaccess.ts'
 import { GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
+import { mem_cgroup_charge } from '../memcontrol.ts'
 import { vm_get_page_prot } from '../mmap.ts'
 import {
   __SetPageUptodate,
@@ -78,6 +80,8 @@ import {
   VM_FAULT_OOM,
   vmf_pte_lock,
   vmf_pte_unlock,
+  vmf_retry_with_mmap_lock,
+  vmf_vma_locked,
 } from './vmf.ts'
 
 const REUSE_EXCLUSIVE = 0
@@ -117,7 +121,11 @@ function wp_page_copy(): number {
   const addr = this_cpu_read(vmf$address)
   const old = this_cpu_read(vmf$page) as Page
   set_fault_path(LATENCY_wp_page_copy)
-  const page = anon_vma_prepare(vma) ? (0 as Page) : wp_page_new(vma, addr, old)
+  let page = anon_vma_prepare(vma) ? (0 as Page) : wp_page_new(vma, addr, old)
+  if (MEMCG && page !== 0 && mem_cgroup_charge(page, mm) !== 0) {
+    put_page(page)
+    page = 0 as Page
+  }
   if (page === 0) {
     if (old !== 0) put_page(old)
     return VM_FAULT_OOM
@@ -178,6 +186,10 @@ function wp_page_shared(): number {
   get_page(page)
   if (wants_page_mkwrite(vma)) {
     vmf_pte_unlock()
+    if (vmf_vma_locked()) {
+      put_page(page)
+      return vmf_retry_with_mmap_lock()
+    }
     const ret = do_page_mkwrite(page)
     if (ret === 0 || (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE)) !== 0) {
       put_page(page)
@@ -277,6 +289,11 @@ export function do_wp_page(): number {
   } else if ((load(vma + vma$vm_flags) & (VM_WRITE | VM_SHARED)) === (VM_WRITE | VM_SHARED))
     return wp_page_shared()
 
+  // A private copy of a file's page may be the VMA's first anonymous page, and an anon_vma is had under mmap_lock only.
+  if (vmf_vma_locked() && READ_ONCE(vma + vma$anon_vma) === 0) {
+    vmf_pte_unlock()
+    return vmf_retry_with_mmap_lock()
+  }
   // The reference keeps the page, and so its number, from being reused while the lock is dropped.
   get_page(page)
   vmf_pte_unlock()

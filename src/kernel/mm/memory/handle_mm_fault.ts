@@ -1,8 +1,8 @@
 /**
  * A page fault inside the kernel (mm/memory.c, 6.1): handle_mm_fault, __handle_mm_fault, handle_pte_fault.
- * The caller holds mmap_lock for reading. Left out: huge pages, NUMA hints, userfaultfd, memory cgroups.
+ * The caller holds mmap_lock for reading, or with FAULT_FLAG_VMA_LOCK the VMA's lock. Left out: huge pages, NUMA hints, userfaultfd.
  */
-import { SWAP } from '#config'
+import { FAULT_LOCKING, SWAP } from '#config'
 import { READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
 import { BUG_ON } from '../../arch/bug.ts'
 import {
@@ -52,11 +52,12 @@ import { do_anonymous_page } from './do_anonymous_page.ts'
 import { do_fault } from './do_fault.ts'
 import { do_swap_page } from './do_swap_page.ts'
 import { do_wp_page } from './do_wp_page.ts'
+import { drop_first_lock, FAULT_LOCKING_2_6_10, walk_pmd_locked } from './fault_locking.ts'
 import { FAULT_FLAG_WRITE, VM_FAULT_OOM, vmf_pte_unlock } from './vmf.ts'
 
 /**
  * The PTE is missing, denies the access, or only seemed to. It is read without its lock, decided on, and compared again
- * under the lock before anything is done to it.
+ * under the lock before anything is done to it. With FAULT_LOCKING=2.6.10 the lock is held already.
  */
 function handle_pte_fault(): number {
   const vma = this_cpu_read(vmf$vma) as Vma
@@ -73,16 +74,21 @@ function handle_pte_fault(): number {
   this_cpu_write(vmf$pte, ptep)
   this_cpu_write(vmf$orig_pte, entry)
   if (pte_none(entry)) return load(vma + vma$vm_mapping) === 0 ? do_anonymous_page() : do_fault()
-  if (SWAP && !pte_present(entry)) return do_swap_page()
+  if (SWAP && !pte_present(entry)) {
+    drop_first_lock()
+    return do_swap_page()
+  }
   // NUMA hints have no mechanism behind them yet.
   BUG_ON(!pte_present(entry) || pte_protnone(entry))
 
-  this_cpu_write(vmf$pmd_value, pmd)
-  this_cpu_write(vmf$ptl, pte_table_lock(mm, pmd))
-  if (!pte_same(ptep_get(ptep), entry)) {
-    count_vm_event(RETRY_handle_pte_fault)
-    vmf_pte_unlock()
-    return 0
+  if (FAULT_LOCKING !== FAULT_LOCKING_2_6_10) {
+    this_cpu_write(vmf$pmd_value, pmd)
+    this_cpu_write(vmf$ptl, pte_table_lock(mm, pmd))
+    if (!pte_same(ptep_get(ptep), entry)) {
+      count_vm_event(RETRY_handle_pte_fault)
+      vmf_pte_unlock()
+      return 0
+    }
   }
   const write = (this_cpu_read(vmf$flags) & FAULT_FLAG_WRITE) !== 0
   if (write) {
@@ -100,7 +106,9 @@ function handle_pte_fault(): number {
 }
 
 function __handle_mm_fault(vma: Vma, addr: number, flags: number): number {
-  const pmd: PmdP = walk_alloc_pmd(load(vma + vma$vm_mm) as Mm, addr)
+  const mm = load(vma + vma$vm_mm) as Mm
+  const pmd: PmdP =
+    FAULT_LOCKING === FAULT_LOCKING_2_6_10 ? walk_pmd_locked(mm, addr) : walk_alloc_pmd(mm, addr)
   if (pmd === 0) return VM_FAULT_OOM
   this_cpu_write(vmf$vma, vma)
   this_cpu_write(vmf$address, addr)

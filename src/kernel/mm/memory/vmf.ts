@@ -2,18 +2,30 @@
  * struct vm_fault and the flags of a fault (include/linux/mm_types.h, mm.h, 6.1). A CPU handles one fault at a time, so the
  * structure lies in its per-CPU area (arch/percpu.ts) instead of on a stack.
  */
+import { VMA_LOCK } from '#config'
 import { load, READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
-import { vmf$address, vmf$pmd, vmf$pmd_value, vmf$pte, vmf$ptl, vmf$vma } from '../../arch/percpu.ts'
+import {
+  vmf$address,
+  vmf$flags,
+  vmf$pmd,
+  vmf$pmd_value,
+  vmf$pte,
+  vmf$ptl,
+  vmf$vma,
+} from '../../arch/percpu.ts'
 import { pfn_to_page, pte_mkwrite, pte_offset, pte_pfn, pte_special } from '../../arch/pgtable.ts'
 import type { Mm, Page, Pmd, Pte, PteP, Spinlock, Vma } from '../../arch/structs.ts'
 import { vma$vm_flags, vma$vm_mm, VM_MAYWRITE, VM_SHARED, VM_WRITE } from '../../arch/structs.ts'
 import { pte_table_lock, pte_table_unlock } from '../ptl.ts'
+import { vma_end_read } from '../vma_lock.ts'
 
 export const FAULT_FLAG_WRITE = 1 << 0
 export const FAULT_FLAG_MKWRITE = 1 << 1
 export const FAULT_FLAG_ALLOW_RETRY = 1 << 2
 export const FAULT_FLAG_TRIED = 1 << 5
 export const FAULT_FLAG_USER = 1 << 6
+/** The VMA's lock is held in place of mmap_lock. */
+export const FAULT_FLAG_VMA_LOCK = 1 << 12
 
 export const VM_FAULT_OOM = 1 << 0
 export const VM_FAULT_SIGBUS = 1 << 1
@@ -41,6 +53,17 @@ export function vmf_pte_lock(): PteP {
 /** Drops the lock that vmf_pte_lock took (pte_unmap_unlock). */
 export function vmf_pte_unlock(): void {
   pte_table_unlock(this_cpu_read(vmf$pmd_value) as Pmd, this_cpu_read(vmf$ptl) as Spinlock)
+}
+
+/** Whether the fault holds its VMA's lock alone. */
+export function vmf_vma_locked(): boolean {
+  return VMA_LOCK !== 0 && (this_cpu_read(vmf$flags) & FAULT_FLAG_VMA_LOCK) !== 0
+}
+
+/** A fault with its VMA's lock alone needs mmap_lock: gives that lock back, and the fault begins anew. Returns VM_FAULT_RETRY. */
+export function vmf_retry_with_mmap_lock(): number {
+  vma_end_read(this_cpu_read(vmf$vma) as Vma)
+  return VM_FAULT_RETRY
 }
 
 /** The struct page behind a present PTE; 0 for special ones such as the zero page (vm_normal_page). */

@@ -8,9 +8,16 @@ import { atomic_store, cmpxchg } from '#atomic'
 import { load, READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
 import { SWAP_CLUSTER_MAX } from '../../arch/limits.ts'
 import { LRUVECS, machine$kswapd, SWAP_AREA, ZONE } from '../../arch/memory_map.ts'
-import { scan$memalloc } from '../../arch/percpu.ts'
+import { percpu$need_resched, scan$memalloc } from '../../arch/percpu.ts'
 import type { Lruvec } from '../../arch/structs.ts'
-import { LRU_FILE, NR_LRU_LISTS, swap$nr_swap_pages, zone$watermark_high } from '../../arch/structs.ts'
+import {
+  LRU_FILE,
+  LRUVEC_WORDS,
+  NR_LRU_LISTS,
+  NR_LRUVECS,
+  swap$nr_swap_pages,
+  zone$watermark_high,
+} from '../../arch/structs.ts'
 import { task_wait_idle, task_wake } from '../../sched/core.ts'
 import { drain_local_pages, nr_free_pages } from '../page_alloc.ts'
 import { lruvec_page_state } from '../swap.ts'
@@ -35,7 +42,17 @@ function list_reclaimable(lru: number): boolean {
   return lru >= LRU_FILE || can_reclaim_anon_pages()
 }
 
-/** Pages that a scan may find in `lruvec` (zone_reclaimable_pages). */
+/** The lists after `lruvec`, if all are scanned (`target` 0), else 0. The first are `target`'s, or those of pages that no group has (mem_cgroup_iter). */
+function next_lruvec(target: Lruvec, lruvec: Lruvec): Lruvec {
+  const last = LRUVECS + (NR_LRUVECS - 1) * LRUVEC_WORDS
+  return (target !== 0 || lruvec === last ? 0 : lruvec + LRUVEC_WORDS) as Lruvec
+}
+
+function first_lruvec(target: Lruvec): Lruvec {
+  return target !== 0 ? target : (LRUVECS as Lruvec)
+}
+
+/** Pages that a scan may find in one lruvec (zone_reclaimable_pages). */
 function reclaimable_pages(lruvec: Lruvec): number {
   let pages = 0
   for (let lru = 0; lru < NR_LRU_LISTS; lru++)
@@ -55,12 +72,13 @@ function shrink_lruvec(lruvec: Lruvec, priority: number, nr_to_reclaim: number):
   return reclaimed
 }
 
-/** Reclaims from `lruvec`, harder from priority to priority, until `nr_to_reclaim` pages are free. Returns how many it freed. */
-function shrink_node(lruvec: Lruvec, nr_to_reclaim: number, who: number): number {
+/** Reclaims from the lists of `target`, 0: from all, harder from priority to priority, until `nr_to_reclaim` pages are free. Returns how many it freed. */
+function shrink_node(target: Lruvec, nr_to_reclaim: number, who: number): number {
   this_cpu_write(scan$memalloc, who)
   let reclaimed = 0
   for (let priority = DEF_PRIORITY; priority >= 0 && reclaimed < nr_to_reclaim; priority--)
-    reclaimed += shrink_lruvec(lruvec, priority, nr_to_reclaim - reclaimed)
+    for (let lruvec = first_lruvec(target); lruvec !== 0; lruvec = next_lruvec(target, lruvec))
+      reclaimed += shrink_lruvec(lruvec, priority, nr_to_reclaim - reclaimed)
   this_cpu_write(scan$memalloc, 0)
   return reclaimed
 }
@@ -70,10 +88,10 @@ export function in_reclaim(): boolean {
   return this_cpu_read(scan$memalloc) !== 0
 }
 
-/** Direct reclaim: the caller needs a page now and holds no spinlock. Returns how many pages were freed. */
-export function try_to_free_pages(): number {
+/** Direct reclaim from the lists of `target` (0: from all): the caller needs a page now and holds no spinlock. Returns how many pages were freed. */
+export function try_to_free_pages(target: Lruvec): number {
   count_vm_event(ALLOCSTALL)
-  return shrink_node(LRUVECS as Lruvec, SWAP_CLUSTER_MAX, RECLAIM_DIRECT)
+  return shrink_node(target, SWAP_CLUSTER_MAX, RECLAIM_DIRECT)
 }
 
 /** Reclaim that a user asks for, before memory is short (memory.reclaim of a cgroup). Returns how many pages were freed. */
@@ -82,8 +100,10 @@ export function user_proactive_reclaim(nr_to_reclaim: number): number {
 }
 
 /** Whether it makes sense to scan once more, after a scan that freed nothing (should_reclaim_retry). A hint. */
-export function should_reclaim_retry(): boolean {
-  return reclaimable_pages(LRUVECS as Lruvec) > 0
+export function should_reclaim_retry(target: Lruvec): boolean {
+  for (let lruvec = first_lruvec(target); lruvec !== 0; lruvec = next_lruvec(target, lruvec))
+    if (reclaimable_pages(lruvec) > 0) return true
+  return false
 }
 
 /** Memory is below the low watermark: kswapd may have something to do. Under any lock. */
@@ -92,6 +112,8 @@ export function wakeup_kswapd(): void {
   if (cmpxchg(machine$kswapd, KSWAPD_SLEEPS, KSWAPD_RUNS) !== KSWAPD_SLEEPS) return
   count_vm_event(KSWAPD_WAKE)
   task_wake(machine$kswapd)
+  // It goes before whoever fills memory (wakeup preemption).
+  this_cpu_write(percpu$need_resched, 1)
 }
 
 /** Reclaims until the high watermark is reached, or nothing more is found. */
@@ -99,7 +121,7 @@ function balance_pgdat(): void {
   count_vm_event(PAGEOUTRUN)
   for (;;) {
     const missing = load(ZONE + zone$watermark_high) - nr_free_pages()
-    if (missing <= 0 || shrink_node(LRUVECS as Lruvec, missing, RECLAIM_KSWAPD) === 0) return
+    if (missing <= 0 || shrink_node(0 as Lruvec, missing, RECLAIM_KSWAPD) === 0) return
     // What it freed is on its own list.
     drain_local_pages()
   }

@@ -1,0 +1,131 @@
+/**
+ * Access of the kernel to user pages (mm/gup.c, 6.1): get_user_pages for one page, as follow_page_mask and faultin_page take turns, with FOLL_GET; and
+ * what uses it: dio_read, a direct read from a device into user memory, and write_file, a write to a file from user memory
+ * (fs/direct-io.c and generic_perform_write of mm/filemap.c, one page of each). Left out: FOLL_PIN, FOLL_FORCE, huge pages, the fast walk,
+ * more than one page, faults that drop mmap_lock.
+ */
+import { copy_words, load, READ_ONCE, user_word_store } from '../arch/access.ts'
+import { CONTENT_WORDS, machine$zero_page } from '../arch/memory_map.ts'
+import {
+  page_to_pfn,
+  pte_dirty,
+  pte_offset,
+  pte_present,
+  pte_write,
+  ptep_get,
+  pmd_bad,
+} from '../arch/pgtable.ts'
+import type { AddressSpace, Mm, Page, Pmd, Rwsem, Vma } from '../arch/structs.ts'
+import {
+  address_space$i_size,
+  mm$mmap_lock,
+  task$mm,
+  vma$vm_flags,
+  vma$vm_mm,
+  vma$vm_start,
+  VM_READ,
+  VM_WRITE,
+} from '../arch/structs.ts'
+import { page_address } from '../arch/uaccess.ts'
+import { EFAULT, ENOMEM } from '../errno.ts'
+import { down_read, up_read } from '../locking/rwsem.ts'
+import { begin_operation, current } from '../sched/core.ts'
+import { fatal_signal_pending } from '../signal.ts'
+import { clear_page_until_uptodate, find_or_create_page } from './filemap.ts'
+import { handle_mm_fault } from './memory/handle_mm_fault.ts'
+import { FAULT_FLAG_WRITE, VM_FAULT_ERROR, vm_normal_page } from './memory/vmf.ts'
+import { find_vma } from './mmap.ts'
+import { get_page, put_page, set_page_dirty } from './mm.ts'
+import { unlock_page } from './page_lock.ts'
+import { pte_table_lock, pte_table_unlock } from './ptl.ts'
+import { mm_find_pmd } from './rmap/walk.ts'
+import { mark_page_accessed } from './swap.ts'
+
+/** The page will be written. */
+export const FOLL_WRITE = 1 << 0
+
+/** The page that is mapped at `addr` with the right that `flags` ask for, with a reference; 0: a fault is needed (follow_page_pte). */
+function follow_page(vma: Vma, addr: number, flags: number): Page {
+  const mm = load(vma + vma$vm_mm) as Mm
+  const pmd = mm_find_pmd(mm, addr)
+  const value = (pmd === 0 ? 0 : READ_ONCE(pmd)) as Pmd
+  if (pmd_bad(value)) return 0 as Page
+  const write = (flags & FOLL_WRITE) !== 0
+  const ptl = pte_table_lock(mm, value)
+  const pte = ptep_get(pte_offset(value, addr))
+  let page = 0 as Page
+  if (pte_present(pte) && (!write || pte_write(pte))) {
+    page = vm_normal_page(vma, addr, pte)
+    if (page === 0) page = load(machine$zero_page) as Page
+    get_page(page)
+    // As the access itself would.
+    if (write && !pte_dirty(pte)) set_page_dirty(page)
+    mark_page_accessed(page)
+  }
+  pte_table_unlock(value, ptl)
+  return page
+}
+
+/** Whether the VMA allows the access (check_vma_flags). */
+function check_vma_flags(vma: Vma, flags: number): boolean {
+  return (load(vma + vma$vm_flags) & ((flags & FOLL_WRITE) !== 0 ? VM_WRITE : VM_READ)) !== 0
+}
+
+/** The page at `addr` of `mm`, with a reference; 0: there can be none. Under mmap_lock for reading (get_user_pages of one page). */
+export function get_user_page(mm: Mm, addr: number, flags: number): Page {
+  const vma = find_vma(mm, addr)
+  if (vma === 0 || load(vma + vma$vm_start) > addr || !check_vma_flags(vma, flags)) return 0 as Page
+  for (;;) {
+    const page = follow_page(vma, addr, flags)
+    if (page !== 0 || fatal_signal_pending(current())) return page
+    // faultin_page. Afterwards somebody may have taken the page again.
+    const fault = handle_mm_fault(vma, addr, (flags & FOLL_WRITE) !== 0 ? FAULT_FLAG_WRITE : 0)
+    if ((fault & VM_FAULT_ERROR) !== 0) return 0 as Page
+  }
+}
+
+/** The page at `addr` of the current process, with a reference; 0: it cannot be had. */
+function get_user_page_unlocked(addr: number, flags: number): Page {
+  const mm = load(current() + task$mm) as Mm
+  down_read((mm + mm$mmap_lock) as Rwsem)
+  const page = get_user_page(mm, addr, flags)
+  up_read((mm + mm$mmap_lock) as Rwsem)
+  return page
+}
+
+/**
+ * A direct read: a device stores `value` to word `word` of page `addr`, past the page tables. The page is made dirty before the reference
+ * goes, so that reclaim, which counts references first, sees one or the other. Returns 0 or -EFAULT.
+ */
+export function dio_read(addr: number, word: number, value: number): number {
+  begin_operation()
+  const page = get_user_page_unlocked(addr, FOLL_WRITE)
+  if (page === 0) return -EFAULT
+  user_word_store(page_address(page_to_pfn(page)) + (word & (CONTENT_WORDS - 1)), value)
+  set_page_dirty(page)
+  put_page(page)
+  return 0
+}
+
+/** Writes page `index` of a file from user page `addr`. Returns 0, -EFAULT (beyond the file, too) or -ENOMEM. */
+export function write_file(file: number, index: number, addr: number): number {
+  begin_operation()
+  const mapping = file as AddressSpace
+  if (index >= READ_ONCE(mapping + address_space$i_size)) return -EFAULT
+  // Before the file's page is locked: the source may be that page.
+  const source = get_user_page_unlocked(addr, 0)
+  if (source === 0) return -EFAULT
+  const page = find_or_create_page(mapping, index, 0)
+  if (page === 0) {
+    put_page(source)
+    return -ENOMEM
+  }
+  clear_page_until_uptodate(page)
+  copy_words(page_address(page_to_pfn(page)), page_address(page_to_pfn(source)), CONTENT_WORDS)
+  set_page_dirty(page)
+  unlock_page(page)
+  mark_page_accessed(page)
+  put_page(page)
+  put_page(source)
+  return 0
+}

@@ -1,0 +1,819 @@
+/**
+ * The clock: a machine of stepped images in which every CPU has a clock, every access costs what the cache-coherence protocol makes
+ * it cost, and the CPU whose clock is lowest goes next. Same image, same seed, same hardware: the same figures to the last digit.
+ *
+ * A line serves one transfer at a time; who wants it meanwhile queues, first come first served. A CPU that waits for a word sleeps
+ * until somebody writes to the line; then all who slept on it want it at once and queue in an order drawn from the seed. Taking other
+ * CPUs' copies away from a line that one has does not queue: that moves no data. Accesses to a CPU's own area and to lines that
+ * nobody else has touched are charged without letting slower CPUs go first. Exceptions, clearing and copying vary by a tenth, drawn from
+ * the seed: CPUs that do equal work would fall into step otherwise, and never meet.
+ *
+ * Left out: everything that overlaps (a CPU waits for each of its accesses, stores too), frequency, interrupts other than TLB flushes.
+ */
+import {
+  type SteppedBoot,
+  type SteppedEnvironment,
+  type SteppedExports,
+  KernelBug,
+  SetupFailed,
+} from '../stepped/machine.ts'
+import { Kind, KINDS } from '../stepped/kinds.ts'
+import { Violation } from '../stepped/observer.ts'
+import { ClockFigures } from './figures.ts'
+import { ClockHeap } from './heap.ts'
+import { LINE_SHIFT, Lines } from './lines.ts'
+import { ClockLocks } from './locks.ts'
+import { type ClockObserver, HIT } from './observer.ts'
+import type { Hardware } from './topology.ts'
+
+export interface ClockOptions {
+  readonly hardware: Hardware
+  /** Draws the order of equals, and seeds the scenario. */
+  readonly seed: number
+  /** How far a CPU may run ahead of the slowest one, in picoseconds; 0: not at all. */
+  readonly lag: number
+  /** Pages of the scenario, and ns of its critical section and of thinking; 0: the scenario's own. */
+  readonly pages: number
+  readonly section: number
+  readonly think: number
+  readonly observer?: ClockObserver
+  /** Words that the scenario finds at BOOT_DATA, and further words behind them. */
+  readonly bootData?: Int32Array
+  readonly bootScratch?: number
+  /** What start_kernel makes of this image's memory, from another machine of it: saves doing it again. */
+  readonly booted?: Int32Array
+}
+
+/** When a measurement ends: after so many operations a CPU, or so many picoseconds. Infinity: not by this. */
+export interface Limits {
+  readonly operations: number
+  readonly time: number
+}
+
+export interface ClockResult {
+  readonly figures: ClockFigures
+  /** Length of the measured window in picoseconds. */
+  readonly window: number
+  /** Why it ended early: the scenario came to its end. */
+  readonly ended: boolean
+}
+
+const NEEDED = [
+  'MEMORY_WORDS',
+  'BOOT_DATA',
+  'ORACLE_WORDS',
+  'STAT_WORDS',
+  'PERCPU',
+  'PERCPU_WORDS',
+  'CPUMASK_WORDS',
+  'CONTENT',
+  'PGTABLES',
+  'CONTENT_WORDS',
+  'PTRS_PER_TABLE',
+  'LOCK_READ',
+  'percpu$irq_pending',
+  'percpu$irqs_off',
+  'percpu$in_irq',
+  'percpu$instruction',
+  'percpu$operations',
+  'machine$nr_cpus',
+  'machine$spin_budget',
+  'machine$seed',
+  'machine$pages',
+  'machine$section',
+  'machine$think',
+] as const
+
+/** What an access does, for what it costs. */
+const READS = 0
+/** A store, and an operation that reads and writes: atomic. */
+const WRITES = 1
+const UPDATES = 2
+const CLEARS = 3
+const COPIES = 4
+const NOTHING = 5
+
+const CLASS: Uint8Array = (() => {
+  const classes = new Uint8Array(KINDS).fill(UPDATES)
+  for (const kind of [
+    ...[Kind.PLAIN_READ, Kind.RACE_READ, Kind.ONCE_READ, Kind.USER_READ, Kind.ACQUIRE_READ],
+    ...[Kind.ATOMIC_READ, Kind.WAIT, Kind.HALT],
+  ])
+    classes[kind] = READS
+  for (const kind of [Kind.PLAIN_WRITE, Kind.ONCE_WRITE, Kind.USER_WRITE, Kind.RELEASE_WRITE])
+    classes[kind] = WRITES
+  classes[Kind.CLEAR] = CLEARS
+  classes[Kind.COPY] = COPIES
+  classes[Kind.NOTIFY] = NOTHING
+  classes[Kind.SPIN] = NOTHING
+  return classes
+})()
+
+// Where an entity stands.
+const UNBORN = 0
+/** Its pending step is to be taken when its turn comes. */
+const ASKS = 1
+/** Waits in the queue of a line. */
+const QUEUED = 2
+/** Sleeps until somebody writes to a line. */
+const SLEEPS = 3
+const DONE = 4
+
+/** Not every scenario has work for every CPU from its start on: after so many times the window's operations it begins nevertheless. */
+const WARM_UP = 4
+const PAGE_BYTES = 4096
+const PS_PER_NS = 1000
+/** Steps of a variation by a tenth, to either side. */
+const VARIATION = 1000
+
+export class ClockMachine {
+  readonly memory: Int32Array
+  readonly oracle: Int32Array
+  readonly stat: Float64Array
+  readonly symbols: Readonly<Record<string, number>>
+  readonly cpus: number
+  readonly figures: ClockFigures
+  /** Memory as start_kernel left it. */
+  readonly booted: Int32Array
+  readonly #options: ClockOptions
+  readonly #hardware: Hardware
+  readonly #clock: Float64Array
+  readonly #heap: ClockHeap
+  readonly #lines: Lines
+  readonly #locks: ClockLocks
+  readonly #observer: ClockObserver | undefined
+  readonly #kernel: SteppedExports
+  // The pending step of each entity: CPUs, then their interrupts.
+  readonly #kind: Int32Array
+  readonly #addr: Int32Array
+  readonly #a: Int32Array
+  readonly #b: Int32Array
+  readonly #site: Int32Array
+  readonly #state: Uint8Array
+  readonly #generators: (Generator<unknown, unknown> | undefined)[]
+  /** By CPU: the entity that it is now. */
+  readonly #entity: Uint16Array
+  /** By CPU: since when it has been held up. */
+  readonly #since: Float64Array
+  /** By CPU: when an interrupt arrives; Infinity: none was sent. */
+  readonly #interruptAt: Float64Array
+  /** By line the first in the queue and the first that sleeps on it, by CPU the one behind; CPU + 1, 0: none. */
+  readonly #queueHead: Uint16Array
+  readonly #queueTail: Uint16Array
+  readonly #queueNext: Uint16Array
+  readonly #sleepers: Uint16Array
+  readonly #sleeperNext: Uint16Array
+  readonly #scratch: Int32Array
+  readonly #started: Uint8Array
+  #startedCount = 0
+  #random: number
+  #timed = false
+  #cpu = 0
+  #base = 0
+  /** The running CPU goes on alone up to this time. */
+  #limit = Infinity
+  /** From this time on it asks even before steps that concern nobody else. */
+  #until = 0
+  /** Operations at which the window begins, then ends. */
+  #enough = 0
+  /** Length of the measured window, once it has ended. */
+  window = 0
+  #windowStart = 0
+  #measuring = false
+
+  constructor(boot: SteppedBoot, symbols: Readonly<Record<string, number>>, options: ClockOptions) {
+    for (const name of NEEDED)
+      if (symbols[name] === undefined) throw new Error(`the image has no symbol ${name}`)
+    this.symbols = symbols
+    this.#options = options
+    this.#hardware = options.hardware
+    this.#observer = options.observer
+    const { cpus } = options.hardware
+    this.cpus = cpus
+    const { bootData, bootScratch = 0 } = options
+    const words = symbols['MEMORY_WORDS'] + (bootData?.length ?? 0) + bootScratch
+    this.memory = new Int32Array(words)
+    this.oracle = new Int32Array(symbols['ORACLE_WORDS'])
+    this.stat = new Float64Array(symbols['STAT_WORDS'])
+    const lines = (words >> LINE_SHIFT) + 1
+    this.figures = new ClockFigures(lines)
+    this.#clock = new Float64Array(cpus)
+    this.#random = Math.imul(options.seed + 1, 0x9e3779b1) | 0 || 1
+    this.#heap = new ClockHeap(this.#clock, this.#permutation(cpus))
+    this.#lines = new Lines(lines, options.hardware, this.figures)
+    this.#locks = new ClockLocks(this.figures, this.#clock)
+    this.#kind = new Int32Array(2 * cpus)
+    this.#addr = new Int32Array(2 * cpus)
+    this.#a = new Int32Array(2 * cpus)
+    this.#b = new Int32Array(2 * cpus)
+    this.#site = new Int32Array(2 * cpus)
+    this.#state = new Uint8Array(2 * cpus)
+    this.#generators = Array.from({ length: 2 * cpus }, () => undefined)
+    this.#entity = Uint16Array.from({ length: cpus }, (_, cpu) => cpu)
+    this.#since = new Float64Array(cpus).fill(-1)
+    this.#interruptAt = new Float64Array(cpus).fill(Infinity)
+    this.#queueHead = new Uint16Array(lines)
+    this.#queueTail = new Uint16Array(lines)
+    this.#queueNext = new Uint16Array(cpus)
+    this.#sleepers = new Uint16Array(lines)
+    this.#sleeperNext = new Uint16Array(cpus)
+    this.#scratch = new Int32Array(cpus)
+    this.#started = new Uint8Array(cpus)
+    this.#enter(0)
+    this.#kernel = boot(this.#environment())
+    this.booted = options.booted ?? this.#start()
+    this.#setup()
+  }
+
+  /**
+   * Runs all CPUs from setup on. The window begins when every CPU has begun an operation, or WARM_UP times its operations are done, and
+   * ends at a limit or with the scenario; without limits it is the whole run. Once only. Throws KernelBug, and Violation when no CPU can go on.
+   */
+  run(limits: Limits): ClockResult {
+    const { figures } = this
+    const heap = this.#heap
+    const clock = this.#clock
+    const state = this.#state
+    // What runs to its end is measured as a whole.
+    const whole = limits.operations === Infinity && limits.time === Infinity
+    this.#enough = whole ? 0 : limits.operations * this.cpus * WARM_UP
+    this.#until = Infinity
+    this.#timed = true
+    for (let cpu = 0; cpu < this.cpus; cpu++) heap.insert(cpu)
+    heap.settle()
+    let live = this.cpus
+    let now = 0
+    let ended = false
+    for (;;) {
+      if (heap.size === 0) throw new Violation('deadlock', 'no CPU can go on')
+      const cpu = heap.first
+      now = clock[cpu]
+      if (this.#measuring) {
+        if (figures.operations >= this.#enough || now - this.#windowStart >= limits.time) break
+      } else if (this.#startedCount === this.cpus || figures.operations >= this.#enough) {
+        this.#begin(now)
+        this.#enough = limits.operations * this.cpus
+        this.#until = now + limits.time
+      }
+      this.#enter(cpu)
+      this.#interrupt(cpu)
+      const e = this.#entity[cpu]
+      this.#limit = heap.second + this.#options.lag
+      // A step that asked before is taken now, if it can be; then the CPU goes on until the next one that cannot.
+      if (state[e] === UNBORN || this.#take(cpu, e)) {
+        const generator = (this.#generators[e] ??= this.#born(cpu, e))
+        if (generator.next().done) {
+          if (e === cpu) {
+            state[e] = DONE
+            live--
+            heap.leave()
+            if (live > 0) continue
+            ended = true
+            break
+          }
+          state[e] = UNBORN
+          this.#generators[e] = undefined
+          this.#entity[cpu] = cpu
+        }
+      }
+      if (this.#isGone(cpu)) heap.leave()
+      else heap.settle()
+    }
+    this.#end(now)
+    this.window = now - this.#windowStart
+    return { figures, window: this.window, ended }
+  }
+
+  #begin(now: number): void {
+    this.#measuring = true
+    this.#windowStart = now
+    this.figures.clear()
+    this.stat.fill(0)
+    this.#locks.begin(now)
+    for (let cpu = 0; cpu < this.cpus; cpu++) if (this.#since[cpu] >= 0) this.#since[cpu] = now
+    this.#observer?.begin()
+  }
+
+  /** Counts the waits that last. */
+  #end(now: number): void {
+    this.#locks.end(now)
+    for (let cpu = 0; cpu < this.cpus; cpu++) {
+      const e = this.#entity[cpu]
+      if (this.#state[e] === QUEUED || this.#state[e] === SLEEPS)
+        this.#stalled(cpu, this.#addr[e] >> LINE_SHIFT, Math.max(0, now - this.#since[cpu]))
+    }
+  }
+
+  #born(cpu: number, e: number): Generator<unknown, unknown> {
+    this.#state[e] = ASKS
+    return e === cpu ? this.#kernel.cpu_run() : this.#kernel.do_IRQ()
+  }
+
+  #enter(cpu: number): void {
+    this.#cpu = cpu
+    this.#base = this.symbols['PERCPU'] + cpu * this.symbols['PERCPU_WORDS']
+  }
+
+  /** Lets the CPU at the root take an interrupt that has arrived, if it takes any now. */
+  #interrupt(cpu: number): void {
+    if (this.#interruptAt[cpu] > this.#clock[cpu] || this.#entity[cpu] !== cpu || !this.#interruptible(cpu))
+      return
+    if (this.#state[cpu] === QUEUED || this.#state[cpu] === DONE) return
+    this.#interruptAt[cpu] = Infinity
+    if (!this.#isPending(cpu)) return
+    this.figures.interrupts++
+    this.#clock[cpu] += this.#hardware.costs.exception
+    this.#entity[cpu] = cpu + this.cpus
+    this.#state[cpu + this.cpus] = UNBORN
+  }
+
+  #interruptible(cpu: number): boolean {
+    const { memory, symbols } = this
+    const base = symbols['PERCPU'] + cpu * symbols['PERCPU_WORDS']
+    return (
+      memory[base + symbols['percpu$irqs_off']] === 0 &&
+      memory[base + symbols['percpu$in_irq']] === 0 &&
+      memory[base + symbols['percpu$instruction']] === 0
+    )
+  }
+
+  #isPending(cpu: number): boolean {
+    const { memory, symbols } = this
+    const first = symbols['PERCPU'] + cpu * symbols['PERCPU_WORDS'] + symbols['percpu$irq_pending']
+    for (let word = 0; word < symbols['CPUMASK_WORDS']; word++) if (memory[first + word] !== 0) return true
+    return false
+  }
+
+  /** An atomic OR by the running CPU may have asked another one for an interrupt. */
+  #sent(p: number): void {
+    const { symbols } = this
+    const distance = p - symbols['PERCPU']
+    const cpu = Math.floor(distance / symbols['PERCPU_WORDS'])
+    if (distance < 0 || cpu >= this.cpus) return
+    const offset = distance - cpu * symbols['PERCPU_WORDS'] - symbols['percpu$irq_pending']
+    if (offset < 0 || offset >= symbols['CPUMASK_WORDS']) return
+    const { interruptSend, interruptDelivery } = this.#hardware.costs
+    const at = this.#clock[this.#cpu] + interruptDelivery
+    this.#clock[this.#cpu] += interruptSend
+    this.#interruptAt[cpu] = Math.min(this.#interruptAt[cpu], at)
+    if (this.#state[cpu] === SLEEPS && this.#entity[cpu] === cpu && this.#interruptible(cpu))
+      this.#rouse(cpu, at)
+  }
+
+  /** A CPU that sleeps on a line is woken at `time`, to take an interrupt. */
+  #rouse(cpu: number, time: number): void {
+    const line = this.#addr[cpu] >> LINE_SHIFT
+    const next = this.#sleeperNext
+    if (this.#sleepers[line] === cpu + 1) this.#sleepers[line] = next[cpu]
+    else {
+      let before = this.#sleepers[line] - 1
+      while (next[before] !== cpu + 1) before = next[before] - 1
+      next[before] = next[cpu]
+    }
+    this.#clock[cpu] = Math.max(this.#clock[cpu], time)
+    this.#stalled(cpu, line, this.#clock[cpu] - this.#since[cpu])
+    this.#since[cpu] = -1
+    this.#state[cpu] = ASKS
+    this.#wakeUp(cpu)
+  }
+
+  /** Puts a CPU among those that go on, while another one runs. */
+  #wakeUp(cpu: number): void {
+    this.#heap.insert(cpu)
+    this.#limit = Math.min(this.#limit, this.#clock[cpu] + this.#options.lag)
+  }
+
+  /** Counts time that `line` has cost the CPU. */
+  #stalled(cpu: number, line: number, time: number): void {
+    this.figures.stall[line] += time
+    if (!this.#locks.waiting(cpu)) this.figures.stallOutside[line] += time
+  }
+
+  /**
+   * Takes the pending step of `cpu`, which is at the root: charges it, or lets the CPU queue or sleep. Returns whether the step is
+   * to be performed now.
+   */
+  #take(cpu: number, e: number): boolean {
+    const clock = this.#clock
+    const lines = this.#lines
+    const { costs } = this.#hardware
+    const kind = this.#kind[e]
+    const addr = this.#addr[e]
+    const line = addr >> LINE_SHIFT
+    const does = CLASS[kind]
+    if (does === CLEARS || does === COPIES) {
+      this.#takeRange(cpu, e, does)
+      return true
+    }
+    if (does === NOTHING) {
+      this.#state[e] = ASKS
+      this.#charge(cpu, e, HIT, 0, 0)
+      return true
+    }
+    const served = this.#state[e] === QUEUED
+    const has = does === READS ? lines.has(cpu, line) : lines.owner[line] === cpu
+    let waited = 0
+    let cost = costs.hit
+    let source = HIT
+    if (!has) {
+      const busy = lines.busy[line]
+      if (served && busy > clock[cpu]) {
+        clock[cpu] = busy
+        return false
+      }
+      if (!served && (busy > clock[cpu] || this.#queueHead[line] !== 0) && !lines.has(cpu, line)) {
+        this.#since[cpu] = clock[cpu]
+        this.#enqueue(cpu, e, line)
+        return false
+      }
+    }
+    if (served) waited = this.#leaveQueue(cpu, e, line)
+    if (!has) {
+      cost = does === READS ? lines.read(cpu, line) : lines.write(cpu, line)
+      source = lines.source
+      lines.busy[line] = clock[cpu] + cost
+      this.#stalled(cpu, line, cost)
+    }
+    if (does === UPDATES) cost += costs.atomic
+    this.#touch(cpu, line)
+    this.#charge(cpu, e, source, waited, cost)
+    if (served && this.#queueHead[line] !== 0) this.#callHead(line)
+    if (does !== READS && this.#sleepers[line] !== 0) this.#wake(line, clock[cpu])
+    if (!this.#isBlocked(e)) return true
+    this.#sleep(cpu, e, line)
+    return false
+  }
+
+  /** Counts an access and lets its time pass. */
+  #charge(cpu: number, e: number, source: number, waited: number, cost: number): void {
+    const time = cost + this.#hardware.costs.instructions
+    this.figures.accesses++
+    this.#clock[cpu] += time
+    const observer = this.#observer
+    if (observer !== undefined)
+      observer.access(cpu, this.#site[e], this.#addr[e], this.#kind[e], source, waited, time)
+  }
+
+  #touch(cpu: number, line: number): void {
+    const { toucher } = this.#lines
+    if (toucher[line] !== cpu + 1) toucher[line] = toucher[line] === 0 ? cpu + 1 : -1
+  }
+
+  /** Clearing or copying: what is overwritten is not fetched, and the time goes by bytes; pages and tables count as Linux's do. */
+  #takeRange(cpu: number, e: number, does: number): void {
+    const to = this.#addr[e]
+    const { costs } = this.#hardware
+    const words = does === CLEARS ? this.#a[e] : this.#b[e]
+    let cost = ((does === CLEARS ? costs.clearPage : costs.copyPage) * this.#bytes(to, words)) / PAGE_BYTES
+    const last = (to + words - 1) >> LINE_SHIFT
+    for (let line = to >> LINE_SHIFT; line <= last; line++) {
+      this.#lines.claim(cpu, line)
+      this.#touch(cpu, line)
+    }
+    if (does === COPIES) {
+      const from = this.#a[e]
+      for (let line = from >> LINE_SHIFT; line <= (from + words - 1) >> LINE_SHIFT; line++) {
+        if (!this.#lines.has(cpu, line)) cost += this.#lines.read(cpu, line)
+        this.#touch(cpu, line)
+      }
+    }
+    this.#state[e] = ASKS
+    this.#charge(cpu, e, HIT, 0, this.#varied(cost))
+  }
+
+  /** Bytes that Linux would have in the place of `words` words at `p`. */
+  #bytes(p: number, words: number): number {
+    const { CONTENT, PGTABLES, CONTENT_WORDS, PTRS_PER_TABLE } = this.symbols
+    if (p >= CONTENT) return (words / CONTENT_WORDS) * PAGE_BYTES
+    return p >= PGTABLES ? (words / PTRS_PER_TABLE) * PAGE_BYTES : words * 4
+  }
+
+  /** Whether the step, whose line the CPU has now, has to wait for another value. */
+  #isBlocked(e: number): boolean {
+    switch (this.#kind[e]) {
+      case Kind.LOCK:
+        return this.memory[this.#addr[e]] !== 0
+      case Kind.WAIT:
+      case Kind.HALT:
+        return this.memory[this.#addr[e]] === this.#a[e]
+      default:
+        return false
+    }
+  }
+
+  /** Puts a CPU at the end of a line's queue. Only the first one of a queue has a time to come: when the line is free. */
+  #enqueue(cpu: number, e: number, line: number): void {
+    this.#state[e] = QUEUED
+    this.#queueNext[cpu] = 0
+    if (this.#queueHead[line] === 0) {
+      this.#queueHead[line] = cpu + 1
+      this.#clock[cpu] = Math.max(this.#clock[cpu], this.#lines.busy[line])
+    } else this.#queueNext[this.#queueTail[line] - 1] = cpu + 1
+    this.#queueTail[line] = cpu + 1
+  }
+
+  /** The first of a line's queue is served; returns how long it has waited. */
+  #leaveQueue(cpu: number, e: number, line: number): number {
+    this.#queueHead[line] = this.#queueNext[cpu]
+    this.#state[e] = ASKS
+    const waited = this.#clock[cpu] - this.#since[cpu]
+    this.#since[cpu] = -1
+    this.#stalled(cpu, line, waited)
+    return waited
+  }
+
+  /** The next one of a line's queue comes when the line is free. */
+  #callHead(line: number): void {
+    const head = this.#queueHead[line] - 1
+    this.#clock[head] = Math.max(this.#clock[head], this.#lines.busy[line])
+    this.#wakeUp(head)
+  }
+
+  #sleep(cpu: number, e: number, line: number): void {
+    if (this.#interruptAt[cpu] !== Infinity && e === cpu && this.#interruptible(cpu)) {
+      // Stays awake for the interrupt, and looks again after it.
+      this.#clock[cpu] = Math.max(this.#clock[cpu], this.#interruptAt[cpu])
+      return
+    }
+    this.#locks.sleeps(cpu)
+    this.#state[e] = SLEEPS
+    this.#since[cpu] = this.#clock[cpu]
+    this.#sleeperNext[cpu] = this.#sleepers[line]
+    this.#sleepers[line] = cpu + 1
+  }
+
+  /** A write at `time` has taken the line from those that sleep on it: all want it back. */
+  #wake(line: number, time: number): void {
+    const woken = this.#scratch
+    let n = 0
+    for (let cpu = this.#sleepers[line]; cpu !== 0; cpu = this.#sleeperNext[cpu - 1]) woken[n++] = cpu - 1
+    this.#sleepers[line] = 0
+    const first = this.#queueHead[line] === 0
+    for (; n > 0; n--) {
+      const pick = this.#below(n)
+      const cpu = woken[pick]
+      woken[pick] = woken[n - 1]
+      this.#clock[cpu] = time
+      this.#enqueue(cpu, this.#entity[cpu], line)
+    }
+    if (first) this.#callHead(line)
+  }
+
+  /** Whether the CPU, which was at the root, is not to come there again by itself. */
+  #isGone(cpu: number): boolean {
+    const e = this.#entity[cpu]
+    const state = this.#state[e]
+    return state === SLEEPS || (state === QUEUED && this.#queueHead[this.#addr[e] >> LINE_SHIFT] !== cpu + 1)
+  }
+
+  /** An access of the running CPU to a word that it alone uses. */
+  #own(p: number, writes: boolean): void {
+    if (!this.#timed) return
+    const cpu = this.#cpu
+    const line = p >> LINE_SHIFT
+    const lines = this.#lines
+    const { costs } = this.#hardware
+    let cost = costs.hit
+    let source = HIT
+    let waited = 0
+    if (lines.owner[line] !== cpu && (writes || !lines.has(cpu, line))) {
+      waited = Math.max(0, lines.busy[line] - this.#clock[cpu])
+      cost = writes ? lines.write(cpu, line) : lines.read(cpu, line)
+      source = lines.source
+      this.#clock[cpu] += waited
+      lines.busy[line] = this.#clock[cpu] + cost
+      this.#stalled(cpu, line, waited + cost)
+      this.#touch(cpu, line)
+    }
+    const time = cost + costs.instructions
+    this.figures.accesses++
+    this.#clock[cpu] += time
+    const observer = this.#observer
+    if (observer !== undefined) {
+      const kind = writes ? Kind.PLAIN_WRITE : Kind.PLAIN_READ
+      observer.access(cpu, this.#site[this.#entity[cpu]], p, kind, source, waited, time)
+    }
+    if (writes && this.#sleepers[line] !== 0) this.#wake(line, this.#clock[cpu])
+  }
+
+  /** Performs the pending step of an entity; returns what the access returns. */
+  #perform(e: number): number {
+    const { memory } = this
+    const p = this.#addr[e]
+    const a = this.#a[e]
+    const old = memory[p]
+    switch (this.#kind[e]) {
+      case Kind.PLAIN_WRITE:
+      case Kind.ONCE_WRITE:
+      case Kind.USER_WRITE:
+      case Kind.RELEASE_WRITE:
+      case Kind.ATOMIC_WRITE:
+      case Kind.XCHG:
+        memory[p] = a
+        return old
+      case Kind.FETCH_ADD:
+        memory[p] = old + a
+        return old
+      case Kind.FETCH_AND:
+        memory[p] = old & a
+        return old
+      case Kind.FETCH_OR:
+        memory[p] = old | a
+        if (this.#timed) this.#sent(p)
+        return old
+      case Kind.CMPXCHG:
+        if (old === a) memory[p] = this.#b[e]
+        return old
+      case Kind.CLEAR:
+        memory.fill(this.#b[e], p, p + a)
+        return old
+      case Kind.COPY:
+        memory.copyWithin(p, a, a + this.#b[e])
+        return old
+      case Kind.LOCK:
+        memory[p] = this.#cpu + 1
+        return old
+      case Kind.UNLOCK:
+        memory[p] = 0
+        return old
+      case Kind.TRYLOCK:
+        if (old !== 0) return 0
+        memory[p] = this.#cpu + 1
+        return 1
+      default:
+        return old
+    }
+  }
+
+  #stepFunctions(): Pick<SteppedEnvironment, 'S' | 'X'> {
+    const kinds = this.#kind
+    const addrs = this.#addr
+    const as = this.#a
+    const bs = this.#b
+    const sites = this.#site
+    const states = this.#state
+    const clock = this.#clock
+    const { toucher } = this.#lines
+    const observer = this.#observer
+    return {
+      // Announces a step. True: another CPU goes first, and the generator yields.
+      S: (kind, addr, a, b, site) => {
+        const cpu = this.#cpu
+        const e = this.#entity[cpu]
+        kinds[e] = kind
+        addrs[e] = addr
+        as[e] = a
+        bs[e] = b
+        sites[e] = site
+        if (!this.#timed) return this.#isBlocked(e)
+        const now = clock[cpu]
+        if (now > this.#until || (now > this.#limit && toucher[addr >> LINE_SHIFT] !== cpu + 1)) {
+          states[e] = ASKS
+          return true
+        }
+        return !this.#take(cpu, e)
+      },
+      // Performs the pending step of the running CPU.
+      X: () => {
+        const cpu = this.#cpu
+        if (observer !== undefined && this.#timed) observer.performing?.(cpu)
+        return this.#perform(this.#entity[cpu])
+      },
+    }
+  }
+
+  #environment(): SteppedEnvironment {
+    const { memory, symbols } = this
+    const percpu = symbols['PERCPU']
+    const percpuWords = symbols['PERCPU_WORDS']
+    const operations = symbols['percpu$operations']
+    const reading = symbols['LOCK_READ']
+    // From 1 on: a time of 0 stands for none.
+    const nanoseconds = (): number => Math.floor(this.#clock[this.#cpu] / PS_PER_NS) + 1
+    const pass = (time: number): void => {
+      if (this.#timed) this.#clock[this.#cpu] += time
+    }
+    return {
+      memory,
+      oracle: this.oracle,
+      stat: this.stat,
+      clock: nanoseconds,
+      machine_bug: (kind, a, b) => {
+        throw new KernelBug(kind, a, b)
+      },
+      ...this.#stepFunctions(),
+      this_cpu_read: (offset) => {
+        this.#own(this.#base + offset, false)
+        return memory[this.#base + offset]
+      },
+      this_cpu_write: (offset, value) => {
+        this.#own(this.#base + offset, true)
+        memory[this.#base + offset] = value
+        if (offset === operations) this.#operated()
+      },
+      this_cpu_add: (offset, value) => {
+        this.#own(this.#base + offset, true)
+        memory[this.#base + offset] += value
+      },
+      this_cpu_ptr: (offset) => this.#base + offset,
+      private_load: (p) => {
+        this.#own(p, false)
+        return memory[p]
+      },
+      private_store: (p, value) => {
+        this.#own(p, true)
+        memory[p] = value
+      },
+      per_cpu_ptr: (offset, cpu) => percpu + cpu * percpuWords + offset,
+      smp_processor_id: () => this.#cpu,
+      smp_mb: () => pass(this.#hardware.costs.atomic),
+      smp_wmb: () => {},
+      smp_rmb: () => {},
+      check_panic: () => {},
+      smp_wake: () => {},
+      smp_wake_one: () => {},
+      kick_cpu: () => {},
+      observe_table_locked: () => {},
+      observe_table_unlocked: () => {},
+      observe_lock_wanted: (lock) => {
+        if (this.#timed) this.#locks.wants(this.#cpu, lock)
+      },
+      observe_lock_acquire: (lock, _subclass, how) => {
+        if (this.#timed) this.#locks.acquires(this.#cpu, lock, (how & reading) !== 0)
+      },
+      observe_lock_release: (lock) => {
+        if (this.#timed) this.#locks.releases(this.#cpu, lock)
+      },
+      observe_exception: () => {
+        if (this.#timed) this.#clock[this.#cpu] += this.#varied(this.#hardware.costs.exception)
+      },
+      observe_contended: (lock) => this.#sleepers[lock >> LINE_SHIFT] !== 0,
+      ktime_get_ns: nanoseconds,
+      ndelay: (ns) => pass(ns * PS_PER_NS),
+    }
+  }
+
+  /** The running CPU has begun an operation. */
+  #operated(): void {
+    if (!this.#timed) return
+    if (++this.figures.operations >= this.#enough) this.#until = -1
+    if (this.#started[this.#cpu] !== 0) return
+    this.#started[this.#cpu] = 1
+    if (++this.#startedCount === this.cpus) this.#until = -1
+  }
+
+  #start(): Int32Array {
+    const { memory, symbols } = this
+    memory[symbols['machine$nr_cpus']] = this.cpus
+    memory[symbols['machine$spin_budget']] = 1
+    this.#alone((kernel) => kernel.start_kernel())
+    return memory.slice()
+  }
+
+  #setup(): void {
+    const { memory, symbols } = this
+    memory.set(this.booted)
+    if (this.#options.bootData !== undefined) memory.set(this.#options.bootData, symbols['BOOT_DATA'])
+    const { seed, pages, section, think } = this.#options
+    memory[symbols['machine$nr_cpus']] = this.cpus
+    memory[symbols['machine$seed']] = seed
+    memory[symbols['machine$pages']] = pages
+    memory[symbols['machine$section']] = section
+    memory[symbols['machine$think']] = think
+    const ret = this.#alone((kernel) => kernel.scenario_setup())
+    if (ret < 0) throw new SetupFailed(ret)
+  }
+
+  /** Runs a function of the image on CPU 0 in no time. */
+  #alone<T>(start: (kernel: SteppedExports) => Generator<unknown, T>): T {
+    const result = start(this.#kernel).next()
+    if (!result.done) throw new Error(`CPU 0 waits although it is alone, at site ${this.#site[0]}`)
+    return result.value
+  }
+
+  /** A time that is up to a tenth longer or shorter. */
+  #varied(time: number): number {
+    return Math.round(time * (1 + (this.#below(2 * VARIATION + 1) - VARIATION) / (10 * VARIATION)))
+  }
+
+  #permutation(n: number): Uint16Array {
+    const order = Uint16Array.from({ length: n }, (_, index) => index)
+    for (let left = n; left > 1; left--) {
+      const pick = this.#below(left)
+      const kept = order[left - 1]
+      order[left - 1] = order[pick]
+      order[pick] = kept
+    }
+    return order
+  }
+
+  /** A random number of 0 to bound - 1 (xorshift32). */
+  #below(bound: number): number {
+    let x = this.#random
+    x ^= x << 13
+    x ^= x >>> 17
+    x ^= x << 5
+    this.#random = x
+    return (x >>> 0) % bound
+  }
+}

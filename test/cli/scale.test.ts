@@ -1,0 +1,129 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { planScale, runScale, type ScaleArguments } from '../../src/cli/scale.ts'
+import { formatScale } from '../../src/report/scale_text.ts'
+import type { ScaleReport } from '../../src/report/scale_report.ts'
+
+const run = (scenario: string, options: ScaleArguments): Promise<ScaleReport> =>
+  runScale(planScale(scenario, options), new AbortController().signal, () => {})
+
+describe('bad options are refused in a sentence', () => {
+  test.each<[ScaleArguments, RegExp]>([
+    [{ cpus: '0' }, /--cpus 0: expected numbers of CPUs from 1 to 256/],
+    [{ cpus: '1,two' }, /--cpus two: expected/],
+    [{ cpus: '512' }, /--cpus 512: expected/],
+    [{ cpus: '128', topology: 'xeon80' }, /--cpus 128: xeon80 has 80 CPUs; xeon80x2 has enough/],
+    [{ cpus: '8', config: ['NR_CPUS=4'] }, /--cpus 8: the kernel is built for NR_CPUS=4/],
+    [{ operations: 5, simulatedTime: '1ms' }, /give one of them/],
+    [{ simulatedTime: '1' }, /--simulated-time 1: expected a time/],
+    [{ simulatedTime: '11s' }, /--simulated-time 11s: expected a time/],
+  ])('%o', (options, message) => {
+    expect(() => planScale('lock-torture', options)).toThrow(message)
+  })
+})
+
+const SMALL = ['MEMORY=8M']
+
+test('equal seeds give byte-identical documents', async () => {
+  const options = { cpus: '1,4', config: [...SMALL, 'SPINLOCK=ticket,mcs'], seed: 7 }
+  const [first, second] = [await run('lock-torture', options), await run('lock-torture', options)]
+  expect(JSON.stringify(second)).toBe(JSON.stringify(first))
+  expect(first.points.map((point) => [point.config.SPINLOCK, point.cpus])).toEqual([
+    ...[1, 4].map((cpus) => ['ticket', cpus]),
+    ...[1, 4].map((cpus) => ['mcs', cpus]),
+  ])
+})
+
+test('a document has the fields that are promised', async () => {
+  const report = await run('page-fault-disjoint', { cpus: '2', config: SMALL, operations: 100 })
+  expect(report).toMatchObject({
+    schema: 'mmtorture/scale@1',
+    scenario: 'page-fault-disjoint',
+    verdict: 'held',
+  })
+  const [point] = report.points
+  expect(point.operationsPerSecond).toBeGreaterThan(1e5)
+  expect(point.locks.map((lock) => lock.class)).toContain('&mm->mmap_lock-R')
+  const { running, waiting, stalled, idle } = point.time!
+  expect(running + waiting + stalled + idle).toBeCloseTo(1, 1)
+})
+
+test('a point without memory is reported, and the sweep goes on', async () => {
+  const report = await run('page-fault-disjoint', {
+    ...{ cpus: '16', operations: 200 },
+    config: ['MEMORY=256K,64M'],
+  })
+  expect(report.points[0].failure).toMatch(/memory/)
+  expect(report.points[1].operationsPerSecond).toBeGreaterThan(0)
+  expect(report.verdict).toBe('held')
+  expect(formatScale(report)).toMatch(/MEMORY=256K, 16 CPUs: memory ran out/)
+})
+
+test('the sentence names the lock that binds the curve', async () => {
+  const { points } = await run('page-fault-disjoint', {
+    ...{ cpus: '16', topology: 'xeon80', operations: 100 },
+    config: ['MEMORY=64M', 'PTLOCK=mm', 'SPINLOCK=ticket'],
+  })
+  expect(points[0].bound).toMatch(
+    /^at 16 CPUs \d+ % of the time is spent waiting for mm 1 page_table_lock \(&mm->page_table_lock\)$/,
+  )
+})
+
+test('the sentence names the line of a lock that is not contended', async () => {
+  const { points } = await run('page-fault-disjoint', {
+    ...{ cpus: '32', topology: 'xeon80', operations: 100 },
+    config: ['MEMORY=64M', 'PTLOCK=pte'],
+  })
+  expect(points[0].bound).toMatch(/waiting for the line of mm 1 mmap_lock \(&mm->mmap_lock\)/)
+})
+
+test('the text has a table, a plot and what bounds the curves', async () => {
+  const text = formatScale(
+    await run('lock-torture', { cpus: '1,8', config: [...SMALL, 'SPINLOCK=ticket,mcs'] }),
+  )
+  expect(text).toMatch(/^lock-torture on milan/)
+  expect(text).toMatch(/configuration +CPUs +operations\/s/)
+  expect(text).toMatch(/A SPINLOCK=ticket {2}B SPINLOCK=mcs/)
+  expect(text).toMatch(/SPINLOCK=mcs: .*at 8 CPUs/)
+  expect(text).toMatch(/verdict: held\n$/)
+})
+
+describe('where the time goes', () => {
+  test('a profile has the call graph down to get_page, and its lines with their misses', () => {
+    // As a process: the stacks of what vitest imports are not those of the image's file.
+    const options =
+      '--cpus 4 --operations 1500 --config MEMORY=16M --profile --annotate get_page --c2c --lockstat --json'
+    const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
+    const { stdout } = spawnSync(process.execPath, [main, 'scale', 'fork-storm', ...options.split(' ')], {
+      encoding: 'utf8',
+    })
+    const report = JSON.parse(stdout) as ScaleReport
+    const { profile, annotate, c2c, lockstat } = report.points[0].texts!
+    expect(profile).toMatch(
+      /^# Samples: [\d,]+ of event 'clock'\n# Event count \(approx\.\): \d+\n#\n# Children {6}Self/,
+    )
+    expect(profile).toMatch(/--\d+\.\d\d%--copy_pte_range[^]*--\d+\.\d\d%--get_page/)
+    expect(annotate).toMatch(/\d+\.\d\d : +\d+ +page = compound_head\(page\) +<- .* accesses miss/)
+    expect(annotate).toMatch(
+      /\d+\.\d\d : +\d+ +VM_BUG_ON_PAGE\(atomic_fetch_add\(page \+ page\$_refcount, 1\).* accesses miss/,
+    )
+    expect(c2c).toMatch(/page _refcount +\d+ CPUs {2}\[k\] \w+ src\/kernel\/mm/)
+    expect(lockstat).toMatch(/^lock_stat version 0\.4\n/)
+  })
+
+  test('a function without accesses is refused', async () => {
+    await expect(run('lock-torture', { cpus: '1', config: SMALL, annotate: ['do_nothing'] })).rejects.toThrow(
+      '--annotate do_nothing: no access of the kernel stands in a function of that name.',
+    )
+  })
+})
+
+test('a recording is replayed to its end: fork under Apache takes references of pages that others have', async () => {
+  const plan = planScale(undefined, {
+    ...{ trace: 'test/trace/fixtures/httpd-small.script.gz', cpus: '2', annotate: ['get_page'] },
+  })
+  const { points } = await runScale(plan, new AbortController().signal, () => {})
+  expect(points[0].failure).toBeUndefined()
+  expect(points[0].texts!['annotate']).toMatch(/compound_head\(page\) +<- [\d,]+ of [\d,]+ accesses miss/)
+})
