@@ -75,15 +75,10 @@ function flush_deltas(): void {
   }
 }
 
-function drop_held(): void {
-  if (get_reg(HELD) !== 0) put_ref()
-  set_reg(HELD, 0)
-}
-
-/** All threads have dropped what they held: the object's own reference is left. */
+/** Every thread holds one reference, besides the object's own. */
 function check_count(): void {
   if (REFCOUNT === REFCOUNT_PERCPU) flush_deltas()
-  BUG_ON(atomic_load(scenario_word(COUNT)) !== 1)
+  BUG_ON(atomic_load(scenario_word(COUNT)) !== nr_cpus() + 1)
 }
 
 function end_round(): void {
@@ -91,7 +86,6 @@ function end_round(): void {
   const round = get_reg(ROUND)
   if (get_reg(HAS_ARRIVED) === 0) {
     set_reg(HAS_ARRIVED, 1)
-    drop_held()
     if (atomic_fetch_add(scenario_word(ARRIVED), 1) === nr_cpus() - 1) {
       check_count()
       atomic_fetch_add(scenario_word(ARRIVED), -nr_cpus())
@@ -112,7 +106,6 @@ export function program(): void {
     return
   }
   if (last_turn()) {
-    drop_held()
     if (atomic_fetch_add(scenario_word(ENDED), 1) === nr_cpus() - 1) check_count()
     return
   }

@@ -42,7 +42,6 @@ export interface ScaleArguments {
   readonly profile?: boolean
   readonly annotate?: readonly string[]
   readonly c2c?: boolean
-  readonly calibrate?: boolean
   /** `-`: stdout. */
   readonly json?: string
   readonly out?: string

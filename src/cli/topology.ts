@@ -3,7 +3,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import * as v from 'valibot'
-import { cacheFolder } from '../kbuild/cache.ts'
 import { nearest } from '../kbuild/nearest.ts'
 import { packageRoot } from '../kbuild/root.ts'
 import { cpusOf, type Topology } from '../machine/clock/topology.ts'
@@ -12,7 +11,6 @@ import { UsageError } from './errors.ts'
 
 /** CPUs that a kernel can be built for. */
 export const MOST_CPUS = 256
-export const HOST = 'host'
 
 /** A topology that was chosen: `xeon80x2` is two boxes of xeon80. */
 export interface ChosenTopology {
@@ -82,12 +80,7 @@ export function builtInTopologies(
     .map((file) => ({ name: basename(file, '.json'), file: join(root, 'topologies', file) }))
 }
 
-/** Where `mmtorture scale --calibrate` keeps what it measured. */
-export function hostFile(): string {
-  return join(cacheFolder(), 'topology-host.json')
-}
-
-/** The topology that `text` names: built in, `host`, either with `xN` for N boxes, or a file. Throws UsageError. */
+/** The topology that `text` names: built in, with `xN` for N boxes, or a file. Throws UsageError. */
 export function findTopology(text: string): ChosenTopology {
   const known = builtInTopologies()
   const match = /^(.*?)(?:x(\d{1,3}))?$/.exec(text)
@@ -95,12 +88,11 @@ export function findTopology(text: string): ChosenTopology {
   const boxes = match?.[2] === undefined ? 1 : Number(match[2])
   const found = known.find((one) => one.name === plain)
   if (found !== undefined) return chosen(text, found.file, boxes)
-  if (plain === HOST) return chosen(text, existingHost(), boxes)
   if (/[\\/]/.test(text) || text.endsWith('.json')) {
     existingFile('--topology', text)
     return chosen(text, resolve(text), 1)
   }
-  const names = [...known.map((one) => one.name), HOST]
+  const names = known.map((one) => one.name)
   const near = nearest(plain, names)
   const hint = near === undefined ? '' : ` (did you mean ${near}?)`
   throw new UsageError(
@@ -123,16 +115,6 @@ export function withCosts(chosen: ChosenTopology, settings: readonly string[]): 
   }
   const topology = { ...chosen.topology, costs: costs as unknown as Topology['costs'] }
   return { ...chosen, topology }
-}
-
-function existingHost(): string {
-  const file = hostFile()
-  try {
-    readFileSync(file)
-  } catch {
-    throw new UsageError(`--topology ${HOST}: not measured yet; mmtorture scale --calibrate does it.`)
-  }
-  return file
 }
 
 function chosen(label: string, file: string, boxes: number): ChosenTopology {

@@ -25,6 +25,7 @@ export {
 } from '#atomic'
 export { smp_load_acquire, smp_mb, smp_rmb, smp_store_release, smp_wmb } from './arch/barrier.ts'
 export { BUG, BUG_ON } from './arch/bug.ts'
+export { TLB_ENTRIES } from './arch/limits.ts'
 export { ktime_get_ns, ndelay } from './arch/delay.ts'
 export { cpu_relax, smp_cond_load, smp_wake, smp_wake_one } from './arch/wait.ts'
 export { BOOT_DATA, PTLOCK_AREA } from './arch/memory_map.ts'

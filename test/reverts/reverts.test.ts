@@ -79,6 +79,26 @@ describe('patches that put in what was never there', () => {
     })
     expect(verdictOf(result)).not.toBe('held')
   })
+
+  it('waiting for mmap_lock under the lock of a VMA is found', { timeout: 120_000 }, async () => {
+    const result = await hunted({
+      scenario: 'mprotect-first-touch',
+      config: ['VMA_LOCK=y'],
+      patches: [patch('vma-lock-held-over-mmap-lock')],
+      executions: EXECUTIONS,
+    })
+    expect(['deadlock', 'lockdep']).toContain(verdictOf(result))
+  })
+
+  it('a sum of deltas that leaves some out is found', { timeout: 120_000 }, async () => {
+    const result = await hunted({
+      scenario: 'refcount-torture',
+      config: ['REFCOUNT=percpu'],
+      patches: [patch('refcount-no-flush')],
+      executions: EXECUTIONS,
+    })
+    expect(verdictOf(result)).toBe('BUG')
+  })
 })
 
 describe.each(['tas', 'ttas', 'ticket', 'mcs', 'qspinlock'])('SPINLOCK=%s under lock-torture', (name) => {

@@ -21,6 +21,7 @@ const RELAXED = new Set([
   'mm_inc_nr_tables',
   'add_mm_counter',
   'inc_tlb_flush_pending',
+  'dec_tlb_flush_pending',
   'SetPageFlag',
   'ClearPageFlag',
   'ptep_set_wrprotect',

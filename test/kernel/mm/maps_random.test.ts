@@ -166,3 +166,7 @@ it('the same holds where both locks of a move can coincide', async () => {
   await torture(4711, 800, ['PTRS_PER_TABLE=16', 'PTLOCK=hashed', 'PTLOCK_HASH=1'])
   await torture(4712, 800, ['PTRS_PER_TABLE=16', 'PTLOCK=mm', 'COW_REUSE=mapcount'])
 })
+
+it('the same holds where faults lock their VMA', async () => {
+  await torture(4713, 800, ['PTRS_PER_TABLE=16', 'VMA_LOCK=y'])
+})
