@@ -41,8 +41,8 @@ const PAGES = 128
 /** Words of a page: the first thread's, the others'. */
 const WORDS = 8
 /** Pages that a turn uses and gives up at most, and one access in so many is a write. */
-const WINDOW = 32
-const WRITES = 8
+const WINDOW = 96
+const WRITES = 16
 /** Children that a process has at a time, and turns of a child. */
 const CHILDREN = 3
 const CHILD_TURNS = 4

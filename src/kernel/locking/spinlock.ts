@@ -50,6 +50,12 @@ export function spin_unlock(lock: Spinlock): void {
   arch_spin_unlock(lock)
 }
 
+/** Waits until whoever holds `lock` has let go of it: takes it and gives it back (as up to Linux 4.13). */
+export function spin_unlock_wait(lock: Spinlock): void {
+  spin_lock(lock)
+  spin_unlock(lock)
+}
+
 /** Takes `lock` with interrupts off; returns what they were, for spin_unlock_irqrestore. */
 export function spin_lock_irqsave(lock: Spinlock): number {
   const flags = local_irq_save()

@@ -47,7 +47,7 @@ import {
   LOCK_CLASS_i_pages,
 } from '../locking/lock_class.ts'
 import { init_rwsem } from '../locking/rwsem.ts'
-import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
+import { spin_lock, spin_lock_init, spin_unlock, spin_unlock_wait } from '../locking/spinlock.ts'
 import { GFP_HIGHUSER_MOVABLE } from './gfp.ts'
 import { VM_FAULT_LOCKED, VM_FAULT_OOM, VM_FAULT_SIGBUS } from './memory/vmf.ts'
 import {
@@ -175,7 +175,11 @@ function find_get_page_rcu(mapping: AddressSpace, index: number): Page {
   for (;;) {
     const page = xa_load(mapping, index) as Page
     if (page === 0) return page
-    if (!get_page_unless_zero(page)) continue
+    if (!get_page_unless_zero(page)) {
+      // Frozen by reclaim, which lasts as long as the lock is held. Linux tries again at once.
+      if (SWAP) spin_unlock_wait((mapping + address_space$i_pages_lock) as Spinlock)
+      continue
+    }
     if (xa_load(mapping, index) === page) return page
     put_page(page)
   }

@@ -22,7 +22,7 @@ import {
 } from '../arch/structs.ts'
 import { swp_entry, swp_offset, swp_type } from '../arch/swapops.ts'
 import { EEXIST } from '../errno.ts'
-import { spin_lock, spin_unlock } from '../locking/spinlock.ts'
+import { spin_lock, spin_unlock, spin_unlock_wait } from '../locking/spinlock.ts'
 import { rcu_read_lock, rcu_read_unlock } from '../rcu.ts'
 import { current } from '../sched/core.ts'
 import { GFP_HIGHUSER_MOVABLE } from './gfp.ts'
@@ -63,16 +63,21 @@ export function swap_i_pages_lock(entry: SwpEntry): Spinlock {
 /** The slot's page with a reference, or 0. Takes no lock: the page may be on its way out, so it looks again. */
 export function swap_cache_get_folio(entry: SwpEntry): Page {
   rcu_read_lock()
-  const page = swap_cache_get_folio_rcu(swap_cache(entry))
+  const page = swap_cache_get_folio_rcu(entry)
   rcu_read_unlock()
   return page
 }
 
-function swap_cache_get_folio_rcu(slot: number): Page {
+function swap_cache_get_folio_rcu(entry: SwpEntry): Page {
+  const slot = swap_cache(entry)
   for (;;) {
     const page = READ_ONCE(slot) as Page
     if (page === 0) return page
-    if (!get_page_unless_zero(page)) continue
+    if (!get_page_unless_zero(page)) {
+      // Frozen, which lasts as long as the lock is held. Linux tries again at once.
+      spin_unlock_wait(swap_i_pages_lock(entry))
+      continue
+    }
     if (READ_ONCE(slot) === page) return page
     put_page(page)
   }
