@@ -15,10 +15,9 @@ import {
   ptep_get,
   pmd_bad,
 } from '../arch/pgtable.ts'
-import type { AddressSpace, Mm, Page, Pmd, Rwsem, Vma } from '../arch/structs.ts'
+import type { AddressSpace, Mm, Page, Pmd, Vma } from '../arch/structs.ts'
 import {
   address_space$i_size,
-  mm$mmap_lock,
   task$mm,
   vma$vm_flags,
   vma$vm_mm,
@@ -28,7 +27,7 @@ import {
 } from '../arch/structs.ts'
 import { page_address } from '../arch/uaccess.ts'
 import { EFAULT, ENOMEM } from '../errno.ts'
-import { down_read, up_read } from '../locking/rwsem.ts'
+import { mmap_read_lock, mmap_read_unlock } from './mmap_lock.ts'
 import { begin_operation, current } from '../sched/core.ts'
 import { fatal_signal_pending } from '../signal.ts'
 import { clear_page_until_uptodate, find_or_create_page } from './filemap.ts'
@@ -87,9 +86,9 @@ export function get_user_page(mm: Mm, addr: number, flags: number): Page {
 /** The page at `addr` of the current process, with a reference; 0: it cannot be had. */
 function get_user_page_unlocked(addr: number, flags: number): Page {
   const mm = load(current() + task$mm) as Mm
-  down_read((mm + mm$mmap_lock) as Rwsem)
+  mmap_read_lock(mm)
   const page = get_user_page(mm, addr, flags)
-  up_read((mm + mm$mmap_lock) as Rwsem)
+  mmap_read_unlock(mm)
   return page
 }
 

@@ -1,15 +1,19 @@
 /**
  * mmap_lock (include/linux/mmap_lock.h, 6.6, which for VMA_LOCK=n is 6.1's). With VMA_LOCK=y the end of a write section unlocks all VMAs that were
- * locked in it. Left out: mmap_write_downgrade, which nothing here uses, and the trylocks.
+ * locked in it. Left out: mmap_write_downgrade, which nothing here uses, and the write lock's trylock.
  */
 import { VMA_LOCK } from '#config'
 import type { Mm, Rwsem } from '../arch/structs.ts'
 import { mm$mmap_lock } from '../arch/structs.ts'
-import { down_read, down_write_nested, up_read, up_write } from '../locking/rwsem.ts'
+import { down_read, down_read_trylock, down_write_nested, up_read, up_write } from '../locking/rwsem.ts'
 import { vma_end_write_all } from './vma_lock.ts'
 
 export function mmap_read_lock(mm: Mm): void {
   down_read((mm + mm$mmap_lock) as Rwsem)
+}
+
+export function mmap_read_trylock(mm: Mm): boolean {
+  return down_read_trylock((mm + mm$mmap_lock) as Rwsem)
 }
 
 export function mmap_read_unlock(mm: Mm): void {

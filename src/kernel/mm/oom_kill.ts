@@ -12,14 +12,13 @@ import { load, READ_ONCE, store, this_cpu_read } from '../arch/access.ts'
 import { machine$oom_lock, machine$tasks, ZONE } from '../arch/memory_map.ts'
 import { tlb$mm } from '../arch/percpu.ts'
 import { PTRS_PER_PTE } from '../arch/pgtable.ts'
-import type { Mm, Rwsem, Spinlock, Task, Vma } from '../arch/structs.ts'
+import type { Mm, Spinlock, Task, Vma } from '../arch/structs.ts'
 import {
   mm$flags,
   mm$map_count,
   mm$memcg,
   mm$mm_count,
   mm$mm_mt,
-  mm$mmap_lock,
   mm$pgtables_bytes,
   mm$rss_stat,
   MMF_OOM_REAP_QUEUED,
@@ -44,7 +43,7 @@ import { tasklist_lock } from '../exit.ts'
 import { mmdrop } from '../fork.ts'
 import { list_next } from '../lib/list.ts'
 import { LOCK_CLASS_oom_lock } from '../locking/lock_class.ts'
-import { down_read_trylock, up_read } from '../locking/rwsem.ts'
+import { mmap_read_trylock, mmap_read_unlock } from './mmap_lock.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
 import { cond_resched, current } from '../sched/core.ts'
 import { send_sigkill } from '../signal.ts'
@@ -118,7 +117,7 @@ function oom_kill_process(mm: Mm): void {
 
 /** Discards what nobody but its tasks can see; false if another CPU is changing the map. */
 function oom_reap_task_mm(mm: Mm): boolean {
-  if (this_cpu_read(tlb$mm) !== 0 || !down_read_trylock((mm + mm$mmap_lock) as Rwsem)) return false
+  if (this_cpu_read(tlb$mm) !== 0 || !mmap_read_trylock(mm)) return false
   // exit_mmap was faster.
   if ((READ_ONCE(mm + mm$flags) & MMF_OOM_SKIP) === 0) {
     // Before the first page goes: a fault that comes later must find it.
@@ -126,7 +125,7 @@ function oom_reap_task_mm(mm: Mm): boolean {
     for (let i = 0; i < load(mm + mm$map_count); i++) reap_vma(load(mm + mm$mm_mt + i) as Vma)
     count_vm_event(OOM_REAPED)
   }
-  up_read((mm + mm$mmap_lock) as Rwsem)
+  mmap_read_unlock(mm)
   return true
 }
 

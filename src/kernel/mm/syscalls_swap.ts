@@ -5,10 +5,10 @@
  */
 import { SWAP } from '#config'
 import { load } from '../arch/access.ts'
-import type { Mm, Page, Rwsem } from '../arch/structs.ts'
-import { mm$mmap_lock, task$mm, vma$vm_start } from '../arch/structs.ts'
+import type { Mm, Page } from '../arch/structs.ts'
+import { task$mm, vma$vm_start } from '../arch/structs.ts'
 import { EAGAIN, EBUSY, EFAULT, EINVAL, ENOENT } from '../errno.ts'
-import { down_read, up_read } from '../locking/rwsem.ts'
+import { mmap_read_lock, mmap_read_unlock } from './mmap_lock.ts'
 import { begin_operation, current } from '../sched/core.ts'
 import { follow_page_get, migrate_page_of } from './migrate.ts'
 import { find_vma } from './mmap.ts'
@@ -42,12 +42,11 @@ export function sys_move_pages(addr: number): number {
   begin_operation()
   if (!SWAP) return -EINVAL
   const mm = load(current() + task$mm) as Mm
-  const mmap_lock = (mm + mm$mmap_lock) as Rwsem
-  down_read(mmap_lock)
+  mmap_read_lock(mm)
   const vma = find_vma(mm, addr)
   const mapped = vma !== 0 && load(vma + vma$vm_start) <= addr
   const page = mapped ? follow_page_get(vma, addr) : (0 as Page)
-  up_read(mmap_lock)
+  mmap_read_unlock(mm)
   if (!mapped) return -EFAULT
   if (page === 0) return -ENOENT
   lru_add_drain()

@@ -16,10 +16,9 @@ import {
   set_pte_at,
   _PAGE_UFFD_WP,
 } from '../../arch/pgtable.ts'
-import type { Mm, Page, PmdP, Pte, PteP, Rwsem, SwapInfo, SwpEntry, Vma } from '../../arch/structs.ts'
+import type { Mm, Page, PmdP, Pte, PteP, SwapInfo, SwpEntry, Vma } from '../../arch/structs.ts'
 import {
   MM_ANONPAGES,
-  mm$mmap_lock,
   MM_SWAPENTS,
   page$private,
   PG_locked,
@@ -42,7 +41,7 @@ import {
   SWP_PTE_MARKER,
   swp_kind,
 } from '../../arch/swapops.ts'
-import { up_read } from '../../locking/rwsem.ts'
+import { mmap_read_unlock } from '../mmap_lock.ts'
 import { GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
 import { mem_cgroup_charge } from '../memcontrol.ts'
 import { migration_entry_wait } from '../migrate.ts'
@@ -129,7 +128,7 @@ function folio_lock_or_retry(page: Page, mm: Mm): boolean {
   const flags = this_cpu_read(vmf$flags)
   if ((flags & FAULT_FLAG_ALLOW_RETRY) !== 0 && (flags & FAULT_FLAG_TRIED) === 0) {
     count_vm_event(RETRY_do_swap_page$lock)
-    up_read((mm + mm$mmap_lock) as Rwsem)
+    mmap_read_unlock(mm)
     wait_on_page_locked(page)
     return false
   }

@@ -16,10 +16,9 @@ import {
   ptep_get,
   set_pte_at,
 } from '../../arch/pgtable.ts'
-import type { Mm, Page, Pmd, PmdP, Pte, Rwsem, Spinlock, SwpEntry, Vma } from '../../arch/structs.ts'
+import type { Mm, Page, Pmd, PmdP, Pte, Spinlock, SwpEntry, Vma } from '../../arch/structs.ts'
 import {
   mm$map_count,
-  mm$mmap_lock,
   mm$mmlist_next,
   MM_ANONPAGES,
   MM_SWAPENTS,
@@ -56,7 +55,7 @@ import { smp_cond_load } from '../../arch/wait.ts'
 import { EINVAL, ENOMEM } from '../../errno.ts'
 import { mmget_not_zero, mmput } from '../../fork.ts'
 import { list_next } from '../../lib/list.ts'
-import { down_read, up_read } from '../../locking/rwsem.ts'
+import { mmap_read_lock, mmap_read_unlock } from '../mmap_lock.ts'
 import { spin_lock, spin_unlock } from '../../locking/spinlock.ts'
 import { cond_resched } from '../../sched/core.ts'
 import { vma_at, vma_page_prot } from '../mmap.ts'
@@ -143,16 +142,15 @@ function unuse_vma(vma: Vma, type: number): number {
 
 /** Brings back all that `mm` has on the device. Returns 0 or -ENOMEM. */
 function unuse_mm(mm: Mm, type: number): number {
-  const mmap_lock = (mm + mm$mmap_lock) as Rwsem
   let error = 0
-  down_read(mmap_lock)
+  mmap_read_lock(mm)
   const count = load(mm + mm$map_count)
   for (let i = 0; i < count && error === 0; i++) {
     const vma = vma_at(mm, i)
     if (READ_ONCE(vma + vma$anon_vma) !== 0) error = unuse_vma(vma, type)
     cond_resched()
   }
-  up_read(mmap_lock)
+  mmap_read_unlock(mm)
   return error
 }
 
