@@ -1,6 +1,6 @@
 // `mmtorture hunt`: explores interleavings of a scenario until a check fails; then shrinks the violation, writes its replay file and
 // prints the report. Leaves out the options' meaning (hunt_plan.ts) and the hunt itself (src/explore).
-import { join, relative, resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { campaign } from '../explore/campaign.ts'
 import { record } from '../explore/record.ts'
 import { formatReplay, makeReplay } from '../explore/replay_file.ts'
@@ -28,7 +28,7 @@ import {
   type HuntPlan,
   planHunts,
 } from './hunt_plan.ts'
-import { progress, writeResult, writeStdout } from './output.ts'
+import { progress, writeReport, writeResult } from './output.ts'
 
 /** Where replay files go without --out. */
 const DEFAULT_OUT = 'mmtorture-out'
@@ -70,12 +70,7 @@ export async function huntCommandLine(
     single === undefined
       ? formatHuntSweep(sweep)
       : formatHunt(single.report, single.told, settingsOf(single.report), options.verbose ?? false)
-  if (options.out !== undefined) {
-    writeResult(join(options.out, 'hunt.json'), document)
-    writeResult(join(options.out, 'hunt.txt'), text)
-  }
-  if (options.json !== undefined && options.json !== '-') writeResult(options.json, document)
-  await writeStdout(options.json === '-' ? document : text)
+  await writeReport('hunt', { document, text }, options)
   if (interrupted) return 130
   return sweep.verdict === 'violated' ? 1 : 0
 }

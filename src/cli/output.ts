@@ -1,6 +1,6 @@
 // Where results go: stdout, and files. A full disk or a closed pipe ends a command with a message (UsageError), not with a stack.
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { UsageError } from './errors.ts'
 
 /** Writes `text` to stdout and resolves when it is out. */
@@ -26,6 +26,24 @@ export function writeResult(path: string, text: string): void {
   } catch (error) {
     throw outputError(path, error as Error)
   }
+}
+
+/**
+ * Where a command's report goes: `--out` takes NAME.json and NAME.txt, `--json=FILE` the document, stdout the text or, with `--json` alone (`-`),
+ * the document.
+ */
+export async function writeReport(
+  name: string,
+  report: { readonly document: string; readonly text: string },
+  options: { readonly json?: string; readonly out?: string },
+): Promise<void> {
+  const { document, text } = report
+  if (options.out !== undefined) {
+    writeResult(join(options.out, `${name}.json`), document)
+    writeResult(join(options.out, `${name}.txt`), text)
+  }
+  if (options.json !== undefined && options.json !== '-') writeResult(options.json, document)
+  await writeStdout(options.json === '-' ? document : text)
 }
 
 /** One short line on stderr. */

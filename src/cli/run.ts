@@ -9,15 +9,8 @@ import { formatRun } from '../report/run_text.ts'
 import { formatSweep, rowLabel, sweepReport } from '../report/sweep.ts'
 import type { TraceTable } from '../trace/index.ts'
 import { existingFile, shellQuote } from './arguments.ts'
-import { UsageError } from './errors.ts'
-import { progress, writeResult, writeStdout } from './output.ts'
-import {
-  DEFAULT_SCENARIO,
-  findScenario,
-  type ScenarioFile,
-  scenarioSettings,
-  TRACE_SCENARIO,
-} from './scenarios.ts'
+import { progress, writeReport } from './output.ts'
+import { DEFAULT_SCENARIO, type ScenarioFile, scenarioOrTrace, scenarioSettings } from './scenarios.ts'
 import { packageRoot } from '../kbuild/root.ts'
 
 /** The options as commander parsed them. */
@@ -63,12 +56,7 @@ export async function runCommand(
   const single = plan.configs.length === 1 ? reports[0] : undefined
   const document = `${JSON.stringify(single ?? sweep, null, 2)}\n`
   const text = single ? formatRun(single) : formatSweep(sweep)
-  if (options.out !== undefined) {
-    writeResult(join(options.out, 'run.json'), document)
-    writeResult(join(options.out, 'run.txt'), text)
-  }
-  if (options.json !== undefined && options.json !== '-') writeResult(options.json, document)
-  await writeStdout(options.json === '-' ? document : text)
+  await writeReport('run', { document, text }, options)
   if (interrupted) return 130
   return sweep.verdict === 'held' ? 0 : 1
 }
@@ -87,13 +75,7 @@ interface RunPlan {
 
 /** Throws UsageError for what the options have wrong. */
 export function planRun(name: string | undefined, options: RunArguments): RunPlan {
-  if (options.trace !== undefined && name !== undefined)
-    throw new UsageError(`--trace replays a recording and takes no scenario, so ${name} is one too many.`)
-  const trace = options.trace === undefined ? undefined : existingFile('--trace', options.trace)
-  const scenario =
-    trace === undefined
-      ? findScenario(name ?? DEFAULT_SCENARIO)
-      : { name: TRACE_SCENARIO, file: join(packageRoot(), 'scenarios', `${TRACE_SCENARIO}.ts`) }
+  const { scenario, trace } = scenarioOrTrace(name, options.trace, DEFAULT_SCENARIO)
   return {
     scenario,
     label: scenario.name,

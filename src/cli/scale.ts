@@ -1,7 +1,14 @@
 // `mmtorture scale`: runs a scenario on the clock for each number of CPUs and each configuration, and prints the curves. Leaves out the
 // clock itself: src/machine/clock; and the report's form: src/report.
 import { join, relative, sep } from 'node:path'
-import { CONFIG_KEYS, type Configuration, configSettings, sweepConfig } from '../kbuild/config.ts'
+import {
+  CONFIG_KEYS,
+  type Configuration,
+  configSettings,
+  keyOf,
+  sweepConfig,
+  withDefaults,
+} from '../kbuild/config.ts'
 import { kbuild, type KernelImage, loadImage } from '../kbuild/index.ts'
 import { packageRoot } from '../kbuild/root.ts'
 import { ClockMachine } from '../machine/clock/machine.ts'
@@ -17,9 +24,9 @@ import { count, plural } from '../report/text.ts'
 import { existingFile, parseCpuList, parseSimulatedTime, shellQuote } from './arguments.ts'
 import { UsageError } from './errors.ts'
 import { explainThrown } from './hunt_build.ts'
-import { progress, writeResult, writeStdout } from './output.ts'
+import { progress, writeReport } from './output.ts'
 import { type ProfileWishes, profileOf, profileTexts } from './scale_profile.ts'
-import { findScenario, type ScenarioFile, TRACE_SCENARIO } from './scenarios.ts'
+import { type ScenarioFile, scenarioOrTrace, scenarioSettings } from './scenarios.ts'
 import type { TraceRun } from './trace_run.ts'
 import { type ChosenTopology, findTopology, MOST_CPUS, withCosts } from './topology.ts'
 
@@ -87,13 +94,7 @@ export interface ScalePlan {
 export function planScale(name: string | undefined, options: ScaleArguments): ScalePlan {
   if (options.operations !== undefined && options.simulatedTime !== undefined)
     throw new UsageError('--operations and --simulated-time both say when a point ends; give one of them.')
-  if (options.trace !== undefined && name !== undefined)
-    throw new UsageError(`--trace replays a recording and takes no scenario, so ${name} is one too many.`)
-  const trace = options.trace === undefined ? undefined : existingFile('--trace', options.trace)
-  const scenario =
-    trace === undefined
-      ? findScenario(name ?? DEFAULT_SCENARIO)
-      : { name: TRACE_SCENARIO, file: join(packageRoot(), 'scenarios', `${TRACE_SCENARIO}.ts`) }
+  const { scenario, trace } = scenarioOrTrace(name, options.trace, DEFAULT_SCENARIO)
   const topology = withCosts(findTopology(options.topology ?? DEFAULT_TOPOLOGY), options.cost ?? [])
   const most = Math.min(topology.cpus, MOST_CPUS)
   const cpus = options.cpus === undefined ? doublings(most) : parseCpuList(options.cpus)
@@ -103,9 +104,8 @@ export function planScale(name: string | undefined, options: ScaleArguments): Sc
       `--cpus ${greatest}: ${topology.label} has ${topology.cpus} CPUs; ${topology.label.replace(/x\d+$/, '')}x${Math.ceil(greatest / topology.topology.cpus)} has enough.`,
     )
   const own = options.config ?? []
-  const keys = new Set(own.map((setting) => setting.split('=')[0].trim()))
-  const usual = [...USUAL, `NR_CPUS=${greatest}`]
-  const configs = sweepConfig([...usual.filter((setting) => !keys.has(setting.split('=')[0])), ...own])
+  const usual = withDefaults(own, [...USUAL, `NR_CPUS=${greatest}`])
+  const configs = sweepConfig(withDefaults(usual, scenarioSettings(scenario)))
   for (const config of configs)
     if (config.NR_CPUS < greatest)
       throw new UsageError(
@@ -132,7 +132,7 @@ export function planScale(name: string | undefined, options: ScaleArguments): Sc
     section: options.section ?? 0,
     think: options.think ?? 0,
     lockstat: options.lockstat === true,
-    memoryChosen: keys.has('MEMORY'),
+    memoryChosen: own.some((setting) => keyOf(setting) === 'MEMORY'),
     ...(trace === undefined ? {} : { trace }),
     wishes: {
       profile: options.profile === true,
@@ -155,12 +155,7 @@ export async function scaleCommand(
   const report = await runScale(plan, signal, progress)
   const document = `${JSON.stringify(report, null, 2)}\n`
   const text = formatScale(report)
-  if (options.out !== undefined) {
-    writeResult(join(options.out, 'scale.json'), document)
-    writeResult(join(options.out, 'scale.txt'), text)
-  }
-  if (options.json !== undefined && options.json !== '-') writeResult(options.json, document)
-  await writeStdout(options.json === '-' ? document : text)
+  await writeReport('scale', { document, text }, options)
   if (report.interrupted) return 130
   return report.verdict === 'held' ? 0 : 1
 }

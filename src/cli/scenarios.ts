@@ -50,6 +50,19 @@ export function findScenario(text: string, root: string = packageRoot()): Scenar
   )
 }
 
+/** The scenario `name`, `initial` without one, or the replay of the recording `trace`, whose absolute path comes along. Throws UsageError. */
+export function scenarioOrTrace(
+  name: string | undefined,
+  trace: string | undefined,
+  initial: string,
+): { readonly scenario: ScenarioFile; readonly trace?: string } {
+  if (trace === undefined) return { scenario: findScenario(name ?? initial) }
+  if (name !== undefined)
+    throw new UsageError(`--trace replays a recording and takes no scenario, so ${name} is one too many.`)
+  const file = join(packageRoot(), 'scenarios', `${TRACE_SCENARIO}.ts`)
+  return { scenario: { name: TRACE_SCENARIO, file }, trace: existingFile('--trace', trace) }
+}
+
 /** First sentence of the comment that a source file begins with; empty if it has none. */
 export function firstSentence(source: string): string {
   const text = headComment(source).join(' ').trim()

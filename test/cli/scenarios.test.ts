@@ -10,6 +10,7 @@ import {
 } from '../../src/cli/scenarios.ts'
 import { planHunt } from '../../src/cli/hunt_plan.ts'
 import { planRun } from '../../src/cli/run.ts'
+import { planScale } from '../../src/cli/scale.ts'
 import { temporaryFolder } from '../kbuild/kernel.ts'
 
 describe('the first sentence of a file', () => {
@@ -60,6 +61,11 @@ describe('the settings of a scenario', () => {
   test("hold in a run where the user's do not", () => {
     const [config] = planRun(file, { config: ['TICK=9'] }).configs
     expect(config).toMatchObject({ SWAP: 'y', MEMORY: '16M', TICK: 9 })
+  })
+
+  test("hold on the clock where neither the user's nor those of the clock do", () => {
+    const [config] = planScale(file, { config: ['PTLOCK=mm'], cpus: '1,2' }).configs
+    expect(config).toMatchObject({ SWAP: 'y', MEMORY: '512M', PTLOCK: 'mm' })
   })
 
   test("hold in a hunt where neither the user's nor those of a hunt do", () => {
