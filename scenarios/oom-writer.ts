@@ -86,8 +86,7 @@ export function setup(): number {
 
 /** One for each other CPU. The first task itself is never killed. */
 function start_writers(): void {
-  for (let cpu = 1; cpu < nr_cpus(); cpu++)
-    if (sys_fork(WRITER) > 0) set_reg(LIVE, get_reg(LIVE) + 1)
+  for (let cpu = 1; cpu < nr_cpus(); cpu++) if (sys_fork(WRITER) > 0) set_reg(LIVE, get_reg(LIVE) + 1)
 }
 
 /** Takes what memory is left, and looks, when the writers are gone, whether the file holds what they had. */

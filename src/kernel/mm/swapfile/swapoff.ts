@@ -56,7 +56,7 @@ import { EINVAL, ENOMEM } from '../../errno.ts'
 import { mmget_not_zero, mmput } from '../../fork.ts'
 import { list_next } from '../../lib/list.ts'
 import { mmap_read_lock, mmap_read_unlock } from '../mmap_lock.ts'
-import { spin_lock, spin_unlock } from '../../locking/spinlock.ts'
+import { spin_lock, spin_unlock, spin_unlock_wait } from '../../locking/spinlock.ts'
 import { cond_resched } from '../../sched/core.ts'
 import { vma_at, vma_page_prot } from '../mmap.ts'
 import { get_page, PageFlag, PageUptodate, put_page } from '../mm.ts'
@@ -204,6 +204,8 @@ function try_to_unuse(type: number): number {
     const error = unuse_mmlist(type)
     if (error !== 0) return error
     unuse_swap_cache(type)
+    // A slot that is being freed is counted until its lock is dropped. Linux tries again at once.
+    spin_unlock_wait((swap_info(type) + swap_info$lock) as Spinlock)
     cond_resched()
   }
   return 0
