@@ -56,7 +56,8 @@ describe.skipIf(availableParallelism() < 2)('a calibration', () => {
   let ran: ReturnType<typeof scale>
   beforeAll(() => {
     ran = scale('--calibrate', '--json')
-  })
+    // Ten seconds, if nothing else runs.
+  }, 300_000)
 
   test('writes a topology that is complete, has its sources, and is what the report says', () => {
     expect(ran.status, ran.stderr).toBe(0)

@@ -10,24 +10,27 @@ import { wasmLoops, type WasmLoops } from './wasm_loops.ts'
 const GONE = 64
 
 /** Hand-offs to and fro of a round, and before it: those that let both sides begin together. */
-const TRIPS = 2000
-const BEFORE = 200
-/** Looks between two looks at the time, and ns without an answer after which a side gives up. */
+const TRIPS = 500
+const BEFORE = 50
+/** Looks between two looks at the time, and ns after which a round is given up: the two do not run at the same time. */
 const LOOKS = 1 << 14
-const PATIENCE = 500e6
+const PATIENCE = 100e6
 
-/** Plays `rounds` rounds as `side`; the thread of the other side does the same at the same time, on the same memory, new and all 0. */
+/**
+ * Plays up to `rounds` rounds as `side`, while the thread of the other side does the same on the same memory, which is new and all 0.
+ * Fewer where a round was given up; one side may have played one more than the other.
+ */
 export function handOff(memory: WasmMemory, side: 0 | 1, rounds: number): HandOffRound[] {
   const table: Table = { loops: wasmLoops(memory), words: new Int32Array(memory.buffer), side }
   const played: HandOffRound[] = []
   while (played.length < rounds) {
     const before = currentCpu()
-    const began = pass(table, BEFORE)
+    const limit = nanoseconds() + PATIENCE
+    if (!pass(table, BEFORE, limit)) break
     const begin = nanoseconds()
-    const ended = began && pass(table, TRIPS)
+    if (!pass(table, TRIPS, limit)) break
     const time = nanoseconds() - begin
     const cpu = currentCpu()
-    if (!ended) return [...played, { ns: undefined, cpu }]
     played.push({ ns: time / (2 * TRIPS), cpu: cpu === before ? cpu : undefined })
   }
   return played
@@ -39,16 +42,13 @@ interface Table {
   readonly side: 0 | 1
 }
 
-/** Takes the word and gives it away, `trips` times; false: nobody answered. */
-function pass({ loops, words, side }: Table, trips: number): boolean {
-  for (let trip = 0; trip < trips; trip++) {
-    let since = 0
+/** Takes the word and gives it away, `trips` times; false: the time `limit` has come before, here or there. */
+function pass({ loops, words, side }: Table, trips: number, limit: number): boolean {
+  for (let trip = 0; trip < trips; trip++)
     while (loops.take(side, 1 - side, LOOKS) === 0) {
-      if (since === 0) since = nanoseconds()
-      else if (nanoseconds() - since > PATIENCE) Atomics.store(words, GONE, 1)
+      if (nanoseconds() > limit) Atomics.store(words, GONE, 1)
       if (Atomics.load(words, GONE) !== 0) return false
     }
-  }
   return true
 }
 

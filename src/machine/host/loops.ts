@@ -8,6 +8,8 @@ import { wasmLoops } from './wasm_loops.ts'
 
 /** A sample lasts at least so long, in ns. */
 const SAMPLE = 2e5
+/** ns that a loop runs before: Node compiles it meanwhile. */
+const WARM_UP = 5e7
 const PAGE_BYTES = 4096
 /** Pages are cleared and copied in an area that no private cache holds. */
 const AREA_BYTES = 64 << 20
@@ -47,13 +49,14 @@ export function timeChase(bytes: number, rounds: number): number[] {
   return timed(run, rounds)
 }
 
-/** Samples of equal length; finding that length warms the loop up. */
+/** Samples of equal length, which is found once the loop is warm. */
 function timed(run: (steps: number) => void, rounds: number): number[] {
   const sample = (steps: number): number => {
     const begin = nanoseconds()
     run(steps)
     return nanoseconds() - begin
   }
+  for (const begin = nanoseconds(); nanoseconds() - begin < WARM_UP;) run(256)
   let steps = 64
   for (let time = sample(steps); time < SAMPLE; time = sample(steps))
     steps = Math.ceil(steps * Math.min(8, (1.3 * SAMPLE) / Math.max(time, 1)))

@@ -2,6 +2,7 @@
 // a topology makes of the samples: src/measure/calibrate.
 import { freemem } from 'node:os'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import { type Remote, wrap } from 'comlink'
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
@@ -17,6 +18,9 @@ const ROUNDS = 31
 const CHASE_ROUNDS = 21
 const HAND_OFF_ROUNDS = 60
 const PAIR_ROUNDS = 8
+/** Milliseconds for the hand-offs of all pairs, and of one pair at least. */
+const HAND_OFF_TIME = 10_000
+const PAIR_TIME = 500
 /** Threads that are paired: more of them meet more distances, as the system places them. */
 const MOST_THREADS = 6
 /** The largest working set: so many times the last-level cache, and without a word of that a usual one's. */
@@ -29,7 +33,7 @@ const LOOPS: readonly LoopName[] = ['multiply', 'atomic', 'clearPage', 'copyPage
 export class CalibratorDied extends Error {}
 
 /**
- * Times what can be timed; takes some ten seconds.
+ * Times what can be timed; takes some ten seconds on an idle machine.
  * @param available CPUs that the process may use, at least two
  * @param signal ends it early; then undefined
  */
@@ -39,6 +43,8 @@ export async function measureHost(
   tell: (text: string) => void,
   signal: AbortSignal,
 ): Promise<Measured | undefined> {
+  // Of threads that are started from now on: on a busy machine a loop would run uncompiled for as long as it is timed.
+  setFlagsFromString('--no-concurrent-recompilation')
   const threads = Array.from({ length: Math.min(available, MOST_THREADS) }, (_, index) => start(index))
   const end = (): void => threads.forEach(({ worker }) => void worker.terminate())
   signal.addEventListener('abort', end)
@@ -69,27 +75,42 @@ async function measure(
   for (const bytes of workingSets(largest))
     chases.push({ bytes, ns: await alone.ask((api) => api.chase(bytes, CHASE_ROUNDS)) })
   tell(`hand-offs between ${threads.length} threads`)
-  const pairs = (threads.length * (threads.length - 1)) / 2
-  const rounds = Math.max(PAIR_ROUNDS, Math.ceil(HAND_OFF_ROUNDS / pairs))
   const transfers: number[][] = structure.levels.map(() => [])
-  for (const [index, one] of threads.entries())
-    for (const other of threads.slice(index + 1)) {
-      const memory = wasmMemory(WASM_PAGE_BYTES)
-      const [here, there] = await Promise.all(
-        ([one, other] as const).map((thread, side) =>
-          thread.ask((api) => api.handOff(memory, side as 0 | 1, rounds)),
-        ),
-      )
-      for (const [round, { ns, cpu }] of here.entries()) {
-        const otherCpu = there[round]?.cpu
-        if (ns === undefined || cpu === undefined || otherCpu === undefined) continue
-        // Two threads on one CPU hand over once a time slice. Where the system does not say who ran where, all distances are one.
-        if (cpu >= 0 && cpu === otherCpu) continue
-        const level = cpu < 0 ? structure.levels.length - 1 : structure.levelOf(cpu, otherCpu)
-        transfers[level].push(ns)
-      }
+  const pairs = threads.flatMap((one, index) =>
+    threads.slice(index + 1).map((other) => [one, other] as const),
+  )
+  for (const pair of pairs)
+    for (const { ns, here, there } of await handOffs(pair, pairs.length)) {
+      // Where the system does not say who ran where, all distances are one.
+      const level = here < 0 ? structure.levels.length - 1 : structure.levelOf(here, there)
+      transfers[level].push(ns)
     }
   return { resolution, loops, chases, transfers }
+}
+
+/** Hand-offs of two of the threads that make `pairs` pairs; each of the two was on one CPU, and they were on two. */
+async function handOffs(
+  pair: readonly [Thread, Thread],
+  pairs: number,
+): Promise<{ ns: number; here: number; there: number }[]> {
+  const found: { ns: number; here: number; there: number }[] = []
+  const wanted = Math.max(PAIR_ROUNDS, Math.ceil(HAND_OFF_ROUNDS / pairs))
+  const limit = performance.now() + Math.max(PAIR_TIME, HAND_OFF_TIME / pairs)
+  // On a busy machine the two rarely run at the same time: then a play ends early, and another one begins.
+  while (found.length < wanted && performance.now() < limit) {
+    const memory = wasmMemory(WASM_PAGE_BYTES)
+    const [ones, others] = await Promise.all(
+      pair.map((thread, side) =>
+        thread.ask((api) => api.handOff(memory, side as 0 | 1, wanted - found.length)),
+      ),
+    )
+    for (const [round, { ns, cpu: here }] of ones.entries()) {
+      const there = others[round]?.cpu
+      if (here === undefined || there === undefined || (here >= 0 && here === there)) continue
+      found.push({ ns, here, there })
+    }
+  }
+  return found
 }
 
 interface Thread {

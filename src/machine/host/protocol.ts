@@ -6,8 +6,8 @@ export type LoopName = 'multiply' | 'atomic' | 'clearPage' | 'copyPage'
 
 /** One round of hand-offs as one side saw it. */
 export interface HandOffRound {
-  /** Nanoseconds of one hand-off, one way; undefined: given up, the other side did not answer in time. */
-  readonly ns: number | undefined
+  /** Nanoseconds of one hand-off, one way. */
+  readonly ns: number
   /** The CPU that it ran on; undefined: it moved meanwhile; -1: the system does not say. */
   readonly cpu: number | undefined
 }

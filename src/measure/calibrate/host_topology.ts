@@ -194,8 +194,8 @@ function cacheValues({ chases }: Measured, structure: HostStructure, defaults: T
     const from = order.find((one) => known[one] > 0) ?? 'default'
     const value = from === 'default' ? defaults.caches[name] : known[from]
     const how = {
-      measured: 'where dependent loads become slower',
-      system: 'as the system says',
+      measured: `where dependent loads become slower${known.system > 0 ? `; the system says ${known.system}` : ''}`,
+      system: `as the system says${known.measured > 0 ? `; dependent loads become slower at ${known.measured}` : ''}`,
       default: `neither shown by loads nor said by the system; as ${defaults.name}`,
     }[from]
     const lines = Math.round(value / LINE_BYTES)
