@@ -91,8 +91,8 @@ export function setup(): number {
   set_page_cluster(1)
   set_reg(BASE, base)
   set_oom_score_adj(OOM_SCORE_ADJ_MIN)
-  // Room for half of what the children want.
-  const room = (nr_cpus() * (pages(PAGES) + TABLES)) >> 1
+  // Room for a quarter of what the children want.
+  const room = nr_cpus() * ((pages(PAGES) >> 2) + TABLES)
   setup_per_zone_wmarks(Math.max(2, nr_free_pages() - room), 1)
   return 0
 }

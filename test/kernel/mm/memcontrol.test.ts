@@ -108,6 +108,7 @@ describe('a page', () => {
 describe('a group at its limit', () => {
   it("reclaims its own pages and nobody else's", () => {
     k.sys_swapon(32, 0)
+    k.set_page_cluster(0)
     join(3)
     for (const [i, value] of filledWith(1).entries()) {
       // Pages of this CPU's batches cannot be reclaimed.
@@ -151,6 +152,25 @@ describe('a group at its limit', () => {
     expect(m.event('MEMCG_MAX')).toBeGreaterThan(0)
     k.sys_madvise(CHARGED, 1, DONTNEED)
     expect(k.user_store(CHARGED + 3, 0, 1)).toBe(0)
+  })
+
+  it.each([
+    ['through the swap cache', 0],
+    ['past it', SYNCHRONOUS_IO],
+  ])('fails the charge of a page that comes back from swap %s, which is as it was', (_, flags) => {
+    // Full: the group's page cannot make room.
+    k.sys_swapon(PAGES, flags)
+    k.set_page_cluster(0)
+    m.pageOut()
+    join(1)
+    k.set_oom_score_adj(NEVER)
+    k.user_store(CHARGED, 0, 1)
+    const before = m.usage().freePages
+    k.user_load(BASE, 0)
+    expect(k.user_signal()).toBe(SIGKILL)
+    expect([usage(), m.usage().freePages, m.present(BASE)]).toEqual([1, before, false])
+    k.mem_cgroup_attach(0)
+    expect(k.user_load(BASE, 0)).toBe(1000)
   })
 
   it('fails the charge of a process that is dying', () => {

@@ -1,6 +1,6 @@
 // src/kernel/mm/migrate.ts on one CPU: what a page keeps when it moves, and what happens where it cannot.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { BASE, DONTNEED, type Filled, filled, filledWith, FREE, NO_PROGRAM, PAGES, READ } from '../filled.ts'
+import { BASE, DONTNEED, type Filled, filled, FREE, NO_PROGRAM, PAGES, READ } from '../filled.ts'
 
 const ENOENT = 2
 const EAGAIN = 11
@@ -28,12 +28,18 @@ describe('a page that moves', () => {
     expect(m.event('PGMIGRATE_SUCCESS')).toBe(1)
   })
 
-  it('stays dirty: it is written when it is swapped out', () => {
+  it('stays dirty: what differs from its slot in the swap cache is written when it is swapped out', () => {
     k.sys_swapon(32, 0)
-    k.sys_move_pages(BASE)
-    m.pageOut()
-    expect(m.swapped()).toHaveLength(PAGES)
-    expect(m.values()).toEqual(filledWith())
+    k.set_page_cluster(0)
+    m.pageOut(1)
+    k.user_load(BASE, 0)
+    k.user_store(BASE, 0, 7)
+    k.lru_add_drain()
+    expect(m.flags(m.page(BASE)) & m.symbols.PG_swapcache).not.toBe(0)
+    expect(k.sys_move_pages(BASE)).toBe(0)
+    m.pageOut(1)
+    expect(m.swapped()).toEqual([0])
+    expect(k.user_load(BASE, 0)).toBe(7)
   })
 
   it('stays exclusive: a write needs no copy', () => {
