@@ -2,8 +2,8 @@
  * The clock: a machine of stepped images in which every CPU has a clock, every access costs what the cache-coherence protocol makes
  * it cost, and the CPU whose clock is lowest goes next. Same image, same seed, same hardware: the same figures to the last digit.
  *
- * A line serves one transfer at a time; who wants it meanwhile queues, first come first served. A CPU that waits for a word sleeps
- * until somebody writes to the line; then all who slept on it want it at once and queue in an order drawn from the seed. Taking other
+ * A line serves one transfer at a time; of those who want it meanwhile one is drawn from the seed. A CPU that waits for a word sleeps
+ * until somebody writes to the line; then all who slept on it want it at once. Taking other
  * CPUs' copies away from a line that one has does not queue: that moves no data. Accesses to a CPU's own area and to lines that
  * nobody else has touched are charged without letting slower CPUs go first. Exceptions, clearing and copying vary by a tenth, drawn from
  * the seed: CPUs that do equal work would fall into step otherwise, and never meet.
@@ -24,6 +24,7 @@ import { ClockHeap } from './heap.ts'
 import { LINE_SHIFT, Lines } from './lines.ts'
 import { ClockLocks } from './locks.ts'
 import { type ClockObserver, HIT } from './observer.ts'
+import { LineQueues } from './queues.ts'
 import type { Hardware } from './topology.ts'
 
 export interface ClockOptions {
@@ -157,13 +158,10 @@ export class ClockMachine {
   readonly #since: Float64Array
   /** By CPU: when an interrupt arrives; Infinity: none was sent. */
   readonly #interruptAt: Float64Array
-  /** By line the first in the queue and the first that sleeps on it, by CPU the one behind; CPU + 1, 0: none. */
-  readonly #queueHead: Uint16Array
-  readonly #queueTail: Uint16Array
-  readonly #queueNext: Uint16Array
+  readonly #queues: LineQueues
+  /** By line the first that sleeps on it, by CPU the one behind; CPU + 1, 0: none. */
   readonly #sleepers: Uint16Array
   readonly #sleeperNext: Uint16Array
-  readonly #scratch: Int32Array
   readonly #started: Uint8Array
   #startedCount = 0
   #random: number
@@ -212,12 +210,9 @@ export class ClockMachine {
     this.#entity = Uint16Array.from({ length: cpus }, (_, cpu) => cpu)
     this.#since = new Float64Array(cpus).fill(-1)
     this.#interruptAt = new Float64Array(cpus).fill(Infinity)
-    this.#queueHead = new Uint16Array(lines)
-    this.#queueTail = new Uint16Array(lines)
-    this.#queueNext = new Uint16Array(cpus)
+    this.#queues = new LineQueues(lines, cpus, (bound) => this.#below(bound))
     this.#sleepers = new Uint16Array(lines)
     this.#sleeperNext = new Uint16Array(cpus)
-    this.#scratch = new Int32Array(cpus)
     this.#started = new Uint8Array(cpus)
     this.#enter(0)
     this.#kernel = boot(this.#environment())
@@ -421,13 +416,15 @@ export class ClockMachine {
         clock[cpu] = busy
         return false
       }
-      if (!served && (busy > clock[cpu] || this.#queueHead[line] !== 0) && !lines.has(cpu, line)) {
+      if (!served && (busy > clock[cpu] || !this.#queues.isEmpty(line)) && !lines.has(cpu, line)) {
         this.#since[cpu] = clock[cpu]
+        const first = this.#queues.isEmpty(line)
         this.#enqueue(cpu, e, line)
+        if (first) this.#call(line)
         return false
       }
     }
-    if (served) waited = this.#leaveQueue(cpu, e, line)
+    if (served) waited = this.#served(cpu, e, line)
     if (!has) {
       cost = does === READS ? lines.read(cpu, line) : lines.write(cpu, line)
       source = lines.source
@@ -437,7 +434,7 @@ export class ClockMachine {
     if (does === UPDATES) cost += costs.atomic
     this.#touch(cpu, line)
     this.#charge(cpu, e, source, waited, cost)
-    if (served && this.#queueHead[line] !== 0) this.#callHead(line)
+    if (served && this.#queues.serve(line)) this.#wakeUp(this.#call(line))
     if (does !== READS && this.#sleepers[line] !== 0) this.#wake(line, clock[cpu])
     if (!this.#isBlocked(e)) return true
     this.#sleep(cpu, e, line)
@@ -501,32 +498,26 @@ export class ClockMachine {
     }
   }
 
-  /** Puts a CPU at the end of a line's queue. Only the first one of a queue has a time to come: when the line is free. */
+  /** Lets a CPU wait for a line. Only the one whose turn is next has a time to come. */
   #enqueue(cpu: number, e: number, line: number): void {
     this.#state[e] = QUEUED
-    this.#queueNext[cpu] = 0
-    if (this.#queueHead[line] === 0) {
-      this.#queueHead[line] = cpu + 1
-      this.#clock[cpu] = Math.max(this.#clock[cpu], this.#lines.busy[line])
-    } else this.#queueNext[this.#queueTail[line] - 1] = cpu + 1
-    this.#queueTail[line] = cpu + 1
+    this.#queues.join(line, cpu)
   }
 
-  /** The first of a line's queue is served; returns how long it has waited. */
-  #leaveQueue(cpu: number, e: number, line: number): number {
-    this.#queueHead[line] = this.#queueNext[cpu]
+  /** Draws who has the line next: that CPU comes when the line is free. */
+  #call(line: number): number {
+    const cpu = this.#queues.call(line)
+    this.#clock[cpu] = Math.max(this.#clock[cpu], this.#lines.busy[line])
+    return cpu
+  }
+
+  /** A CPU's turn has come to have a line; returns how long it has waited. */
+  #served(cpu: number, e: number, line: number): number {
     this.#state[e] = ASKS
     const waited = this.#clock[cpu] - this.#since[cpu]
     this.#since[cpu] = -1
     this.#stalled(cpu, line, waited)
     return waited
-  }
-
-  /** The next one of a line's queue comes when the line is free. */
-  #callHead(line: number): void {
-    const head = this.#queueHead[line] - 1
-    this.#clock[head] = Math.max(this.#clock[head], this.#lines.busy[line])
-    this.#wakeUp(head)
   }
 
   #sleep(cpu: number, e: number, line: number): void {
@@ -544,26 +535,21 @@ export class ClockMachine {
 
   /** A write at `time` has taken the line from those that sleep on it: all want it back. */
   #wake(line: number, time: number): void {
-    const woken = this.#scratch
-    let n = 0
-    for (let cpu = this.#sleepers[line]; cpu !== 0; cpu = this.#sleeperNext[cpu - 1]) woken[n++] = cpu - 1
-    this.#sleepers[line] = 0
-    const first = this.#queueHead[line] === 0
-    for (; n > 0; n--) {
-      const pick = this.#below(n)
-      const cpu = woken[pick]
-      woken[pick] = woken[n - 1]
+    const first = this.#queues.isEmpty(line)
+    for (let one = this.#sleepers[line]; one !== 0; one = this.#sleeperNext[one - 1]) {
+      const cpu = one - 1
       this.#clock[cpu] = time
       this.#enqueue(cpu, this.#entity[cpu], line)
     }
-    if (first) this.#callHead(line)
+    this.#sleepers[line] = 0
+    if (first) this.#wakeUp(this.#call(line))
   }
 
   /** Whether the CPU, which was at the root, is not to come there again by itself. */
   #isGone(cpu: number): boolean {
     const e = this.#entity[cpu]
     const state = this.#state[e]
-    return state === SLEEPS || (state === QUEUED && this.#queueHead[this.#addr[e] >> LINE_SHIFT] !== cpu + 1)
+    return state === SLEEPS || (state === QUEUED && !this.#queues.isNext(this.#addr[e] >> LINE_SHIFT, cpu))
   }
 
   /** An access of the running CPU to a word that it alone uses. */
