@@ -60,39 +60,55 @@ export class Lines {
     return (this.sharers[line * this.words + (cpu >> 5)] & (1 << (cpu & 31))) !== 0
   }
 
-  /** Brings a copy of the line to `cpu`, which has none; returns what that takes. */
+  /** Brings a copy of the line to `cpu`, which has none, at once; returns what that takes. */
   read(cpu: number, line: number): number {
-    const { owner, sharers, words } = this
-    const from = owner[line]
-    const alone = from < 0 && this.#alone(line)
-    this.#fetch(cpu, line, from, alone, false)
-    // The first copy is exclusive, so that a store after it costs nothing.
-    owner[line] = alone ? cpu : -1
-    sharers[line * words + (cpu >> 5)] |= 1 << (cpu & 31)
-    this.#fill(cpu, line)
+    const cost = this.fetch(cpu, line, false)
+    this.arrive(cpu, line, false)
+    return cost
+  }
+
+  /** Makes the line `cpu`'s for itself, which it is not yet, at once; returns what that takes. */
+  write(cpu: number, line: number): number {
+    const cost = this.has(cpu, line) ? this.#upgrade(cpu, line) : this.fetch(cpu, line, true)
+    this.arrive(cpu, line, true)
+    return cost
+  }
+
+  /** What it takes to bring the line to `cpu`, which has none, from where it is now: for itself if it stores. */
+  fetch(cpu: number, line: number, storing: boolean): number {
+    const owner = this.owner[line]
+    this.#find(cpu, line, owner, owner < 0 && this.#alone(line), storing)
     return this.cost
   }
 
-  /** Makes the line `cpu`'s for itself, which it is not yet; returns what that takes. */
-  write(cpu: number, line: number): number {
-    const { sharers, words } = this
-    const first = line * words
+  /** The line, which it has not had for itself, is `cpu`'s now: a copy, or for itself if it stores. */
+  arrive(cpu: number, line: number, storing: boolean): void {
+    const { owner, sharers, words } = this
     const have = this.has(cpu, line)
-    if (have) sharers[first + (cpu >> 5)] &= ~(1 << (cpu & 31))
-    const alone = this.#alone(line)
-    if (!have) this.#fetch(cpu, line, this.owner[line], alone, true)
-    else if (alone) {
-      // Nobody else is left who has it.
-      this.cost = this.#hardware.costs.hit
-      this.source = UPGRADE
-    } else {
+    if (storing) {
+      for (let word = 0; word < words; word++) sharers[line * words + word] = 0
+      this.#own(cpu, line, have)
+      return
+    }
+    // The first copy is exclusive, so that a store after it costs nothing.
+    owner[line] = owner[line] < 0 && this.#alone(line) ? cpu : -1
+    sharers[line * words + (cpu >> 5)] |= 1 << (cpu & 31)
+    this.#fill(cpu, line)
+  }
+
+  /** What it takes to take away the copies that others have. */
+  #upgrade(cpu: number, line: number): number {
+    const at = line * this.words + (cpu >> 5)
+    const bit = 1 << (cpu & 31)
+    this.source = UPGRADE
+    this.sharers[at] &= ~bit
+    if (this.#alone(line)) this.cost = this.#hardware.costs.hit
+    else {
       this.cost = this.#hardware.storeShared[this.#furthest(cpu, line)]
-      this.source = UPGRADE
       this.#figures.upgrades++
       this.#figures.moved[line]++
     }
-    for (let word = 0; word < words; word++) sharers[first + word] = 0
-    this.#own(cpu, line, have)
+    this.sharers[at] |= bit
     return this.cost
   }
 
@@ -118,7 +134,7 @@ export class Lines {
     return true
   }
 
-  #fetch(cpu: number, line: number, owner: number, alone: boolean, storing: boolean): void {
+  #find(cpu: number, line: number, owner: number, alone: boolean, storing: boolean): void {
     const hardware = this.#hardware
     const figures = this.#figures
     if (owner >= 0) {

@@ -2,11 +2,12 @@
  * The clock: a machine of stepped images in which every CPU has a clock, every access costs what the cache-coherence protocol makes
  * it cost, and the CPU whose clock is lowest goes next. Same image, same seed, same hardware: the same figures to the last digit.
  *
- * A line serves one transfer at a time; of those who want it meanwhile one is drawn from the seed. A CPU that waits for a word sleeps
- * until somebody writes to the line; then all who slept on it want it at once. Taking other
- * CPUs' copies away from a line that one has does not queue: that moves no data. Accesses to a CPU's own area and to lines that
- * nobody else has touched are charged without letting slower CPUs go first. Exceptions, clearing and copying vary by a tenth, drawn from
- * the seed: CPUs that do equal work would fall into step otherwise, and never meet.
+ * A line serves one transfer at a time; of those who want it meanwhile one is drawn from the seed. A transfer takes effect when it ends:
+ * until then the line stays with those that have it, who may use it, and what it brings is what they left in it. A CPU that waits for a
+ * word sleeps until somebody writes to the line; then all who slept on it want it at once. Taking other CPUs' copies away from a line
+ * that one has does not queue: that moves no data. Accesses to a CPU's own area and to lines that nobody else has touched are charged
+ * without letting slower CPUs go first. Exceptions, clearing and copying vary by a tenth, drawn from the seed: CPUs that do equal work
+ * would fall into step otherwise, and never meet.
  *
  * Left out: everything that overlaps (a CPU waits for each of its accesses, stores too), frequency, interrupts other than TLB flushes.
  */
@@ -118,7 +119,9 @@ const ASKS = 1
 const QUEUED = 2
 /** Sleeps until somebody writes to a line. */
 const SLEEPS = 3
-const DONE = 4
+/** A line is on its way to the CPU. */
+const FETCHES = 4
+const DONE = 5
 
 /** Not every scenario has work for every CPU from its start on: after so many times the window's operations it begins nevertheless. */
 const WARM_UP = 4
@@ -159,6 +162,10 @@ export class ClockMachine {
   /** By CPU: when an interrupt arrives; Infinity: none was sent. */
   readonly #interruptAt: Float64Array
   readonly #queues: LineQueues
+  /** By CPU, of the line that is on its way: how long the CPU queued for it, what fetching it takes, and from where. */
+  readonly #waited: Float64Array
+  readonly #fetchCost: Float64Array
+  readonly #fetchSource: Uint8Array
   /** By line the first that sleeps on it, by CPU the one behind; CPU + 1, 0: none. */
   readonly #sleepers: Uint16Array
   readonly #sleeperNext: Uint16Array
@@ -211,6 +218,9 @@ export class ClockMachine {
     this.#since = new Float64Array(cpus).fill(-1)
     this.#interruptAt = new Float64Array(cpus).fill(Infinity)
     this.#queues = new LineQueues(lines, cpus, (bound) => this.#below(bound))
+    this.#waited = new Float64Array(cpus)
+    this.#fetchCost = new Float64Array(cpus)
+    this.#fetchSource = new Uint8Array(cpus)
     this.#sleepers = new Uint16Array(lines)
     this.#sleeperNext = new Uint16Array(cpus)
     this.#started = new Uint8Array(cpus)
@@ -313,7 +323,7 @@ export class ClockMachine {
   #interrupt(cpu: number): void {
     if (this.#interruptAt[cpu] > this.#clock[cpu] || this.#entity[cpu] !== cpu || !this.#interruptible(cpu))
       return
-    if (this.#state[cpu] === QUEUED || this.#state[cpu] === DONE) return
+    if (this.#state[cpu] !== ASKS && this.#state[cpu] !== UNBORN) return
     this.#interruptAt[cpu] = Infinity
     if (!this.#isPending(cpu)) return
     this.figures.interrupts++
@@ -405,47 +415,72 @@ export class ClockMachine {
       this.#charge(cpu, e, HIT, 0, 0)
       return true
     }
-    const served = this.#state[e] === QUEUED
-    const has = does === READS ? lines.has(cpu, line) : lines.owner[line] === cpu
+    const writes = does !== READS
     let waited = 0
     let cost = costs.hit
     let source = HIT
-    if (!has) {
-      const busy = lines.busy[line]
-      if (served && busy > clock[cpu]) {
-        clock[cpu] = busy
-        return false
-      }
-      if (!served && (busy > clock[cpu] || !this.#queues.isEmpty(line)) && !lines.has(cpu, line)) {
+    // Of the cost: time that has passed already.
+    let passed = 0
+    if (this.#state[e] === FETCHES) {
+      waited = this.#waited[cpu]
+      passed = cost = this.#fetchCost[cpu]
+      source = this.#fetchSource[cpu]
+      this.#arrives(cpu, e, line, writes)
+    } else if (!lines.has(cpu, line)) {
+      const served = this.#state[e] === QUEUED
+      if (!served && (lines.busy[line] > clock[cpu] || !this.#queues.isEmpty(line))) {
         this.#since[cpu] = clock[cpu]
         const first = this.#queues.isEmpty(line)
         this.#enqueue(cpu, e, line)
         if (first) this.#call(line)
         return false
       }
-    }
-    if (served) waited = this.#served(cpu, e, line)
-    if (!has) {
-      cost = does === READS ? lines.read(cpu, line) : lines.write(cpu, line)
+      if (lines.busy[line] > clock[cpu]) {
+        clock[cpu] = lines.busy[line]
+        return false
+      }
+      if (served) waited = this.#served(cpu, line)
+      else this.#queues.begin(line, cpu)
+      passed = cost = lines.fetch(cpu, line, writes)
       source = lines.source
-      lines.busy[line] = clock[cpu] + cost
+      clock[cpu] += cost
+      lines.busy[line] = clock[cpu]
+      this.#stalled(cpu, line, cost)
+      if (!writes && clock[cpu] > this.#limit && lines.toucher[line] !== cpu + 1) {
+        this.#state[e] = FETCHES
+        this.#waited[cpu] = waited
+        this.#fetchCost[cpu] = cost
+        this.#fetchSource[cpu] = source
+        return false
+      }
+      this.#arrives(cpu, e, line, writes)
+    } else if (writes && lines.owner[line] !== cpu) {
+      cost = lines.write(cpu, line)
+      source = lines.source
+      lines.busy[line] = Math.max(lines.busy[line], clock[cpu] + cost)
       this.#stalled(cpu, line, cost)
     }
     if (does === UPDATES) cost += costs.atomic
     this.#touch(cpu, line)
-    this.#charge(cpu, e, source, waited, cost)
-    if (served && this.#queues.serve(line)) this.#wakeUp(this.#call(line))
-    if (does !== READS && this.#sleepers[line] !== 0) this.#wake(line, clock[cpu])
+    this.#charge(cpu, e, source, waited, cost, passed)
+    if (writes && this.#sleepers[line] !== 0) this.#wake(line, clock[cpu])
     if (!this.#isBlocked(e)) return true
     this.#sleep(cpu, e, line)
     return false
   }
 
-  /** Counts an access and lets its time pass. */
-  #charge(cpu: number, e: number, source: number, waited: number, cost: number): void {
+  /** The line has come to the CPU; another one that waits for it is next. */
+  #arrives(cpu: number, e: number, line: number, writes: boolean): void {
+    this.#state[e] = ASKS
+    this.#lines.arrive(cpu, line, writes)
+    if (this.#queues.serve(line)) this.#wakeUp(this.#call(line))
+  }
+
+  /** Counts an access and lets its time pass, of which `passed` has passed already. */
+  #charge(cpu: number, e: number, source: number, waited: number, cost: number, passed = 0): void {
     const time = cost + this.#hardware.costs.instructions
     this.figures.accesses++
-    this.#clock[cpu] += time
+    this.#clock[cpu] += time - passed
     const observer = this.#observer
     if (observer !== undefined)
       observer.access(cpu, this.#site[e], this.#addr[e], this.#kind[e], source, waited, time)
@@ -512,8 +547,7 @@ export class ClockMachine {
   }
 
   /** A CPU's turn has come to have a line; returns how long it has waited. */
-  #served(cpu: number, e: number, line: number): number {
-    this.#state[e] = ASKS
+  #served(cpu: number, line: number): number {
     const waited = this.#clock[cpu] - this.#since[cpu]
     this.#since[cpu] = -1
     this.#stalled(cpu, line, waited)
@@ -567,7 +601,7 @@ export class ClockMachine {
       cost = writes ? lines.write(cpu, line) : lines.read(cpu, line)
       source = lines.source
       this.#clock[cpu] += waited
-      lines.busy[line] = this.#clock[cpu] + cost
+      lines.busy[line] = Math.max(lines.busy[line], this.#clock[cpu] + cost)
       this.#stalled(cpu, line, waited + cost)
       this.#touch(cpu, line)
     }

@@ -37,6 +37,13 @@ export class LineQueues {
     return this.#next[this.#queue[line]] === cpu + 1
   }
 
+  /** The CPU has its turn at once, since nobody waits. */
+  begin(line: number, cpu: number): void {
+    const queue = this.#unused[--this.#unusedCount]
+    this.#queue[line] = queue
+    this.#next[queue] = cpu + 1
+  }
+
   /** The CPU, which waits for nothing, waits for the line from now on. */
   join(line: number, cpu: number): void {
     const queue = (this.#queue[line] ||= this.#unused[--this.#unusedCount])

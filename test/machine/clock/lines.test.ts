@@ -68,6 +68,25 @@ describe('a write', () => {
   })
 })
 
+describe('a line on its way', () => {
+  test('stays where it was until it arrives', () => {
+    const lines = make()
+    lines.write(0, 7)
+    expect(lines.fetch(2, 7, true)).toBe(50_000)
+    expect([lines.owner[7], lines.has(2, 7)]).toEqual([0, false])
+    lines.arrive(2, 7, true)
+    expect([lines.owner[7], lines.has(0, 7)]).toEqual([2, false])
+  })
+
+  test('is shared with those that have it when it arrives', () => {
+    const lines = make()
+    lines.fetch(0, 7, false)
+    lines.write(1, 7)
+    lines.arrive(0, 7, false)
+    expect([lines.owner[7], lines.has(0, 7), lines.has(1, 7)]).toEqual([-1, true, true])
+  })
+})
+
 describe('caches are finite', () => {
   test('a line that had to give way comes from the last-level cache again', () => {
     const lines = make()

@@ -29,6 +29,14 @@ test('a draw is among those that wait for this line', () => {
   expect(bounds).toEqual([3, 2])
 })
 
+test('a CPU that finds nobody waiting has its turn at once', () => {
+  const queues = new LineQueues(LINES, CPUS, lastOf)
+  queues.begin(1, 2)
+  queues.join(1, 0)
+  expect([queues.isNext(1, 2), queues.isNext(1, 0)]).toEqual([true, false])
+  expect(queues.serve(1)).toBe(true)
+})
+
 test('a line whose waiters have all been served has no queue', () => {
   const queues = new LineQueues(LINES, CPUS, lastOf)
   queues.join(0, 1)
