@@ -12,6 +12,9 @@ import type { Hardware } from './topology.ts'
 /** Words of a line, as a shift. */
 export const LINE_SHIFT = 4
 const WAYS = 8
+/** Tags: a way that is free, and one that has a line of which the model's memory knows nothing. */
+const FREE = -1
+const FOREIGN = -2
 
 export class Lines {
   /** By line: the CPU that has it for itself; -1: nobody. */
@@ -51,7 +54,7 @@ export class Lines {
     this.#llcRing = Array.from({ length: domains }, () => undefined)
     this.#llcNext = new Int32Array(domains)
     this.#sets = hardware.privateLines / WAYS
-    this.#tags = new Int32Array(cpus * hardware.privateLines).fill(-1)
+    this.#tags = new Int32Array(cpus * hardware.privateLines).fill(FREE)
     this.#nextWay = new Uint8Array(cpus * this.#sets)
   }
 
@@ -212,15 +215,31 @@ export class Lines {
     let free = -1
     for (let at = first; at < first + WAYS; at++) {
       if (tags[at] === line) return
-      if (free < 0 && (tags[at] < 0 || !this.has(cpu, tags[at]))) free = at
+      if (free < 0 && (tags[at] === FREE || (tags[at] >= 0 && !this.has(cpu, tags[at])))) free = at
     }
-    if (free < 0) {
-      const way = this.#nextWay[cpu * this.#sets + set]
-      this.#nextWay[cpu * this.#sets + set] = (way + 1) % WAYS
-      free = first + way
-      this.#evict(cpu, tags[free])
+    tags[free < 0 ? this.#make(cpu, set) : free] = line
+  }
+
+  /** Evicts the line that has been in the set of the CPU's caches for longest; returns its place. */
+  #make(cpu: number, set: number): number {
+    const at = cpu * this.#sets + set
+    const way = this.#nextWay[at]
+    this.#nextWay[at] = (way + 1) % WAYS
+    const place = cpu * this.#hardware.privateLines + set * WAYS + way
+    if (this.#tags[place] >= 0) this.#evict(cpu, this.#tags[place])
+    return place
+  }
+
+  /**
+   * `count` lines of which the model's memory knows nothing go through the CPU's caches, as of line `first` of Linux's memory: a page
+   * has fewer words here than there. They take the places of others, and leave their own to others after them.
+   */
+  pass(cpu: number, first: number, count: number): void {
+    const domain = this.#hardware.domain[cpu]
+    for (let line = first; line < first + count; line++) {
+      this.#tags[this.#make(cpu, line & (this.#sets - 1))] = FOREIGN
+      this.#placeInLlc(domain, FREE)
     }
-    tags[free] = line
   }
 
   #evict(cpu: number, line: number): void {
@@ -231,13 +250,17 @@ export class Lines {
 
   #intoLlc(domain: number, line: number): void {
     if (this.#llc[line] === domain + 1) return
-    const size = this.#hardware.llcLines
-    const ring = (this.#llcRing[domain] ??= new Int32Array(Math.min(size, this.owner.length)).fill(-1))
+    this.#placeInLlc(domain, line)
+    this.#llc[line] = domain + 1
+  }
+
+  /** Gives a line the place of the one that has been in the last-level cache for longest. */
+  #placeInLlc(domain: number, line: number): void {
+    const ring = (this.#llcRing[domain] ??= new Int32Array(this.#hardware.llcLines).fill(FREE))
     const at = this.#llcNext[domain]
     const old = ring[at]
     if (old >= 0 && this.#llc[old] === domain + 1) this.#llc[old] = 0
     ring[at] = line
     this.#llcNext[domain] = at + 1 === ring.length ? 0 : at + 1
-    this.#llc[line] = domain + 1
   }
 }

@@ -26,7 +26,7 @@ import { LINE_SHIFT, Lines } from './lines.ts'
 import { ClockLocks } from './locks.ts'
 import { type ClockObserver, HIT } from './observer.ts'
 import { LineQueues } from './queues.ts'
-import type { Hardware } from './topology.ts'
+import { type Hardware, LINE_BYTES } from './topology.ts'
 
 export interface ClockOptions {
   readonly hardware: Hardware
@@ -508,9 +508,19 @@ export class ClockMachine {
         if (!this.#lines.has(cpu, line)) cost += this.#lines.read(cpu, line)
         this.#touch(cpu, line)
       }
+      this.#passRest(cpu, from, words)
     }
+    this.#passRest(cpu, to, words)
     this.#state[e] = ASKS
     this.#charge(cpu, e, HIT, 0, this.#varied(cost))
+  }
+
+  /** What Linux has in the place of `words` words at `p` and the model has not goes through the CPU's caches all the same. */
+  #passRest(cpu: number, p: number, words: number): void {
+    const bytes = this.#bytes(p, words)
+    const here = ((p + words - 1) >> LINE_SHIFT) - (p >> LINE_SHIFT) + 1
+    const rest = Math.ceil(bytes / LINE_BYTES) - here
+    if (rest > 0) this.#lines.pass(cpu, Math.floor((p / words) * (bytes / LINE_BYTES)), rest)
   }
 
   /** Bytes that Linux would have in the place of `words` words at `p`. */
