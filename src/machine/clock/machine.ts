@@ -621,7 +621,7 @@ export class ClockMachine {
     const observer = this.#observer
     if (observer !== undefined) {
       const kind = writes ? Kind.PLAIN_WRITE : Kind.PLAIN_READ
-      observer.access(cpu, this.#site[this.#entity[cpu]], p, kind, source, waited, time)
+      observer.access(cpu, ~this.#site[this.#entity[cpu]], p, kind, source, waited, time)
     }
     if (writes && this.#sleepers[line] !== 0) this.#wake(line, this.#clock[cpu])
   }

@@ -98,6 +98,17 @@ describe('caches are finite', () => {
     expect(lines.source).toBe(LLC)
   })
 
+  test('what passes through takes the places of others, and its own are taken in turn', () => {
+    const lines = make()
+    lines.read(0, 16)
+    lines.read(0, 17)
+    // Set 0 of 16, eight ways.
+    for (let page = 0; page < 8; page++) lines.pass(0, 64 * page, 1)
+    expect([lines.has(0, 16), lines.has(0, 17)]).toEqual([false, true])
+    for (let line = 1; line <= 8; line++) lines.read(0, 16 * line)
+    expect([1, 2, 3, 4, 5, 6, 7, 8].every((line) => lines.has(0, 16 * line))).toBe(true)
+  })
+
   test('and from memory once that had no place for it either', () => {
     const lines = make()
     for (let line = 0; line < 3000; line++) lines.read(0, line)
