@@ -411,6 +411,7 @@ export class ClockMachine {
       return true
     }
     if (does === NOTHING) {
+      if (kind === Kind.SPIN) this.#locks.contends(cpu)
       this.#state[e] = ASKS
       this.#charge(cpu, e, HIT, 0, 0)
       return true
@@ -570,7 +571,7 @@ export class ClockMachine {
       this.#clock[cpu] = Math.max(this.#clock[cpu], this.#interruptAt[cpu])
       return
     }
-    this.#locks.sleeps(cpu)
+    this.#locks.contends(cpu)
     this.#state[e] = SLEEPS
     this.#since[cpu] = this.#clock[cpu]
     this.#sleeperNext[cpu] = this.#sleepers[line]
