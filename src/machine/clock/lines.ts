@@ -231,15 +231,13 @@ export class Lines {
   }
 
   /**
-   * `count` lines of which the model's memory knows nothing go through the CPU's caches, as of line `first` of Linux's memory: a page
-   * has fewer words here than there. They take the places of others, and leave their own to others after them.
+   * `count` lines of which the model's memory knows nothing go through the CPU's own caches, as of line `first` of Linux's memory: a page
+   * has fewer words here than there. They take the places of others, and leave their own to others after them. Not so in the last-level
+   * cache: without prefetching a walk over struct pages, which hardware sees coming, would then fetch each from memory.
    */
   pass(cpu: number, first: number, count: number): void {
-    const domain = this.#hardware.domain[cpu]
-    for (let line = first; line < first + count; line++) {
+    for (let line = first; line < first + count; line++)
       this.#tags[this.#make(cpu, line & (this.#sets - 1))] = FOREIGN
-      this.#placeInLlc(domain, FREE)
-    }
   }
 
   #evict(cpu: number, line: number): void {
@@ -250,17 +248,13 @@ export class Lines {
 
   #intoLlc(domain: number, line: number): void {
     if (this.#llc[line] === domain + 1) return
-    this.#placeInLlc(domain, line)
-    this.#llc[line] = domain + 1
-  }
-
-  /** Gives a line the place of the one that has been in the last-level cache for longest. */
-  #placeInLlc(domain: number, line: number): void {
-    const ring = (this.#llcRing[domain] ??= new Int32Array(this.#hardware.llcLines).fill(FREE))
+    const size = this.#hardware.llcLines
+    const ring = (this.#llcRing[domain] ??= new Int32Array(Math.min(size, this.owner.length)).fill(FREE))
     const at = this.#llcNext[domain]
     const old = ring[at]
     if (old >= 0 && this.#llc[old] === domain + 1) this.#llc[old] = 0
     ring[at] = line
     this.#llcNext[domain] = at + 1 === ring.length ? 0 : at + 1
+    this.#llc[line] = domain + 1
   }
 }
