@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import type { WasmMemory } from '../smp/wasm_module.ts'
 import { nanoseconds } from './loops.ts'
-import type { HandOffRound } from './protocol.ts'
+import type { CalibratorApi, HandOffRound } from './protocol.ts'
 import { wasmLoops, type WasmLoops } from './wasm_loops.ts'
 
 /** Word of the shared memory, apart from the first one, which is handed over. Not 0: a side has given up, and so does the other one. */
@@ -16,12 +16,22 @@ const BEFORE = 50
 const LOOKS = 1 << 14
 const PATIENCE = 100e6
 
-/**
- * Plays up to `rounds` rounds as `side`, while the thread of the other side does the same on the same memory, which is new and all 0.
- * Fewer where a round was given up; one side may have played one more than the other.
- */
-export function handOff(memory: WasmMemory, side: 0 | 1, rounds: number): HandOffRound[] {
-  const table: Table = { loops: wasmLoops(memory), words: new Int32Array(memory.buffer), side }
+/** What the threads share when a play begins: nobody has given up, and the word is side 0's to take. */
+export function resetHandOff(memory: WasmMemory): void {
+  const words = new Int32Array(memory.buffer)
+  words[0] = 0
+  words[GONE] = 0
+}
+
+/** The threads' part of the game on `memory`: `CalibratorApi.handOff`. */
+export function handOffOn(memory: WasmMemory): CalibratorApi['handOff'] {
+  const loops = wasmLoops(memory)
+  const words = new Int32Array(memory.buffer)
+  return (side, rounds) => play({ loops, words, side }, rounds)
+}
+
+/** Fewer rounds where one was given up; one side may have played one more than the other. */
+function play(table: Table, rounds: number): HandOffRound[] {
   const played: HandOffRound[] = []
   while (played.length < rounds) {
     const before = currentCpu()

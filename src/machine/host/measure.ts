@@ -9,7 +9,8 @@ import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
 import { packageRoot } from '../../kbuild/root.ts'
 import type { Measured } from '../../measure/calibrate/host_topology.ts'
 import { workingSets } from '../../measure/calibrate/plateaus.ts'
-import { WASM_PAGE_BYTES, wasmMemory } from '../smp/wasm_module.ts'
+import { resetHandOff } from './hand_off.ts'
+import { WASM_PAGE_BYTES, type WasmMemory, wasmMemory } from '../smp/wasm_module.ts'
 import type { CalibratorApi, LoopName } from './protocol.ts'
 import type { HostStructure } from './structure.ts'
 
@@ -45,11 +46,14 @@ export async function measureHost(
 ): Promise<Measured | undefined> {
   // Of threads that are started from now on: on a busy machine a loop would run uncompiled for as long as it is timed.
   setFlagsFromString('--no-concurrent-recompilation')
-  const threads = Array.from({ length: Math.min(available, MOST_THREADS) }, (_, index) => start(index))
+  const memory = wasmMemory(WASM_PAGE_BYTES)
+  const threads = Array.from({ length: Math.min(available, MOST_THREADS) }, (_, index) =>
+    start(index, memory),
+  )
   const end = (): void => threads.forEach(({ worker }) => void worker.terminate())
   signal.addEventListener('abort', end)
   try {
-    return await measure(threads, structure, tell)
+    return await measure(threads, memory, structure, tell)
   } catch (error) {
     if (signal.aborted) return undefined
     throw error
@@ -61,6 +65,7 @@ export async function measureHost(
 
 async function measure(
   threads: readonly Thread[],
+  memory: WasmMemory,
   structure: HostStructure,
   tell: (text: string) => void,
 ): Promise<Measured> {
@@ -80,7 +85,7 @@ async function measure(
     threads.slice(index + 1).map((other) => [one, other] as const),
   )
   for (const pair of pairs)
-    for (const { ns, here, there } of await handOffs(pair, pairs.length)) {
+    for (const { ns, here, there } of await handOffs(pair, memory, pairs.length)) {
       // Where the system does not say who ran where, all distances are one.
       const level = here < 0 ? structure.levels.length - 1 : structure.levelOf(here, there)
       transfers[level].push(ns)
@@ -91,6 +96,7 @@ async function measure(
 /** Hand-offs of two of the threads that make `pairs` pairs; each of the two was on one CPU, and they were on two. */
 async function handOffs(
   pair: readonly [Thread, Thread],
+  memory: WasmMemory,
   pairs: number,
 ): Promise<{ ns: number; here: number; there: number }[]> {
   const found: { ns: number; here: number; there: number }[] = []
@@ -98,11 +104,9 @@ async function handOffs(
   const limit = performance.now() + Math.max(PAIR_TIME, HAND_OFF_TIME / pairs)
   // On a busy machine the two rarely run at the same time: then a play ends early, and another one begins.
   while (found.length < wanted && performance.now() < limit) {
-    const memory = wasmMemory(WASM_PAGE_BYTES)
+    resetHandOff(memory)
     const [ones, others] = await Promise.all(
-      pair.map((thread, side) =>
-        thread.ask((api) => api.handOff(memory, side as 0 | 1, wanted - found.length)),
-      ),
+      pair.map((thread, side) => thread.ask((api) => api.handOff(side as 0 | 1, wanted - found.length))),
     )
     for (const [round, { ns, cpu: here }] of ones.entries()) {
       const there = others[round]?.cpu
@@ -119,8 +123,9 @@ interface Thread {
   ask<T>(call: (api: Remote<CalibratorApi>) => Promise<T>): Promise<T>
 }
 
-function start(index: number): Thread {
+function start(index: number, memory: WasmMemory): Thread {
   const worker = new Worker(join(packageRoot(), 'dist', 'workers', 'calibrator.js'), {
+    workerData: memory,
     execArgv: [],
     name: `calibrator ${index}`,
   })

@@ -1,5 +1,4 @@
 // What the calibration says to its threads, and what they answer. Plain data.
-import type { WasmMemory } from '../smp/wasm_module.ts'
 
 /** What a thread can time alone; each in ns of one step. */
 export type LoopName = 'multiply' | 'atomic' | 'clearPage' | 'copyPage'
@@ -20,6 +19,9 @@ export interface CalibratorApi {
   loop(name: LoopName, rounds: number): number[]
   /** Rounds of chasing pointers over `bytes` bytes: ns of one load. */
   chase(bytes: number, rounds: number): number[]
-  /** Hands the first word to and fro with the thread that was given the other side of the same memory. */
-  handOff(memory: WasmMemory, side: 0 | 1, rounds: number): HandOffRound[]
+  /**
+   * Hands the first word of the memory that the threads share to and fro with the thread that plays the other side at the same time, up to
+   * `rounds` rounds.
+   */
+  handOff(side: 0 | 1, rounds: number): HandOffRound[]
 }
