@@ -51,7 +51,7 @@ const BATCH = 8
 const FAIL_READS = 64
 const FAIL_WRITES = 16
 /** Pages beside its own that a process needs, for its tables. */
-const TABLES = 4
+const TABLES = 3
 
 // Programs: the parent, and the two threads of each child.
 const PARENT = 0

@@ -1,11 +1,8 @@
 import { expect, test } from 'vitest'
 import { runChecks, type Stage } from '../../src/checks/index.ts'
-import { buildHunt } from '../../src/cli/hunt_build.ts'
-import { huntSettings } from '../../src/cli/hunt_plan.ts'
-import { findScenario } from '../../src/cli/scenarios.ts'
 import { ExecutionRandom } from '../../src/explore/random.ts'
 import { RandomScheduler } from '../../src/explore/schedulers/random.ts'
-import { parseConfig } from '../../src/kbuild/config.ts'
+import { subjectOf } from '../reverts/hunted.ts'
 import { buildFixture, startFixture, type TestMachine } from './machine.ts'
 
 /** What create_init allocates: the first task, its mm, and page and entries of its top table. */
@@ -53,17 +50,8 @@ const SCHEDULES = 3
 test.each(['swap-storm', 'fork-swapped', 'reclaim', 'memcg-limit', 'oom', 'swap-errors'])(
   '%s on two stepped CPUs holds whichever page, slot, read or write fails',
   { timeout: 300_000 },
-  async (name) => {
-    const scenario = findScenario(name)
-    const { make } = await buildHunt({
-      config: parseConfig(huntSettings(2, ['FAIL_ALLOC=1'], scenario)),
-      scenario: scenario.file,
-      patches: [],
-      seed: 1,
-      stepLimit: 50_000,
-      off: [],
-    })
-    const { machine, observers, atRest } = make({ cpus: 2, turns: 2, pages: 3 })
+  async (scenario) => {
+    const { machine, observers, atRest } = (await subjectOf({ scenario, config: ['FAIL_ALLOC=1'] })).subject
     const { machine$fail_alloc: fails, machine$nr_allocs: count } = machine.symbols
     const [scheduler, random] = [new RandomScheduler(), new ExecutionRandom()]
     machine.observe(observers)
