@@ -114,6 +114,7 @@ async function main(args: readonly string[]): Promise<number> {
       'mmtorture list topologies, NAMExN for N boxes, or the path of your own file (default milan)',
     )
     .option('--calibrate', 'measure this machine and write its topology, host, instead of running a scenario')
+    .option('--spread', 'put the CPUs as far apart as there is room, instead of side by side')
     .option(
       '--cost <name=value>',
       "another cost than the topology's, in its unit, such as clearPage=3750 (repeatable)",

@@ -34,6 +34,7 @@ import { type ChosenTopology, findTopology, MOST_CPUS, withCosts } from './topol
 export interface ScaleArguments {
   readonly cpus?: string
   readonly topology?: string
+  readonly spread?: boolean
   readonly operations?: number
   readonly simulatedTime?: string
   readonly seed?: number
@@ -72,6 +73,8 @@ export interface ScalePlan {
   readonly configs: readonly Configuration[]
   readonly cpus: readonly number[]
   readonly topology: ChosenTopology
+  /** CPUs as far apart as there is room. */
+  readonly spread: boolean
   /** Costs that are not the topology's own, as the user wrote them. */
   readonly costs: readonly string[]
   readonly patches: readonly string[]
@@ -121,6 +124,7 @@ export function planScale(name: string | undefined, options: ScaleArguments): Sc
     configs,
     cpus,
     topology,
+    spread: options.spread === true,
     costs: options.cost ?? [],
     patches: (options.patch ?? []).map((path) => existingFile('--patch', path)),
     seed: options.seed ?? DEFAULT_SEED,
@@ -209,6 +213,7 @@ export async function runScale(
     scenario: plan.label,
     topology: plan.topology.label,
     topologyDescription: plan.topology.topology.description,
+    spread: plan.spread,
     costs: plan.costs,
     seed: plan.seed,
     ...(timed ? { simulatedTime: plan.time } : {}),
@@ -251,7 +256,7 @@ function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
     ...(violated ? { violated: true as const } : {}),
   })
   try {
-    const hardware = compileTopology(topology, boxes, cpus)
+    const hardware = compileTopology(topology, boxes, cpus, plan.spread)
     const { seed, pages, section, think } = plan
     const profile = profileOf(plan.wishes, image)
     const machine = new ClockMachine(boot, image.symbols, {
@@ -318,6 +323,7 @@ function commandLine(plan: ScalePlan): string {
     ...(plan.trace === undefined ? [plan.label] : ['--trace', relative('', plan.trace)]),
     ...['--cpus', plan.cpus.join(',')],
     ...['--topology', plan.topology.label],
+    ...(plan.spread ? ['--spread'] : []),
     ...plan.costs.flatMap((cost) => ['--cost', cost]),
     ...(plan.time !== Infinity ? ['--simulated-time', `${plan.time}s`] : []),
     ...(plan.operations !== Infinity ? ['--operations', String(plan.operations)] : []),

@@ -42,6 +42,7 @@ function heading(report: ScaleReport, configs: readonly Configuration[]): string
   return [
     `${scenario} on ${topology} (${topologyDescription}): ${length}, seed ${seed}`,
     ...flow([...fixed, ...report.costs]),
+    ...(report.spread ? ['CPUs spread over the machine, as far apart as there is room'] : []),
     ...(lag > 0 ? [`CPUs run up to ${lag} cycles ahead of the slowest one: faster, and not exact`] : []),
   ]
 }

@@ -67,6 +67,13 @@ describe('locks', () => {
   })
 })
 
+test('a lock whose waiters never sleep counts as contended too', async () => {
+  const tas = await clocked('lock-torture', 'SPINLOCK=tas')
+  const { figures } = tas.make(4, { section: 500, think: 0 }).run(LIMITS)
+  const [use] = figures.locks.toSorted((left, right) => right.waitTotal - left.waitTotal)
+  expect(use.contentions / use.acquisitions).toBeGreaterThan(0.5)
+})
+
 describe('equal seeds', () => {
   test('give equal figures', () => {
     const run = (): unknown => {
