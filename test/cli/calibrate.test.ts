@@ -27,6 +27,11 @@ describe('--topology host', () => {
   })
 })
 
+test('list topologies names the machine at hand, measured or not', () => {
+  const { stdout } = spawnSync(process.execPath, [main, 'list', 'topologies'], { encoding: 'utf8' })
+  expect(stdout).toMatch(/^ {2}host +this machine: mmtorture scale --calibrate/m)
+})
+
 describe('--calibrate', () => {
   test.each([
     [['same-page'], /runs no scenario: same-page has no meaning/],

@@ -31,7 +31,7 @@ const LEAST_BYTES = 4096
 const MOST_PLATEAUS = 4
 const LEAST_CHASES = 2
 /** How much slower a plateau is at least than the one before. */
-const STEP = 1.3
+const STEP = 1.5
 
 /** Bytes of the working sets from 4 KiB to `most`, two to a doubling. */
 export function workingSets(most: number): number[] {

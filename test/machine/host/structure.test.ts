@@ -72,7 +72,7 @@ describe('what Linux says of its CPUs', () => {
     write(`cpu${cpu}/topology/physical_package_id`, '0')
     for (const [index, level, type, size, shared] of [
       ['index0', '1', 'Data', '32K', String(cpu)],
-      ['index1', '1', 'Instruction', '64K', String(cpu)],
+      ['index1', '1', 'Instruction', '1024K', String(cpu)],
       ['index2', '2', 'Unified', '512K', String(cpu)],
       ['index3', '3', 'Unified', '32768K', '0-1'],
     ])
