@@ -4,7 +4,7 @@
  * (SWP_SYNCHRONOUS_IO) before it. Left out: swap files, bios, frontswap.
  */
 import { atomic_fetch_add } from '#atomic'
-import { copy_words, data_race, load, READ_ONCE } from '../arch/access.ts'
+import { copy_words, load, READ_ONCE } from '../arch/access.ts'
 import { smp_wmb } from '../arch/barrier.ts'
 import { VM_BUG_ON_PAGE } from '../arch/bug.ts'
 import { ndelay } from '../arch/delay.ts'
@@ -78,8 +78,8 @@ export function swap_writepage(page: Page): void {
   const si = swp_swap_info(entry)
   count_vm_event(PSWPOUT)
   SetPageFlag(page, PG_writeback)
-  // Another bit changes when swapoff begins.
-  const synchronous = (data_race(si + swap_info$flags) & SWP_SYNCHRONOUS_IO) !== 0
+  // swapoff changes another of its bits meanwhile.
+  const synchronous = (READ_ONCE(si + swap_info$flags) & SWP_SYNCHRONOUS_IO) !== 0
   if (!synchronous) unlock_page(page)
   swap_write(page, entry, si)
   if (synchronous) unlock_page(page)
