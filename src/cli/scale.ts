@@ -50,6 +50,8 @@ export interface ScaleArguments {
   readonly profile?: boolean
   readonly annotate?: readonly string[]
   readonly c2c?: boolean
+  /** Measures this machine instead of running a scenario. */
+  readonly calibrate?: boolean
   /** `-`: stdout. */
   readonly json?: string
   readonly out?: string
@@ -147,7 +149,7 @@ export function planScale(name: string | undefined, options: ScaleArguments): Sc
 }
 
 /**
- * Runs and prints; returns the exit status: 0 held, 1 violated, 130 interrupted.
+ * Runs and prints, or measures this machine; returns the exit status: 0 held, 1 violated, 130 interrupted.
  * @param signal ends the sweep early; what was done is reported
  */
 export async function scaleCommand(
@@ -155,6 +157,10 @@ export async function scaleCommand(
   options: ScaleArguments,
   signal: AbortSignal,
 ): Promise<number> {
+  if (options.calibrate) {
+    const { calibrateCommand } = await import('./calibrate.ts')
+    return calibrateCommand(name, options, signal)
+  }
   const plan = planScale(name, options)
   const report = await runScale(plan, signal, progress)
   const document = `${JSON.stringify(report, null, 2)}\n`

@@ -114,4 +114,4 @@ async function run(tell: (text: string) => void): Promise<Row[]> {
   return rows
 }
 
-export const t1: Target = { name: 'T1 one page-table lock', run }
+export const t1: Target = { name: 'T1 one page-table lock', label: LABEL, run }
