@@ -212,7 +212,7 @@ export async function runScale(
     schema: 'mmtorture/scale@1',
     scenario: plan.label,
     topology: plan.topology.label,
-    topologyDescription: plan.topology.topology.description,
+    topologyDescription: describeTopology(plan.topology),
     spread: plan.spread,
     costs: plan.costs,
     seed: plan.seed,
@@ -296,6 +296,10 @@ function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
       return failed(`${error.message}; hunt it: mmtorture hunt ${plan.label}`, true)
     throw explainThrown(image, cpus, error)
   }
+}
+
+function describeTopology({ topology, boxes }: ChosenTopology): string {
+  return boxes === 1 ? topology.description : `${boxes} boxes of ${topology.description}`
 }
 
 /** 1, 2, 4 … and the most there are. */

@@ -75,13 +75,14 @@ function pointTable(
         const cells = [...label, String(point.cpus)]
         if (point.failure !== undefined && point.time === undefined)
           return [...cells, '-', ...head.slice(cells.length + 1).map(() => '')]
-        const first = curve.find((one) => one.operationsPerSecond > 0)!
+        // Without a point of one CPU nothing says what one would do.
+        const one = curve.find(({ cpus, operationsPerSecond }) => cpus === 1 && operationsPerSecond > 0)
         const { time, locks } = point
         return [
           ...cells,
           count(point.operationsPerSecond),
           ...(faults ? [count(point.faultsPerSecond ?? 0)] : []),
-          (point.operationsPerSecond / (first.operationsPerSecond / first.cpus)).toFixed(2),
+          one === undefined ? '-' : (point.operationsPerSecond / one.operationsPerSecond).toFixed(2),
           percent(time!.running),
           percent(time!.waiting),
           percent(time!.stalled),
