@@ -4,7 +4,8 @@ import { setFlagsFromString } from 'node:v8'
 import { type KernelImage, loadImage } from '../src/kbuild/index.ts'
 import { symbol } from '../src/measure/symbols.ts'
 import { V8_FLAGS } from '../src/machine/smp/machine.ts'
-import { wasmAtomics, wasmMemory } from '../src/machine/smp/wasm_atomics.ts'
+import { wasmAtomics } from '../src/machine/smp/wasm_atomics.ts'
+import { wasmMemory } from '../src/machine/smp/wasm_module.ts'
 
 /** A booted machine whose scenario is set up. */
 export interface Uniprocessor {

@@ -23,19 +23,33 @@ export interface PointOptions {
   readonly think?: number
 }
 
+/** Costs that are not the topology's, and whether CPUs lie as far apart as there is room. */
+export interface BenchOptions {
+  readonly costs?: Partial<Topology['costs']>
+  readonly spread?: boolean
+}
+
 /** A scenario and a configuration on a topology, of which points can be run. */
 export class Bench {
   readonly image: KernelImage
   readonly #boot: SteppedBoot
   readonly #topology: Topology
   readonly #boxes: number
+  readonly #spread: boolean
   #booted: Int32Array | undefined
 
-  private constructor(image: KernelImage, boot: SteppedBoot, topology: Topology, boxes: number) {
+  private constructor(
+    image: KernelImage,
+    boot: SteppedBoot,
+    topology: Topology,
+    boxes: number,
+    spread: boolean,
+  ) {
     this.image = image
     this.#boot = boot
     this.#topology = topology
     this.#boxes = boxes
+    this.#spread = spread
   }
 
   /** @param scenario path from the package's folder */
@@ -43,7 +57,7 @@ export class Bench {
     scenario: string,
     settings: readonly string[],
     topology: string | Topology,
-    costs: Partial<Topology['costs']> = {},
+    { costs = {}, spread = false }: BenchOptions = {},
   ): Promise<Bench> {
     const keys = settings.map((setting) => setting.split('=')[0])
     const usual = ['NR_CPUS=128', 'MEMORY=512M', 'TICK=4000'].filter(
@@ -54,13 +68,13 @@ export class Bench {
     const boot = (await loadImage(image)) as unknown as SteppedBoot
     const found = typeof topology === 'string' ? findTopology(topology) : { topology, boxes: 1 }
     const own = { ...found.topology, costs: { ...found.topology.costs, ...costs } }
-    return new Bench(image, boot, own, found.boxes)
+    return new Bench(image, boot, own, found.boxes, spread)
   }
 
   point(options: PointOptions): Point {
     const { cpus, operations, seed = 1, pages = 0, section = 0, think = 0 } = options
     const machine = new ClockMachine(this.#boot, this.image.symbols, {
-      hardware: compileTopology(this.#topology, this.#boxes, cpus),
+      hardware: compileTopology(this.#topology, this.#boxes, cpus, this.#spread),
       ...{ seed, lag: 0, pages, section, think },
       ...(this.#booted === undefined ? {} : { booted: this.#booted }),
     })

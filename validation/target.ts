@@ -1,7 +1,7 @@
 // What a target of the validation is: a published or measured figure, what the clock predicts for it, and how far they may lie apart.
 
 export interface Row {
-  /** Number of the target in docs/scale.md, and what it is about. */
+  /** The target's label, and what of it the row is about. */
   readonly target: string
   readonly what: string
   readonly published: string
@@ -13,6 +13,8 @@ export interface Row {
 
 export interface Target {
   readonly name: string
+  /** What the `target` of each of its rows begins with, and no other's. */
+  readonly label: string
   run(tell: (text: string) => void): Promise<Row[]>
 }
 

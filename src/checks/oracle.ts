@@ -186,37 +186,49 @@ export function oracle_store(addr: number, word: number): number {
 
 /** The same where page `page` of a window has been moved to `addr` (mremap). */
 export function oracle_store_as(page: number, addr: number, word: number): number {
-  return oracle_write(page, addr, word, false)
+  const r = oracle_issue(page, word)
+  const signal = user_store(addr, word, oracle_value(page, word, r))
+  oracle_complete(r, signal)
+  return signal
 }
 
 /** The same for a word that a direct read brings (dio_read). Returns 0 or a negative error: then nothing was stored. */
 export function oracle_dio_read(addr: number, word: number): number {
-  return oracle_write(addr, addr, word, true)
+  const r = oracle_issue(addr, word)
+  const error = dio_read(addr, word, oracle_value(addr, word, r))
+  oracle_complete(r, error)
+  return error
 }
 
-/** Stores a value by an access or by a direct read; what that returns. */
-function oracle_user_store(addr: number, word: number, value: number, direct: boolean): number {
-  return direct ? dio_read(addr, word, value) : user_store(addr, word, value)
-}
-
-function oracle_write(page: number, addr: number, word: number, direct: boolean): number {
+/** Takes the next number of the word's register. Returns the register; 0: nothing follows the word. */
+function oracle_issue(page: number, word: number): number {
   const w = oracle_window_of(page)
-  if (w === 0) return oracle_user_store(addr, word, 1, direct)
+  if (w === 0) return 0
+  const table = oracle_table(w, oracle_side(w))
+  if (table === 0) return 0
   const register = (page - oracle[w + owindow$start]) * oracle[w + owindow$words_per_page] + word
-  const side = oracle_side(w)
-  const origin = ((side & ORACLE_SIDE_MASK) << ORACLE_SIDE_SHIFT) | (1 + (register % ORACLE_TAGS))
-  const table = oracle_table(w, side)
-  if (table === 0) return oracle_user_store(addr, word, origin, direct)
   const r = table + register * OREG_WORDS
-  const number = oracle[r + oreg$issued] + 1
   oracle[r + oreg$writer] = this_cpu_read(percpu$current)
-  oracle[r + oreg$issued] = number
+  oracle[r + oreg$issued]++
   oracle_mb()
-  const signal = oracle_user_store(addr, word, (number << ORACLE_NUMBER_SHIFT) | origin, direct)
+  return r
+}
+
+/** What to store: who writes, and the number that register `r` has issued; with no register only who writes. */
+function oracle_value(page: number, word: number, r: number): number {
+  const w = oracle_window_of(page)
+  if (w === 0) return 1
+  const register = (page - oracle[w + owindow$start]) * oracle[w + owindow$words_per_page] + word
+  const origin = ((oracle_side(w) & ORACLE_SIDE_MASK) << ORACLE_SIDE_SHIFT) | (1 + (register % ORACLE_TAGS))
+  return r === 0 ? origin : (oracle[r + oreg$issued] << ORACLE_NUMBER_SHIFT) | origin
+}
+
+/** The store is done; or, with a signal or an error, it was not made and takes its number back. */
+function oracle_complete(r: number, error: number): void {
+  if (r === 0) return
   oracle_mb()
-  if (signal === 0) oracle[r + oreg$completed] = number
-  else oracle[r + oreg$issued] = number - 1
-  return signal
+  if (error === 0) oracle[r + oreg$completed] = oracle[r + oreg$issued]
+  else oracle[r + oreg$issued]--
 }
 
 /**

@@ -7,11 +7,12 @@ const TYPE_SHIFT = 1
 const TYPE_MASK = 15
 const MIGRATION_READ = 9
 const MIGRATION_WRITE = 11
+const MARKER = 15
 const EXCLUSIVE = 1 << 6
 
-/** What an entry that is neither none nor present names. */
+/** What an entry that is neither none nor present names; `error`: nothing, for the page could not be read when its swap device went. */
 export interface SwapEntry {
-  readonly kind: 'swap' | 'migration' | 'other'
+  readonly kind: 'swap' | 'migration' | 'error' | 'other'
   /** Swap: the device. */
   readonly device: number
   /** The slot, or the page frame. */
@@ -26,7 +27,9 @@ export function readSwapEntry(pte: number, pfnShift: number): SwapEntry {
       ? 'swap'
       : type >= MIGRATION_READ && type <= MIGRATION_WRITE
         ? 'migration'
-        : 'other'
+        : type === MARKER
+          ? 'error'
+          : 'other'
   return { kind, device: type - 1, offset: pte >>> pfnShift, exclusive: (pte & EXCLUSIVE) !== 0 }
 }
 

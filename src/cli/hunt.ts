@@ -28,10 +28,8 @@ import {
   type HuntPlan,
   planHunts,
 } from './hunt_plan.ts'
-import { progress, writeReport, writeResult } from './output.ts'
+import { DEFAULT_OUT, progress, writeReport, writeResult } from './output.ts'
 
-/** Where replay files go without --out. */
-const DEFAULT_OUT = 'mmtorture-out'
 /** Violations that are shrunk, of those that --keep-going collects. */
 const SHRUNK = 8
 /** Seconds between two lines of progress. */

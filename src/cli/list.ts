@@ -50,11 +50,17 @@ async function entries(topic: Topic): Promise<Entry[]> {
         default: initial,
       }))
     case 'topologies': {
-      const { builtInTopologies, readTopology } = await import('./topology.ts')
-      return builtInTopologies().map(({ name, file }) => ({
-        name,
-        description: readTopology(file).description,
-      }))
+      const { builtInTopologies, HOST, HOST_FILE, readTopology } = await import('./topology.ts')
+      return [
+        ...builtInTopologies().map(({ name, file }) => ({
+          name,
+          description: readTopology(file).description,
+        })),
+        {
+          name: HOST,
+          description: `this machine: mmtorture scale --calibrate measures it into ${HOST_FILE}`,
+        },
+      ]
     }
     case 'checks': {
       const { allChecks } = await import('./checks.ts')

@@ -113,6 +113,8 @@ async function main(args: readonly string[]): Promise<number> {
       '--topology <name>',
       'mmtorture list topologies, NAMExN for N boxes, or the path of your own file (default milan)',
     )
+    .option('--calibrate', 'measure this machine and write its topology, host, instead of running a scenario')
+    .option('--spread', 'put the CPUs as far apart as there is room, instead of side by side')
     .option(
       '--cost <name=value>',
       "another cost than the topology's, in its unit, such as clearPage=3750 (repeatable)",
@@ -145,7 +147,10 @@ async function main(args: readonly string[]): Promise<number> {
     .option('--c2c', 'the lines that CPUs take from one another, as perf c2c')
     .option('--lockstat', 'the text of /proc/lock_stat of each point')
     .option('--json [file]', 'print the report as JSON, or write it to a file (--json=FILE)')
-    .option('--out <dir>', 'write the report as scale.txt and scale.json into a folder')
+    .option(
+      '--out <dir>',
+      'write the report as scale.txt and scale.json into a folder; with --calibrate host.json (default mmtorture-out)',
+    )
     .action(async (scenario: string | undefined, options: ScaleArguments) => {
       const { scaleCommand } = await import('./scale.ts')
       status = await scaleCommand(scenario, options, interruptSignal())

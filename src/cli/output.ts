@@ -3,6 +3,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { UsageError } from './errors.ts'
 
+/** Folder of the files that a command writes without being told where. */
+export const DEFAULT_OUT = 'mmtorture-out'
+
 /** Writes `text` to stdout and resolves when it is out. */
 export function writeStdout(text: string): Promise<void> {
   return new Promise((resolve, reject) => {

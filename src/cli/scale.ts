@@ -34,6 +34,7 @@ import { type ChosenTopology, findTopology, MOST_CPUS, withCosts } from './topol
 export interface ScaleArguments {
   readonly cpus?: string
   readonly topology?: string
+  readonly spread?: boolean
   readonly operations?: number
   readonly simulatedTime?: string
   readonly seed?: number
@@ -49,6 +50,8 @@ export interface ScaleArguments {
   readonly profile?: boolean
   readonly annotate?: readonly string[]
   readonly c2c?: boolean
+  /** Measures this machine instead of running a scenario. */
+  readonly calibrate?: boolean
   /** `-`: stdout. */
   readonly json?: string
   readonly out?: string
@@ -70,6 +73,8 @@ export interface ScalePlan {
   readonly configs: readonly Configuration[]
   readonly cpus: readonly number[]
   readonly topology: ChosenTopology
+  /** CPUs as far apart as there is room. */
+  readonly spread: boolean
   /** Costs that are not the topology's own, as the user wrote them. */
   readonly costs: readonly string[]
   readonly patches: readonly string[]
@@ -119,6 +124,7 @@ export function planScale(name: string | undefined, options: ScaleArguments): Sc
     configs,
     cpus,
     topology,
+    spread: options.spread === true,
     costs: options.cost ?? [],
     patches: (options.patch ?? []).map((path) => existingFile('--patch', path)),
     seed: options.seed ?? DEFAULT_SEED,
@@ -143,7 +149,7 @@ export function planScale(name: string | undefined, options: ScaleArguments): Sc
 }
 
 /**
- * Runs and prints; returns the exit status: 0 held, 1 violated, 130 interrupted.
+ * Runs and prints, or measures this machine; returns the exit status: 0 held, 1 violated, 130 interrupted.
  * @param signal ends the sweep early; what was done is reported
  */
 export async function scaleCommand(
@@ -151,6 +157,10 @@ export async function scaleCommand(
   options: ScaleArguments,
   signal: AbortSignal,
 ): Promise<number> {
+  if (options.calibrate) {
+    const { calibrateCommand } = await import('./calibrate.ts')
+    return calibrateCommand(name, options, signal)
+  }
   const plan = planScale(name, options)
   const report = await runScale(plan, signal, progress)
   const document = `${JSON.stringify(report, null, 2)}\n`
@@ -202,7 +212,8 @@ export async function runScale(
     schema: 'mmtorture/scale@1',
     scenario: plan.label,
     topology: plan.topology.label,
-    topologyDescription: plan.topology.topology.description,
+    topologyDescription: describeTopology(plan.topology),
+    spread: plan.spread,
     costs: plan.costs,
     seed: plan.seed,
     ...(timed ? { simulatedTime: plan.time } : {}),
@@ -245,7 +256,7 @@ function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
     ...(violated ? { violated: true as const } : {}),
   })
   try {
-    const hardware = compileTopology(topology, boxes, cpus)
+    const hardware = compileTopology(topology, boxes, cpus, plan.spread)
     const { seed, pages, section, think } = plan
     const profile = profileOf(plan.wishes, image)
     const machine = new ClockMachine(boot, image.symbols, {
@@ -287,6 +298,10 @@ function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
   }
 }
 
+function describeTopology({ topology, boxes }: ChosenTopology): string {
+  return boxes === 1 ? topology.description : `${boxes} boxes of ${topology.description}`
+}
+
 /** 1, 2, 4 … and the most there are. */
 function doublings(most: number): number[] {
   const list: number[] = []
@@ -312,6 +327,7 @@ function commandLine(plan: ScalePlan): string {
     ...(plan.trace === undefined ? [plan.label] : ['--trace', relative('', plan.trace)]),
     ...['--cpus', plan.cpus.join(',')],
     ...['--topology', plan.topology.label],
+    ...(plan.spread ? ['--spread'] : []),
     ...plan.costs.flatMap((cost) => ['--cost', cost]),
     ...(plan.time !== Infinity ? ['--simulated-time', `${plan.time}s`] : []),
     ...(plan.operations !== Infinity ? ['--operations', String(plan.operations)] : []),

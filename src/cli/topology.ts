@@ -1,6 +1,6 @@
 // Topologies by name: the files of the package's folder `topologies`, the one that was measured on this machine (host), or a user's
 // file by path; checked, so that an error names file and key. Leaves out what the clock makes of one: src/machine/clock/topology.ts.
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import * as v from 'valibot'
 import { nearest } from '../kbuild/nearest.ts'
@@ -8,6 +8,11 @@ import { packageRoot } from '../kbuild/root.ts'
 import { cpusOf, type Topology } from '../machine/clock/topology.ts'
 import { existingFile } from './arguments.ts'
 import { UsageError } from './errors.ts'
+import { DEFAULT_OUT } from './output.ts'
+
+/** The name of the topology of the machine this runs on, and where it is looked for. */
+export const HOST = 'host'
+export const HOST_FILE = join(DEFAULT_OUT, `${HOST}.json`)
 
 /** CPUs that a kernel can be built for. */
 export const MOST_CPUS = 256
@@ -88,11 +93,18 @@ export function findTopology(text: string): ChosenTopology {
   const boxes = match?.[2] === undefined ? 1 : Number(match[2])
   const found = known.find((one) => one.name === plain)
   if (found !== undefined) return chosen(text, found.file, boxes)
+  if (plain === HOST) {
+    if (!existsSync(HOST_FILE))
+      throw new UsageError(
+        `--topology ${text}: this machine has not been measured yet, there is no ${HOST_FILE}; mmtorture scale --calibrate measures it and writes that file.`,
+      )
+    return chosen(text, HOST_FILE, boxes)
+  }
   if (/[\\/]/.test(text) || text.endsWith('.json')) {
     existingFile('--topology', text)
     return chosen(text, resolve(text), 1)
   }
-  const names = known.map((one) => one.name)
+  const names = [...known.map((one) => one.name), HOST]
   const near = nearest(plain, names)
   const hint = near === undefined ? '' : ` (did you mean ${near}?)`
   throw new UsageError(
@@ -131,6 +143,11 @@ export function readTopology(file: string): Topology {
   } catch (error) {
     throw new UsageError(`${file}: is not JSON: ${(error as Error).message}.`)
   }
+  return checkTopology(document, file)
+}
+
+/** A document as a topology; `file` is where it lies or will lie. Throws UsageError naming the file and the key. */
+export function checkTopology(document: unknown, file: string): Topology {
   const result = v.safeParse(SCHEMA, document)
   if (!result.success) {
     const [issue] = result.issues

@@ -160,10 +160,8 @@ export function evaluate(node: Node, named: (node: Node) => Value | undefined): 
     case 'LogicalExpression': {
       const left = evaluate(node.left, named)
       if (left === undefined) return undefined
-      const right = evaluate(node.right, named)
-      if (right === undefined) return undefined
-      if (node.operator === '&&') return left ? right : left
-      return node.operator === '||' ? left || right : left
+      if (node.operator === '&&') return left ? evaluate(node.right, named) : left
+      return node.operator === '||' && !left ? evaluate(node.right, named) : left
     }
     case 'ConditionalExpression': {
       const test = evaluate(node.test, named)

@@ -60,7 +60,7 @@ export interface BuildOptions {
 }
 
 /** Changes when the same inputs make another image. */
-const KBUILD_VERSION = '5'
+const KBUILD_VERSION = '6'
 
 /** What lies beside an image: its inputs say whether it is still the one that would be built. */
 interface ImageRecord {

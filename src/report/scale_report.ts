@@ -24,6 +24,8 @@ export interface ScaleReport {
   readonly scenario: string
   readonly topology: string
   readonly topologyDescription: string
+  /** The CPUs of a point lie as far apart as there is room; else side by side. */
+  readonly spread: boolean
   /** Costs that are not the topology's own: `NAME=VALUE` in its unit. */
   readonly costs: readonly string[]
   readonly seed: number

@@ -42,6 +42,7 @@ function heading(report: ScaleReport, configs: readonly Configuration[]): string
   return [
     `${scenario} on ${topology} (${topologyDescription}): ${length}, seed ${seed}`,
     ...flow([...fixed, ...report.costs]),
+    ...(report.spread ? ['CPUs spread over the machine, as far apart as there is room'] : []),
     ...(lag > 0 ? [`CPUs run up to ${lag} cycles ahead of the slowest one: faster, and not exact`] : []),
   ]
 }
@@ -74,13 +75,14 @@ function pointTable(
         const cells = [...label, String(point.cpus)]
         if (point.failure !== undefined && point.time === undefined)
           return [...cells, '-', ...head.slice(cells.length + 1).map(() => '')]
-        const first = curve.find((one) => one.operationsPerSecond > 0)!
+        // Without a point of one CPU nothing says what one would do.
+        const one = curve.find(({ cpus, operationsPerSecond }) => cpus === 1 && operationsPerSecond > 0)
         const { time, locks } = point
         return [
           ...cells,
           count(point.operationsPerSecond),
           ...(faults ? [count(point.faultsPerSecond ?? 0)] : []),
-          (point.operationsPerSecond / (first.operationsPerSecond / first.cpus)).toFixed(2),
+          one === undefined ? '-' : (point.operationsPerSecond / one.operationsPerSecond).toFixed(2),
           percent(time!.running),
           percent(time!.waiting),
           percent(time!.stalled),

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
 import { runChecks, type Stage } from '../../src/checks/index.ts'
+import { ExecutionRandom } from '../../src/explore/random.ts'
+import { RandomScheduler } from '../../src/explore/schedulers/random.ts'
+import { subjectOf } from '../reverts/hunted.ts'
 import { buildFixture, startFixture, type TestMachine } from './machine.ts'
 
 /** What create_init allocates: the first task, its mm, and page and entries of its top table. */
@@ -40,3 +43,31 @@ test('every check holds whichever page, slot, read or write fails with swap', as
   }
   expect(failed).toBeGreaterThan(40)
 })
+
+/** Interleavings that each allocation fails in. */
+const SCHEDULES = 3
+
+test.each(['swap-storm', 'fork-swapped', 'reclaim', 'memcg-limit', 'oom', 'swap-errors'])(
+  '%s on two stepped CPUs holds whichever page, slot, read or write fails',
+  { timeout: 300_000 },
+  async (scenario) => {
+    const { machine, observers, atRest } = (await subjectOf({ scenario, config: ['FAIL_ALLOC=1'] })).subject
+    const { machine$fail_alloc: fails, machine$nr_allocs: count } = machine.symbols
+    const [scheduler, random] = [new RandomScheduler(), new ExecutionRandom()]
+    machine.observe(observers)
+    let failed = 0
+    // Those of setup are over.
+    for (let n = machine.memory[count] + 1, reached = true; reached; n++) {
+      machine.memory[fails] = n
+      reached = false
+      for (let i = 0; i < SCHEDULES; i++) {
+        const ending = machine.run(scheduler, i, random.restart(n, i))
+        expect(ending, `allocation ${n}, schedule ${i}`).toEqual({ kind: 'held' })
+        if (machine.memory[count] >= n) reached = true
+        expect(atRest?.() ?? null, `allocation ${n}, schedule ${i}`).toBe(null)
+      }
+      if (reached) failed++
+    }
+    expect(failed).toBeGreaterThan(10)
+  },
+)

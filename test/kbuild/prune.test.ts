@@ -15,6 +15,11 @@ const golden: [what: string, input: string, output: string][] = [
   ['a choice', 'return 1 ? p : load(q)', 'return (p)'],
   ['a condition that stays', 'if (1 && load(p)) load(q)', 'if ((load(p))) load(q)'],
   ['a condition that goes', 'return 0 && load(p)', 'return 0'],
+  [
+    'a branch that half a condition decides',
+    'if (0 && load(p)) load(q)\n  if (1 || load(p)) load(q)',
+    '\n  load(q)',
+  ],
   ['a comparison of constants', 'if (64 > 32) load(p)', 'load(p)'],
   ['what begins with a parenthesis', 'const a = p\n  if (1) (p, load(q))', 'const a = p\n  ;(p, load(q))'],
   ['what is behind a return', 'if (1) return 1\n  load(p)\n  load(q)', 'return 1\n  \n'],

@@ -32,6 +32,8 @@ export interface Usage {
 export interface OneCpu {
   readonly kernel: Kernel
   readonly memory: Int32Array
+  /** What the kernel has counted: events by their numbers. */
+  readonly stat: Float64Array
   readonly symbols: Readonly<Record<string, number>>
   /** The current task's mm. */
   mm(): number
@@ -95,11 +97,12 @@ export async function oneCpu(...settings: string[]): Promise<OneCpu> {
   const memory = new Int32Array(new SharedArrayBuffer(4 * (s.MEMORY_WORDS + 4096)))
   memory[s.machine$nr_cpus] = 1
   memory[s.machine$spin_budget] = 100
+  const stat = new Float64Array(s.STAT_WORDS)
   const kernel = boot({
     memory,
     wasm: null,
     this_cpu: 0,
-    stat: new Float64Array(s.STAT_WORDS),
+    stat,
     oracle: new Int32Array(new SharedArrayBuffer(4 * (s.ORACLE_WORDS ?? 1024))),
     clock: () => Math.round(performance.now() * 1e6),
     machine_bug: (kind: number, a: number, b: number) => {
@@ -121,6 +124,7 @@ export async function oneCpu(...settings: string[]): Promise<OneCpu> {
   return {
     kernel,
     memory,
+    stat,
     symbols: s,
     mm,
     areas(of = mm()) {

@@ -73,6 +73,14 @@ describe('a setup that fails', () => {
     )
   })
 
+  test.each([
+    [64, 'MEMORY=256M is too small for this scenario on 64 CPUs: give it more with --config MEMORY=SIZE.'],
+    [512, '/scenarios/tiny.ts: its setup failed with EAGAIN.'],
+  ])('for want of a task, of %i, asks for more memory only where that brings more', (tasks, sentence) => {
+    const symbols = { ...image.symbols, EAGAIN: 11, NR_TASKS: tasks }
+    expect(setupFailure({ ...image, symbols }, 64, -11).message).toBe(sentence)
+  })
+
   test('by FAIL_ALLOC asks for another number', () => {
     const config = { ...defaultConfig(), FAIL_ALLOC: 3 }
     expect(setupFailure({ ...image, config }, 4, -12).message).toMatch(/^FAIL_ALLOC=3 fails an allocation/)

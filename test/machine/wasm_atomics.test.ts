@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { wasmAtomics, wasmMemory } from '../../src/machine/smp/wasm_atomics.ts'
+import { wasmAtomics } from '../../src/machine/smp/wasm_atomics.ts'
+import { wasmMemory } from '../../src/machine/smp/wasm_module.ts'
 
 describe('the WebAssembly atomics', () => {
   const memory = wasmMemory(100_000)

@@ -60,4 +60,4 @@ async function run(tell: (text: string) => void): Promise<Row[]> {
   return rows
 }
 
-export const real: Target = { name: 'real kernel', run }
+export const real: Target = { name: 'real kernel', label: LABEL, run }

@@ -30,4 +30,4 @@ async function run(tell: (text: string) => void): Promise<Row[]> {
   return rows
 }
 
-export const seeds: Target = { name: 'seeds', run }
+export const seeds: Target = { name: 'seeds', label: LABEL, run }

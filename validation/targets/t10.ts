@@ -48,4 +48,4 @@ function line(xs: readonly number[], ys: readonly number[]): { slope: number; r2
   return { slope: sxy / sxx, r2: (sxy * sxy) / (sxx * products(ys, my, ys, my)) }
 }
 
-export const t10: Target = { name: 'T10 fork', run }
+export const t10: Target = { name: 'T10 fork', label: LABEL, run }

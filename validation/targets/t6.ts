@@ -95,4 +95,4 @@ function judged(label: string, cpus: number, model: LockModel, predicted: number
   return within(label, what, lockThroughput(cpus, model, false), predicted, band)
 }
 
-export const t6: Target = { name: 'T6 lock collapse', run }
+export const t6: Target = { name: 'T6 lock collapse', label: 'T6 ', run }

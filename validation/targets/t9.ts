@@ -46,4 +46,4 @@ async function run(tell: (text: string) => void): Promise<Row[]> {
   ]
 }
 
-export const t9: Target = { name: 'T9 reference counts', run }
+export const t9: Target = { name: 'T9 reference counts', label: LABEL, run }

@@ -109,7 +109,7 @@ class PteTransitions implements StepCheck {
     const from = watch.migrating(old)
     const to = watch.migrating(value)
     if (from !== to && from >= 0) fail('a migration entry becomes another')
-    if (watch.isSwap(old) && (old ^ value) >>> 12 !== 0) fail('a swap entry becomes another')
+    if (watch.isSwap(old) && !watch.staysSwapped(old, value)) fail('a swap entry becomes another')
   }
 
   /** An entry that was none maps a page now: if this CPU cleared it in this section, what was there must be flushed. */

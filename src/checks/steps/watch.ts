@@ -322,6 +322,13 @@ export class Watch {
     return readSwapEntry(pte, this.s.PFN_SHIFT).kind === 'swap'
   }
 
+  /** Whether a swap entry may become this one: of the same slot, or the mark of a page that could not be read from it. */
+  staysSwapped(from: number, to: number): boolean {
+    const before = readSwapEntry(from, this.s.PFN_SHIFT)
+    const { kind, device, offset } = readSwapEntry(to, this.s.PFN_SHIFT)
+    return kind === 'error' || (device === before.device && offset === before.offset)
+  }
+
   /** The page frame that a PTE stands for while the page migrates; -1: it is no migration entry. */
   migrating(pte: number): number {
     if (pte === 0 || (pte & (this.s._PAGE_PRESENT | this.s._PAGE_PROTNONE)) !== 0) return -1

@@ -42,6 +42,8 @@ import { mark_page_accessed } from './swap.ts'
 
 /** The page will be written. */
 export const FOLL_WRITE = 1 << 0
+/** It is to be as if the access were done now: the page becomes dirty, if it will be written, and is in use. */
+const FOLL_TOUCH = 1 << 1
 
 /** The page that is mapped at `addr` with the right that `flags` ask for, with a reference; 0: a fault is needed (follow_page_pte). */
 function follow_page(vma: Vma, addr: number, flags: number): Page {
@@ -57,9 +59,10 @@ function follow_page(vma: Vma, addr: number, flags: number): Page {
     page = vm_normal_page(vma, addr, pte)
     if (page === 0) page = load(machine$zero_page) as Page
     get_page(page)
-    // As the access itself would.
-    if (write && !pte_dirty(pte)) set_page_dirty(page)
-    mark_page_accessed(page)
+    if ((flags & FOLL_TOUCH) !== 0) {
+      if (write && !pte_dirty(pte)) set_page_dirty(page)
+      mark_page_accessed(page)
+    }
   }
   pte_table_unlock(value, ptl)
   return page
@@ -83,7 +86,10 @@ export function get_user_page(mm: Mm, addr: number, flags: number): Page {
   }
 }
 
-/** The page at `addr` of the current process, with a reference; 0: it cannot be had. */
+/**
+ * The page at `addr` of the current process, with a reference; 0: it cannot be had. Touches it as little as the fast walk does: whoever
+ * writes it makes it dirty (get_user_pages_fast).
+ */
 function get_user_page_unlocked(addr: number, flags: number): Page {
   const mm = load(current() + task$mm) as Mm
   mmap_read_lock(mm)

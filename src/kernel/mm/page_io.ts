@@ -4,7 +4,7 @@
  * (SWP_SYNCHRONOUS_IO) before it. Left out: swap files, bios, frontswap.
  */
 import { atomic_fetch_add } from '#atomic'
-import { copy_words, load } from '../arch/access.ts'
+import { copy_words, load, READ_ONCE } from '../arch/access.ts'
 import { smp_wmb } from '../arch/barrier.ts'
 import { VM_BUG_ON_PAGE } from '../arch/bug.ts'
 import { ndelay } from '../arch/delay.ts'
@@ -45,8 +45,8 @@ export function swap_readpage(page: Page): void {
   const entry = load(page + page$private) as SwpEntry
   const si = swp_swap_info(entry)
   count_vm_event(PSWPIN)
-  ndelay(load(si + swap_info$latency))
-  if (io_fails(load(si + swap_info$fail_reads), si + swap_info$nr_reads)) {
+  ndelay(READ_ONCE(si + swap_info$latency))
+  if (io_fails(READ_ONCE(si + swap_info$fail_reads), si + swap_info$nr_reads)) {
     count_vm_event(SWAP_READ_ERRORS)
     SetPageFlag(page, PG_error)
   } else {
@@ -60,8 +60,8 @@ export function swap_readpage(page: Page): void {
 
 /** Copies the page to its slot and ends its writeback; a page that could not be written is dirty again (end_swap_bio_write). */
 function swap_write(page: Page, entry: SwpEntry, si: SwapInfo): void {
-  ndelay(load(si + swap_info$latency))
-  if (io_fails(load(si + swap_info$fail_writes), si + swap_info$nr_writes)) {
+  ndelay(READ_ONCE(si + swap_info$latency))
+  if (io_fails(READ_ONCE(si + swap_info$fail_writes), si + swap_info$nr_writes)) {
     count_vm_event(SWAP_WRITE_ERRORS)
     SetPageFlag(page, PG_error | PG_dirty)
   } else copy_words(swap_content(entry), page_address(page_to_pfn(page)), CONTENT_WORDS)
@@ -78,7 +78,8 @@ export function swap_writepage(page: Page): void {
   const si = swp_swap_info(entry)
   count_vm_event(PSWPOUT)
   SetPageFlag(page, PG_writeback)
-  const synchronous = (load(si + swap_info$flags) & SWP_SYNCHRONOUS_IO) !== 0
+  // swapoff changes another of its bits meanwhile.
+  const synchronous = (READ_ONCE(si + swap_info$flags) & SWP_SYNCHRONOUS_IO) !== 0
   if (!synchronous) unlock_page(page)
   swap_write(page, entry, si)
   if (synchronous) unlock_page(page)

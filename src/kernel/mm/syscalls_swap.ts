@@ -18,7 +18,10 @@ import { do_swapoff } from './swapfile/swapoff.ts'
 import { do_swapon } from './swapfile/swapon.ts'
 import { user_proactive_reclaim } from './vmscan/reclaim.ts'
 
-/** Turns on a swap device of `pages` slots; `flags`: SWP_SYNCHRONOUS_IO, SWP_STABLE_WRITES. Returns its number or a negative error. */
+/**
+ * Turns on a swap device of `pages` slots, or as many as there is room for; `flags`: SWP_SYNCHRONOUS_IO, SWP_STABLE_WRITES. Returns its number
+ * or a negative error.
+ */
 export function sys_swapon(pages: number, flags: number): number {
   begin_operation()
   return SWAP ? do_swapon(pages, flags) : -EINVAL

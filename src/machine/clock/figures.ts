@@ -8,7 +8,7 @@ export interface LockUse {
   readonly lock: number
   readonly reading: boolean
   acquisitions: number
-  /** Acquisitions that slept until somebody changed a word, and those whose lock another CPU had taken last. */
+  /** Acquisitions that slept until somebody changed a word or had to try again, and those whose lock another CPU had taken last. */
   contentions: number
   conBounces: number
   acqBounces: number

@@ -12,6 +12,9 @@ import type { Hardware } from './topology.ts'
 /** Words of a line, as a shift. */
 export const LINE_SHIFT = 4
 const WAYS = 8
+/** Tags: a way that is free, and one that has a line of which the model's memory knows nothing. */
+const FREE = -1
+const FOREIGN = -2
 
 export class Lines {
   /** By line: the CPU that has it for itself; -1: nobody. */
@@ -51,7 +54,7 @@ export class Lines {
     this.#llcRing = Array.from({ length: domains }, () => undefined)
     this.#llcNext = new Int32Array(domains)
     this.#sets = hardware.privateLines / WAYS
-    this.#tags = new Int32Array(cpus * hardware.privateLines).fill(-1)
+    this.#tags = new Int32Array(cpus * hardware.privateLines).fill(FREE)
     this.#nextWay = new Uint8Array(cpus * this.#sets)
   }
 
@@ -60,39 +63,55 @@ export class Lines {
     return (this.sharers[line * this.words + (cpu >> 5)] & (1 << (cpu & 31))) !== 0
   }
 
-  /** Brings a copy of the line to `cpu`, which has none; returns what that takes. */
+  /** Brings a copy of the line to `cpu`, which has none, at once; returns what that takes. */
   read(cpu: number, line: number): number {
-    const { owner, sharers, words } = this
-    const from = owner[line]
-    const alone = from < 0 && this.#alone(line)
-    this.#fetch(cpu, line, from, alone, false)
-    // The first copy is exclusive, so that a store after it costs nothing.
-    owner[line] = alone ? cpu : -1
-    sharers[line * words + (cpu >> 5)] |= 1 << (cpu & 31)
-    this.#fill(cpu, line)
+    const cost = this.fetch(cpu, line, false)
+    this.arrive(cpu, line, false)
+    return cost
+  }
+
+  /** Makes the line `cpu`'s for itself, which it is not yet, at once; returns what that takes. */
+  write(cpu: number, line: number): number {
+    const cost = this.has(cpu, line) ? this.#upgrade(cpu, line) : this.fetch(cpu, line, true)
+    this.arrive(cpu, line, true)
+    return cost
+  }
+
+  /** What it takes to bring the line to `cpu`, which has none, from where it is now: for itself if it stores. */
+  fetch(cpu: number, line: number, storing: boolean): number {
+    const owner = this.owner[line]
+    this.#find(cpu, line, owner, owner < 0 && this.#alone(line), storing)
     return this.cost
   }
 
-  /** Makes the line `cpu`'s for itself, which it is not yet; returns what that takes. */
-  write(cpu: number, line: number): number {
-    const { sharers, words } = this
-    const first = line * words
+  /** The line, which it has not had for itself, is `cpu`'s now: a copy, or for itself if it stores. */
+  arrive(cpu: number, line: number, storing: boolean): void {
+    const { owner, sharers, words } = this
     const have = this.has(cpu, line)
-    if (have) sharers[first + (cpu >> 5)] &= ~(1 << (cpu & 31))
-    const alone = this.#alone(line)
-    if (!have) this.#fetch(cpu, line, this.owner[line], alone, true)
-    else if (alone) {
-      // Nobody else is left who has it.
-      this.cost = this.#hardware.costs.hit
-      this.source = UPGRADE
-    } else {
+    if (storing) {
+      for (let word = 0; word < words; word++) sharers[line * words + word] = 0
+      this.#own(cpu, line, have)
+      return
+    }
+    // The first copy is exclusive, so that a store after it costs nothing.
+    owner[line] = owner[line] < 0 && this.#alone(line) ? cpu : -1
+    sharers[line * words + (cpu >> 5)] |= 1 << (cpu & 31)
+    this.#fill(cpu, line)
+  }
+
+  /** What it takes to take away the copies that others have. */
+  #upgrade(cpu: number, line: number): number {
+    const at = line * this.words + (cpu >> 5)
+    const bit = 1 << (cpu & 31)
+    this.source = UPGRADE
+    this.sharers[at] &= ~bit
+    if (this.#alone(line)) this.cost = this.#hardware.costs.hit
+    else {
       this.cost = this.#hardware.storeShared[this.#furthest(cpu, line)]
-      this.source = UPGRADE
       this.#figures.upgrades++
       this.#figures.moved[line]++
     }
-    for (let word = 0; word < words; word++) sharers[first + word] = 0
-    this.#own(cpu, line, have)
+    this.sharers[at] |= bit
     return this.cost
   }
 
@@ -118,7 +137,7 @@ export class Lines {
     return true
   }
 
-  #fetch(cpu: number, line: number, owner: number, alone: boolean, storing: boolean): void {
+  #find(cpu: number, line: number, owner: number, alone: boolean, storing: boolean): void {
     const hardware = this.#hardware
     const figures = this.#figures
     if (owner >= 0) {
@@ -196,15 +215,29 @@ export class Lines {
     let free = -1
     for (let at = first; at < first + WAYS; at++) {
       if (tags[at] === line) return
-      if (free < 0 && (tags[at] < 0 || !this.has(cpu, tags[at]))) free = at
+      if (free < 0 && (tags[at] === FREE || (tags[at] >= 0 && !this.has(cpu, tags[at])))) free = at
     }
-    if (free < 0) {
-      const way = this.#nextWay[cpu * this.#sets + set]
-      this.#nextWay[cpu * this.#sets + set] = (way + 1) % WAYS
-      free = first + way
-      this.#evict(cpu, tags[free])
-    }
-    tags[free] = line
+    tags[free < 0 ? this.#make(cpu, set) : free] = line
+  }
+
+  /** Evicts the line that has been in the set of the CPU's caches for longest; returns its place. */
+  #make(cpu: number, set: number): number {
+    const at = cpu * this.#sets + set
+    const way = this.#nextWay[at]
+    this.#nextWay[at] = (way + 1) % WAYS
+    const place = cpu * this.#hardware.privateLines + set * WAYS + way
+    if (this.#tags[place] >= 0) this.#evict(cpu, this.#tags[place])
+    return place
+  }
+
+  /**
+   * `count` lines of which the model's memory knows nothing go through the CPU's own caches, as of line `first` of Linux's memory: a page
+   * has fewer words here than there. They take the places of others, and leave their own to others after them. Not so in the last-level
+   * cache: without prefetching a walk over struct pages, which hardware sees coming, would then fetch each from memory.
+   */
+  pass(cpu: number, first: number, count: number): void {
+    for (let line = first; line < first + count; line++)
+      this.#tags[this.#make(cpu, line & (this.#sets - 1))] = FOREIGN
   }
 
   #evict(cpu: number, line: number): void {
@@ -216,7 +249,7 @@ export class Lines {
   #intoLlc(domain: number, line: number): void {
     if (this.#llc[line] === domain + 1) return
     const size = this.#hardware.llcLines
-    const ring = (this.#llcRing[domain] ??= new Int32Array(Math.min(size, this.owner.length)).fill(-1))
+    const ring = (this.#llcRing[domain] ??= new Int32Array(Math.min(size, this.owner.length)).fill(FREE))
     const at = this.#llcNext[domain]
     const old = ring[at]
     if (old >= 0 && this.#llc[old] === domain + 1) this.#llc[old] = 0

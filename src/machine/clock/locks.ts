@@ -10,11 +10,11 @@ const DEPTH = 16
 export class ClockLocks {
   readonly #figures: ClockFigures
   readonly #clock: Float64Array
-  /** Per CPU a stack of the locks it wants (a semaphore's slow path wants the spinlock inside), since when, and whether it slept. */
+  /** Per CPU a stack of the locks it wants (a semaphore's slow path wants the spinlock inside), since when, and whether it found them taken. */
   readonly #wantedDepth: Uint8Array
   readonly #wanted: Int32Array
   readonly #since: Float64Array
-  readonly #slept: Uint8Array
+  readonly #contended: Uint8Array
   readonly #heldDepth: Uint8Array
   readonly #held: Int32Array
   readonly #heldReading: Uint8Array
@@ -27,7 +27,7 @@ export class ClockLocks {
     this.#wantedDepth = new Uint8Array(cpus)
     this.#wanted = new Int32Array(cpus * DEPTH)
     this.#since = new Float64Array(cpus * DEPTH)
-    this.#slept = new Uint8Array(cpus * DEPTH)
+    this.#contended = new Uint8Array(cpus * DEPTH)
     this.#heldDepth = new Uint8Array(cpus)
     this.#held = new Int32Array(cpus * DEPTH)
     this.#heldReading = new Uint8Array(cpus * DEPTH)
@@ -43,13 +43,13 @@ export class ClockLocks {
     const at = cpu * DEPTH + this.#wantedDepth[cpu]++
     this.#wanted[at] = lock
     this.#since[at] = this.#clock[cpu]
-    this.#slept[at] = 0
+    this.#contended[at] = 0
   }
 
-  /** The CPU sleeps: if it wants a lock, that one is contended. */
-  sleeps(cpu: number): void {
+  /** The CPU sleeps, or is about to try again: if it wants a lock, that one is contended. */
+  contends(cpu: number): void {
     const depth = this.#wantedDepth[cpu]
-    for (let i = 0; i < depth; i++) this.#slept[cpu * DEPTH + i] = 1
+    for (let i = 0; i < depth; i++) this.#contended[cpu * DEPTH + i] = 1
   }
 
   acquires(cpu: number, lock: number, reading: boolean): void {
@@ -65,7 +65,7 @@ export class ClockLocks {
       this.#wantedDepth[cpu] = depth - 1
       const wait = Math.max(0, now - this.#since[top])
       use.waitTotal += wait
-      if (this.#slept[top] !== 0) {
+      if (this.#contended[top] !== 0) {
         use.contentions++
         if (bounced) use.conBounces++
         use.waitMin = use.contentions === 1 ? wait : Math.min(use.waitMin, wait)

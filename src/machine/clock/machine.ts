@@ -2,11 +2,12 @@
  * The clock: a machine of stepped images in which every CPU has a clock, every access costs what the cache-coherence protocol makes
  * it cost, and the CPU whose clock is lowest goes next. Same image, same seed, same hardware: the same figures to the last digit.
  *
- * A line serves one transfer at a time; who wants it meanwhile queues, first come first served. A CPU that waits for a word sleeps
- * until somebody writes to the line; then all who slept on it want it at once and queue in an order drawn from the seed. Taking other
- * CPUs' copies away from a line that one has does not queue: that moves no data. Accesses to a CPU's own area and to lines that
- * nobody else has touched are charged without letting slower CPUs go first. Exceptions, clearing and copying vary by a tenth, drawn from
- * the seed: CPUs that do equal work would fall into step otherwise, and never meet.
+ * A line serves one transfer at a time; of those who want it meanwhile one is drawn from the seed. A transfer takes effect when it ends:
+ * until then the line stays with those that have it, who may use it, and what it brings is what they left in it. A CPU that waits for a
+ * word sleeps until somebody writes to the line; then all who slept on it want it at once. Taking other CPUs' copies away from a line
+ * that one has does not queue: that moves no data. Accesses to a CPU's own area and to lines that nobody else has touched are charged
+ * without letting slower CPUs go first. Exceptions, clearing and copying vary by a tenth, drawn from the seed: CPUs that do equal work
+ * would fall into step otherwise, and never meet.
  *
  * Left out: everything that overlaps (a CPU waits for each of its accesses, stores too), frequency, interrupts other than TLB flushes.
  */
@@ -24,7 +25,8 @@ import { ClockHeap } from './heap.ts'
 import { LINE_SHIFT, Lines } from './lines.ts'
 import { ClockLocks } from './locks.ts'
 import { type ClockObserver, HIT } from './observer.ts'
-import type { Hardware } from './topology.ts'
+import { LineQueues } from './queues.ts'
+import { type Hardware, LINE_BYTES } from './topology.ts'
 
 export interface ClockOptions {
   readonly hardware: Hardware
@@ -117,7 +119,9 @@ const ASKS = 1
 const QUEUED = 2
 /** Sleeps until somebody writes to a line. */
 const SLEEPS = 3
-const DONE = 4
+/** A line is on its way to the CPU. */
+const FETCHES = 4
+const DONE = 5
 
 /** Not every scenario has work for every CPU from its start on: after so many times the window's operations it begins nevertheless. */
 const WARM_UP = 4
@@ -157,13 +161,14 @@ export class ClockMachine {
   readonly #since: Float64Array
   /** By CPU: when an interrupt arrives; Infinity: none was sent. */
   readonly #interruptAt: Float64Array
-  /** By line the first in the queue and the first that sleeps on it, by CPU the one behind; CPU + 1, 0: none. */
-  readonly #queueHead: Uint16Array
-  readonly #queueTail: Uint16Array
-  readonly #queueNext: Uint16Array
+  readonly #queues: LineQueues
+  /** By CPU, of the line that is on its way: how long the CPU queued for it, what fetching it takes, and from where. */
+  readonly #waited: Float64Array
+  readonly #fetchCost: Float64Array
+  readonly #fetchSource: Uint8Array
+  /** By line the first that sleeps on it, by CPU the one behind; CPU + 1, 0: none. */
   readonly #sleepers: Uint16Array
   readonly #sleeperNext: Uint16Array
-  readonly #scratch: Int32Array
   readonly #started: Uint8Array
   #startedCount = 0
   #random: number
@@ -212,12 +217,12 @@ export class ClockMachine {
     this.#entity = Uint16Array.from({ length: cpus }, (_, cpu) => cpu)
     this.#since = new Float64Array(cpus).fill(-1)
     this.#interruptAt = new Float64Array(cpus).fill(Infinity)
-    this.#queueHead = new Uint16Array(lines)
-    this.#queueTail = new Uint16Array(lines)
-    this.#queueNext = new Uint16Array(cpus)
+    this.#queues = new LineQueues(lines, cpus, (bound) => this.#below(bound))
+    this.#waited = new Float64Array(cpus)
+    this.#fetchCost = new Float64Array(cpus)
+    this.#fetchSource = new Uint8Array(cpus)
     this.#sleepers = new Uint16Array(lines)
     this.#sleeperNext = new Uint16Array(cpus)
-    this.#scratch = new Int32Array(cpus)
     this.#started = new Uint8Array(cpus)
     this.#enter(0)
     this.#kernel = boot(this.#environment())
@@ -318,7 +323,7 @@ export class ClockMachine {
   #interrupt(cpu: number): void {
     if (this.#interruptAt[cpu] > this.#clock[cpu] || this.#entity[cpu] !== cpu || !this.#interruptible(cpu))
       return
-    if (this.#state[cpu] === QUEUED || this.#state[cpu] === DONE) return
+    if (this.#state[cpu] !== ASKS && this.#state[cpu] !== UNBORN) return
     this.#interruptAt[cpu] = Infinity
     if (!this.#isPending(cpu)) return
     this.figures.interrupts++
@@ -406,49 +411,77 @@ export class ClockMachine {
       return true
     }
     if (does === NOTHING) {
+      if (kind === Kind.SPIN) this.#locks.contends(cpu)
       this.#state[e] = ASKS
       this.#charge(cpu, e, HIT, 0, 0)
       return true
     }
-    const served = this.#state[e] === QUEUED
-    const has = does === READS ? lines.has(cpu, line) : lines.owner[line] === cpu
+    const writes = does !== READS
     let waited = 0
     let cost = costs.hit
     let source = HIT
-    if (!has) {
-      const busy = lines.busy[line]
-      if (served && busy > clock[cpu]) {
-        clock[cpu] = busy
-        return false
-      }
-      if (!served && (busy > clock[cpu] || this.#queueHead[line] !== 0) && !lines.has(cpu, line)) {
+    // Of the cost: time that has passed already.
+    let passed = 0
+    if (this.#state[e] === FETCHES) {
+      waited = this.#waited[cpu]
+      passed = cost = this.#fetchCost[cpu]
+      source = this.#fetchSource[cpu]
+      this.#arrives(cpu, e, line, writes)
+    } else if (!lines.has(cpu, line)) {
+      const served = this.#state[e] === QUEUED
+      if (!served && (lines.busy[line] > clock[cpu] || !this.#queues.isEmpty(line))) {
         this.#since[cpu] = clock[cpu]
+        const first = this.#queues.isEmpty(line)
         this.#enqueue(cpu, e, line)
+        if (first) this.#call(line)
         return false
       }
-    }
-    if (served) waited = this.#leaveQueue(cpu, e, line)
-    if (!has) {
-      cost = does === READS ? lines.read(cpu, line) : lines.write(cpu, line)
+      if (lines.busy[line] > clock[cpu]) {
+        clock[cpu] = lines.busy[line]
+        return false
+      }
+      if (served) waited = this.#served(cpu, line)
+      else this.#queues.begin(line, cpu)
+      passed = cost = lines.fetch(cpu, line, writes)
       source = lines.source
-      lines.busy[line] = clock[cpu] + cost
+      clock[cpu] += cost
+      lines.busy[line] = clock[cpu]
+      this.#stalled(cpu, line, cost)
+      if (!writes && clock[cpu] > this.#limit && lines.toucher[line] !== cpu + 1) {
+        this.#state[e] = FETCHES
+        this.#waited[cpu] = waited
+        this.#fetchCost[cpu] = cost
+        this.#fetchSource[cpu] = source
+        return false
+      }
+      this.#arrives(cpu, e, line, writes)
+    } else if (writes && lines.owner[line] !== cpu) {
+      cost = lines.write(cpu, line)
+      source = lines.source
+      lines.busy[line] = Math.max(lines.busy[line], clock[cpu] + cost)
       this.#stalled(cpu, line, cost)
     }
     if (does === UPDATES) cost += costs.atomic
     this.#touch(cpu, line)
-    this.#charge(cpu, e, source, waited, cost)
-    if (served && this.#queueHead[line] !== 0) this.#callHead(line)
-    if (does !== READS && this.#sleepers[line] !== 0) this.#wake(line, clock[cpu])
+    this.#charge(cpu, e, source, waited, cost, passed)
+    if (writes && this.#sleepers[line] !== 0) this.#wake(line, clock[cpu])
     if (!this.#isBlocked(e)) return true
     this.#sleep(cpu, e, line)
     return false
   }
 
-  /** Counts an access and lets its time pass. */
-  #charge(cpu: number, e: number, source: number, waited: number, cost: number): void {
+  /** The line has come to the CPU; another one that waits for it is next. */
+  #arrives(cpu: number, e: number, line: number, writes: boolean): void {
+    this.#state[e] = ASKS
+    this.#lines.arrive(cpu, line, writes)
+    if (this.#queues.serve(line)) this.#wakeUp(this.#call(line))
+  }
+
+  /** Counts an access and lets its time pass, of which `passed` has passed already. */
+  #charge(cpu: number, e: number, source: number, waited: number, cost: number, passed = 0): void {
     const time = cost + this.#hardware.costs.instructions
     this.figures.accesses++
-    this.#clock[cpu] += time
+    this.#clock[cpu] += time - passed
     const observer = this.#observer
     if (observer !== undefined)
       observer.access(cpu, this.#site[e], this.#addr[e], this.#kind[e], source, waited, time)
@@ -476,9 +509,19 @@ export class ClockMachine {
         if (!this.#lines.has(cpu, line)) cost += this.#lines.read(cpu, line)
         this.#touch(cpu, line)
       }
+      this.#passRest(cpu, from, words)
     }
+    this.#passRest(cpu, to, words)
     this.#state[e] = ASKS
     this.#charge(cpu, e, HIT, 0, this.#varied(cost))
+  }
+
+  /** What Linux has in the place of `words` words at `p` and the model has not goes through the CPU's caches all the same. */
+  #passRest(cpu: number, p: number, words: number): void {
+    const bytes = this.#bytes(p, words)
+    const here = ((p + words - 1) >> LINE_SHIFT) - (p >> LINE_SHIFT) + 1
+    const rest = Math.ceil(bytes / LINE_BYTES) - here
+    if (rest > 0) this.#lines.pass(cpu, Math.floor((p / words) * (bytes / LINE_BYTES)), rest)
   }
 
   /** Bytes that Linux would have in the place of `words` words at `p`. */
@@ -501,32 +544,25 @@ export class ClockMachine {
     }
   }
 
-  /** Puts a CPU at the end of a line's queue. Only the first one of a queue has a time to come: when the line is free. */
+  /** Lets a CPU wait for a line. Only the one whose turn is next has a time to come. */
   #enqueue(cpu: number, e: number, line: number): void {
     this.#state[e] = QUEUED
-    this.#queueNext[cpu] = 0
-    if (this.#queueHead[line] === 0) {
-      this.#queueHead[line] = cpu + 1
-      this.#clock[cpu] = Math.max(this.#clock[cpu], this.#lines.busy[line])
-    } else this.#queueNext[this.#queueTail[line] - 1] = cpu + 1
-    this.#queueTail[line] = cpu + 1
+    this.#queues.join(line, cpu)
   }
 
-  /** The first of a line's queue is served; returns how long it has waited. */
-  #leaveQueue(cpu: number, e: number, line: number): number {
-    this.#queueHead[line] = this.#queueNext[cpu]
-    this.#state[e] = ASKS
+  /** Draws who has the line next: that CPU comes when the line is free. */
+  #call(line: number): number {
+    const cpu = this.#queues.call(line)
+    this.#clock[cpu] = Math.max(this.#clock[cpu], this.#lines.busy[line])
+    return cpu
+  }
+
+  /** A CPU's turn has come to have a line; returns how long it has waited. */
+  #served(cpu: number, line: number): number {
     const waited = this.#clock[cpu] - this.#since[cpu]
     this.#since[cpu] = -1
     this.#stalled(cpu, line, waited)
     return waited
-  }
-
-  /** The next one of a line's queue comes when the line is free. */
-  #callHead(line: number): void {
-    const head = this.#queueHead[line] - 1
-    this.#clock[head] = Math.max(this.#clock[head], this.#lines.busy[line])
-    this.#wakeUp(head)
   }
 
   #sleep(cpu: number, e: number, line: number): void {
@@ -535,7 +571,7 @@ export class ClockMachine {
       this.#clock[cpu] = Math.max(this.#clock[cpu], this.#interruptAt[cpu])
       return
     }
-    this.#locks.sleeps(cpu)
+    this.#locks.contends(cpu)
     this.#state[e] = SLEEPS
     this.#since[cpu] = this.#clock[cpu]
     this.#sleeperNext[cpu] = this.#sleepers[line]
@@ -544,26 +580,21 @@ export class ClockMachine {
 
   /** A write at `time` has taken the line from those that sleep on it: all want it back. */
   #wake(line: number, time: number): void {
-    const woken = this.#scratch
-    let n = 0
-    for (let cpu = this.#sleepers[line]; cpu !== 0; cpu = this.#sleeperNext[cpu - 1]) woken[n++] = cpu - 1
-    this.#sleepers[line] = 0
-    const first = this.#queueHead[line] === 0
-    for (; n > 0; n--) {
-      const pick = this.#below(n)
-      const cpu = woken[pick]
-      woken[pick] = woken[n - 1]
+    const first = this.#queues.isEmpty(line)
+    for (let one = this.#sleepers[line]; one !== 0; one = this.#sleeperNext[one - 1]) {
+      const cpu = one - 1
       this.#clock[cpu] = time
       this.#enqueue(cpu, this.#entity[cpu], line)
     }
-    if (first) this.#callHead(line)
+    this.#sleepers[line] = 0
+    if (first) this.#wakeUp(this.#call(line))
   }
 
   /** Whether the CPU, which was at the root, is not to come there again by itself. */
   #isGone(cpu: number): boolean {
     const e = this.#entity[cpu]
     const state = this.#state[e]
-    return state === SLEEPS || (state === QUEUED && this.#queueHead[this.#addr[e] >> LINE_SHIFT] !== cpu + 1)
+    return state === SLEEPS || (state === QUEUED && !this.#queues.isNext(this.#addr[e] >> LINE_SHIFT, cpu))
   }
 
   /** An access of the running CPU to a word that it alone uses. */
@@ -581,7 +612,7 @@ export class ClockMachine {
       cost = writes ? lines.write(cpu, line) : lines.read(cpu, line)
       source = lines.source
       this.#clock[cpu] += waited
-      lines.busy[line] = this.#clock[cpu] + cost
+      lines.busy[line] = Math.max(lines.busy[line], this.#clock[cpu] + cost)
       this.#stalled(cpu, line, waited + cost)
       this.#touch(cpu, line)
     }
@@ -591,7 +622,7 @@ export class ClockMachine {
     const observer = this.#observer
     if (observer !== undefined) {
       const kind = writes ? Kind.PLAIN_WRITE : Kind.PLAIN_READ
-      observer.access(cpu, this.#site[this.#entity[cpu]], p, kind, source, waited, time)
+      observer.access(cpu, ~this.#site[this.#entity[cpu]], p, kind, source, waited, time)
     }
     if (writes && this.#sleepers[line] !== 0) this.#wake(line, this.#clock[cpu])
   }

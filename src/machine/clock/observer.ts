@@ -15,8 +15,8 @@ export interface ClockObserver {
   /** The measured window begins: what was seen so far does not count. */
   begin(): void
   /**
-   * `cpu` has made an access: `kind` as in stepped/kinds.ts; `site` indexes the image's sites (of an access to the CPU's own area: that
-   * of its last step); `waited` is how long it queued for the line or slept until the line changed, `cost` what the access took then.
+   * `cpu` has made an access: `kind` as in stepped/kinds.ts; `site` indexes the image's sites (of an access to the CPU's own area, which has
+   * none: ~ that of its last step); `waited` is how long it queued for the line or slept until the line changed, `cost` what the access took then.
    */
   access(
     cpu: number,

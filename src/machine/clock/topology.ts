@@ -97,14 +97,19 @@ export function cpusOf(topology: Topology, boxes: number): number {
   return topology.cpus * boxes
 }
 
-/** What the clock needs for the first `cpus` CPUs of `boxes` boxes. */
-export function compileTopology(topology: Topology, boxes: number, cpus: number): Hardware {
+/**
+ * What the clock needs for the first `cpus` CPUs of `boxes` boxes.
+ * @param spread the CPUs lie as far apart as there is room, instead of side by side
+ */
+export function compileTopology(topology: Topology, boxes: number, cpus: number, spread = false): Hardware {
   const toPs = (value: number): number =>
     Math.round((topology.unit === 'cycles' ? value / topology.ghz! : value) * PS_PER_NS)
   const { levels, caches } = topology
   const furthest = levels.reduce((best, level, index) => (level.load >= levels[best].load ? index : best), 0)
   const level = new Uint8Array(cpus * cpus)
-  const places = Array.from({ length: cpus }, (_, cpu) => placeOf(topology, cpu))
+  const places = Array.from({ length: cpus }, (_, cpu) =>
+    spread ? spreadPlaceOf(topology, boxes, cpu) : placeOf(topology, cpu),
+  )
   for (let one = 0; one < cpus; one++)
     for (let other = 0; other < cpus; other++)
       level[one * cpus + other] = levelBetween(topology, places[one], places[other], furthest)
@@ -139,6 +144,24 @@ function placeOf({ cpus, threads = 1 }: Topology, cpu: number): number {
   const box = Math.floor(cpu / cpus)
   const number = cpu % cpus
   return box * cpus + (number % cores) * threads + Math.floor(number / cores)
+}
+
+/**
+ * Where CPU `cpu` lies when each goes where the fewest are: of the largest groups first, then of those within, as Linux's scheduler looks
+ * for the idlest group (kernel/sched/fair.c, find_idlest_cpu).
+ */
+function spreadPlaceOf({ cpus, levels }: Topology, boxes: number, cpu: number): number {
+  const sizes = [1, ...levels.flatMap((level) => level.cpus ?? [])].toSorted((left, right) => right - left)
+  let place = 0
+  let left = cpu
+  let outer = cpus * boxes
+  for (const size of sizes) {
+    const groups = Math.floor(outer / size)
+    place += (left % groups) * size
+    left = Math.floor(left / groups)
+    outer = size
+  }
+  return place
 }
 
 function levelBetween(topology: Topology, one: number, other: number, furthest: number): number {

@@ -2,7 +2,7 @@
 import { UsageError } from '../../cli/errors.ts'
 import type { KernelImage } from '../../kbuild/index.ts'
 import { symbol } from '../../measure/symbols.ts'
-import { wasmMemory, type WasmMemory } from './wasm_atomics.ts'
+import { wasmMemory, type WasmMemory } from './wasm_module.ts'
 
 /** Words of a machine for `image` with `bootWords` words from BOOT_DATA on. */
 export function memoryWords(image: KernelImage, bootWords: number): number {

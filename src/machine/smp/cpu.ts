@@ -12,7 +12,8 @@ import {
   type CpuSetup,
   type KernelBugArguments,
 } from './protocol.ts'
-import { wasmAtomics, type WasmMemory } from './wasm_atomics.ts'
+import { wasmAtomics } from './wasm_atomics.ts'
+import type { WasmMemory } from './wasm_module.ts'
 
 /** What the machine calls of an image. */
 interface Kernel {

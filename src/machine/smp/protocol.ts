@@ -1,6 +1,6 @@
 // What the main thread and a CPU's worker say to one another, and the words they share outside the machine's memory.
 // Leaves out the machine's own memory, whose layout the image's symbols say.
-import type { WasmMemory } from './wasm_atomics.ts'
+import type { WasmMemory } from './wasm_module.ts'
 
 /** What a worker is started with. */
 export interface CpuSetup {

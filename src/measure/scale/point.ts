@@ -7,7 +7,7 @@ import type { LockStatLine } from '../lock_stat.ts'
 import { nameAddress, nameKind } from '../names.ts'
 import type { MachineView } from '../symbols.ts'
 
-/** A class of locks. Waits are from wanting the lock to having it; those in waittime found it taken and slept. */
+/** A class of locks. Waits are from wanting the lock to having it; those in waittime found it taken. */
 export interface LockShare extends LockStatLine {
   /** Shares of all CPUs' time, 0 to 1. */
   readonly waiting: number

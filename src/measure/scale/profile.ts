@@ -42,6 +42,8 @@ export class Profile implements ClockObserver {
   readonly #sites: readonly Site[]
   readonly #namesOf: (stack: string) => readonly string[]
   #uses = new Map<number, SiteUse>()
+  /** By site: accesses to the CPU's own area after it. Nothing says where these stand: in no line, and in the function that was running. */
+  #after = new Map<number, { accesses: number; time: number }>()
   /** By site, by stack (names joined): how often it was seen. */
   #stacks = new Map<number, Map<string, number>>()
   #words = new Map<number, WordUse>()
@@ -56,6 +58,7 @@ export class Profile implements ClockObserver {
 
   begin(): void {
     this.#uses = new Map()
+    this.#after = new Map()
     this.#words = new Map()
     this.#stacks = new Map()
   }
@@ -69,6 +72,14 @@ export class Profile implements ClockObserver {
     waited: number,
     cost: number,
   ): void {
+    if (site < 0) {
+      const after = this.#after.get(~site) ?? { accesses: 0, time: 0 }
+      after.accesses++
+      after.time += waited + cost
+      this.#after.set(~site, after)
+      if (source === UPGRADE || source >= CACHE) this.#moved(cpu, ~site, addr, kind, waited + cost)
+      return
+    }
     let use = this.#uses.get(site)
     if (use === undefined) {
       use = { accesses: 0, time: 0, missTime: 0, misses: 0, llc: 0, memory: 0, transfers: 0, upgrades: 0 }
@@ -120,16 +131,18 @@ export class Profile implements ClockObserver {
   get total(): number {
     let all = 0
     for (const use of this.#uses.values()) all += use.time
+    for (const after of this.#after.values()) all += after.time
     return all
   }
 
   get accesses(): number {
     let all = 0
     for (const use of this.#uses.values()) all += use.accesses
+    for (const after of this.#after.values()) all += after.accesses
     return all
   }
 
-  /** By index of the site. */
+  /** By index of the site; without accesses to CPUs' own areas. */
   get sites(): ReadonlyMap<number, SiteUse> {
     return this.#uses
   }
@@ -142,11 +155,15 @@ export class Profile implements ClockObserver {
   /** All time, by call stack. */
   get stacks(): StackTime[] {
     const all: StackTime[] = []
-    for (const [site, { time }] of this.#uses) {
+    const deal = (site: number, time: number, inner: number): void => {
       const seen = this.#stacks.get(site) ?? new Map([[siteNames(this.#sites[site]).join('\n'), 1]])
       const looks = [...seen.values()].reduce((sum, count) => sum + count, 0)
-      for (const [key, count] of seen) all.push({ stack: key.split('\n'), time: (time * count) / looks })
+      for (const [key, count] of seen)
+        all.push({ stack: key.split('\n').slice(inner), time: (time * count) / looks })
     }
+    for (const [site, { time }] of this.#uses) deal(site, time, 0)
+    // Functions that kbuild put in the place of their calls are left by then.
+    for (const [site, { time }] of this.#after) deal(site, time, siteNames(this.#sites[site]).length - 1)
     return all
   }
 }

@@ -6,6 +6,7 @@ import { Bench, bootStepped, buildStepped } from './bench.ts'
 
 const READ = 1
 const MIGRATION_READ = 9
+const MARKER = 15
 
 let bench: Bench
 
@@ -125,5 +126,29 @@ describe('pte-transitions', () => {
       b.holding(0, table, () => b.step(0, Kind.XCHG, addr, (19 << b.s.PFN_SHIFT) | (1 << READ)))
     }
     expect(bench.message({ name: 'pte-transitions' }, steps)).toMatch(/-> swp 0:19: a present entry/)
+  })
+
+  /** CPU 0 replaces the swap entry of slot 19 on device 0, which it has put in the place of a page, by `entry`. */
+  const replaced =
+    (entry: number) =>
+    (b: Bench): void => {
+      const { addr, table } = b.pte
+      b.holding(0, table, () => {
+        b.step(0, Kind.XCHG, addr, 0)
+        b.step(0, Kind.ONCE_WRITE, addr, (19 << b.s.PFN_SHIFT) | (1 << READ))
+      })
+      b.holding(0, table, () => b.step(0, Kind.ONCE_WRITE, addr, entry))
+    }
+
+  test('a swap entry that becomes one of another slot or another device is a violation', () => {
+    const { PFN_SHIFT } = bench.s
+    for (const entry of [(18 << PFN_SHIFT) | (1 << READ), (19 << PFN_SHIFT) | (2 << READ)])
+      expect(bench.message({ name: 'pte-transitions' }, replaced(entry))).toContain('becomes another')
+  })
+
+  test('a swap entry that loses its exclusive bit, or becomes the mark of an error, is clean', () => {
+    const { PFN_SHIFT } = bench.s
+    for (const entry of [(19 << PFN_SHIFT) | (1 << READ) | (1 << 6), MARKER << READ])
+      expect(bench.message({ name: 'pte-transitions' }, replaced(entry))).toBeUndefined()
   })
 })

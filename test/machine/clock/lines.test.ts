@@ -68,6 +68,25 @@ describe('a write', () => {
   })
 })
 
+describe('a line on its way', () => {
+  test('stays where it was until it arrives', () => {
+    const lines = make()
+    lines.write(0, 7)
+    expect(lines.fetch(2, 7, true)).toBe(50_000)
+    expect([lines.owner[7], lines.has(2, 7)]).toEqual([0, false])
+    lines.arrive(2, 7, true)
+    expect([lines.owner[7], lines.has(0, 7)]).toEqual([2, false])
+  })
+
+  test('is shared with those that have it when it arrives', () => {
+    const lines = make()
+    lines.fetch(0, 7, false)
+    lines.write(1, 7)
+    lines.arrive(0, 7, false)
+    expect([lines.owner[7], lines.has(0, 7), lines.has(1, 7)]).toEqual([-1, true, true])
+  })
+})
+
 describe('caches are finite', () => {
   test('a line that had to give way comes from the last-level cache again', () => {
     const lines = make()
@@ -77,6 +96,17 @@ describe('caches are finite', () => {
     expect(lines.has(0, 16)).toBe(true)
     lines.read(0, 0)
     expect(lines.source).toBe(LLC)
+  })
+
+  test('what passes through takes the places of others, and its own are taken in turn', () => {
+    const lines = make()
+    lines.read(0, 16)
+    lines.read(0, 17)
+    // Set 0 of 16, eight ways.
+    for (let page = 0; page < 8; page++) lines.pass(0, 64 * page, 1)
+    expect([lines.has(0, 16), lines.has(0, 17)]).toEqual([false, true])
+    for (let line = 1; line <= 8; line++) lines.read(0, 16 * line)
+    expect([1, 2, 3, 4, 5, 6, 7, 8].every((line) => lines.has(0, 16 * line))).toBe(true)
   })
 
   test('and from memory once that had no place for it either', () => {

@@ -3,11 +3,13 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { ClockResult } from '../../../src/machine/clock/machine.ts'
 import type { ClockObserver } from '../../../src/machine/clock/observer.ts'
 import { CACHE } from '../../../src/machine/clock/observer.ts'
-import { type Clocked, clocked } from './clock.ts'
+import { compileTopology } from '../../../src/machine/clock/topology.ts'
+import { type Clocked, clocked, SMALL } from './clock.ts'
 
 const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}.ts`, import.meta.url))
 const rate = ({ figures, window }: ClockResult): number => figures.operations / window
 const LIMITS = { operations: 200, time: Infinity }
+const WIDE = { ...SMALL, caches: { ...SMALL.caches, private: 131_072 } }
 
 let line: Clocked
 let ticket: Clocked
@@ -65,6 +67,21 @@ describe('locks', () => {
     expect(use.holdTotal / window).toBeGreaterThan(0.7)
     expect(use.holdTotal / window).toBeLessThanOrEqual(1.01)
   })
+})
+
+test('a lock whose waiters never sleep counts as contended too', async () => {
+  const tas = await clocked('lock-torture', 'SPINLOCK=tas')
+  const { figures } = tas.make(4, { section: 500, think: 0 }).run(LIMITS)
+  const [use] = figures.locks.toSorted((left, right) => right.waitTotal - left.waitTotal)
+  expect(use.contentions / use.acquisitions).toBeGreaterThan(0.5)
+})
+
+test('pages that are cleared go through the caches at their size in Linux', async () => {
+  const faults = await clocked('page-fault-disjoint')
+  const machine = faults.make(1, { hardware: compileTopology(WIDE, 1, 1) })
+  const { figures } = machine.run({ operations: 600, time: Infinity })
+  // 128 KiB of caches are 32 pages of 4 KiB; what the model keeps of them would find room.
+  expect(figures.llcFetches / figures.operations).toBeGreaterThan(0.2)
 })
 
 describe('equal seeds', () => {

@@ -43,6 +43,31 @@ describe('distances', () => {
   })
 })
 
+describe('CPUs that are spread', () => {
+  const hardware = compileTopology(SMALL, 2, 16, true)
+  const between = (one: number, other: number): string =>
+    hardware.levels[hardware.level[one * hardware.cpus + other]]
+
+  test('lie in groups where the fewest are, the largest groups first', () => {
+    // Two boxes, two sockets a box, two pairs a socket, two CPUs a pair.
+    expect([between(0, 1), between(0, 2), between(0, 4), between(0, 8)]).toEqual([
+      'box',
+      'box',
+      'socket',
+      'pair',
+    ])
+  })
+
+  test('have each its own place', () => {
+    for (let one = 0; one < 16; one++) {
+      const pairs = Array.from({ length: 16 }, (_, other) => other).filter(
+        (other) => other !== one && between(one, other) === 'pair',
+      )
+      expect(pairs).toHaveLength(1)
+    }
+  })
+})
+
 test('cycles become picoseconds', () => {
   const { load } = compileTopology({ ...SMALL, unit: 'cycles', ghz: 2 }, 1, 2)
   expect(load[0]).toBe(10_000)

@@ -3,7 +3,7 @@
  * free_swap_count_continuations. The digits above lie in continuation pages, one word a slot, one page for each CONTENT_WORDS slots and
  * digit. A page is linked through page$lru_next; the first is named by SWAP_CONT, whose list cont_lock guards.
  */
-import { load, store } from '../../arch/access.ts'
+import { load, store, WRITE_ONCE } from '../../arch/access.ts'
 import { BUG_ON } from '../../arch/bug.ts'
 import { SWAPFILE_SLOTS } from '../../arch/limits.ts'
 import { CONTENT_WORDS, SWAP_CONT } from '../../arch/memory_map.ts'
@@ -80,7 +80,8 @@ function attach_continuation(entry: SwpEntry, count: number, page: Page): boolea
   let full = true
   let link = swap_cont(entry)
   spin_lock(cont_lock)
-  store(si + swap_info$flags, load(si + swap_info$flags) | SWP_CONTINUED)
+  // Read without the lock elsewhere, for other bits.
+  WRITE_ONCE(si + swap_info$flags, load(si + swap_info$flags) | SWP_CONTINUED)
   for (let each = load(link); each !== 0 && full; each = load(link)) {
     // Not continued yet, but a page is there for a neighbour: it serves this slot, too.
     if ((count & COUNT_CONTINUED) === 0) full = false

@@ -2,9 +2,11 @@
  * mmlist (mm/swapfile.c, kernel/fork.c, 6.1): the mms that may have swap entries, which swapoff walks. An mm gets on it with its
  * first entry and off it when it ends, or all do when no device has a slot in use.
  */
+import { atomic_load } from '#atomic'
 import { machine$mmlist, machine$mmlist_lock } from '../../arch/memory_map.ts'
 import type { Mm, Spinlock } from '../../arch/structs.ts'
 import { mm$mmlist_next } from '../../arch/structs.ts'
+import { smp_cond_load, smp_wake } from '../../arch/wait.ts'
 import { INIT_LIST_HEAD, list_add, list_del_init, list_empty, list_next } from '../../lib/list.ts'
 import { LOCK_CLASS_mmlist_lock } from '../../locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from '../../locking/spinlock.ts'
@@ -50,13 +52,22 @@ export function mmlist_del(mm: Mm): void {
     count_vm_event(MMLIST_REMOVED)
   }
   spin_unlock(mmlist_lock)
+  smp_wake(entry)
+}
+
+/** Waits until `mm`, which has no users any more and which the caller has a reference of, has left mmlist: then it has no entries. */
+export function mmlist_wait(mm: Mm): void {
+  const entry = mm_mmlist(mm)
+  for (let next = atomic_load(entry); next !== entry;) next = smp_cond_load(entry, next)
 }
 
 /** Takes every mm off mmlist: no device has a slot in use (drain_mmlist). */
 export function drain_mmlist(): void {
   spin_lock(mmlist_lock)
   while (!list_empty(init_mm_mmlist)) {
-    list_del_init(list_next(init_mm_mmlist))
+    const entry = list_next(init_mm_mmlist)
+    list_del_init(entry)
+    smp_wake(entry)
     count_vm_event(MMLIST_REMOVED)
   }
   spin_unlock(mmlist_lock)

@@ -19,6 +19,7 @@ import {
 import type { Mm, Page, Pmd, PmdP, Pte, Spinlock, SwpEntry, Vma } from '../../arch/structs.ts'
 import {
   mm$map_count,
+  mm$mm_count,
   mm$mmlist_next,
   MM_ANONPAGES,
   MM_SWAPENTS,
@@ -53,7 +54,7 @@ import {
 } from '../../arch/swapops.ts'
 import { smp_cond_load } from '../../arch/wait.ts'
 import { EINVAL, ENOMEM } from '../../errno.ts'
-import { mmget_not_zero, mmput } from '../../fork.ts'
+import { mmdrop, mmget_not_zero, mmput } from '../../fork.ts'
 import { list_next } from '../../lib/list.ts'
 import { mmap_read_lock, mmap_read_unlock } from '../mmap_lock.ts'
 import { spin_lock, spin_unlock, spin_unlock_wait } from '../../locking/spinlock.ts'
@@ -68,7 +69,7 @@ import { add_mm_counter } from '../rss.ts'
 import { swap_cache_get_folio, swapin_readahead } from '../swap_state.ts'
 import { count_vm_event, RETRY_unuse_pte } from '../vmstat.ts'
 import { free_swap_count_continuations } from './continuation.ts'
-import { drain_mmlist, init_mm_mmlist, mmlist_lock } from './mmlist.ts'
+import { drain_mmlist, init_mm_mmlist, mmlist_lock, mmlist_wait } from './mmlist.ts'
 import { swap_info, swap_map } from './swap_info.ts'
 import { __swap_count, swap_free, try_to_free_swap, wait_on_swapcache } from './swap_map.ts'
 import { enable_swap_info, swap_lock } from './swapon.ts'
@@ -154,10 +155,14 @@ function unuse_mm(mm: Mm, type: number): number {
   return error
 }
 
-/** Goes through the mms of mmlist once. Each is held while it is worked on, so that it stays on the list and leads on. Returns 0 or -ENOMEM. */
+/**
+ * Goes through the mms of mmlist once. Each is held while it is worked on, so that it stays on the list and leads on. One that is on its way
+ * out gives its entries up itself: at the end the first of those is waited for, where Linux walks again and again. Returns 0 or -ENOMEM.
+ */
 function unuse_mmlist(type: number): number {
   const inuse = swap_info(type) + swap_info$inuse_pages
   let prev_mm = 0 as Mm
+  let dying = 0 as Mm
   let error = 0
   spin_lock(mmlist_lock)
   let p = list_next(init_mm_mmlist)
@@ -169,11 +174,18 @@ function unuse_mmlist(type: number): number {
       prev_mm = mm
       error = unuse_mm(mm, type)
       spin_lock(mmlist_lock)
+    } else if (dying === 0) {
+      atomic_fetch_add(mm + mm$mm_count, 1)
+      dying = mm
     }
     p = list_next(p)
   }
   spin_unlock(mmlist_lock)
   if (prev_mm !== 0) mmput(prev_mm)
+  if (dying !== 0) {
+    mmlist_wait(dying)
+    mmdrop(dying)
+  }
   return error
 }
 

@@ -104,12 +104,12 @@ function setup_swap_map(type: number, pages: number): void {
 }
 
 /**
- * Turns a device of `pages` slots on, with the SWP_ flags SWP_SYNCHRONOUS_IO or SWP_STABLE_WRITES. Returns its number, -EINVAL, or -EBUSY if all are
- * in use.
+ * Turns a device of `size` slots on, with the SWP_ flags SWP_SYNCHRONOUS_IO or SWP_STABLE_WRITES; of one that is oversized it uses as many as
+ * there is room for (read_swap_header). Returns its number, -EINVAL, or -EBUSY if all are in use.
  */
-export function do_swapon(pages: number, flags: number): number {
-  if (pages <= 0 || pages >= SWAPFILE_SLOTS || (flags & ~(SWP_SYNCHRONOUS_IO | SWP_STABLE_WRITES)) !== 0)
-    return -EINVAL
+export function do_swapon(size: number, flags: number): number {
+  if (size <= 0 || (flags & ~(SWP_SYNCHRONOUS_IO | SWP_STABLE_WRITES)) !== 0) return -EINVAL
+  const pages = Math.min(size, SWAPFILE_SLOTS - 1)
   const type = alloc_swap_info()
   if (type < 0) return -EBUSY
   const si = swap_info(type)
@@ -140,7 +140,7 @@ export function enable_swap_info(type: number, flags: number): void {
   WRITE_ONCE(SWAP_AREA + swap$total_swap_pages, load(SWAP_AREA + swap$total_swap_pages) + pages)
 }
 
-/** Nanoseconds that each read and write of a device takes, and every how many-th read and write fails (0: none). */
+/** Nanoseconds that each read and write of a device takes, and every how many-th read and write fails (0: none). Also while it is in use. */
 export function swap_device_set(
   type: number,
   latency: number,
@@ -148,9 +148,9 @@ export function swap_device_set(
   fail_writes: number,
 ): void {
   const si = swap_info(type)
-  store(si + swap_info$latency, latency)
-  store(si + swap_info$fail_reads, fail_reads)
-  store(si + swap_info$fail_writes, fail_writes)
+  WRITE_ONCE(si + swap_info$latency, latency)
+  WRITE_ONCE(si + swap_info$fail_reads, fail_reads)
+  WRITE_ONCE(si + swap_info$fail_writes, fail_writes)
 }
 
 /** vm.page-cluster: 1 << `shift` slots are read at once. */

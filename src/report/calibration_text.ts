@@ -1,0 +1,57 @@
+// What a calibration has measured, as text for people: a table of values with their spread, and the loads by working set. The row model
+// is the document of `scale --calibrate --json`.
+import { type Figure, isNoisy } from '../measure/calibrate/figure.ts'
+import type { HostCalibration } from '../measure/calibrate/host_topology.ts'
+import { count, flow, table, wrap } from './text.ts'
+
+export interface CalibrationReport extends HostCalibration {
+  readonly schema: 'mmtorture/calibration@1'
+  /** Where the topology was written. */
+  readonly file: string
+  /** The smallest step of the host's clock, in ns. */
+  readonly clockStep: number
+  /** ns of a dependent load, by working set. */
+  readonly loads: readonly (Figure & { readonly bytes: number })[]
+  /** How to use it. */
+  readonly command: string
+}
+
+/** The whole report, ending in a newline. */
+export function formatCalibration(report: CalibrationReport): string {
+  const { topology, ghz, clockStep, values, loads } = report
+  const noisy = values.filter(({ figure }) => figure !== undefined && isNoisy(figure))
+  const sections = [
+    wrap(
+      `${topology.description}: ${ghz.toFixed(2)} GHz by dependent multiplications of three cycles; clock steps of ${count(clockStep)} ns`,
+    ),
+    table([
+      ['', 'value', 'cycles', 'half of the rounds', 'rounds', 'how'],
+      ...values.map(({ key, value, unit, figure, how }) => [
+        key,
+        unit === 'ns' ? `${value.toFixed(2)} ns` : count(value),
+        unit === 'ns' ? (value * ghz).toFixed(0) : '',
+        figure === undefined ? '' : `${figure.low.toFixed(2)} to ${figure.high.toFixed(2)}`,
+        figure === undefined ? '' : String(figure.rounds),
+        how,
+      ]),
+    ]),
+    [
+      'ns of a load, by working set',
+      ...flow(loads.map(({ bytes, median }) => `${size(bytes)} ${median.toFixed(1)}`)),
+    ],
+    noisy.length === 0
+      ? []
+      : wrap(
+          `Noisy: of ${noisy.map(({ key }) => key).join(', ')} the middle half of the rounds spreads by more than a quarter of the median; run it again when the machine is idle.`,
+        ),
+    [`written to ${report.file}; to use it: ${report.command}`],
+  ]
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`
+}
+
+function size(bytes: number): string {
+  return bytes < 1 << 20 ? `${bytes / 1024}K` : `${bytes / (1 << 20)}M`
+}
