@@ -68,7 +68,6 @@ export function setup(): number {
   set_page_cluster(0)
   set_reg(BASE, base)
   for (let i = 0; i < pages(PAGES); i++) oracle_store(base + i, 0)
-  sys_madvise(base + pages(PAGES) - 1, 1, MADV_PAGEOUT)
   for (let cpu = 1; cpu < nr_cpus(); cpu++) {
     const pid = sys_clone_thread(DISTURBER)
     if (pid < 0) return pid
@@ -76,13 +75,13 @@ export function setup(): number {
   return 0
 }
 
-/** Forks; may swap the last page out before, or have swapped it out and brought it back. */
+/** Forks; may swap a page out before, or have swapped it out and brought it back. */
 function forker(base: number): void {
   if (get_reg(LIVE) === CHILDREN) {
     if (sys_wait() > 0) set_reg(LIVE, CHILDREN - 1)
     return
   }
-  const page = base + pages(PAGES) - 1
+  const page = base + prandom(pages(PAGES))
   const what = prandom(3)
   if (what !== 0) sys_madvise(page, 1, MADV_PAGEOUT)
   if (what === 1) oracle_load(page, 0)
