@@ -8,7 +8,6 @@ import {
   BUG_ON,
   get_reg,
   last_turn,
-  MADV_PAGEOUT,
   MAP_ANONYMOUS,
   MAP_PRIVATE,
   nr_cpus,
@@ -26,7 +25,6 @@ import {
   sys_clone_thread,
   sys_exit,
   sys_fork,
-  sys_madvise,
   sys_memory_reclaim,
   sys_mmap,
   sys_move_pages,
@@ -46,10 +44,11 @@ const FORKER = 0
 const DISTURBER = 1
 const CHILD = 2
 
-// Registers: the area; children that live; a child's turns left.
+// Registers: the area; children that live; a child's turns left; what is next.
 const BASE = 0
 const LIVE = 1
 const LEFT = 2
+const NEXT = 3
 
 function swap_on(): number {
   return sys_swapon(4 * pages(PAGES), SWP_SYNCHRONOUS_IO)
@@ -68,7 +67,6 @@ export function setup(): number {
   set_page_cluster(0)
   set_reg(BASE, base)
   for (let i = 0; i < pages(PAGES); i++) oracle_store(base + i, 0)
-  sys_madvise(base + pages(PAGES) - 1, 1, MADV_PAGEOUT)
   for (let cpu = 1; cpu < nr_cpus(); cpu++) {
     const pid = sys_clone_thread(DISTURBER)
     if (pid < 0) return pid
@@ -76,32 +74,34 @@ export function setup(): number {
   return 0
 }
 
-/** Forks; may swap the last page out before, or have swapped it out and brought it back. */
-function forker(base: number): void {
+/** Which turn of the task this is: 0, 1, 0, … */
+function next_turn(): number {
+  const next = get_reg(NEXT)
+  set_reg(NEXT, 1 - next)
+  return next
+}
+
+/** Forks; every other time reclaims before. */
+function forker(): void {
   if (get_reg(LIVE) === CHILDREN) {
     if (sys_wait() > 0) set_reg(LIVE, CHILDREN - 1)
     return
   }
-  const page = base + pages(PAGES) - 1
-  const what = prandom(3)
-  if (what !== 0) sys_madvise(page, 1, MADV_PAGEOUT)
-  if (what === 1) oracle_load(page, 0)
+  if (next_turn() === 1) reclaim()
   set_reg(LEFT, CHILD_TURNS)
   if (sys_fork(CHILD) > 0) set_reg(LIVE, get_reg(LIVE) + 1)
 }
 
-/** Turns the device off and on, and reclaims what anybody has. */
-function cycle_swap(): void {
-  if (sys_swapoff(0) === 0) BUG_ON(swap_on() !== 0)
+/** Whether pages are used shows at the first look only. */
+function reclaim(): void {
+  for (let i = 0; i < 2; i++) sys_memory_reclaim(1)
 }
 
+/** Moves a page; turns the device off and on; reclaims. */
 function disturb(base: number): void {
-  const what = prandom(3)
-  if (what === 0) sys_move_pages(base + prandom(pages(PAGES)))
-  else {
-    if (what === 1) cycle_swap()
-    for (let i = 0; i < 2; i++) sys_memory_reclaim(1)
-  }
+  sys_move_pages(base + prandom(pages(PAGES)))
+  if (sys_swapoff(0) === 0) BUG_ON(swap_on() !== 0)
+  reclaim()
 }
 
 function child(base: number): void {
@@ -115,6 +115,6 @@ export function program(): void {
   const base = get_reg(BASE)
   if (last_turn()) return
   if (task_program() === CHILD) child(base)
-  else if (task_program() === FORKER) forker(base)
+  else if (task_program() === FORKER) forker()
   else disturb(base)
 }
