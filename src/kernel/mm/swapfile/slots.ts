@@ -34,7 +34,8 @@ function scan_swap_map_slots(type: number): SwpEntry {
   spin_lock((si + swap_info$lock) as Spinlock)
   const index = load(si + swap_info$free_clusters) - 1
   let entry = 0 as SwpEntry
-  if (index >= 0 && (load(si + swap_info$flags) & SWP_WRITEOK) !== 0) {
+  // swapon claims a device under swap_lock alone.
+  if (index >= 0 && (READ_ONCE(si + swap_info$flags) & SWP_WRITEOK) !== 0) {
     const ci = swap_cluster(index)
     spin_lock((ci + swap_cluster$lock) as Spinlock)
     const offset = load(ci + swap_cluster$free)
