@@ -32,9 +32,11 @@ function scan_swap_map_slots(type: number): SwpEntry {
   const si = swap_info(type)
   if ((READ_ONCE(si + swap_info$flags) & SWP_WRITEOK) === 0) return 0 as SwpEntry
   spin_lock((si + swap_info$lock) as Spinlock)
-  const index = load(si + swap_info$free_clusters) - 1
+  // Taken away since, it is perhaps being set up anew: then its lists are not to be read.
+  const on = (READ_ONCE(si + swap_info$flags) & SWP_WRITEOK) !== 0
+  const index = on ? load(si + swap_info$free_clusters) - 1 : -1
   let entry = 0 as SwpEntry
-  if (index >= 0 && (load(si + swap_info$flags) & SWP_WRITEOK) !== 0) {
+  if (index >= 0) {
     const ci = swap_cluster(index)
     spin_lock((ci + swap_cluster$lock) as Spinlock)
     const offset = load(ci + swap_cluster$free)
