@@ -1,6 +1,6 @@
 // `npm run bench:reverts`: how many executions each scheduler needs to find each revert (median of 5 seeds), the checks that fire, and the
-// switches that are left after shrinking; printed as the table of docs/hunting.md. Words choose reverts by name; --seconds is the time
-// that one hunt may take (default 60). Counts are the same on every machine, as long as no hunt runs out of time.
+// switches that are left after shrinking; printed as the table of docs/hunting.md. Words choose reverts by name, --scheduler (repeatable)
+// schedulers; --seconds is the time that one hunt may take (default 60). Counts are the same on every machine, as long as no hunt runs out of time.
 import { parseArgs } from 'node:util'
 import { buildHunt, type Built, makeSmaller } from '../src/cli/hunt_build.ts'
 import {
@@ -19,13 +19,15 @@ import { count } from '../src/report/text.ts'
 import { median } from './samples.ts'
 
 const SEEDS = [1, 2, 3, 4, 5]
-/** An exhaustive search knows no seeds. */
-const COMPARED = SCHEDULERS.filter(({ sequential }) => sequential !== true)
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seconds: { type: 'string', default: '60' } },
+  options: { seconds: { type: 'string', default: '60' }, scheduler: { type: 'string', multiple: true } },
 })
+/** An exhaustive search knows no seeds. */
+const COMPARED = SCHEDULERS.filter(
+  ({ name, sequential }) => sequential !== true && (values.scheduler?.includes(name) ?? true),
+)
 const wanted = listReverts().filter(
   ({ id }) => positionals.length === 0 || positionals.some((word) => id.includes(word)),
 )
