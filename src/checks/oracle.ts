@@ -186,49 +186,59 @@ export function oracle_store(addr: number, word: number): number {
 
 /** The same where page `page` of a window has been moved to `addr` (mremap). */
 export function oracle_store_as(page: number, addr: number, word: number): number {
-  const r = oracle_issue(page, word)
-  const signal = user_store(addr, word, oracle_value(page, word, r))
-  oracle_complete(r, signal)
+  const w = oracle_window_of(page)
+  const r = oracle_register(w, page, word)
+  const number = oracle_issue(r)
+  const signal = user_store(addr, word, oracle_value(w, page, word, number))
+  oracle_complete(r, number, signal)
   return signal
 }
 
 /** The same for a word that a direct read brings (dio_read). Returns 0 or a negative error: then nothing was stored. */
 export function oracle_dio_read(addr: number, word: number): number {
-  const r = oracle_issue(addr, word)
-  const error = dio_read(addr, word, oracle_value(addr, word, r))
-  oracle_complete(r, error)
+  const w = oracle_window_of(addr)
+  const r = oracle_register(w, addr, word)
+  const number = oracle_issue(r)
+  const error = dio_read(addr, word, oracle_value(w, addr, word, number))
+  oracle_complete(r, number, error)
   return error
 }
 
-/** Takes the next number of the word's register. Returns the register; 0: nothing follows the word. */
-function oracle_issue(page: number, word: number): number {
-  const w = oracle_window_of(page)
+/** Which of a window's registers a word has. */
+function oracle_index(w: number, page: number, word: number): number {
+  return (page - oracle[w + owindow$start]) * oracle[w + owindow$words_per_page] + word
+}
+
+/** The register of a word in the mm that an access concerns; 0: nothing follows the word. */
+function oracle_register(w: number, page: number, word: number): number {
   if (w === 0) return 0
   const table = oracle_table(w, oracle_side(w))
-  if (table === 0) return 0
-  const register = (page - oracle[w + owindow$start]) * oracle[w + owindow$words_per_page] + word
-  const r = table + register * OREG_WORDS
+  return table === 0 ? 0 : table + oracle_index(w, page, word) * OREG_WORDS
+}
+
+/** Takes the next number of a register; 0 where there is none. */
+function oracle_issue(r: number): number {
+  if (r === 0) return 0
+  const number = oracle[r + oreg$issued] + 1
   oracle[r + oreg$writer] = this_cpu_read(percpu$current)
-  oracle[r + oreg$issued]++
+  oracle[r + oreg$issued] = number
   oracle_mb()
-  return r
+  return number
 }
 
-/** What to store: who writes, and the number that register `r` has issued; with no register only who writes. */
-function oracle_value(page: number, word: number, r: number): number {
-  const w = oracle_window_of(page)
+/** What to store: who writes, and the number. */
+function oracle_value(w: number, page: number, word: number, number: number): number {
   if (w === 0) return 1
-  const register = (page - oracle[w + owindow$start]) * oracle[w + owindow$words_per_page] + word
-  const origin = ((oracle_side(w) & ORACLE_SIDE_MASK) << ORACLE_SIDE_SHIFT) | (1 + (register % ORACLE_TAGS))
-  return r === 0 ? origin : (oracle[r + oreg$issued] << ORACLE_NUMBER_SHIFT) | origin
+  const side = (oracle_side(w) & ORACLE_SIDE_MASK) << ORACLE_SIDE_SHIFT
+  return (number << ORACLE_NUMBER_SHIFT) | side | (1 + (oracle_index(w, page, word) % ORACLE_TAGS))
 }
 
-/** The store is done; or, with a signal or an error, it was not made and takes its number back. */
-function oracle_complete(r: number, error: number): void {
+/** The store is done; or, with a signal or an error, it was not made and gives its number back. */
+function oracle_complete(r: number, number: number, error: number): void {
   if (r === 0) return
   oracle_mb()
-  if (error === 0) oracle[r + oreg$completed] = oracle[r + oreg$issued]
-  else oracle[r + oreg$issued]--
+  if (error === 0) oracle[r + oreg$completed] = number
+  else oracle[r + oreg$issued] = number - 1
 }
 
 /**
@@ -243,7 +253,7 @@ export function oracle_load(addr: number, word: number): number {
 export function oracle_load_as(page: number, addr: number, word: number): number {
   const w = oracle_window_of(page)
   if (w === 0) return user_load(addr, word)
-  const register = (page - oracle[w + owindow$start]) * oracle[w + owindow$words_per_page] + word
+  const register = oracle_index(w, page, word)
   const side = oracle_side(w)
   const table = oracle_table(w, side)
   if (table === 0) return user_load(addr, word)
@@ -327,8 +337,7 @@ function oracle_violation(
   oracle[record + orecord$zero] = oracle[r + oreg$zero]
   oracle[record + orecord$pid] = load(this_cpu_read(percpu$current) + task$pid)
   oracle[record + orecord$writer_pid] = writer === 0 ? 0 : load(writer + task$pid)
-  oracle[record + orecord$register] =
-    (page - oracle[w + owindow$start]) * oracle[w + owindow$words_per_page] + word
+  oracle[record + orecord$register] = oracle_index(w, page, word)
   oracle[record + orecord$side] = oracle_side(w)
   oracle[record + orecord$inherited_side] = oracle[r + oreg$side]
   oracle[record + orecord$cpu] = cpu
