@@ -97,7 +97,12 @@ function __mmdrop(mm: Mm): void {
   kmem_cache_free(mm_cachep, mm)
 }
 
-/** Drops a reference to the structure that does not keep the mappings; all users together have one. The last one frees it. */
+/** Takes a reference to the structure that does not keep the mappings; all users together have one. The caller knows that there is one. */
+export function mmgrab(mm: Mm): void {
+  atomic_fetch_add(mm + mm$mm_count, 1)
+}
+
+/** Drops such a reference. The last one frees the structure. */
 export function mmdrop(mm: Mm): void {
   if (atomic_fetch_add(mm + mm$mm_count, -1) === 1) __mmdrop(mm)
 }

@@ -11,7 +11,9 @@ export const TLB_FLUSH_CEILING = 33
 export const MMU_GATHER_BUNDLE = Math.min(8192, Math.max(120, NR_PAGES >> 4))
 
 // Objects of each kind; fewer on a small machine, which the checks walk after every execution.
-export const NR_TASKS = Math.min(512, Math.max(64, NR_PAGES >> 4))
+/** Tasks of a machine that has memory enough. */
+export const MOST_TASKS = 512
+export const NR_TASKS = Math.min(MOST_TASKS, Math.max(64, NR_PAGES >> 4))
 export const NR_MMS = Math.min(256, Math.max(24, NR_PAGES >> 6))
 /** VMAs of one mm (sysctl_max_map_count). */
 export const MAX_MAP_COUNT = Math.min(1984, Math.max(64, NR_PAGES >> 4))

@@ -7,7 +7,7 @@
  * task_lock: a task keeps its mm while it is held. Left out: the reaper's thread, dumps, panic_on_oom, notifiers, process_mrelease.
  */
 import { SWAP } from '#config'
-import { atomic_fetch_add, atomic_fetch_or, atomic_load } from '#atomic'
+import { atomic_fetch_or, atomic_load } from '#atomic'
 import { load, READ_ONCE, store, this_cpu_read } from '../arch/access.ts'
 import { machine$oom_lock, machine$tasks, ZONE } from '../arch/memory_map.ts'
 import { tlb$mm } from '../arch/percpu.ts'
@@ -17,7 +17,6 @@ import {
   mm$flags,
   mm$map_count,
   mm$memcg,
-  mm$mm_count,
   mm$mm_mt,
   mm$pgtables_bytes,
   mm$rss_stat,
@@ -40,7 +39,7 @@ import {
 } from '../arch/structs.ts'
 import { smp_cond_load, smp_wake } from '../arch/wait.ts'
 import { tasklist_lock } from '../exit.ts'
-import { mmdrop } from '../fork.ts'
+import { mmdrop, mmgrab } from '../fork.ts'
 import { list_next } from '../lib/list.ts'
 import { LOCK_CLASS_oom_lock } from '../locking/lock_class.ts'
 import { mmap_read_trylock, mmap_read_unlock } from './mmap_lock.ts'
@@ -103,7 +102,7 @@ function select_bad_process(memcg: number): Mm {
       chosen_points = points
     }
   }
-  if (chosen !== 0) atomic_fetch_add(chosen + mm$mm_count, 1)
+  if (chosen !== 0) mmgrab(chosen)
   return chosen
 }
 

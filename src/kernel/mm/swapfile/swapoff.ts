@@ -19,7 +19,6 @@ import {
 import type { Mm, Page, Pmd, PmdP, Pte, Spinlock, SwpEntry, Vma } from '../../arch/structs.ts'
 import {
   mm$map_count,
-  mm$mm_count,
   mm$mmlist_next,
   MM_ANONPAGES,
   MM_SWAPENTS,
@@ -54,7 +53,7 @@ import {
 } from '../../arch/swapops.ts'
 import { smp_cond_load } from '../../arch/wait.ts'
 import { EINVAL, ENOMEM } from '../../errno.ts'
-import { mmdrop, mmget_not_zero, mmput } from '../../fork.ts'
+import { mmdrop, mmget_not_zero, mmgrab, mmput } from '../../fork.ts'
 import { list_next } from '../../lib/list.ts'
 import { mmap_read_lock, mmap_read_unlock } from '../mmap_lock.ts'
 import { spin_lock, spin_unlock, spin_unlock_wait } from '../../locking/spinlock.ts'
@@ -175,7 +174,7 @@ function unuse_mmlist(type: number): number {
       error = unuse_mm(mm, type)
       spin_lock(mmlist_lock)
     } else if (dying === 0) {
-      atomic_fetch_add(mm + mm$mm_count, 1)
+      mmgrab(mm)
       dying = mm
     }
     p = list_next(p)
