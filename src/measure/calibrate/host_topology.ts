@@ -4,7 +4,7 @@ import type { HostStructure, LevelName } from '../../machine/host/structure.ts'
 import type { Level, Topology } from '../../machine/clock/topology.ts'
 import { LINE_BYTES } from '../../machine/clock/topology.ts'
 import { type Figure, figureOf, isNoisy } from './figure.ts'
-import { cachesOf, type Chase } from './plateaus.ts'
+import { type Caches, cachesOf, type Chase } from './plateaus.ts'
 
 /** Samples of a host, each of one round. Times in ns. */
 export interface Measured {
@@ -72,10 +72,11 @@ export function hostTopology(
   if (measured.transfers.every((rounds) => rounds.length === 0))
     throw new Error('a topology needs a transfer between two CPUs')
   const levels = transferValues(measured, structure, defaults)
+  const caches = cachesOf(measured.chases, structure.llc)
   const values = [
     ...levels,
-    ...costValues(measured, structure, defaults),
-    ...cacheValues(measured, structure, defaults),
+    ...costValues(measured, caches, defaults),
+    ...cacheValues(caches, structure, defaults),
   ]
   const valueOf = (key: string): number => values.find((value) => value.key === key)!.value
   const topology: Topology = {
@@ -136,8 +137,8 @@ function transferValues(
 }
 
 function costValues(
-  { loops, chases }: Measured,
-  structure: HostStructure,
+  { loops }: Measured,
+  { hit, llc, memory }: Caches,
   defaults: Topology,
 ): CalibratedValue[] {
   const scaled = (figure: Figure, change: (value: number) => number): Figure => ({
@@ -146,7 +147,6 @@ function costValues(
     low: change(figure.low),
     high: change(figure.high),
   })
-  const { hit, llc, memory } = cachesOf(chases, structure.llc)
   const hitFigure = figureOf(hit)
   const fromDefault = (name: keyof Topology['costs'], why: string): CalibratedValue => ({
     ...{ key: `costs.${name}`, value: defaults.costs[name], unit: 'ns', from: 'default' },
@@ -183,8 +183,11 @@ function costValues(
   ]
 }
 
-function cacheValues({ chases }: Measured, structure: HostStructure, defaults: Topology): CalibratedValue[] {
-  const { privateBytes, llcBytes } = cachesOf(chases, structure.llc)
+function cacheValues(
+  { privateBytes, llcBytes }: Caches,
+  structure: HostStructure,
+  defaults: Topology,
+): CalibratedValue[] {
   const bytes = (
     name: 'private' | 'llc',
     found: number | undefined,

@@ -1,4 +1,5 @@
 // A ring of pointers for timing loads: each word that is looked at says where the next one is. Leaves out the timing.
+import { ExecutionRandom } from '../../explore/random.ts'
 
 /** Bytes within which the order is random. Larger than what prefetchers look ahead in, small enough for the first-level TLB. */
 const BLOCK_BYTES = 64 * 4096
@@ -11,7 +12,7 @@ const BLOCK_BYTES = 64 * 4096
 export function chaseRing(bytes: number, lineWords: number): Uint32Array {
   const lines = Math.max(1, Math.floor(bytes / (4 * lineWords)))
   const blockLines = BLOCK_BYTES / (4 * lineWords)
-  const random = generator()
+  const random = new ExecutionRandom()
   const ring = new Uint32Array(lines * lineWords)
   let last = 0
   for (const block of shuffled(Math.ceil(lines / blockLines), random)) {
@@ -27,24 +28,13 @@ export function chaseRing(bytes: number, lineWords: number): Uint32Array {
   return ring
 }
 
-function shuffled(n: number, random: (bound: number) => number): Uint32Array {
+function shuffled(n: number, random: ExecutionRandom): Uint32Array {
   const list = Uint32Array.from({ length: n }, (_, index) => index)
   for (let left = n; left > 1; left--) {
-    const pick = random(left)
+    const pick = random.below(left)
     const kept = list[left - 1]
     list[left - 1] = list[pick]
     list[pick] = kept
   }
   return list
-}
-
-/** xorshift32, from the same seed each time. */
-function generator(): (bound: number) => number {
-  let x = 0x9e3779b9 | 0
-  return (bound) => {
-    x ^= x << 13
-    x ^= x >>> 17
-    x ^= x << 5
-    return (x >>> 0) % bound
-  }
 }
