@@ -87,8 +87,8 @@ export class Lines {
   /** The line, which it has not had for itself, is `cpu`'s now: a copy, or for itself if it stores. */
   arrive(cpu: number, line: number, storing: boolean): void {
     const { owner, sharers, words } = this
-    const have = this.has(cpu, line)
     if (storing) {
+      const have = this.has(cpu, line)
       for (let word = 0; word < words; word++) sharers[line * words + word] = 0
       this.#own(cpu, line, have)
       return

@@ -2,9 +2,9 @@
  * The clock: a machine of stepped images in which every CPU has a clock, every access costs what the cache-coherence protocol makes
  * it cost, and the CPU whose clock is lowest goes next. Same image, same seed, same hardware: the same figures to the last digit.
  *
- * A line serves one transfer at a time; of those who want it meanwhile one is drawn from the seed. A transfer takes effect when it ends:
- * until then the line stays with those that have it, who may use it, and what it brings is what they left in it. A CPU that waits for a
- * word sleeps until somebody writes to the line; then all who slept on it want it at once. Taking other CPUs' copies away from a line
+ * A line serves one transfer at a time; of those who want it meanwhile one is drawn from the seed. A fetch for reading takes effect when
+ * it ends: until then those that have the line may use it, and what it brings is what they left in it. One for writing takes the line
+ * away when it begins. A CPU that waits for a word sleeps until somebody writes to the line; then all who slept on it want it at once. Taking other CPUs' copies away from a line
  * that one has does not queue: that moves no data. Accesses to a CPU's own area and to lines that nobody else has touched are charged
  * without letting slower CPUs go first. Exceptions, clearing and copying vary by a tenth, drawn from the seed: CPUs that do equal work
  * would fall into step otherwise, and never meet.

@@ -72,12 +72,13 @@ export class Profile implements ClockObserver {
     waited: number,
     cost: number,
   ): void {
+    if (source === UPGRADE || source >= CACHE)
+      this.#moved(cpu, site < 0 ? ~site : site, addr, kind, waited + cost)
     if (site < 0) {
       const after = this.#after.get(~site) ?? { accesses: 0, time: 0 }
       after.accesses++
       after.time += waited + cost
       this.#after.set(~site, after)
-      if (source === UPGRADE || source >= CACHE) this.#moved(cpu, ~site, addr, kind, waited + cost)
       return
     }
     let use = this.#uses.get(site)
@@ -95,7 +96,6 @@ export class Profile implements ClockObserver {
     else if (source === MEMORY) use.memory++
     else if (source === UPGRADE) use.upgrades++
     else if (source >= CACHE) use.transfers++
-    if (source === UPGRADE || source >= CACHE) this.#moved(cpu, site, addr, kind, waited + cost)
   }
 
   performing(cpu: number): void {
