@@ -10,6 +10,7 @@ import {
   DEFAULT_STEP_LIMIT,
   planHunt,
 } from '../src/cli/hunt_plan.ts'
+import { loadScheduler } from '../src/cli/scheduler_file.ts'
 import { hunt } from '../src/explore/hunt.ts'
 import type { HuntViolation } from '../src/explore/rounds.ts'
 import { SCHEDULERS } from '../src/explore/schedulers/index.ts'
@@ -24,10 +25,11 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { seconds: { type: 'string', default: '60' }, scheduler: { type: 'string', multiple: true } },
 })
-/** An exhaustive search knows no seeds. */
-const COMPARED = SCHEDULERS.filter(
-  ({ name, sequential }) => sequential !== true && (values.scheduler?.includes(name) ?? true),
-)
+/** Without a wish all but the exhaustive search, which knows no seeds. */
+const COMPARED =
+  values.scheduler === undefined
+    ? SCHEDULERS.filter(({ sequential }) => sequential !== true)
+    : await Promise.all(values.scheduler.map(loadScheduler))
 const wanted = listReverts().filter(
   ({ id }) => positionals.length === 0 || positionals.some((word) => id.includes(word)),
 )
