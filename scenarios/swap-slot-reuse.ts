@@ -8,24 +8,15 @@ import {
   get_reg,
   last_turn,
   MADV_PAGEOUT,
-  MAP_ANONYMOUS,
-  MAP_PRIVATE,
-  nr_cpus,
   oracle_load,
   oracle_store,
-  oracle_window,
   pages,
   prandom,
-  PROT_READ,
-  PROT_WRITE,
-  set_page_cluster,
   set_reg,
   SWP_SYNCHRONOUS_IO,
-  sys_clone_thread,
   sys_madvise,
-  sys_mmap,
-  sys_swapon,
 } from 'mmtorture/kernel'
+import { start_threads, swapped_area } from './common/swapped_area.ts'
 
 const PAGES = 1
 /** Words of a page, one a thread. */
@@ -36,23 +27,10 @@ const BASE = 0
 const WORD = 1
 
 export function setup(): number {
-  const base = sys_mmap(0, pages(PAGES), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
+  const base = swapped_area(pages(PAGES), WORDS, pages(PAGES), SWP_SYNCHRONOUS_IO)
   if (base < 0) return base
-  const ret = oracle_window(base, pages(PAGES), WORDS, 0)
-  if (ret < 0) return ret
-  const device = sys_swapon(pages(PAGES), SWP_SYNCHRONOUS_IO)
-  if (device < 0) return device
-  set_page_cluster(0)
   set_reg(BASE, base)
-  for (let i = 0; i < pages(PAGES); i++) oracle_store(base + i, 0)
-  sys_madvise(base, pages(PAGES), MADV_PAGEOUT)
-  for (let thread = 1; thread < nr_cpus(); thread++) {
-    set_reg(WORD, thread)
-    const pid = sys_clone_thread(thread)
-    if (pid < 0) return pid
-  }
-  set_reg(WORD, 0)
-  return 0
+  return start_threads(0, WORD)
 }
 
 export function program(): void {

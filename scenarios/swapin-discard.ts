@@ -9,27 +9,21 @@ import {
   last_turn,
   MADV_DONTNEED,
   MADV_PAGEOUT,
-  MAP_ANONYMOUS,
-  MAP_PRIVATE,
   nr_cpus,
   oracle_discard,
   oracle_discarded,
   oracle_load,
   oracle_store,
-  oracle_window,
   pages,
   prandom,
-  PROT_READ,
-  PROT_WRITE,
   set_page_cluster,
   set_reg,
   sys_clone_thread,
   sys_madvise,
   sys_memory_reclaim,
-  sys_mmap,
-  sys_swapon,
   task_program,
 } from 'mmtorture/kernel'
+import { swapped_area } from './common/swapped_area.ts'
 
 const PAGES = 2
 /** Slots read at once: 1 << CLUSTER. */
@@ -43,16 +37,10 @@ const BASE = 0
 
 export function setup(): number {
   const length = pages(PAGES) + 1
-  const base = sys_mmap(0, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
+  const base = swapped_area(length, 1, 2 * length, 0)
   if (base < 0) return base
-  const ret = oracle_window(base, length, 1, 0)
-  if (ret < 0) return ret
-  const device = sys_swapon(2 * length, 0)
-  if (device < 0) return device
   set_page_cluster(CLUSTER)
   set_reg(BASE, base)
-  for (let i = 0; i < length; i++) oracle_store(base + i, 0)
-  sys_madvise(base, length, MADV_PAGEOUT)
   // Brings the others into the swap cache, too, and on the list of reclaim.
   oracle_load(base + length - 1, 0)
   sys_madvise(base + length - 1, 1, MADV_PAGEOUT)
