@@ -8,6 +8,7 @@ import type { Subject } from '../src/explore/attempt.ts'
 import { Explorer } from '../src/explore/explorer.ts'
 import {
   ABORT,
+  ENDED,
   type ExplorerAnswer,
   type ExplorerSetup,
   type ExplorerTask,
@@ -48,7 +49,8 @@ export default async function explore(task: ExplorerTask): Promise<ExplorerAnswe
 
 async function make(): Promise<Explorer> {
   const scheduler = await loadScheduler(setup.scheduler)
-  return new Explorer(await subjectOf(setup.subject), { ...setup.options, scheduler })
+  const ended = (): void => void Atomics.add(setup.control, ENDED, 1)
+  return new Explorer(await subjectOf(setup.subject), { ...setup.options, scheduler, ended })
 }
 
 async function subjectOf(spec: SubjectSpec): Promise<Subject> {

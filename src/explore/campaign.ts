@@ -10,6 +10,7 @@ import { packageRoot } from '../kbuild/root.ts'
 import type { ExplorerOptions, Slice } from './explorer.ts'
 import {
   ABORT,
+  ENDED,
   type ExplorerAnswer,
   type ExplorerSetup,
   type ExplorerTask,
@@ -28,6 +29,8 @@ export interface CampaignOptions extends Omit<ExplorerOptions, 'scheduler'> {
   readonly executions?: number
   /** Ends the hunt when aborted; what was done is reported. */
   readonly signal?: AbortSignal
+  /** Seconds without the end of an execution after which none is awaited any more (default 60). */
+  readonly patience?: number
   /** Called between rounds. */
   readonly progress?: (result: HuntResult) => void
 }
@@ -36,16 +39,19 @@ export interface CampaignOptions extends Omit<ExplorerOptions, 'scheduler'> {
 const SLICES = 4
 /** Executions that are worth a task. */
 const LEAST = 64
+/** Seconds: an execution has at most as many steps as the step limit, and ends in much less. */
+const PATIENCE = 60
 
 /**
  * Hunts on `workers` threads. The violations are those that one worker would have found.
- * Throws UsageError for what the user's scheduler does wrong; whatever the image throws comes back with its stack.
+ * Throws UsageError for what the user's scheduler does wrong, and when
+ * executions do not end; whatever the image throws comes back with its stack.
  */
 export async function campaign(options: CampaignOptions): Promise<HuntResult> {
   const started = performance.now()
   const deadline = Date.now() + Math.min(options.seconds ?? Infinity, 1e9) * 1000
   const executions = options.executions ?? Infinity
-  const control = new Int32Array(new SharedArrayBuffer(8))
+  const control = new Int32Array(new SharedArrayBuffer(12))
   control[LIMIT] = 2 ** 31 - 1
   const { signal } = options
   const abort = (): void => {
@@ -63,8 +69,9 @@ export async function campaign(options: CampaignOptions): Promise<HuntResult> {
     atomics: 'disabled',
     workerData: setupOf(options, control),
   })
+  const stall = stallOf(control, options.patience ?? PATIENCE)
   const run = async (task: ExplorerTask): Promise<{ slice: Slice; scheduler: string }> => {
-    const answer = (await pool.run(task)) as ExplorerAnswer
+    const answer = (await Promise.race([pool.run(task), stall.stalled])) as ExplorerAnswer
     if (!('failed' in answer)) return answer
     const { usage, message, stack } = answer.failed
     const error = usage ? new UsageError(message) : new Error(message)
@@ -106,10 +113,34 @@ export async function campaign(options: CampaignOptions): Promise<HuntResult> {
     }
     return result()
   } finally {
+    stall.stop()
     signal?.removeEventListener('abort', abort)
     control[ABORT] = 1
     await pool.destroy()
   }
+}
+
+/** `stalled` rejects when no execution has ended for `patience` seconds: a loop without a step cannot be stopped from within. */
+function stallOf(control: Int32Array, patience: number): { stalled: Promise<never>; stop: () => void } {
+  let timer: NodeJS.Timeout | undefined
+  const stalled = new Promise<never>((_, reject) => {
+    let last = -1
+    let quiet = 0
+    timer = setInterval(() => {
+      const ended = control[ENDED]
+      quiet = ended === last ? quiet + 1 : 0
+      last = ended
+      if (quiet >= patience)
+        reject(
+          new UsageError(
+            `an execution does not end: none has for ${patience} s, and no step limit stops a loop that makes no access to shared memory; look for one in the scenario, the patches and the designs.`,
+          ),
+        )
+    }, 1000)
+  })
+  // Nobody may be waiting when it comes to that.
+  stalled.catch(() => {})
+  return { stalled, stop: () => clearInterval(timer) }
 }
 
 function setupOf(options: CampaignOptions, control: Int32Array): ExplorerSetup {

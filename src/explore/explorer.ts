@@ -33,6 +33,8 @@ export interface ExplorerOptions {
   readonly checkDeterminism?: boolean
   /** Places in the image, for what is reached. */
   readonly sites: number
+  /** Called when an execution has ended. */
+  readonly ended?: () => void
 }
 
 /** A violation, with all that is needed to run it again. */
@@ -204,6 +206,7 @@ export class Explorer {
   #execute(scheduler: Scheduler, execution: number, tally: SliceTally): Ending {
     const { machine } = this.subject
     const ending = machine.run(scheduler, execution, this.#random.restart(this.#options.seed, execution))
+    this.#options.ended?.()
     tally.steps += machine.steps
     tally.schedules.push(hashList(machine.schedule))
     if (this.#options.checkDeterminism === true && execution >= 0 && !this.#again(execution, ending, tally))

@@ -19,16 +19,17 @@ export type SubjectModule = (spec: SubjectSpec) => Subject | Promise<Subject>
 /** What a worker is started with. */
 export interface ExplorerSetup {
   readonly subject: SubjectSpec
-  readonly options: Omit<ExplorerOptions, 'scheduler'>
+  readonly options: Omit<ExplorerOptions, 'scheduler' | 'ended'>
   /** A name of the table, or the absolute path of a user's scheduler. */
   readonly scheduler: string
-  /** Shared by all: ABORT and LIMIT. */
+  /** Shared by all: ABORT, LIMIT and ENDED. */
   readonly control: Int32Array
 }
 
-/** control[ABORT] not 0: stop. Executions from control[LIMIT] on are not needed. */
+/** control[ABORT] not 0: stop. Executions from control[LIMIT] on are not needed. control[ENDED] changes whenever one has ended. */
 export const ABORT = 0
 export const LIMIT = 1
+export const ENDED = 2
 
 export type ExplorerTask =
   | { readonly do: 'learn' }

@@ -94,6 +94,15 @@ test('an exhaustive search runs on one worker and ends', async () => {
   expect(result).toMatchObject({ exhausted: true, verdict: 'held', executions: 2 })
 })
 
+test('executions that never end and take no step end the hunt with a sentence', async () => {
+  await expect(campaign(optionsOf('stepless', { patience: 2 }))).rejects.toMatchObject({
+    name: 'UsageError',
+    message: expect.stringMatching(
+      /^an execution does not end: none has for 2 s, .*no access to shared memory/,
+    ) as string,
+  })
+})
+
 test("what a user's scheduler does wrong comes back as a UsageError with its place", async () => {
   const scheduler = fileURLToPath(new URL('fixtures/throwing_scheduler.ts', import.meta.url))
   await expect(campaign(optionsOf('lockedUpdate', { scheduler }))).rejects.toMatchObject({
