@@ -8,7 +8,7 @@ import { listReverts, readRevert } from '../../src/kbuild/reverts.ts'
 import { packageRoot } from '../../src/kbuild/root.ts'
 import { hunted, verdictOf } from './hunted.ts'
 
-/** Executions in which each must be found; held.test.ts: as many hold without it. */
+/** Executions in which each must be found; held.test.ts: twice as many hold without it. */
 const EXECUTIONS = 2048
 const reverts = listReverts()
 const patch = (name: string): string => fileURLToPath(new URL(`patches/${name}.patch`, import.meta.url))
