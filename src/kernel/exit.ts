@@ -33,6 +33,7 @@ import {
   task$vfork_done,
   TASK_DEAD,
   TASK_IDLE,
+  TASK_RUNNING,
   TASK_STOPPED,
   TASK_WORDS,
 } from './arch/structs.ts'
@@ -197,13 +198,28 @@ export function set_brk(start: number): void {
   store(mm + mm$brk, start)
 }
 
-function exit_task_at_rest(task: Task): void {
+/** Ends a task's sleep or stop, so that no exit puts a parent on the queue that exits itself, later on. */
+function wake_task_at_rest(task: Task): void {
   const state = load(task + task$__state)
   if (state === TASK_STOPPED || state === TASK_IDLE) atomic_fetch_add(machine$nr_tasks, 1)
+  store(task + task$__state, TASK_RUNNING)
+}
+
+function exit_task_at_rest(task: Task): void {
   this_cpu_write(percpu$current, task)
   sys_exit()
   this_cpu_write(percpu$current, 0)
   free_dead_task(task)
+}
+
+function task_at(i: number): Task {
+  return (TASKS + i * TASK_WORDS) as Task
+}
+
+/** Whether the place has a task: it was used, and is not free. */
+function is_task(i: number): boolean {
+  const pid = load(task_at(i) + task$pid)
+  return pid !== 0 && pid !== POISON_FREE
 }
 
 /** Ends every task that is left and turns swap off, on this CPU, while the machine is at rest: what stays allocated then was leaked. */
@@ -214,12 +230,8 @@ export function exit_all_tasks(): void {
   store(RQ + rq$tail, 0)
   store(RQ + rq$nr_running, 0)
   store(RQ + rq$waiting, 0)
-  for (let i = 0; i < NR_TASKS; i++) {
-    const task = (TASKS + i * TASK_WORDS) as Task
-    // Never used, or free.
-    const pid = load(task + task$pid)
-    if (pid !== 0 && pid !== POISON_FREE) exit_task_at_rest(task)
-  }
+  for (let i = 0; i < NR_TASKS; i++) if (is_task(i)) wake_task_at_rest(task_at(i))
+  for (let i = 0; i < NR_TASKS; i++) if (is_task(i)) exit_task_at_rest(task_at(i))
   if (SWAP) for (let type = 0; type < MAX_SWAPFILES; type++) do_swapoff(type)
   if (SWAP) lru_add_drain()
   rcu_report_dead()

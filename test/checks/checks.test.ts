@@ -392,6 +392,25 @@ test('a machine whose tasks have all exited holds every check and has all its pa
   expect(bad).toEqual([])
 })
 
+test('a parent that sleeps until its child ends is on no queue when both have exited, whoever exits first', async () => {
+  const other = await bootFixture(await buildFixture('resting'))
+  const { kernel, memory, s } = other
+  const [first, second] = [s.TASKS, s.TASKS + s.TASK_WORDS]
+  expect([memory[second + s.task$parent], memory[first + s.task$children]]).toEqual([first, second])
+  // The child has the lower place, as in a machine that has used places again.
+  for (const [task, parent, children] of [
+    [first, second, 0],
+    [second, 0, first],
+  ]) {
+    memory[task + s.task$parent] = parent
+    memory[task + s.task$children] = children
+    memory[task + s.task$sibling] = 0
+  }
+  memory[second + s.task$__state] = s.TASK_INTERRUPTIBLE
+  kernel.exit_all_tasks()
+  expect(runChecks(other, 'torn-down').filter((one) => one.ok === false)).toEqual([])
+})
+
 test('looks at 65,536 pages in a moment', async () => {
   const large = await bootFixture(await buildFixture('resting', { MEMORY: '256M', NR_CPUS: 64 }))
   const before = process.cpuUsage()
