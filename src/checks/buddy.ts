@@ -1,6 +1,6 @@
 // Q6: the buddy allocator's structure and the CPUs' lists of free pages.
 import { type Check, Findings } from './check.ts'
-import { FRAME_ALLOCATED, FRAME_BUDDY } from './free_lists.ts'
+import { FRAME_ALLOCATED, FRAME_BUDDY, nodeOf } from './free_lists.ts'
 import { hex, type MachineView } from './view.ts'
 
 export const buddy: Check = {
@@ -20,18 +20,19 @@ export const buddy: Check = {
 
 function counts(view: MachineView, found: Findings): void {
   const { memory, symbols: s } = view
-  const { buddyPages } = view.free
-  const free = memory[s.ZONE + s.zone$nr_free]
-  if (free !== buddyPages)
-    found.add(() => `zone: nr_free ${free}, expected ${buddyPages}, as many as the free areas have`)
-  let managed = 0
+  const managed = view.free.nodeBuddyPages.map(() => 0)
   for (let pfn = 0; pfn < s.NR_PAGES; pfn++)
-    if ((memory[view.page(pfn) + s.page$flags] & s.PG_reserved) === 0) managed++
-  if (memory[s.ZONE + s.zone$managed_pages] !== managed)
-    found.add(
-      () =>
-        `zone: managed_pages ${memory[s.ZONE + s.zone$managed_pages]}, expected ${managed}: all but the reserved`,
-    )
+    if ((memory[view.page(pfn) + s.page$flags] & s.PG_reserved) === 0) managed[nodeOf(view, pfn)]++
+  view.free.nodeBuddyPages.forEach((pages, nid) => {
+    const zone = s.ZONES + nid * s.ZONE_WORDS
+    const name = s.NODES === 1 ? 'zone' : `zone ${nid}`
+    const free = memory[zone + s.zone$nr_free]
+    if (free !== pages)
+      found.add(() => `${name}: nr_free ${free}, expected ${pages}, as many as the free areas have`)
+    const counted = memory[zone + s.zone$managed_pages]
+    if (counted !== managed[nid])
+      found.add(() => `${name}: managed_pages ${counted}, expected ${managed[nid]}: all but the reserved`)
+  })
 }
 
 function page(view: MachineView, pfn: number, found: Findings): void {
@@ -67,7 +68,8 @@ function block(view: MachineView, pfn: number, found: Findings): void {
       () => `page ${hex(pfn)}, head of a free block of order ${order}: private ${stored}, expected ${order}`,
     )
   const other = pfn ^ (1 << order)
-  if (order < s.MAX_ORDER - 1 && pfn < other && view.free.order[other] === order)
+  const mergeable = order < s.MAX_ORDER - 1 && nodeOf(view, pfn) === nodeOf(view, other)
+  if (mergeable && pfn < other && view.free.order[other] === order)
     found.add(
       () => `pages ${hex(pfn)} and ${hex(other)} are free buddies of order ${order} that were not merged`,
     )

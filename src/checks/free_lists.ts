@@ -13,6 +13,9 @@ export interface FreePages {
   readonly state: Uint8Array
   /** Order of the free block that begins at a frame; -1 elsewhere. */
   readonly order: Int8Array
+  /** Pages in the free areas of each node. */
+  readonly nodeBuddyPages: readonly number[]
+  /** Those of all nodes. */
   readonly buddyPages: number
   readonly pcpPages: number
   readonly problems: readonly string[]
@@ -20,16 +23,22 @@ export interface FreePages {
 
 export function walkFreePages(view: MachineView): FreePages {
   const walk = new FreeWalk(view)
-  for (let order = 0; order < view.symbols.MAX_ORDER; order++) walk.area(order)
+  const { NODES, MAX_ORDER } = view.symbols
+  for (let nid = 0; nid < NODES; nid++) for (let order = 0; order < MAX_ORDER; order++) walk.area(nid, order)
   for (let cpu = 0; cpu < view.symbols.NR_CPUS; cpu++) walk.pcp(cpu)
   return walk
+}
+
+/** The node of a frame. */
+export function nodeOf(view: MachineView, pfn: number): number {
+  return Math.floor(pfn / view.symbols.NODE_PAGES)
 }
 
 class FreeWalk implements FreePages {
   readonly state: Uint8Array
   readonly order: Int8Array
   readonly problems: string[] = []
-  buddyPages = 0
+  readonly nodeBuddyPages: number[]
   pcpPages = 0
   readonly #view: MachineView
 
@@ -37,22 +46,32 @@ class FreeWalk implements FreePages {
     this.#view = view
     this.state = new Uint8Array(view.symbols.NR_PAGES)
     this.order = new Int8Array(view.symbols.NR_PAGES).fill(-1)
+    this.nodeBuddyPages = Array.from({ length: view.symbols.NODES }, () => 0)
   }
 
-  /** free_area[order]. */
-  area(order: number): void {
+  get buddyPages(): number {
+    return this.nodeBuddyPages.reduce((sum, pages) => sum + pages, 0)
+  }
+
+  /** free_area[order] of a node. */
+  area(nid: number, order: number): void {
     const { memory, symbols: s } = this.#view
-    const list = `free_area[${order}]`
+    const zone = s.ZONES + nid * s.ZONE_WORDS
+    const list = s.NODES === 1 ? `free_area[${order}]` : `free_area[${order}] of node ${nid}`
     const pages = 1 << order
     let blocks = 0
     let previous = 0
-    let page = memory[s.ZONE + s.zone$free_list + order]
+    let page = memory[zone + s.zone$free_list + order]
     for (; page !== 0; page = memory[page + s.page$lru_next]) {
       const pfn = this.#view.pfn(page)
       if (pfn < 0 || pfn % pages !== 0 || pfn + pages > s.NR_PAGES) {
         this.problems.push(
           `${list}: link to ${hex(page)}, expected the page of a frame aligned to ${count(pages, 'page')}`,
         )
+        return
+      }
+      if (nodeOf(this.#view, pfn) !== nid || nodeOf(this.#view, pfn + pages - 1) !== nid) {
+        this.problems.push(`${list}: the block of page ${hex(pfn)} is of another node`)
         return
       }
       const taken = this.#takeBlock(pfn, pages)
@@ -70,10 +89,10 @@ class FreeWalk implements FreePages {
       previous = page
       blocks++
     }
-    const counted = memory[s.ZONE + s.zone$nr_free_blocks + order]
+    const counted = memory[zone + s.zone$nr_free_blocks + order]
     if (counted !== blocks)
       this.problems.push(`${list}: counts ${count(counted, 'block')}, expected ${blocks}, as on its list`)
-    this.buddyPages += blocks * pages
+    this.nodeBuddyPages[nid] += blocks * pages
   }
 
   /** The list of a CPU. */
@@ -91,6 +110,8 @@ class FreeWalk implements FreePages {
         this.problems.push(`page ${hex(pfn)} is free twice: on the list of cpu ${cpu}, and before it`)
         break
       }
+      if (nodeOf(this.#view, pfn) !== cpu % s.NODES)
+        this.problems.push(`page ${hex(pfn)} of node ${nodeOf(this.#view, pfn)} is on the list of cpu ${cpu}`)
       this.state[pfn] = FRAME_PCP
       length++
     }

@@ -16,6 +16,7 @@ export interface Configuration {
   readonly PTRS_PER_TABLE: number
   readonly MEMORY: string
   readonly PAGE_BYTES: number
+  readonly NODES: number
   readonly TICK: number
   readonly FAIL_ALLOC: number
   readonly COW_REUSE: string
@@ -53,6 +54,8 @@ export const PAGE_SIZE = 4096
 export const MAX_PAGE_NUMBER_BITS = 31
 const MAX_MACHINE_BYTES = 2 ** 32
 const STRUCT_PAGE_BYTES = 64
+/** What a node needs for its watermarks and its CPUs' lists to make sense. */
+const MIN_NODE_PAGES = 64
 
 function choice(
   name: ConfigKeyName,
@@ -152,6 +155,14 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   integer('PTRS_PER_TABLE', 8, 512, 512, 'entries of a page table', true),
   memorySize('MEMORY', '256M', 'modelled memory'),
   integer('PAGE_BYTES', 64, PAGE_SIZE, 64, 'bytes of contents that each page keeps', true),
+  integer(
+    'NODES',
+    1,
+    64,
+    1,
+    'memory nodes, each with a zone and its lock; CPU c is of node c modulo NODES',
+    true,
+  ),
   integer('TICK', 1, 1_000_000_000, 100, 'operations between two timer ticks of a CPU'),
   integer('FAIL_ALLOC', 0, 1_000_000_000, 0, 'the allocation that fails, counted from 1 (0: none)'),
   choice(
@@ -314,6 +325,11 @@ function complete(values: Map<string, string | number>): Configuration {
   const { NR_PAGES } = configConstants(config)
   if (config.MEMCG === 'y' && config.SWAP === 'n')
     throw new UsageError('MEMCG=y takes SWAP=y: a group at its limit reclaims its own pages.')
+  if (NR_PAGES < config.NODES * MIN_NODE_PAGES)
+    throw new UsageError(
+      `NODES=${config.NODES} leaves each node ${Math.floor(NR_PAGES / config.NODES)} pages of MEMORY=${config.MEMORY}; ` +
+        `at least ${MIN_NODE_PAGES} are needed: raise MEMORY or lower NODES.`,
+    )
   const bytes = NR_PAGES * (config.PAGE_BYTES + STRUCT_PAGE_BYTES)
   if (bytes >= MAX_MACHINE_BYTES)
     throw new UsageError(

@@ -8,6 +8,8 @@ export const PTRS_PER_TABLE: number = 512
 /** MEMORY in pages of 4,096 bytes. */
 export const NR_PAGES: number = 65536
 export const PAGE_BYTES: number = 64
+/** Memory nodes, each with a zone of its own. */
+export const NODES: number = 1
 /** Operations between two ticks of a CPU. */
 export const TICK: number = 100
 /** Which allocation fails, counted from 1; 0: none. */

@@ -75,7 +75,7 @@ export function lockClassAt(s: KernelSymbols, lock: number): LockClassSymbol | u
   if (mapping === s.address_space$i_mmap_rwsem) return 'LOCK_CLASS_i_mmap_rwsem_W'
   if (mapping === s.address_space$i_mmap_rwsem + s.rwsem$wait_lock) return 'LOCK_CLASS_rwsem_wait_lock'
   if (mapping === s.address_space$i_pages_lock) return 'LOCK_CLASS_i_pages'
-  if (lock === s.ZONE + s.zone$lock) return 'LOCK_CLASS_zone_lock'
+  if (inside(s.ZONES, s.ZONE_WORDS, s.NODES) === s.zone$lock) return 'LOCK_CLASS_zone_lock'
   if (inside(s.LRUVECS, s.LRUVEC_WORDS, s.NR_LRUVECS) === s.lruvec$lru_lock) return 'LOCK_CLASS_lru_lock'
   if (lock === s.RQ + s.rq$lock) return 'LOCK_CLASS_rq_lock'
   if (inside(s.KMEM_CACHES, s.KMEM_CACHE_WORDS, s.NR_KMEM_CACHES) >= 0) return 'LOCK_CLASS_kmem_cache'

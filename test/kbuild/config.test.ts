@@ -31,6 +31,7 @@ describe('parseConfig', () => {
       PTRS_PER_TABLE: 512,
       MEMORY: '256M',
       PAGE_BYTES: 64,
+      NODES: 1,
       TICK: 100,
       FAIL_ALLOC: 0,
       COW_REUSE: 'exclusive',

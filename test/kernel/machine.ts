@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { configConstants, parseConfig } from '../../src/kbuild/config.ts'
+import { configConstants, parseConfig, withDefaults } from '../../src/kbuild/config.ts'
 import { link } from '../../src/kbuild/link.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -56,7 +56,7 @@ const images = new Map<string, Promise<Linked>>()
 
 /** Links the image of `settings`, once. */
 async function linkImage(settings: readonly string[]): Promise<Linked> {
-  const config = parseConfig(['MEMORY=16M', 'NR_CPUS=2', 'FAIL_ALLOC=1000000', ...settings])
+  const config = parseConfig(withDefaults(settings, ['MEMORY=16M', 'NR_CPUS=2', 'FAIL_ALLOC=1000000']))
   const chosen = new Map([
     ['#config', join(kernelFolder, 'config.ts')],
     ['#ptlock', join(kernelFolder, 'locking', 'ptlock', `${config.PTLOCK}.ts`)],
@@ -146,7 +146,7 @@ export async function oneCpu(...settings: string[]): Promise<OneCpu> {
       kernel.rcu_report_dead()
       kernel.drain_local_pages()
       return {
-        freePages: memory[s.ZONE + s.zone$nr_free],
+        freePages: kernel.nr_free_pages(),
         tables: memory[s.machine$nr_tables],
         objects: Array.from(
           { length: s.NR_KMEM_CACHES },

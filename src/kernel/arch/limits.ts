@@ -1,7 +1,7 @@
 /**
  * Every limit of the machine, in one place. Sizes that the user chooses are in ../config.ts.
  */
-import { NR_PAGES, SWAP } from '#config'
+import { NODES, NR_PAGES, SWAP } from '#config'
 
 /** Direct-mapped entries of a CPU's TLB. */
 export const TLB_ENTRIES = 64
@@ -25,6 +25,8 @@ export const NR_XA_NODES = Math.min(2048, Math.max(64, NR_PAGES >> 5))
 /** Page tables of full size that the table arena holds; one more allocation is out of memory. */
 export const NR_TABLES = Math.min(8192, Math.max(128, NR_PAGES >> 4))
 
+/** Pages of a memory node; the last one may have fewer. */
+export const NODE_PAGES = Math.ceil(NR_PAGES / NODES)
 /** Orders of the buddy allocator: 0 to MAX_ORDER - 1 (include/linux/mmzone.h, 6.1). */
 export const MAX_ORDER = 11
 /** Buckets that count parked CPUs by the word they wait for. */

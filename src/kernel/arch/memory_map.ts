@@ -5,7 +5,7 @@
  *         │ NULL page                │
  *     64  ├──────────────────────────┤ machine$…   words of the machine as a whole, each busy one on its own line
  *   1024  ├──────────────────────────┤ PERCPU      NR_CPUS areas of PERCPU_WORDS (percpu.ts)
- *         ├──────────────────────────┤ ZONE        struct zone with its free areas
+ *         ├──────────────────────────┤ ZONES       for each of NODES a struct zone with its free areas
  *         ├──────────────────────────┤ RQ          the run queue
  *         ├──────────────────────────┤ LRUVECS     with SWAP: the LRU lists; with MEMCG: the groups
  *         ├──────────────────────────┤ PAGE_WAIT   hashed wait queues of pages
@@ -20,7 +20,7 @@
  *         ├──────────────────────────┤ BOOT_DATA   what the host hands a scenario (a trace), to the end of memory
  *         └──────────────────────────┘
  */
-import { NR_CPUS, NR_PAGES, PAGE_BYTES, PTRS_PER_TABLE, SWAP } from '#config'
+import { NODES, NR_CPUS, NR_PAGES, PAGE_BYTES, PTRS_PER_TABLE, SWAP } from '#config'
 import { PTLOCK_WORDS } from '#ptlock'
 import {
   MAX_SWAPFILES,
@@ -115,8 +115,8 @@ export const machine$scenario = 512 // 16 lines
 /** Number of CPUs parked on words of a bucket. */
 export const PARKED = 256 // PARKED_BUCKETS words
 
-export const ZONE = PERCPU + NR_CPUS * PERCPU_WORDS
-export const RQ = ZONE + ZONE_WORDS
+export const ZONES = PERCPU + NR_CPUS * PERCPU_WORDS
+export const RQ = ZONES + NODES * ZONE_WORDS
 export const LRUVECS = RQ + RQ_WORDS
 export const MEM_CGROUPS = LRUVECS + NR_LRUVECS * LRUVEC_WORDS
 export const PAGE_WAIT = MEM_CGROUPS + NR_MEM_CGROUPS * MEM_CGROUP_WORDS

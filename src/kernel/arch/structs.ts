@@ -18,6 +18,7 @@ export type Spinlock = number & { readonly __brand: 'spinlock' }
 export type Rwsem = number & { readonly __brand: 'rw_semaphore' }
 export type WaitQueueHead = number & { readonly __brand: 'wait_queue_head' }
 export type MemCgroup = number & { readonly __brand: 'mem_cgroup' }
+export type Zone = number & { readonly __brand: 'zone' }
 export type Lruvec = number & { readonly __brand: 'lruvec' }
 export type SwapInfo = number & { readonly __brand: 'swap_info_struct' }
 export type KmemCache = number & { readonly __brand: 'kmem_cache' }
@@ -112,7 +113,7 @@ export const PAGE_FLAGS_CHECK_AT_FREE =
 /** Low bit of page$mapping: the rest is an anon_vma (PAGE_MAPPING_ANON). */
 export const PAGE_MAPPING_ANON = 1
 
-// struct zone (include/linux/mmzone.h); the one zone of the one node.
+// struct zone (include/linux/mmzone.h); each node has one.
 export const zone$lock = 0
 export const zone$managed_pages = 16
 export const zone$watermark_min = 17

@@ -9,7 +9,7 @@
 import { SWAP } from '#config'
 import { atomic_fetch_or, atomic_load } from '#atomic'
 import { load, READ_ONCE, store, this_cpu_read } from '../arch/access.ts'
-import { machine$oom_lock, machine$tasks, ZONE } from '../arch/memory_map.ts'
+import { machine$oom_lock, machine$tasks } from '../arch/memory_map.ts'
 import { tlb$mm } from '../arch/percpu.ts'
 import { PTRS_PER_PTE } from '../arch/pgtable.ts'
 import type { Mm, Spinlock, Task, Vma } from '../arch/structs.ts'
@@ -35,7 +35,6 @@ import {
   VM_HUGETLB,
   VM_PFNMAP,
   VM_SHARED,
-  zone$managed_pages,
 } from '../arch/structs.ts'
 import { smp_cond_load, smp_wake } from '../arch/wait.ts'
 import { tasklist_lock } from '../exit.ts'
@@ -46,6 +45,7 @@ import { mmap_read_trylock, mmap_read_unlock } from './mmap_lock.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
 import { cond_resched, current } from '../sched/core.ts'
 import { send_sigkill } from '../signal.ts'
+import { totalram_pages } from './page_alloc.ts'
 import { zap_page_range } from './memory/zap_page_range.ts'
 import { VM_FAULT_SIGBUS } from './memory/vmf.ts'
 import { count_vm_event, OOM_KILL, OOM_REAPED, OOM_SKIPPED } from './vmstat.ts'
@@ -73,7 +73,7 @@ function oom_badness(task: Task, mm: Mm): number {
   if (adj === OOM_SCORE_ADJ_MIN) return LONG_MIN
   let points = Math.trunc(READ_ONCE(mm + mm$pgtables_bytes) / (4 * PTRS_PER_PTE))
   for (let member = 0; member < NR_MM_COUNTERS; member++) points += READ_ONCE(mm + mm$rss_stat + member)
-  return points + Math.trunc((adj * load(ZONE + zone$managed_pages)) / 1000)
+  return points + Math.trunc((adj * totalram_pages()) / 1000)
 }
 
 /** The next task on the list after `link`; 0: there is none. */

@@ -257,8 +257,8 @@ describe('lockdep', () => {
   test('two orders of two classes are a violation of it alone, without any deadlock', () => {
     const steps = (b: Bench): void => {
       const page_table_lock = b.mm + b.s.mm$page_table_lock
-      nest(b, page_table_lock, b.s.ZONE + b.s.zone$lock)
-      nest(b, b.s.ZONE + b.s.zone$lock, page_table_lock)
+      nest(b, page_table_lock, b.s.ZONES + b.s.zone$lock)
+      nest(b, b.s.ZONES + b.s.zone$lock, page_table_lock)
     }
     expect(bench.violated(steps)).toEqual(['lockdep'])
     const text = bench.message({ name: 'lockdep' }, steps)
@@ -269,9 +269,9 @@ describe('lockdep', () => {
   test('two orders in two executions are none, since no schedule would show them; in the next that has both they are', () => {
     const orders = (b: Bench, both: boolean): void => {
       const page_table_lock = b.mm + b.s.mm$page_table_lock
-      nest(b, page_table_lock, b.s.ZONE + b.s.zone$lock)
+      nest(b, page_table_lock, b.s.ZONES + b.s.zone$lock)
       if (!both) b.observer.begin()
-      nest(b, b.s.ZONE + b.s.zone$lock, page_table_lock)
+      nest(b, b.s.ZONES + b.s.zone$lock, page_table_lock)
       if (!both) b.observer.begin()
     }
     expect(bench.violated((b) => orders(b, false))).toEqual([])

@@ -5,21 +5,14 @@
  * files are scanned first), throttling of direct reclaim by writeback, compaction.
  */
 import { atomic_store, cmpxchg } from '#atomic'
-import { load, READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
+import { READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
 import { SWAP_CLUSTER_MAX } from '../../arch/limits.ts'
-import { LRUVECS, machine$kswapd, SWAP_AREA, ZONE } from '../../arch/memory_map.ts'
+import { LRUVECS, machine$kswapd, SWAP_AREA } from '../../arch/memory_map.ts'
 import { percpu$need_resched, scan$memalloc } from '../../arch/percpu.ts'
 import type { Lruvec } from '../../arch/structs.ts'
-import {
-  LRU_FILE,
-  LRUVEC_WORDS,
-  NR_LRU_LISTS,
-  NR_LRUVECS,
-  swap$nr_swap_pages,
-  zone$watermark_high,
-} from '../../arch/structs.ts'
+import { LRU_FILE, LRUVEC_WORDS, NR_LRU_LISTS, NR_LRUVECS, swap$nr_swap_pages } from '../../arch/structs.ts'
 import { task_wait_idle, task_wake } from '../../sched/core.ts'
-import { drain_local_pages, nr_free_pages } from '../page_alloc.ts'
+import { drain_local_pages, high_wmark_pages, nr_free_pages } from '../page_alloc.ts'
 import { lruvec_page_state } from '../swap.ts'
 import { ALLOCSTALL, count_vm_event, KSWAPD_WAKE, PAGEOUTRUN } from '../vmstat.ts'
 import { RECLAIM_DIRECT, RECLAIM_KSWAPD, shrink_list } from './shrink_list.ts'
@@ -120,7 +113,7 @@ export function wakeup_kswapd(): void {
 function balance_pgdat(): void {
   count_vm_event(PAGEOUTRUN)
   for (;;) {
-    const missing = load(ZONE + zone$watermark_high) - nr_free_pages()
+    const missing = high_wmark_pages() - nr_free_pages()
     if (missing <= 0 || shrink_node(0 as Lruvec, missing, RECLAIM_KSWAPD) === 0) return
     // What it freed is on its own list.
     drain_local_pages()

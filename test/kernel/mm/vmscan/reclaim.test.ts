@@ -29,7 +29,7 @@ function leave(room: number, gap = 2): void {
   k.setup_per_zone_wmarks(k.nr_free_pages() - room - gap, gap)
 }
 
-const mark = (name: string): number => m.memory[m.symbols.ZONE + m.symbols[`zone$watermark_${name}`]]
+const mark = (name: string): number => m.memory[m.symbols.ZONES + m.symbols[`zone$watermark_${name}`]]
 const freePages = (): number => {
   k.drain_local_pages()
   return k.nr_free_pages() as number
