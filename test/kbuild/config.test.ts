@@ -153,6 +153,15 @@ describe('configSettings', () => {
   })
 })
 
+describe('NODES', () => {
+  it('needs memory for each node', () => {
+    expect(() => parseConfig(['NODES=16', 'MEMORY=2M'])).toThrow(
+      'NODES=16 leaves each node 32 pages of MEMORY=2M; at least 64 are needed: raise MEMORY or lower NODES.',
+    )
+    expect(parseConfig(['NODES=16', 'MEMORY=4M']).NODES).toBe(16)
+  })
+})
+
 describe('levelBits', () => {
   it('narrows the upper levels to 31 bits in all', () => {
     expect(levelBits(parseConfig([]))).toEqual([9, 9, 9, 4])

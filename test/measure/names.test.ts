@@ -87,3 +87,12 @@ test('the kind of a word does not say of which object it is', () => {
   expect(nameKind(view, 1456 + 32 + 10)).toBe('page ptl')
   expect(nameKind(view, 1280 + 16)).toBe('hashed ptlock')
 })
+
+test('zones are told apart where there are several nodes', () => {
+  const zones = { ZONES: 4096, ZONE_WORDS: 64, zone$lock: 0, zone$nr_free: 32 }
+  const one = { memory, symbols: { ...symbols, ...zones, NODES: 1 } }
+  const two = { memory, symbols: { ...symbols, ...zones, NODES: 2 } }
+  expect(nameAddress(one, 4096 + 32)).toBe('zone nr_free')
+  expect(nameAddress(two, 4096 + 32)).toBe('zone 0 nr_free')
+  expect(nameAddress(two, 4096 + 64)).toBe('zone 1 lock')
+})
