@@ -3,7 +3,7 @@ import { listReverts } from '../../src/kbuild/reverts.ts'
 import { hunted } from './hunted.ts'
 
 /** Twice as many as each revert has to be found in. */
-const EXECUTIONS = 4096
+const EXECUTIONS = 2560
 
 /** The forms of scenarios in which reverts are found, each once. */
 const forms = new Map(
