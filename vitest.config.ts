@@ -1,6 +1,6 @@
 // Vitest: the build runs once before the tests, because worker threads are started from dist/ and tests import what it made.
 import { dirname, join, relative, resolve } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import { defineConfig, type Plugin } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
@@ -18,8 +18,7 @@ const built: Plugin = {
     const name = relative(root, resolve(dirname(importer), source)).replaceAll('\\', '/')
     if (!/^(?:src|bench|validation|workers)\/.*\.ts$/.test(name) || name.startsWith('src/kernel/'))
       return undefined
-    const file = join(root, 'dist', name.replace(/\.ts$/, '.js'))
-    return { id: pathToFileURL(file).href, external: true }
+    return join(root, 'dist', name.replace(/\.ts$/, '.js'))
   },
 }
 
@@ -44,6 +43,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    server: { deps: { external: [/\/dist\//] } },
     sequence: { sequencer: LongestFirst },
   },
 })

@@ -2,8 +2,9 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import { configConstants, parseConfig, withDefaults } from '../../src/kbuild/config.ts'
+import { loadImage } from '../../src/kbuild/index.ts'
 import { link } from '../../src/kbuild/link.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -84,7 +85,7 @@ async function linkImage(settings: readonly string[]): Promise<Linked> {
       .slice(0, code.lastIndexOf('//# sourceMappingURL'))
       .replaceAll(/= memory\?\.(\w+)$/gm, '= memory.$1.bind(memory)'),
   )
-  const { boot } = (await import(pathToFileURL(file).href)) as Pick<Linked, 'boot'>
+  const boot = (await loadImage({ file })) as unknown as Linked['boot']
   return { symbols: linked.symbols, boot }
 }
 

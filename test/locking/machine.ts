@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { onTestFinished } from 'vitest'
 import { configConstants, parseConfig } from '../../src/kbuild/config.ts'
+import { loadImage } from '../../src/kbuild/index.ts'
 import { link } from '../../src/kbuild/link.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -76,8 +77,7 @@ export async function lockMachine(...settings: string[]): Promise<LockMachine> {
   const memory = new Int32Array(buffer)
   memory[symbols.machine$nr_cpus] = config.NR_CPUS
   memory[symbols.machine$spin_budget] = 100
-  const url = pathToFileURL(file).href
-  const { boot } = (await import(url)) as { boot(env: object): Kernel }
+  const boot = (await loadImage({ file })) as unknown as (env: object) => Kernel
   const stat = new Float64Array(symbols.STAT_WORDS)
   const cpu = (this_cpu: number): Kernel =>
     boot({
@@ -94,7 +94,7 @@ export async function lockMachine(...settings: string[]): Promise<LockMachine> {
   const kernel = cpu(0)
   const free = (symbols.MEMORY_WORDS + 15) & ~15
   const gate = free + 4000
-  const shared = { file: url, buffer, gate, statWords: symbols.STAT_WORDS }
+  const shared = { file: pathToFileURL(file).href, buffer, gate, statWords: symbols.STAT_WORDS }
   const worker = (n: number, program: string, args: readonly number[]): Worker =>
     new Worker(new URL('fixtures/worker.mjs', import.meta.url), {
       workerData: { ...shared, cpu: n, program, args },
