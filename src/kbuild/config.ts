@@ -325,9 +325,10 @@ function complete(values: Map<string, string | number>): Configuration {
   const { NR_PAGES } = configConstants(config)
   if (config.MEMCG === 'y' && config.SWAP === 'n')
     throw new UsageError('MEMCG=y takes SWAP=y: a group at its limit reclaims its own pages.')
-  if (NR_PAGES < config.NODES * MIN_NODE_PAGES)
+  const lastNode = NR_PAGES - (config.NODES - 1) * Math.ceil(NR_PAGES / config.NODES)
+  if (lastNode < MIN_NODE_PAGES)
     throw new UsageError(
-      `NODES=${config.NODES} leaves each node ${Math.floor(NR_PAGES / config.NODES)} pages of MEMORY=${config.MEMORY}; ` +
+      `NODES=${config.NODES} leaves the last node ${Math.max(0, lastNode)} pages of MEMORY=${config.MEMORY}; ` +
         `at least ${MIN_NODE_PAGES} are needed: raise MEMORY or lower NODES.`,
     )
   const bytes = NR_PAGES * (config.PAGE_BYTES + STRUCT_PAGE_BYTES)

@@ -24,6 +24,7 @@ import {
   task$mm,
   task$nr_children,
   task$nr_zombies,
+  task$oom_mm,
   task$oom_score_adj,
   task$parent,
   task$pid,
@@ -43,6 +44,7 @@ import { mm_alloc, mmput } from './fork.ts'
 import { INIT_LIST_HEAD, list_add, list_del } from './lib/list.ts'
 import { LOCK_CLASS_tasklist_lock } from './locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from './locking/spinlock.ts'
+import { exit_oom_victim } from './mm/oom_kill.ts'
 import { sync_mm_rss } from './mm/rss.ts'
 import { lru_add_drain } from './mm/swap.ts'
 import { kmem_cache_free, POISON_FREE, task_struct_cachep } from './mm/slab.ts'
@@ -147,6 +149,7 @@ export function sys_exit(): void {
 /** Frees a task that has left its CPU for the last time, and tells its parent (exit_notify, release_task). */
 export function free_dead_task(task: Task): void {
   spin_lock(tasklist_lock)
+  const oom_mm = SWAP ? (load(task + task$oom_mm) as Mm) : (0 as Mm)
   const parent = load(task + task$parent) as Task
   if (parent !== 0) {
     remove_child(parent, task)
@@ -157,6 +160,7 @@ export function free_dead_task(task: Task): void {
   if (SWAP) list_del(task + task$tasks)
   kmem_cache_free(task_struct_cachep, task)
   spin_unlock(tasklist_lock)
+  if (SWAP) exit_oom_victim(oom_mm)
   if (atomic_fetch_add(machine$nr_tasks, -1) === 1) wake_up_idle_cpus()
 }
 

@@ -156,9 +156,10 @@ describe('configSettings', () => {
 describe('NODES', () => {
   it('needs memory for each node', () => {
     expect(() => parseConfig(['NODES=16', 'MEMORY=2M'])).toThrow(
-      'NODES=16 leaves each node 32 pages of MEMORY=2M; at least 64 are needed: raise MEMORY or lower NODES.',
+      'NODES=16 leaves the last node 32 pages of MEMORY=2M; at least 64 are needed: raise MEMORY or lower NODES.',
     )
     expect(parseConfig(['NODES=16', 'MEMORY=4M']).NODES).toBe(16)
+    expect(() => parseConfig(['NODES=64', 'MEMORY=16388K'])).toThrow('leaves the last node 2 pages')
   })
 })
 

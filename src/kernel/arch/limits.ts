@@ -1,7 +1,7 @@
 /**
  * Every limit of the machine, in one place. Sizes that the user chooses are in ../config.ts.
  */
-import { NODES, NR_PAGES, SWAP } from '#config'
+import { NODES, NR_PAGES, PAGE_BYTES, SWAP } from '#config'
 
 /** Direct-mapped entries of a CPU's TLB. */
 export const TLB_ENTRIES = 64
@@ -34,11 +34,13 @@ export const PARKED_BUCKETS = 256
 /** Buckets of the page wait table (PAGE_WAIT_TABLE_SIZE, mm/filemap.c). */
 export const PAGE_WAIT_TABLE_SIZE = 64
 
-/** Swap devices, and slots that each has room for; slot 0 is its header. */
-export const MAX_SWAPFILES = SWAP ? 2 : 0
-export const SWAPFILE_SLOTS = NR_PAGES
 /** Slots of a cluster (mm/swap.h; Linux has 256). */
 export const SWAPFILE_CLUSTER = 16
+/** Slots that share a chain of continuation pages: as many as a page keeps words. No cluster and no chain is of two devices. */
+const SLOTS_UNIT = Math.max(SWAPFILE_CLUSTER, PAGE_BYTES >> 2)
+/** Swap devices, and slots that each has room for; slot 0 is its header. */
+export const MAX_SWAPFILES = SWAP ? 2 : 0
+export const SWAPFILE_SLOTS = Math.ceil(NR_PAGES / SLOTS_UNIT) * SLOTS_UNIT
 export const NR_SWAP_CLUSTERS = (MAX_SWAPFILES * SWAPFILE_SLOTS) / SWAPFILE_CLUSTER
 /** Pages that a CPU gathers before it takes lru_lock (include/linux/pagevec.h): fewer on a small machine, that they can be reclaimed. */
 export const PAGEVEC_SIZE = Math.min(15, Math.max(2, NR_PAGES >> 7))

@@ -212,6 +212,8 @@ export const NR_TASK_REGS = 12
 export const task$tasks = 32 // 2 words
 export const task$sigkill = 34
 export const task$oom_score_adj = 35
+/** The address space that the task was killed for, with a reference of the mm_struct (signal_struct of Linux). Under tasklist_lock. */
+export const task$oom_mm = 36
 export const TASK_WORDS = SWAP ? 48 : 32
 
 export const TASK_RUNNING = 0

@@ -748,7 +748,10 @@ function do_brk_flags(mm: Mm, addr: number, npages: number): number {
 /** Takes down everything an mm without users maps; its top table stays for the caller (exit_mmap). */
 export function exit_mmap(mm: Mm): void {
   const count = load(mm + mm$map_count)
-  if (count === 0) return
+  if (count === 0) {
+    if (SWAP) set_mmf_oom_skip(mm)
+    return
+  }
   mmap_read_lock(mm)
   tlb_gather_mmu_fullmm(mm)
   unmap_vmas(mm, 0, 0, TASK_SIZE)

@@ -26,6 +26,7 @@ import {
   MMF_UNSTABLE,
   NR_MM_COUNTERS,
   task$mm,
+  task$oom_mm,
   task$oom_score_adj,
   task$tasks,
   vma$vm_end,
@@ -87,7 +88,9 @@ function select_bad_process(memcg: number): Mm {
   let chosen = 0 as Mm
   let chosen_points = LONG_MIN
   for (let task = next_task(machine$tasks); task !== 0; task = next_task(task + task$tasks)) {
-    const mm = load(task + task$mm) as Mm
+    // That of a victim is looked at until it has been taken down, though the task has left it.
+    const victim = load(task + task$oom_mm) as Mm
+    const mm = victim !== 0 ? victim : (load(task + task$mm) as Mm)
     if (mm === 0 || (memcg !== 0 && READ_ONCE(mm + mm$memcg) !== memcg)) continue
     const flags = READ_ONCE(mm + mm$flags)
     if ((flags & MMF_OOM_SKIP) !== 0) continue
@@ -106,12 +109,26 @@ function select_bad_process(memcg: number): Mm {
   return chosen
 }
 
-/** Kills every task that has `mm` (oom_kill_process, mark_oom_victim). Under tasklist_lock. */
+/** Kills every task that has `mm`. Under tasklist_lock. */
 function oom_kill_process(mm: Mm): void {
   if ((atomic_fetch_or(mm + mm$flags, MMF_OOM_VICTIM) & MMF_OOM_VICTIM) !== 0) return
   count_vm_event(OOM_KILL)
   for (let task = next_task(machine$tasks); task !== 0; task = next_task(task + task$tasks))
-    if (load(task + task$mm) === mm) send_sigkill(task)
+    if (load(task + task$mm) === mm) {
+      mark_oom_victim(task, mm)
+      send_sigkill(task)
+    }
+}
+
+function mark_oom_victim(task: Task, mm: Mm): void {
+  if (load(task + task$oom_mm) !== 0) return
+  mmgrab(mm)
+  store(task + task$oom_mm, mm)
+}
+
+/** A task that is gone is a victim no more. Under no lock. */
+export function exit_oom_victim(oom_mm: Mm): void {
+  if (oom_mm !== 0) mmdrop(oom_mm)
 }
 
 /** Discards what nobody but its tasks can see; false if another CPU is changing the map. */

@@ -96,6 +96,23 @@ describe('the victim', () => {
     expect(m.swapped()).toEqual([])
   })
 
+  it('is nobody new while the last one is on its way out, and has left its address space', () => {
+    const small = child()
+    grow()
+    const large = child()
+    m.become(large)
+    k.out_of_memory(0)
+    const mm = mmOf(large)
+    m.memory[large + m.symbols.task$mm] = 0
+    m.become(m.task(1))
+    expect(k.out_of_memory(0)).toBe(true)
+    expect([killed(large), killed(small)]).toEqual([true, false])
+    expect(m.event('OOM_KILL')).toBe(1)
+    expect(k.out_of_memory(0)).toBe(true)
+    expect(killed(small)).toBe(true)
+    m.memory[large + m.symbols.task$mm] = mm
+  })
+
   it('dies with every task that has its address space', () => {
     const first = child()
     m.become(first)

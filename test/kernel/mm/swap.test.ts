@@ -135,6 +135,22 @@ describe('fork', () => {
   })
 })
 
+describe('two devices', () => {
+  it.each(['MEMORY=16396K', 'PAGE_BYTES=4096', 'MEMORY=15M PAGE_BYTES=4096'])(
+    'share no cluster and no continuation, %s',
+    async (settings) => {
+      await boot('SWAP_MAP_MAX=1', ...settings.split(' '))
+      k.sys_swapon(3, 0)
+      k.sys_swapon(32, 0)
+      m.pageOut()
+      expect(new Set([0, 1, 2, 3, 4, 5].map((i) => m.entry(BASE + i).device))).toEqual(new Set([0, 1]))
+      for (let i = 0; i < 20; i++) expect(k.sys_fork(NO_PROGRAM)).toBeGreaterThan(0)
+      expect(m.failing()).toEqual([])
+      expect(k.sys_swapoff(0)).toBe(0)
+    },
+  )
+})
+
 describe('a device', () => {
   it('that is full leaves the pages where they are', () => {
     k.sys_swapon(3, 0)
