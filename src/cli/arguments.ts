@@ -18,11 +18,19 @@ export function parseCpuList(text: string): number[] {
   return [...new Set(list)].toSorted((left, right) => left - right)
 }
 
+const TIME_UNITS: Readonly<Record<string, number>> = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 }
+
+/** The argument of `--simulated-time` that stands for so many seconds. */
+export function simulatedTimeArgument(seconds: number): string {
+  const [unit, perSecond] =
+    Object.entries(TIME_UNITS).find(([, units]) => seconds * units >= 1) ?? (['ns', TIME_UNITS.ns] as const)
+  return `${Number((seconds * perSecond).toPrecision(12))}${unit}`
+}
+
 /** `--simulated-time T`: seconds of a time such as 500us, 2ms or 0.01s. */
 export function parseSimulatedTime(text: string): number {
   const match = /^(\d*\.?\d+)(ns|us|ms|s)$/.exec(text)
-  const units: Readonly<Record<string, number>> = { ns: 1e9, us: 1e6, ms: 1e3, s: 1 }
-  const seconds = match === null ? 0 : Number(match[1]) / units[match[2]]
+  const seconds = match === null ? 0 : Number(match[1]) / TIME_UNITS[match[2]]
   if (!(seconds > 0 && seconds <= 10))
     throw new UsageError(
       `--simulated-time ${text}: expected a time of at most 10s with its unit, such as 500us or 2ms.`,

@@ -1,5 +1,5 @@
 // Where results go: stdout, and files. A full disk or a closed pipe ends a command with a message (UsageError), not with a stack.
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { UsageError } from './errors.ts'
 
@@ -24,10 +24,22 @@ export function writeStdout(text: string): Promise<void> {
 /** Writes a result file, and the folders it lies in. */
 export function writeResult(path: string, text: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolder(dirname(path))
     writeFileSync(path, text)
   } catch (error) {
     throw outputError(path, error as Error)
+  }
+}
+
+/** Makes a folder and those above it. (With `recursive` mkdirSync never returns under /proc.) */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolder(dirname(folder))
+  try {
+    mkdirSync(folder)
+  } catch (error) {
+    // Another command was faster.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 
@@ -61,6 +73,8 @@ function outputError(where: string, error: NodeJS.ErrnoException): UsageError {
     EACCES: 'permission denied',
     EISDIR: 'it is a folder',
     EROFS: 'the file system is read-only',
+    ENOENT: 'there is no such folder, and it cannot be made',
+    ENOTDIR: 'a part of the path is no folder',
   }
   return new UsageError(`cannot write to ${where}: ${reasons[error.code ?? ''] ?? error.message}.`)
 }

@@ -21,7 +21,13 @@ import type { ScalePoint, ScaleReport } from '../report/scale_report.ts'
 import { formatScale } from '../report/scale_text.ts'
 import { rowLabel } from '../report/sweep.ts'
 import { count, plural } from '../report/text.ts'
-import { existingFile, parseCpuList, parseSimulatedTime, shellQuote } from './arguments.ts'
+import {
+  existingFile,
+  parseCpuList,
+  parseSimulatedTime,
+  simulatedTimeArgument,
+  shellQuote,
+} from './arguments.ts'
 import { UsageError } from './errors.ts'
 import { explainThrown } from './hunt_build.ts'
 import { progress, writeReport } from './output.ts'
@@ -289,7 +295,7 @@ function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
           : `errno ${-error.errno}`
       return failed(`setup of the scenario failed: ${why}`)
     }
-    if (error instanceof RangeError && /allocation/i.test(error.message))
+    if (error instanceof RangeError && /allocation|array length/i.test(error.message))
       return failed(`this host has no memory for the machine: ${error.message}`)
     if (error instanceof Violation) return failed(`${error.check}: ${error.message}`, true)
     if (error instanceof KernelBug)
@@ -329,7 +335,7 @@ function commandLine(plan: ScalePlan): string {
     ...['--topology', plan.topology.label],
     ...(plan.spread ? ['--spread'] : []),
     ...plan.costs.flatMap((cost) => ['--cost', cost]),
-    ...(plan.time !== Infinity ? ['--simulated-time', `${plan.time}s`] : []),
+    ...(plan.time !== Infinity ? ['--simulated-time', simulatedTimeArgument(plan.time)] : []),
     ...(plan.operations !== Infinity ? ['--operations', String(plan.operations)] : []),
     ...['--seed', String(plan.seed)],
     ...option('--lag', plan.lag),

@@ -26,15 +26,25 @@ export interface ChosenTopology {
   readonly cpus: number
 }
 
+/** Greatest cost, in the topology's unit: a second or so. */
+const MOST_COST = 1e9
+/** Greatest cache in bytes: the clock keeps a word for each line of each CPU's own. */
+const MOST_CACHE = 2 ** 30
+
 const cost = v.pipe(
   v.number('expected a number'),
   v.finite('expected a finite number'),
   v.minValue(0, 'is negative'),
+  v.maxValue(MOST_COST, `is more than ${MOST_COST}`),
 )
 const count = v.pipe(
   v.number('expected a number'),
   v.integer('expected an integer'),
   v.minValue(1, 'expected at least 1'),
+)
+const cache = v.pipe(
+  count,
+  v.maxValue(MOST_CACHE, `is more than the ${MOST_CACHE} bytes that the clock keeps`),
 )
 const name = v.pipe(v.string('expected a text'), v.nonEmpty('is empty'))
 
@@ -72,7 +82,7 @@ const SCHEMA = v.strictObject({
     interruptSend: cost,
     interruptDelivery: cost,
   }),
-  caches: v.strictObject({ private: count, llc: count, llcCpus: count }),
+  caches: v.strictObject({ private: cache, llc: cache, llcCpus: count }),
 })
 
 /** The topologies of the package, by name. */
@@ -85,7 +95,7 @@ export function builtInTopologies(
     .map((file) => ({ name: basename(file, '.json'), file: join(root, 'topologies', file) }))
 }
 
-/** The topology that `text` names: built in, with `xN` for N boxes, or a file. Throws UsageError. */
+/** The topology that `text` names: built in or a file, each with `xN` for N boxes. Throws UsageError. */
 export function findTopology(text: string): ChosenTopology {
   const known = builtInTopologies()
   const match = /^(.*?)(?:x(\d{1,3}))?$/.exec(text)
@@ -100,15 +110,16 @@ export function findTopology(text: string): ChosenTopology {
       )
     return chosen(text, HOST_FILE, boxes)
   }
-  if (/[\\/]/.test(text) || text.endsWith('.json')) {
-    existingFile('--topology', text)
-    return chosen(text, resolve(text), 1)
+  const path = plain.endsWith('.json') ? plain : text
+  if (/[\\/]/.test(text) || path.endsWith('.json')) {
+    existingFile('--topology', path)
+    return chosen(text, resolve(path), path === plain ? boxes : 1)
   }
   const names = [...known.map((one) => one.name), HOST]
   const near = nearest(plain, names)
   const hint = near === undefined ? '' : ` (did you mean ${near}?)`
   throw new UsageError(
-    `--topology ${text}: there is no such topology${hint}; there are ${names.join(', ')}, each with xN for N boxes, or give the path of a .json file.`,
+    `--topology ${text}: there is no such topology${hint}; there are ${names.join(', ')}, or give the path of a .json file; xN behind it makes N boxes.`,
   )
 }
 
@@ -119,7 +130,7 @@ export function withCosts(chosen: ChosenTopology, settings: readonly string[]): 
   const costs: Record<string, number> = { ...chosen.topology.costs }
   for (const setting of settings) {
     const [, name, value] = /^(\w+)=(\d*\.?\d+)$/.exec(setting) ?? []
-    if (name === undefined || costs[name] === undefined) {
+    if (name === undefined || !Object.hasOwn(costs, name)) {
       const names = Object.keys(costs).join(', ')
       throw new UsageError(`--cost ${setting}: expected NAME=VALUE, a cost of at least 0 of one of ${names}.`)
     }

@@ -4,8 +4,10 @@ import {
   parseCpus,
   parseSeconds,
   parseSeed,
+  parseSimulatedTime,
   separateJson,
   shellQuote,
+  simulatedTimeArgument,
 } from '../../src/cli/arguments.ts'
 
 describe('--cpus', () => {
@@ -26,6 +28,10 @@ describe('--seconds', () => {
   test.each(['0', '-1', 'x', 'Infinity', '1e3', '100000'])('refuses %j', (text) => {
     expect(() => parseSeconds(text)).toThrow(`--seconds ${text}: expected a number of seconds greater than 0`)
   })
+})
+
+test.each(['500ns', '1us', '2.5ms', '1s'])('%s of simulated time is written as it was read', (text) => {
+  expect(simulatedTimeArgument(parseSimulatedTime(text))).toBe(text)
 })
 
 test('--seed takes what fits into a word', () => {

@@ -165,6 +165,16 @@ describe('run', () => {
     expect(status).toBe(1)
   })
 
+  test.runIf(process.platform === 'linux')(
+    'a folder that cannot be made is a message and status 2',
+    async () => {
+      const args = ['scale', 'same-page', '--cpus', '1', '--operations', '2', '--config', 'MEMORY=8M']
+      const { status, stderr } = await start([...args, '--out', '/proc/nope/deeper']).ended
+      expect(status).toBe(2)
+      expect(stderr).toMatch(/cannot write to \/proc\/nope\/deeper\/scale\.json: there is no such folder/)
+    },
+  )
+
   test.runIf(process.platform === 'linux')('a full disk is a message and status 2', async () => {
     const { status, stderr } = await start(['list', '--json'], openSync('/dev/full', 'w')).ended
     expect(stderr).toBe('mmtorture: cannot write to stdout: no space is left.\n')

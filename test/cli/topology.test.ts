@@ -35,6 +35,12 @@ describe('the built-in topologies', () => {
   })
 })
 
+test('a file is found by its path, and as several boxes', () => {
+  const file = changed(() => undefined)
+  expect(findTopology(file)).toMatchObject({ boxes: 1, cpus: 80 })
+  expect(findTopology(`${file}x3`)).toMatchObject({ label: `${file}x3`, boxes: 3, cpus: 240 })
+})
+
 describe('a file is refused by file and key', () => {
   test.each<[string, (topology: Writable<Topology> & Record<string, unknown>) => void, RegExp]>([
     [
@@ -43,6 +49,12 @@ describe('a file is refused by file and key', () => {
       /mine\.json: costs\.memory: is missing/,
     ],
     ['a negative cost', (t) => (t.costs.hit = -1), /mine\.json: costs\.hit: is negative/],
+    ['a cost beyond reason', (t) => (t.costs.hit = 1e300), /mine\.json: costs\.hit: is more than/],
+    [
+      'a cache beyond reason',
+      (t) => (t.caches.private = 2 ** 40),
+      /mine\.json: caches\.private: is more than/,
+    ],
     ['a negative distance', (t) => (t.levels[1].load = -5), /mine\.json: levels\.1\.load: is negative/],
     [
       'a text for a number',
@@ -98,7 +110,7 @@ describe('--cost', () => {
     expect(withCosts(findTopology('milan'), ['clearPage=3750']).topology.costs.clearPage).toBe(3750)
   })
 
-  test.each(['clear=3', 'clearPage', 'clearPage=-1'])('%s is refused', (setting) => {
+  test.each(['clear=3', 'clearPage', 'clearPage=-1', 'toString=5'])('%s is refused', (setting) => {
     expect(() => withCosts(findTopology('milan'), [setting])).toThrow(
       `--cost ${setting}: expected NAME=VALUE`,
     )

@@ -1,5 +1,6 @@
 // T6: collapse of a ticket lock and the plateau of a queue lock against the Markov model, which knows one cost: the refetch of the
-// line. So does the topology here; all else takes no time.
+// line that the owner's number is in. So does the topology here; all else takes no time. The lock that is judged draws tickets on a line of its own,
+// as the model has it. On the built-in one, as on Linux's, whoever comes takes the waiters' line: it is shown beside.
 import type { Topology } from '../../src/machine/clock/topology.ts'
 import { Bench } from '../clock.ts'
 import { type LockModel, lockThroughput, peakOf } from '../markov.ts'
@@ -64,7 +65,12 @@ async function run(tell: (text: string) => void): Promise<Row[]> {
       }
     }
     rows.push({
-      ...{ target: label, what: 'CPUs at the peak', published: String(peak), predicted: String(best) },
+      ...{
+        target: label,
+        what: 'ticket lock of two lines: CPUs at the peak',
+        published: String(peak),
+        predicted: String(best),
+      },
       ...{ band: '2 CPUs', ok: Math.abs(best - peak) <= 2 },
     })
     for (const cpus of falling)
@@ -75,23 +81,26 @@ async function run(tell: (text: string) => void): Promise<Row[]> {
       within(label, 'queue lock (mcs), 64 CPUs, operations/us', plateau, predict(queue, 64, 200), 0.05),
     )
     const linux = await Bench.of('scenarios/lock-torture.ts', [...SETTINGS, 'SPINLOCK=ticket'], flat(refetch))
-    const rate = predict(linux, MOST, 60)
+    const around = Array.from({ length: 11 }, (_, i) => peak - 8 + i).filter((cpus) => cpus >= 2)
+    const knee = around.map((cpus) => [cpus, predict(linux, cpus, 1000)] as const)
+    const [highest] = knee.reduce((one, other) => (other[1] > one[1] ? other : one))
     rows.push({
-      ...within(
-        label,
-        `the built-in ticket lock (one line), ${MOST} CPUs`,
-        lockThroughput(MOST, model, false),
-        rate,
-        1,
-      ),
-      ...{ band: 'shown', ok: undefined },
+      ...{ target: label, what: 'SPINLOCK=ticket: CPUs at the peak', published: String(peak) },
+      ...{ predicted: String(highest), band: 'shown', ok: undefined },
     })
+    for (const cpus of [2 * peak, 64, MOST]) {
+      const what = `SPINLOCK=ticket, ${cpus} CPUs, operations/us`
+      rows.push({
+        ...within(label, what, lockThroughput(cpus, model, false), predict(linux, cpus, 60), 1),
+        ...{ band: 'shown', ok: undefined },
+      })
+    }
   }
   return rows
 }
 
 function judged(label: string, cpus: number, model: LockModel, predicted: number, band: number): Row {
-  const what = `ticket lock, ${cpus} CPU${cpus === 1 ? '' : 's'}, operations/us`
+  const what = `ticket lock of two lines, ${cpus} CPU${cpus === 1 ? '' : 's'}, operations/us`
   return within(label, what, lockThroughput(cpus, model, false), predicted, band)
 }
 
