@@ -23,6 +23,7 @@ import {
   set_fail_page_alloc,
   set_page_cluster,
   set_reg,
+  SWP_STABLE_WRITES,
   SWP_SYNCHRONOUS_IO,
   sys_clone_thread,
   sys_exit,
@@ -70,10 +71,9 @@ const LEFT = 2
 const LIVE = 3
 const DEVICE = 4
 
-/** One device as fast as memory, one that is not. */
-function swap_on(): number {
-  const device = sys_swapon(pages(PAGES) * 2, SWP_SYNCHRONOUS_IO)
-  return device < 0 ? device : Math.min(0, sys_swapon(pages(PAGES) * 2, 0))
+/** Turns a device on: the first as fast as memory, the second not, and what it writes must stay the same meanwhile. */
+function swap_on(device: number): number {
+  return sys_swapon(pages(PAGES) * 2, device === 0 ? SWP_SYNCHRONOUS_IO : SWP_STABLE_WRITES)
 }
 
 export function setup(): number {
@@ -81,8 +81,10 @@ export function setup(): number {
   if (base < 0) return base
   const ret = oracle_window(base, pages(PAGES), WORDS, 0)
   if (ret < 0) return ret
-  const error = swap_on()
-  if (error < 0) return error
+  for (let device = 0; device < 2; device++) {
+    const error = swap_on(device)
+    if (error < 0) return error
+  }
   set_page_cluster(1)
   set_fail_page_alloc(2)
   set_reg(BASE, base)
@@ -112,8 +114,7 @@ function use(base: number, word: number): void {
 function cycle_swap(): void {
   const device = get_reg(DEVICE)
   set_reg(DEVICE, 1 - device)
-  if (sys_swapoff(device) === 0)
-    BUG_ON(sys_swapon(pages(PAGES) * 2, device === 0 ? SWP_SYNCHRONOUS_IO : 0) < 0)
+  if (sys_swapoff(device) === 0) BUG_ON(swap_on(device) < 0)
 }
 
 function forker(base: number): void {
