@@ -44,11 +44,10 @@ const WORDS = 8
 /** Pages that a turn uses and gives up at most, and one access in so many is a write. */
 const WINDOW = 96
 const WRITES = 16
-/** Children that a process has at a time, and turns of a child. */
+/** Children that a process has at a time, and turns of a child: few, since the first thread waits for one before it forks again. */
 const CHILDREN = 3
-const CHILD_TURNS = 4
-/** One turn in so many of the first thread forks, one in so many turns a device off and on. */
-const FORK_TURNS = 4
+const CHILD_TURNS = 2
+/** Every turn of the first thread forks, one in so many turns a device off and on. */
 const SWAPOFF_TURNS = 32
 /** One turn in so many of the others reclaims what anybody has, or moves a page. */
 const RECLAIM_TURNS = 4
@@ -124,7 +123,6 @@ function forker(base: number): void {
   }
   use(base, 0)
   if (prandom(SWAPOFF_TURNS) === 0) cycle_swap()
-  if (prandom(scaled(FORK_TURNS)) !== 0) return
   set_reg(LEFT, scaled(CHILD_TURNS))
   if (sys_fork(CHILD) > 0) set_reg(LIVE, get_reg(LIVE) + 1)
 }
