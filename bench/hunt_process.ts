@@ -14,6 +14,8 @@ import { learned, SEED, steppedImage } from './stepped.ts'
 const BARE = 50_000
 const COMMON = 32_768
 const SAME_PAGE = 1024
+/** Of swap's scenarios and of same-page beside them, whose executions are long. */
+const SWAP = 256
 const WARMUP = 4
 const SMALL = { cpus: 2, turns: 2, pages: 3 }
 
@@ -62,6 +64,30 @@ async function huntBeside(
     },
   })
   return { bare, executions, steps: steps.slice(WARMUP) }
+}
+
+/** Steps a second of hunts of `scenario` and of same-page in turn, with all checks. */
+async function besideSamePage(scenario: string, rounds: number): Promise<HuntSamples> {
+  const sampler = async (name: string): Promise<() => number> => {
+    const { image, make } = await steppedImage(`scenarios/${name}.ts`)
+    const explorer = learned(make(SMALL, true), image.sites.length)
+    let from = 0
+    return () => {
+      let taken = 0
+      const time = seconds(() => {
+        const slice = explorer.explore(from, from + SWAP)
+        const [violation] = slice.violations
+        if (violation !== undefined) throw new Error(violation.message)
+        taken = slice.steps
+      })
+      from += SWAP
+      return taken / time
+    }
+  }
+  return interleave(rounds, WARMUP, {
+    [scenario]: await sampler(scenario),
+    'same-page': await sampler('same-page'),
+  })
 }
 
 const commonProgram = (checks: boolean, rounds: number): Promise<HuntSamples> =>
@@ -129,6 +155,12 @@ const MEASUREMENTS: Readonly<Record<string, (rounds: number) => Promise<HuntSamp
   'common-checked': (rounds) => commonProgram(true, rounds),
   'same-page': (rounds) =>
     huntBeside('scenarios/same-page.ts', [], 'portfolio', { checks: true, count: SAME_PAGE, rounds }),
+  ...Object.fromEntries(
+    ['swap-storm', 'fork-swapped', 'oom'].map((scenario) => [
+      scenario,
+      (rounds: number) => besideSamePage(scenario, rounds),
+    ]),
+  ),
   reset,
   shrinking,
 }
