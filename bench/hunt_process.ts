@@ -14,8 +14,6 @@ import { learned, SEED, steppedImage } from './stepped.ts'
 const BARE = 50_000
 const COMMON = 32_768
 const SAME_PAGE = 1024
-/** Of swap's scenarios and of same-page beside them, whose executions are long. */
-const SWAP = 256
 const WARMUP = 4
 const SMALL = { cpus: 2, turns: 2, pages: 3 }
 
@@ -75,12 +73,12 @@ async function besideSamePage(scenario: string, rounds: number): Promise<HuntSam
     return () => {
       let taken = 0
       const time = seconds(() => {
-        const slice = explorer.explore(from, from + SWAP)
+        const slice = explorer.explore(from, from + SAME_PAGE)
         const [violation] = slice.violations
         if (violation !== undefined) throw new Error(violation.message)
         taken = slice.steps
       })
-      from += SWAP
+      from += SAME_PAGE
       return taken / time
     }
   }
