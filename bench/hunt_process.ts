@@ -64,6 +64,30 @@ async function huntBeside(
   return { bare, executions, steps: steps.slice(WARMUP) }
 }
 
+/** Steps a second of hunts of `scenario` and of same-page in turn, with all checks. */
+async function besideSamePage(scenario: string, rounds: number): Promise<HuntSamples> {
+  const sampler = async (name: string): Promise<() => number> => {
+    const { image, make } = await steppedImage(`scenarios/${name}.ts`)
+    const explorer = learned(make(SMALL, true), image.sites.length)
+    let from = 0
+    return () => {
+      let taken = 0
+      const time = seconds(() => {
+        const slice = explorer.explore(from, from + SAME_PAGE)
+        const [violation] = slice.violations
+        if (violation !== undefined) throw new Error(violation.message)
+        taken = slice.steps
+      })
+      from += SAME_PAGE
+      return taken / time
+    }
+  }
+  return interleave(rounds, WARMUP, {
+    [scenario]: await sampler(scenario),
+    'same-page': await sampler('same-page'),
+  })
+}
+
 const commonProgram = (checks: boolean, rounds: number): Promise<HuntSamples> =>
   huntBeside('bench/kernel/common.ts', ['bench/kernel/common.patch'], 'random', {
     ...{ checks, count: COMMON, rounds },
@@ -129,6 +153,12 @@ const MEASUREMENTS: Readonly<Record<string, (rounds: number) => Promise<HuntSamp
   'common-checked': (rounds) => commonProgram(true, rounds),
   'same-page': (rounds) =>
     huntBeside('scenarios/same-page.ts', [], 'portfolio', { checks: true, count: SAME_PAGE, rounds }),
+  ...Object.fromEntries(
+    ['swap-storm', 'fork-swapped', 'oom'].map((scenario) => [
+      scenario,
+      (rounds: number) => besideSamePage(scenario, rounds),
+    ]),
+  ),
   reset,
   shrinking,
 }

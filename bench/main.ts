@@ -11,6 +11,7 @@ import { hunts } from './ratios/hunt.ts'
 import { lockStat } from './ratios/lock_stat.ts'
 import { scales } from './ratios/scale.ts'
 import { spinlocks } from './ratios/spinlocks.ts'
+import { swaps } from './ratios/swap.ts'
 import { boot, list, memory } from './ratios/startup.ts'
 
 const BENCHMARKS = [
@@ -22,6 +23,7 @@ const BENCHMARKS = [
   lockStat,
   ...hunts,
   ...scales,
+  ...swaps,
   boot,
   list,
   memory,

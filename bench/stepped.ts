@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { stepChecks } from '../src/checks/steps/index.ts'
 import { huntSettings } from '../src/cli/hunt_plan.ts'
+import { findScenario } from '../src/cli/scenarios.ts'
 import type { Subject } from '../src/explore/attempt.ts'
 import { Explorer } from '../src/explore/explorer.ts'
 import { SCHEDULERS } from '../src/explore/schedulers/index.ts'
@@ -21,10 +22,11 @@ export interface SteppedImage {
   make(sizes: Sizes, checks: boolean): Subject
 }
 
-/** The image of a file under the package's root, with what a hunt of two CPUs takes by default. */
+/** The image of a file under the package's root, with what a hunt of it on two CPUs takes by default. */
 export async function steppedImage(file: string, ...patches: string[]): Promise<SteppedImage> {
-  const image = await kbuild(parseConfig(huntSettings(2, [])), {
-    scenario: join(packageRoot(), file),
+  const scenario = findScenario(join(packageRoot(), file))
+  const image = await kbuild(parseConfig(huntSettings(2, [], scenario)), {
+    scenario: scenario.file,
     patches: patches.map((patch) => join(packageRoot(), patch)),
     image: 'stepped',
   })

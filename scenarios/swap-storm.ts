@@ -23,6 +23,7 @@ import {
   set_fail_page_alloc,
   set_page_cluster,
   set_reg,
+  SWP_STABLE_WRITES,
   SWP_SYNCHRONOUS_IO,
   sys_clone_thread,
   sys_exit,
@@ -43,11 +44,10 @@ const WORDS = 8
 /** Pages that a turn uses and gives up at most, and one access in so many is a write. */
 const WINDOW = 96
 const WRITES = 16
-/** Children that a process has at a time, and turns of a child. */
+/** Children that a process has at a time, and turns of a child: few, since the first thread waits for one before it forks again. */
 const CHILDREN = 3
-const CHILD_TURNS = 4
-/** One turn in so many of the first thread forks, one in so many turns a device off and on. */
-const FORK_TURNS = 4
+const CHILD_TURNS = 2
+/** Every turn of the first thread forks, one in so many turns a device off and on. */
 const SWAPOFF_TURNS = 32
 /** One turn in so many of the others reclaims what anybody has, or moves a page. */
 const RECLAIM_TURNS = 4
@@ -70,10 +70,9 @@ const LEFT = 2
 const LIVE = 3
 const DEVICE = 4
 
-/** One device as fast as memory, one that is not. */
-function swap_on(): number {
-  const device = sys_swapon(pages(PAGES) * 2, SWP_SYNCHRONOUS_IO)
-  return device < 0 ? device : Math.min(0, sys_swapon(pages(PAGES) * 2, 0))
+/** Turns a device on: the first as fast as memory, the second not, and what it writes must stay the same meanwhile. */
+function swap_on(device: number): number {
+  return sys_swapon(pages(PAGES) * 2, device === 0 ? SWP_SYNCHRONOUS_IO : SWP_STABLE_WRITES)
 }
 
 export function setup(): number {
@@ -81,8 +80,10 @@ export function setup(): number {
   if (base < 0) return base
   const ret = oracle_window(base, pages(PAGES), WORDS, 0)
   if (ret < 0) return ret
-  const error = swap_on()
-  if (error < 0) return error
+  for (let device = 0; device < 2; device++) {
+    const error = swap_on(device)
+    if (error < 0) return error
+  }
   set_page_cluster(1)
   set_fail_page_alloc(2)
   set_reg(BASE, base)
@@ -112,8 +113,7 @@ function use(base: number, word: number): void {
 function cycle_swap(): void {
   const device = get_reg(DEVICE)
   set_reg(DEVICE, 1 - device)
-  if (sys_swapoff(device) === 0)
-    BUG_ON(sys_swapon(pages(PAGES) * 2, device === 0 ? SWP_SYNCHRONOUS_IO : 0) < 0)
+  if (sys_swapoff(device) === 0) BUG_ON(swap_on(device) < 0)
 }
 
 function forker(base: number): void {
@@ -123,7 +123,6 @@ function forker(base: number): void {
   }
   use(base, 0)
   if (prandom(SWAPOFF_TURNS) === 0) cycle_swap()
-  if (prandom(scaled(FORK_TURNS)) !== 0) return
   set_reg(LEFT, scaled(CHILD_TURNS))
   if (sys_fork(CHILD) > 0) set_reg(LIVE, get_reg(LIVE) + 1)
 }

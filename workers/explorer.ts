@@ -38,7 +38,7 @@ export default async function explore(task: ExplorerTask): Promise<ExplorerAnswe
     const slice = explorer.explore(
       task.from,
       task.to,
-      (i) => control[ABORT] !== 0 || i >= control[LIMIT] || Date.now() >= task.deadline,
+      (i) => control[ABORT] !== 0 || i >= control[LIMIT] || (i > 0 && Date.now() >= task.deadline),
     )
     return { slice, scheduler }
   } catch (error) {

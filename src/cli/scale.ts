@@ -13,6 +13,7 @@ import { kbuild, type KernelImage, loadImage } from '../kbuild/index.ts'
 import { packageRoot } from '../kbuild/root.ts'
 import { ClockMachine } from '../machine/clock/machine.ts'
 import { compileTopology } from '../machine/clock/topology.ts'
+import { setupFailure } from '../machine/smp/diagnose.ts'
 import { KernelBug, SetupFailed, type SteppedBoot } from '../machine/stepped/machine.ts'
 import { Violation } from '../machine/stepped/observer.ts'
 import { formatLockStat } from '../measure/lock_stat.ts'
@@ -275,7 +276,7 @@ function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
     const { figures, window } = machine.run({ operations: plan.operations, time: plan.time * 1e12 })
     const faults = machine.stat[image.symbols['PGFAULT']]
     const short = machine.stat[image.symbols['ALLOC_FAILED']]
-    if (short > 0)
+    if (short > (config.FAIL_ALLOC > 0 ? 1 : 0))
       return failed(
         `memory ran out (${plural(short, 'allocation')} failed): give more than MEMORY=${config.MEMORY}`,
       )
@@ -289,6 +290,7 @@ function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
     return { cpus, config, ...point, ...(Object.keys(texts).length > 0 ? { texts } : {}) }
   } catch (error) {
     if (error instanceof SetupFailed) {
+      if (config.FAIL_ALLOC > 0) return failed(setupFailure(image, cpus, error.errno).message)
       const why =
         error.errno === -12
           ? `the machine's memory is too small for it; give more than MEMORY=${config.MEMORY}`

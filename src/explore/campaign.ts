@@ -89,8 +89,9 @@ export async function campaign(options: CampaignOptions): Promise<HuntResult> {
         seconds: elapsed(),
         interrupted: signal?.aborted ?? false,
       })
-    const stopped = (): boolean => control[ABORT] !== 0 || Date.now() >= deadline
-    for (let round = 0, from = 0; !rounds.over && from < executions && !stopped(); round++) {
+    // A verdict stands on one execution at least, however little time there was (workers/explorer.ts).
+    const stopped = (from: number): boolean => control[ABORT] !== 0 || (from > 0 && Date.now() >= deadline)
+    for (let round = 0, from = 0; !rounds.over && from < executions && !stopped(from); round++) {
       const to = Math.min(executions, from + roundLength(round))
       const state = rounds.state()
       const parts = partsOf(from, to, workers)

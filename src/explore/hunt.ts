@@ -31,8 +31,10 @@ export function hunt(subject: Subject, options: HuntOptions): HuntResult {
       seconds: elapsed(),
       interrupted: options.signal?.aborted ?? false,
     })
-  const stop = (): boolean => performance.now() >= deadline || (options.signal?.aborted ?? false)
-  for (let round = 0, from = 0; !rounds.over && from < executions && !stop(); round++) {
+  // A verdict stands on one execution at least, however little time there was.
+  const stop = (execution: number): boolean =>
+    (execution > 0 && performance.now() >= deadline) || (options.signal?.aborted ?? false)
+  for (let round = 0, from = 0; !rounds.over && from < executions && !stop(from); round++) {
     const to = Math.min(executions, from + roundLength(round))
     explorer.enter(rounds.state())
     rounds.add([explorer.explore(from, to, stop)], [to], elapsed())

@@ -38,7 +38,7 @@ export type ExplorerTask =
       readonly from: number
       readonly to: number
       readonly state: RoundState
-      /** Date.now() at which time is up. */
+      /** Date.now() at which time is up, but for execution 0. */
       readonly deadline: number
     }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { bareGenerators } from '../../bench/bare_generators.ts'
-import { benchImage } from '../../bench/images.ts'
+import { benchImage, scenarioImage } from '../../bench/images.ts'
 import { learned, steppedImage } from '../../bench/stepped.ts'
 import { ExecutionRandom } from '../../src/explore/random.ts'
 import { RoundRobinScheduler } from '../../src/explore/schedulers/round_robin.ts'
@@ -24,6 +24,24 @@ test('get_page and put_page are measured on both kinds of atomics', async () => 
   const { stdout } = await bench('--quick', '--json', 'get_page')
   const { ratios } = JSON.parse(stdout)
   expect(ratios.map(({ target }: { target: number }) => target)).toEqual([0.8, 1])
+})
+
+test("a scenario's own configuration is that of its images", async () => {
+  expect((await scenarioImage('swap-storm')).config).toMatchObject({ SWAP: 'y', SWAP_MAP_MAX: 2 })
+  const { image, make } = await steppedImage('scenarios/fork-swapped.ts')
+  expect(image.config.SWAP).toBe('y')
+  const explorer = learned(make({ cpus: 2, turns: 1, pages: 1 }, true), image.sites.length)
+  expect(explorer.explore(0, 16)).toMatchObject({ done: 16, violations: [] })
+})
+
+test('swap is measured on two CPUs, and its hunts against same-page', { timeout: 200_000 }, async () => {
+  const { stdout } = await bench('--quick', '--json', 'swapped in and out', 'hunt of oom')
+  const { ratios } = JSON.parse(stdout)
+  expect(ratios).toMatchObject([
+    { unit: 'million/s', target: 0.2, sense: 'at least' },
+    { name: 'hunt of oom against same-page, all checks: steps', target: 0.5, sense: 'at least' },
+  ])
+  for (const { figure } of ratios) expect(figure).toBeGreaterThan(0)
 })
 
 test.each(['get_put', 'anon_fault', 'fork_pages'])(

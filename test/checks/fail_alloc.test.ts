@@ -51,12 +51,13 @@ test.each(['swap-storm', 'fork-swapped', 'reclaim', 'memcg-limit', 'oom', 'swap-
   '%s on two stepped CPUs holds whichever page, slot, read or write fails',
   { timeout: 300_000 },
   async (scenario) => {
-    const { machine, observers, atRest } = (await subjectOf({ scenario, config: ['FAIL_ALLOC=1'] })).subject
+    const { machine, observers, atRest } = (await subjectOf({ scenario, config: ['FAIL_ALLOC=1000000'] }))
+      .subject
     const { machine$fail_alloc: fails, machine$nr_allocs: count } = machine.symbols
     const [scheduler, random] = [new RandomScheduler(), new ExecutionRandom()]
     machine.observe(observers)
     let failed = 0
-    // Those of setup are over.
+    // Those of setup are over; the machine starts its count again from there in every execution.
     for (let n = machine.memory[count] + 1, reached = true; reached; n++) {
       machine.memory[fails] = n
       reached = false

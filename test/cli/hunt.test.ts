@@ -106,6 +106,34 @@ describe('a scenario that holds', () => {
   })
 })
 
+describe('an allocation that FAIL_ALLOC makes fail', () => {
+  const failing = (nr: number): string[] => [
+    ...[scenario('stores'), '--executions', '200'],
+    ...['--config', `FAIL_ALLOC=${nr}`, '--out', 'failed'],
+  ]
+
+  test('fails in the executions of a hunt, each of which counts anew, and in the replay', async () => {
+    expect((await hunt(scenario('stores'), '--executions', '200')).status).toBe(0)
+    const { status, report } = await huntJson(...failing(15), '--keep-going')
+    expect(status).toBe(1)
+    expect(report.violation?.check).toBe('BUG')
+    expect(report.executions).toBe(200)
+    expect(report.violations?.reduce((sum, violation) => sum + violation.count, 0)).toBeGreaterThan(100)
+    const replayed = await mmtorture(['replay', report.violation!.replay])
+    expect(replayed.stderr).toBe('')
+    expect(replayed.stdout).toContain('hunt_stores.ts')
+    expect(replayed.status).toBe(1)
+  })
+
+  test('is refused in a sentence when the setup makes it', async () => {
+    const { status, stderr } = await hunt(...failing(3))
+    expect(stderr).toContain(
+      "FAIL_ALLOC=3 fails an allocation of the scenario's setup; choose a greater number.",
+    )
+    expect(status).toBe(2)
+  })
+})
+
 describe('a violation', () => {
   test('has the fields of the document, and a replay file', async () => {
     const { status, report } = await huntJson(scenario('lost_update'))

@@ -60,6 +60,25 @@ test('a point without memory is reported, and the sweep goes on', async () => {
   expect(formatScale(report)).toMatch(/MEMORY=256K, 16 CPUs: memory ran out/)
 })
 
+describe('the allocation that FAIL_ALLOC makes fail', () => {
+  const stores = fileURLToPath(new URL('fixtures/hunt_stores.ts', import.meta.url))
+  const failing = async (nr: number): Promise<ScaleReport> =>
+    run(stores, { cpus: '2', operations: 4, config: [...SMALL, `FAIL_ALLOC=${nr}`] })
+
+  test('fails in the run, and is no want of memory', async () => {
+    expect((await failing(1000)).verdict).toBe('held')
+    expect((await failing(18)).points[0].failure).toMatch(/^BUG/)
+    const faults = { cpus: '2', operations: 100, config: [...SMALL, 'FAIL_ALLOC=100'] }
+    expect((await run('page-fault-disjoint', faults)).points[0].failure).toBeUndefined()
+  })
+
+  test('asks for a greater number when the setup makes it', async () => {
+    expect((await failing(3)).points[0].failure).toBe(
+      "FAIL_ALLOC=3 fails an allocation of the scenario's setup; choose a greater number.",
+    )
+  })
+})
+
 test('the sentence names the lock that binds the curve', async () => {
   const { points } = await run('page-fault-disjoint', {
     ...{ cpus: '16', topology: 'xeon80', operations: 100 },

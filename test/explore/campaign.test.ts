@@ -51,6 +51,12 @@ test('three workers find the violation that one finds', async () => {
   expect(found(three)).toEqual(found(one))
 })
 
+test.each([1, 2])('a verdict of %i workers stands on one execution at least', async (workers) => {
+  const result = await campaign(optionsOf('lockedUpdate', { workers, seconds: 0 }))
+  expect(result).toMatchObject({ verdict: 'held', interrupted: false })
+  expect(result.executions).toBeGreaterThan(0)
+})
+
 test('with keepGoing the whole result is the same for any number of workers', async () => {
   const options = optionsOf('needle20x4', { keepGoing: true })
   const one = await campaign({ ...options, workers: 1 })

@@ -26,6 +26,11 @@ test.each(RANDOM)(
   },
 )
 
+test('a verdict stands on one execution at least, however short the time', () => {
+  expect(huntFor('lockedUpdate', 'random', { seconds: 0 }).executions).toBeGreaterThan(0)
+  expect(huntFor('lostUpdate', 'random', { seconds: 0 }).verdict).toBe('violated')
+})
+
 test('golden: which execution of which seed fails, and its schedule', () => {
   const found = ['random', 'surw', 'pos', 'pct', 'portfolio'].flatMap((scheduler) =>
     (['lostUpdate', 'abba', 'needle20x2'] as const).map((program) => {

@@ -12,6 +12,7 @@ export const FREE = 8
 export const PAGEOUT = 21
 export const SIGBUS = 7
 export const SIGKILL = 9
+export const STABLE_WRITES = 1 << 11
 export const SYNCHRONOUS_IO = 1 << 12
 /** The process's pages: PAGES from page BASE on. */
 export const BASE = 4096

@@ -84,6 +84,8 @@ const NEEDED = [
   'machine$pages',
   'machine$section',
   'machine$think',
+  'machine$fail_alloc',
+  'FAIL_ALLOC',
 ] as const
 
 /** What seeds the program's random numbers: another seed of the clock must not make another program. */
@@ -799,6 +801,7 @@ export class ClockMachine {
     const { memory, symbols } = this
     memory[symbols['machine$nr_cpus']] = this.cpus
     memory[symbols['machine$spin_budget']] = 1
+    memory[symbols['machine$fail_alloc']] = symbols['FAIL_ALLOC']
     this.#alone((kernel) => kernel.start_kernel())
     return memory.slice()
   }

@@ -99,6 +99,8 @@ const NEEDED = [
   'machine$seed',
   'machine$turns',
   'machine$pages',
+  'machine$fail_alloc',
+  'FAIL_ALLOC',
 ] as const
 
 export class SetupFailed extends Error {
@@ -499,6 +501,7 @@ export class SteppedMachine implements Pending {
     memory[symbols['machine$seed']!] = this.#options.seed
     memory[symbols['machine$turns']!] = this.#options.turns
     memory[symbols['machine$pages']!] = this.#options.pages
+    memory[symbols['machine$fail_alloc']!] = symbols['FAIL_ALLOC']!
     this.alone(0, (kernel) => kernel.start_kernel())
     const ret = this.alone(0, (kernel) => kernel.scenario_setup())
     if (ret < 0) throw new SetupFailed(ret)

@@ -13,6 +13,7 @@ import {
   PAGES,
   READ,
   SIGBUS,
+  STABLE_WRITES,
   SYNCHRONOUS_IO,
 } from '../filled.ts'
 
@@ -75,6 +76,29 @@ describe('a page that is swapped out', () => {
     expect(k.user_store(BASE, 0, 7)).toBe(0)
     expect(m.pte(BASE) & m.symbols._PAGE_RW).not.toBe(0)
     expect(k.user_load(BASE, 0)).toBe(7)
+  })
+
+  it.each([
+    ['copied by a write where the device wants it stable', STABLE_WRITES, true],
+    ['written in its place where the device does not', 0, false],
+  ])('is, while its contents are being written, %s', (_, flags, copied) => {
+    k.sys_swapon(32, flags)
+    k.set_page_cluster(2)
+    m.pageOut()
+    k.user_load(BASE + 3, 0)
+    const { symbols: s, memory } = m
+    expect(m.entry(BASE + 2)).toMatchObject({ kind: 'swap', exclusive: true })
+    const cached = Array.from({ length: s.NR_PAGES }, (_, pfn) => s.MEMMAP + pfn * s.PAGE_WORDS).filter(
+      (page) => (m.flags(page) & s.PG_swapcache) !== 0,
+    )
+    for (const page of cached) memory[page + s.page$flags] |= s.PG_writeback
+    k.user_load(BASE + 2, 0)
+    const page = m.page(BASE + 2)
+    expect(cached).toContain(page)
+    expect(k.user_store(BASE + 2, 0, 7)).toBe(0)
+    expect(m.page(BASE + 2) !== page).toBe(copied)
+    for (const one of cached) memory[one + s.page$flags] &= ~s.PG_writeback
+    expect(k.user_load(BASE + 2, 0)).toBe(7)
   })
 
   it('brings its neighbours along', () => {
