@@ -35,7 +35,9 @@ export interface WordUse {
   stores: number
   time: number
   readonly cpus: Set<number>
-  readonly sites: Map<number, number>
+  /** How often by site. */
+  readonly readers: Map<number, number>
+  readonly writers: Map<number, number>
 }
 
 /** A call stack, innermost function first, and its time. */
@@ -47,8 +49,9 @@ export interface StackTime {
 /** A function and a line of its source. */
 export type Place = Pick<Site, 'fn' | 'file' | 'line'>
 
-/** Each of a site's first accesses has its stack looked at, then one in so many: a prime, which no loop's length divides. */
-const EVERY = 509
+/** So many of a site's first accesses have their stacks looked at; then one whenever the site has taken the time of EVERY such. */
+const FIRST = 512
+const EVERY = 32
 
 /** The call stacks of some of a site's accesses, each with the time that went by since the look before. */
 class Looks {
@@ -57,10 +60,15 @@ class Looks {
   /** Time since the last look. */
   unseen = 0
   #count = 0
+  #period = 0
 
-  /** Whether the next access is to be looked at. */
-  due(): boolean {
-    return ++this.#count <= EVERY || this.#count % EVERY === 0
+  /** An access takes `time`. Whether it is to be looked at: the longer it takes, the sooner. */
+  takes(time: number): boolean {
+    this.unseen += time
+    if (this.#count === FIRST) return this.unseen >= this.#period
+    this.#count++
+    this.#period += (time / FIRST) * EVERY
+    return true
   }
 
   see(stack: readonly Place[], time: number): void {
@@ -202,8 +210,7 @@ export class Profile implements ClockObserver {
       this.#looksAt(due.site).unseen += due.time
       this.#due.delete(cpu)
     }
-    looks.unseen += time
-    if (!looks.due()) return
+    if (!looks.takes(time)) return
     this.#due.set(cpu, { site, time: looks.unseen })
     looks.unseen = 0
   }
@@ -213,8 +220,7 @@ export class Profile implements ClockObserver {
     const between = this.#betweenAt(last)
     const { looks } = between
     between.time += time
-    looks.unseen += time
-    if (looks.due()) {
+    if (looks.takes(time)) {
       const stack = this.#framesOf(new Error('stack').stack ?? '', true)
       looks.see(stack.length > 0 ? stack : sitePlaces(this.#sites[last]), looks.unseen)
       looks.unseen = 0
@@ -225,14 +231,16 @@ export class Profile implements ClockObserver {
   #moved(cpu: number, site: number, addr: number, kind: number, time: number): void {
     let word = this.#words.get(addr)
     if (word === undefined) {
-      word = { loads: 0, stores: 0, time: 0, cpus: new Set(), sites: new Map() }
+      word = { loads: 0, stores: 0, time: 0, cpus: new Set(), readers: new Map(), writers: new Map() }
       this.#words.set(addr, word)
     }
-    if ((KIND_FLAGS[kind] & WRITES) !== 0) word.stores++
+    const stores = (KIND_FLAGS[kind] & WRITES) !== 0
+    if (stores) word.stores++
     else word.loads++
     word.time += time
     word.cpus.add(cpu)
-    word.sites.set(site, (word.sites.get(site) ?? 0) + 1)
+    const sites = stores ? word.writers : word.readers
+    sites.set(site, (sites.get(site) ?? 0) + 1)
   }
 
   /** All time of the window's CPUs, up to what they idle when they are done. */

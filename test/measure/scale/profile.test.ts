@@ -95,12 +95,23 @@ test('stacks share the time of their site by what their accesses took, not by ho
 })
 
 test('after the first accesses of a site a look answers for the time since the one before', () => {
-  for (let n = 1; n <= 1018; n++) {
-    stack = n <= 509 ? RANGE : MM
+  for (let n = 1; n <= 1024; n++) {
+    stack = n <= 512 ? RANGE : MM
     access(1, HIT, 1)
     profile.performing(0)
   }
-  expect(profile.stacks.map(({ time }) => time)).toEqual([509, 509])
+  expect(profile.stacks.map(({ time }) => time)).toEqual([512, 512])
+})
+
+test('an access that takes long is looked at, however seldom it is', () => {
+  for (let n = 0; n < 6000; n++) {
+    stack = n % 1000 === 999 ? MM : RANGE
+    access(1, HIT, n % 1000 === 999 ? 9001 : 1)
+    profile.performing(0)
+  }
+  const times = Object.fromEntries(profile.stacks.map((one) => [one.stack[1], one.time]))
+  expect(times['copy_mm'] / profile.total).toBeGreaterThan(0.85)
+  expect(times['copy_mm'] / profile.total).toBeLessThan(0.95)
 })
 
 test('an access that an interrupt comes before keeps no time from its site', () => {
