@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import type { KernelImage } from '../kbuild/index.ts'
 import { packageRoot } from '../kbuild/root.ts'
 import { kernelFrames } from '../machine/smp/stack.ts'
-import { Profile, siteNames } from '../measure/scale/profile.ts'
+import { type Place, Profile, siteNames } from '../measure/scale/profile.ts'
 import type { MachineView } from '../measure/symbols.ts'
 import { formatC2c } from '../report/scale_c2c.ts'
 import { formatAnnotation, formatProfile } from '../report/scale_profile.ts'
@@ -28,25 +28,25 @@ export function profileOf(wishes: ProfileWishes, image: KernelImage): Profile | 
     if (!image.sites.some((site) => siteNames(site).includes(name)))
       throw new UsageError(`--annotate ${name}: no access of the kernel stands in a function of that name.`)
   Error.stackTraceLimit = DEEPEST
-  const known = new Map<string, readonly string[]>()
-  return new Profile(image.sites, (stack) => {
-    let names = known.get(stack)
-    if (names === undefined) {
-      names = outerNames(stack, image)
-      known.set(stack, names)
+  const known = [new Map<string, readonly Place[]>(), new Map<string, readonly Place[]>()]
+  return new Profile(image.sites, (stack, inner) => {
+    let frames = known[Number(inner)].get(stack)
+    if (frames === undefined) {
+      frames = framesOf(stack, image, inner)
+      known[Number(inner)].set(stack, frames)
     }
-    return names
+    return frames
   })
 }
 
-/** The functions of a stack, without the innermost one, whose own functions a site names. */
-function outerNames(stack: string, image: KernelImage): string[] {
-  const frames = kernelFrames(stack, image.file, packageRoot()).slice(1)
+/** The functions of a stack; `inner`: with the innermost frame, whose own functions a site names. */
+function framesOf(stack: string, image: KernelImage, inner: boolean): Place[] {
+  const frames = kernelFrames(stack, image.file, packageRoot()).slice(inner ? 0 : 1)
   return frames.flatMap(({ function: name, file, line }) => {
-    const plain = name.replace(/^.*\./, '')
+    const plain = { fn: name.replace(/^.*\./, ''), file, line }
     // The call may stand in a function that kbuild put in the place of its call.
-    const inner = enclosing(file, line)
-    return inner === undefined || inner === plain ? [plain] : [inner, plain]
+    const fn = enclosing(file, line)
+    return fn === undefined || fn === plain.fn ? [plain] : [{ ...plain, fn }, plain]
   })
 }
 

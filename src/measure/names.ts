@@ -124,10 +124,10 @@ export function nameAddress(view: MachineView, address: number): string {
   return nameOther(view, address)
 }
 
-/** Like nameAddress, without which object it is: "mm mmap_lock". For counting waits by kind. */
+/** Like nameAddress, without which object it is: "mm mmap_lock", "page (table) ptl". For counting by kind. */
 export function nameKind(view: MachineView, address: number): string {
   return nameAddress(view, address)
-    .replaceAll(/ \(pages .*?\)| \(table\)| \+ \d+/g, '')
+    .replaceAll(/ \(pages .*?\)| \+ \d+/g, '')
     .replaceAll(/ (0x[0-9a-f]+|\d+)(?= |$)/g, '')
 }
 

@@ -1,5 +1,5 @@
 // The lines that CPUs take from one another, in the manner of `perf c2c report --stdio`: the hottest ones, and of each the words at which
-// CPUs met, by struct and field. Lines of objects of one kind are taken together. Leaves out accesses that moved no line.
+// CPUs met, by struct and field, with the places that read and that wrote it most often. Lines of objects of one kind are taken together. Leaves out accesses that moved no line.
 import type { Site } from '../kbuild/announce.ts'
 import { nameKind } from '../measure/names.ts'
 import { lineOf, type Profile, type WordUse } from '../measure/scale/profile.ts'
@@ -31,7 +31,7 @@ export function formatC2c(view: MachineView, profile: Profile, sites: readonly S
     WIDE,
     '           Shared Data Cache Line Table          ',
     WIDE,
-    row(['# Index', 'Cacheline', 'Lines', 'Loads', 'Stores', 'of Hitm', 'of time']),
+    row(['# Index', 'Cacheline', 'Lines', 'Loads', 'Stores', 'of these', 'of time']),
     ...kinds.map((kind, index) =>
       row([
         index,
@@ -48,17 +48,23 @@ export function formatC2c(view: MachineView, profile: Profile, sites: readonly S
     '      Shared Cache Line Distribution Pareto      ',
     WIDE,
   ]
+  const placeOf = (does: string, places: ReadonlyMap<number, number>): string | undefined => {
+    const [most] = [...places].toSorted((left, right) => right[1] - left[1])
+    if (most === undefined) return undefined
+    const { fn, file, line } = sites[most[0]]
+    return `${does.padEnd(5)}  [k] ${fn} ${file}:${line}`
+  }
   for (const [index, kind] of kinds.entries()) {
     lines.push(
       `  ${String(index).padStart(4)}  ${kind.name}: ${count(kind.loads)} loads, ${count(kind.stores)} stores moved a line`,
     )
     const words = [...kind.words].toSorted((left, right) => right[1].time - left[1].time).slice(0, MOST)
     for (const [word, use] of words) {
-      const [site] = [...use.sites].toSorted((left, right) => right[1] - left[1])[0]
-      const { fn, file, line } = sites[site]
-      lines.push(
-        `        ${per(use.loads, kind.loads).padStart(8)} ${per(use.stores, kind.stores).padStart(8)}  ${word.padEnd(34)} ${String(use.cpus.size).padStart(4)} CPUs  [k] ${fn} ${file}:${line}`,
-      )
+      const shares = `        ${per(use.loads, kind.loads).padStart(8)} ${per(use.stores, kind.stores).padStart(8)}  ${word.padEnd(34)} ${String(use.cpus.size).padStart(4)} CPUs`
+      for (const [index, place] of [placeOf('read', use.readers), placeOf('write', use.writers)]
+        .filter((one) => one !== undefined)
+        .entries())
+        lines.push(`${index === 0 ? shares : ' '.repeat(shares.length)}  ${place}`)
     }
   }
   return `${lines.join('\n')}\n`
@@ -81,14 +87,24 @@ function kindsOf(view: MachineView, profile: Profile): Map<string, Kind> {
     const word = nameKind(view, addr)
     const known = kind.words.get(word)
     if (known === undefined)
-      kind.words.set(word, { ...use, cpus: new Set(use.cpus), sites: new Map(use.sites) })
+      kind.words.set(word, {
+        ...use,
+        cpus: new Set(use.cpus),
+        readers: new Map(use.readers),
+        writers: new Map(use.writers),
+      })
     else {
       known.loads += use.loads
       known.stores += use.stores
       known.time += use.time
       for (const cpu of use.cpus) known.cpus.add(cpu)
-      for (const [site, times] of use.sites) known.sites.set(site, (known.sites.get(site) ?? 0) + times)
+      addTo(known.readers, use.readers)
+      addTo(known.writers, use.writers)
     }
   }
   return kinds
+}
+
+function addTo(sums: Map<number, number>, counts: ReadonlyMap<number, number>): void {
+  for (const [site, times] of counts) sums.set(site, (sums.get(site) ?? 0) + times)
 }

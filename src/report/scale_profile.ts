@@ -1,7 +1,7 @@
 // The profile of a point in the form of `perf report --stdio -G`, and of one function in that of `perf annotate --stdio`. Leaves out
 // addresses and instructions: the model has source lines.
 import type { Site } from '../kbuild/announce.ts'
-import type { Profile, SiteUse, StackTime } from '../measure/scale/profile.ts'
+import type { Place, Profile, SiteUse, StackTime } from '../measure/scale/profile.ts'
 import { count, percent } from './text.ts'
 
 /** Below this share a symbol or a branch is not shown; below the other one a symbol has no graph. */
@@ -87,7 +87,8 @@ function share(time: number, total: number): string {
   return `${((time / Math.max(1, total)) * 100).toFixed(2)}%`
 }
 
-type Place = Pick<Site, 'file' | 'line'>
+/** What is known of time that is no step's, but the time. */
+const NO_STEP = { accesses: 0, missTime: 0, misses: 0, llc: 0, memory: 0, transfers: 0, upgrades: 0 }
 
 /** Where in function `name` an access stands: itself, or the call that kbuild has put its function in the place of. */
 function placeIn(site: Site, name: string): Place | undefined {
@@ -109,6 +110,8 @@ export function formatAnnotation(
     const place = placeIn(sites[index], name)
     return place === undefined ? [] : [[place, use]]
   })
+  for (const { place, time } of profile.elsewhere)
+    if (place.fn === name) own.push([place, { ...NO_STEP, time }])
   if (own.length === 0) return undefined
   const { file } = own[0][0]
   const total = own.reduce((sum, [, use]) => sum + use.time, 0)

@@ -127,7 +127,7 @@ describe('where the time goes', () => {
     expect(annotate).toMatch(
       /\d+\.\d\d : +\d+ +VM_BUG_ON_PAGE\(atomic_fetch_add\(page \+ page\$_refcount, 1\).* accesses miss/,
     )
-    expect(c2c).toMatch(/page _refcount +\d+ CPUs {2}\[k\] \w+ src\/kernel\/mm/)
+    expect(c2c).toMatch(/page _refcount +\d+ CPUs {2}(read|write) +\[k\] \w+ src\/kernel\/mm/)
     expect(lockstat).toMatch(/^lock_stat version 0\.4\n/)
   })
 

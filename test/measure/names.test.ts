@@ -84,7 +84,8 @@ describe('the name of a word', () => {
 
 test('the kind of a word does not say of which object it is', () => {
   expect(nameKind(view, 1328 + 64 + 16)).toBe('mm mmap_lock')
-  expect(nameKind(view, 1456 + 32 + 10)).toBe('page ptl')
+  expect(nameKind(view, 1456 + 32 + 10)).toBe('page (table) ptl')
+  expect(nameKind(view, 1456 + 32)).not.toBe(nameKind(view, 1456))
   expect(nameKind(view, 1280 + 16)).toBe('hashed ptlock')
 })
 

@@ -6,7 +6,7 @@
  * Left out: what an evicted line costs to write back; the levels of a CPU's own caches; prefetching; where memory lies.
  */
 import type { ClockFigures } from './figures.ts'
-import { CACHE, LLC, MEMORY, UPGRADE } from './observer.ts'
+import { CACHE, HIT, LLC, MEMORY, UPGRADE } from './observer.ts'
 import type { Hardware } from './topology.ts'
 
 /** Words of a line, as a shift. */
@@ -103,10 +103,12 @@ export class Lines {
   #upgrade(cpu: number, line: number): number {
     const at = line * this.words + (cpu >> 5)
     const bit = 1 << (cpu & 31)
-    this.source = UPGRADE
     this.sharers[at] &= ~bit
-    if (this.#alone(line)) this.cost = this.#hardware.costs.hit
-    else {
+    if (this.#alone(line)) {
+      this.source = HIT
+      this.cost = this.#hardware.costs.hit
+    } else {
+      this.source = UPGRADE
       this.cost = this.#hardware.storeShared[this.#furthest(cpu, line)]
       this.#figures.upgrades++
       this.#figures.moved[line]++

@@ -24,7 +24,7 @@ import { ClockFigures } from './figures.ts'
 import { ClockHeap } from './heap.ts'
 import { LINE_SHIFT, Lines } from './lines.ts'
 import { ClockLocks } from './locks.ts'
-import { type ClockObserver, HIT } from './observer.ts'
+import { type ClockObserver, HERE, HIT, INTERRUPT } from './observer.ts'
 import { LineQueues } from './queues.ts'
 import { type Hardware, LINE_BYTES } from './topology.ts'
 
@@ -308,8 +308,10 @@ export class ClockMachine {
     this.#locks.end(now)
     for (let cpu = 0; cpu < this.cpus; cpu++) {
       const e = this.#entity[cpu]
-      if (this.#state[e] === QUEUED || this.#state[e] === SLEEPS)
-        this.#stalled(cpu, this.#addr[e] >> LINE_SHIFT, Math.max(0, now - this.#since[cpu]))
+      if (this.#state[e] !== QUEUED && this.#state[e] !== SLEEPS) continue
+      const waited = Math.max(0, now - this.#since[cpu])
+      this.#stalled(cpu, this.#addr[e] >> LINE_SHIFT, waited)
+      this.#observer?.passed?.(cpu, this.#site[e], this.#site[e], waited)
     }
   }
 
@@ -331,7 +333,7 @@ export class ClockMachine {
     this.#interruptAt[cpu] = Infinity
     if (!this.#isPending(cpu)) return
     this.figures.interrupts++
-    this.#clock[cpu] += this.#hardware.costs.exception
+    this.#pass(cpu, INTERRUPT, this.#hardware.costs.exception)
     this.#entity[cpu] = cpu + this.cpus
     this.#state[cpu + this.cpus] = UNBORN
   }
@@ -363,7 +365,7 @@ export class ClockMachine {
     if (offset < 0 || offset >= symbols['CPUMASK_WORDS']) return
     const { interruptSend, interruptDelivery } = this.#hardware.costs
     const at = this.#clock[this.#cpu] + interruptDelivery
-    this.#clock[this.#cpu] += interruptSend
+    this.#pass(this.#cpu, this.#site[this.#entity[this.#cpu]], interruptSend)
     this.#interruptAt[cpu] = Math.min(this.#interruptAt[cpu], at)
     if (this.#state[cpu] === SLEEPS && this.#entity[cpu] === cpu && this.#interruptible(cpu))
       this.#rouse(cpu, at)
@@ -380,7 +382,9 @@ export class ClockMachine {
       next[before] = next[cpu]
     }
     this.#clock[cpu] = Math.max(this.#clock[cpu], time)
-    this.#stalled(cpu, line, this.#clock[cpu] - this.#since[cpu])
+    const waited = this.#clock[cpu] - this.#since[cpu]
+    this.#stalled(cpu, line, waited)
+    this.#observer?.passed?.(cpu, this.#site[cpu], this.#site[cpu], waited)
     this.#since[cpu] = -1
     this.#state[cpu] = ASKS
     this.#wakeUp(cpu)
@@ -491,6 +495,12 @@ export class ClockMachine {
       observer.access(cpu, this.#site[e], this.#addr[e], this.#kind[e], source, waited, time)
   }
 
+  /** Lets time pass that is no access's. */
+  #pass(cpu: number, where: number, time: number): void {
+    this.#clock[cpu] += time
+    this.#observer?.passed?.(cpu, where, this.#site[this.#entity[cpu]], time)
+  }
+
   #touch(cpu: number, line: number): void {
     const { toucher } = this.#lines
     if (toucher[line] !== cpu + 1) toucher[line] = toucher[line] === 0 ? cpu + 1 : -1
@@ -572,7 +582,7 @@ export class ClockMachine {
   #sleep(cpu: number, e: number, line: number): void {
     if (this.#interruptAt[cpu] !== Infinity && e === cpu && this.#interruptible(cpu)) {
       // Stays awake for the interrupt, and looks again after it.
-      this.#clock[cpu] = Math.max(this.#clock[cpu], this.#interruptAt[cpu])
+      this.#pass(cpu, this.#site[e], Math.max(0, this.#interruptAt[cpu] - this.#clock[cpu]))
       return
     }
     this.#locks.contends(cpu)
@@ -726,7 +736,7 @@ export class ClockMachine {
     // From 1 on: a time of 0 stands for none.
     const nanoseconds = (): number => Math.floor(this.#clock[this.#cpu] / PS_PER_NS) + 1
     const pass = (time: number): void => {
-      if (this.#timed) this.#clock[this.#cpu] += time
+      if (this.#timed) this.#pass(this.#cpu, HERE, time)
     }
     return {
       memory,
@@ -780,7 +790,7 @@ export class ClockMachine {
         if (this.#timed) this.#locks.releases(this.#cpu, lock)
       },
       observe_exception: () => {
-        if (this.#timed) this.#clock[this.#cpu] += this.#varied(this.#hardware.costs.exception)
+        if (this.#timed) pass(this.#varied(this.#hardware.costs.exception))
       },
       observe_contended: (lock) => this.#sleepers[lock >> LINE_SHIFT] !== 0,
       ktime_get_ns: nanoseconds,

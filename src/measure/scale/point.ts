@@ -241,18 +241,18 @@ function boundSentence(
     ['', { time: 0, most: 0, locks: new Set(), line: 0 }],
   )
   const ofLocks = new Set(figures.locks.map((use) => use.lock >> LINE_SHIFT))
-  let hottest = -1
-  figures.stallOutside.forEach((stall, line) => {
-    if (line === idleLine || ofLocks.has(line)) return
-    if (hottest < 0 || stall > figures.stallOutside[hottest]) hottest = line
-  })
-  const line = hottest < 0 ? 0 : figures.stallOutside[hottest]
-  if (Math.max(worst.time, line) / total < BOUNDS)
+  const [kind, hot] = hottestLines(view, figures, (line) => line !== idleLine && !ofLocks.has(line))
+  if (Math.max(worst.time, hot.time) / total < BOUNDS)
     return time.idle > 0.5
       ? `${at} ${percentOf(time.idle)} of the time is idle`
       : `${at} no lock and no line takes ${percentOf(BOUNDS)} of the time; ${percentOf(time.running)} is spent running`
-  if (line > worst.time)
-    return `${at} ${percentOf(line / total)} of the time is spent waiting for the line of ${nameAddress(view, hottest << LINE_SHIFT)}`
+  if (hot.time > worst.time) {
+    const one = hot.lines === 1 || hot.most > 0.8 * hot.time
+    const what = one
+      ? `the line of ${nameAddress(view, hot.line << LINE_SHIFT)}`
+      : `${hot.lines} lines of ${kind}`
+    return `${at} ${percentOf(hot.time / total)} of the time is spent waiting for ${what}`
+  }
   const share = percentOf(worst.time / total)
   const one =
     worst.lock !== undefined && (worst.locks.size === 1 || worst.most > 0.8 * (worst.time - worst.line))
@@ -265,6 +265,37 @@ function boundSentence(
   return contended
     ? `${at} ${share} of the time is spent waiting for ${what}`
     : `${at} ${share} of the time is spent waiting for the line of ${what}, which is hardly ever taken when it is wanted`
+}
+
+/** Lines of one kind: how many, their time, and the one that most of it went to. */
+interface HotLines {
+  time: number
+  lines: number
+  most: number
+  line: number
+}
+
+/** The kind of line that CPUs waited longest for, among the lines that `counts` lets pass. */
+function hottestLines(
+  view: MachineView,
+  figures: ClockFigures,
+  counts: (line: number) => boolean,
+): [string, HotLines] {
+  const kinds = new Map<string, HotLines>()
+  figures.stallOutside.forEach((stall, line) => {
+    if (stall === 0 || !counts(line)) return
+    const name = nameKind(view, line << LINE_SHIFT)
+    const kind = kinds.get(name) ?? { time: 0, lines: 0, most: 0, line }
+    kind.time += stall
+    kind.lines++
+    if (stall > kind.most) {
+      kind.most = stall
+      kind.line = line
+    }
+    kinds.set(name, kind)
+  })
+  const none: [string, HotLines] = ['', { time: 0, lines: 0, most: 0, line: 0 }]
+  return [...kinds].reduce((best, one) => (one[1].time > best[1].time ? one : best), none)
 }
 
 function percentOf(share: number): string {

@@ -3,7 +3,16 @@
 // Leaves out text, and reading the host's stack: the caller turns one into names.
 import type { Site } from '../../kbuild/announce.ts'
 import { LINE_SHIFT } from '../../machine/clock/lines.ts'
-import { CACHE, type ClockObserver, HIT, LLC, MEMORY, UPGRADE } from '../../machine/clock/observer.ts'
+import {
+  CACHE,
+  type ClockObserver,
+  HERE,
+  HIT,
+  INTERRUPT,
+  LLC,
+  MEMORY,
+  UPGRADE,
+} from '../../machine/clock/observer.ts'
 import { KIND_FLAGS, WRITES } from '../../machine/stepped/kinds.ts'
 
 /** What the accesses of a place cost, and where they found their lines. */
@@ -26,7 +35,9 @@ export interface WordUse {
   stores: number
   time: number
   readonly cpus: Set<number>
-  readonly sites: Map<number, number>
+  /** How often by site. */
+  readonly readers: Map<number, number>
+  readonly writers: Map<number, number>
 }
 
 /** A call stack, innermost function first, and its time. */
@@ -35,32 +46,77 @@ export interface StackTime {
   readonly time: number
 }
 
-/** After its first accesses a place's stack is looked at once in so many. */
-const EVERY = 512
+/** A function and a line of its source. */
+export type Place = Pick<Site, 'fn' | 'file' | 'line'>
+
+/** So many of a site's first accesses have their stacks looked at; then one whenever the site has taken the time of EVERY such. */
+const FIRST = 512
+const EVERY = 32
+
+/** The call stacks of some of a site's accesses, each with the time that went by since the look before. */
+class Looks {
+  /** By stack: one that is seen again is the same array. */
+  readonly #seen = new Map<readonly Place[], number>()
+  /** Time since the last look. */
+  unseen = 0
+  #count = 0
+  #period = 0
+
+  /** An access takes `time`. Whether it is to be looked at: the longer it takes, the sooner. */
+  takes(time: number): boolean {
+    this.unseen += time
+    if (this.#count === FIRST) return this.unseen >= this.#period
+    this.#count++
+    this.#period += (time / FIRST) * EVERY
+    return true
+  }
+
+  see(stack: readonly Place[], time: number): void {
+    this.#seen.set(stack, (this.#seen.get(stack) ?? 0) + time)
+  }
+
+  /** `time`, dealt out among the stacks. */
+  deal(time: number): { stack: readonly Place[]; time: number }[] {
+    const all = [...this.#seen.values()].reduce((sum, share) => sum + share, 0)
+    return [...this.#seen].map(([stack, share]) => ({
+      stack,
+      time: all === 0 ? time / this.#seen.size : (time * share) / all,
+    }))
+  }
+}
+
+/** Time of no step: accesses to the CPU's own area, barriers, exceptions, delays. */
+interface Between {
+  accesses: number
+  time: number
+  readonly looks: Looks
+}
+
+const IRQ: readonly Place[] = [{ fn: 'do_IRQ', file: '', line: 0 }]
 
 export class Profile implements ClockObserver {
   readonly #sites: readonly Site[]
-  readonly #namesOf: (stack: string) => readonly string[]
+  readonly #framesOf: (stack: string, inner: boolean) => readonly Place[]
   #uses = new Map<number, SiteUse>()
-  /** By site: accesses to the CPU's own area after it. Nothing says where these stand: in no line, and in the function that was running. */
-  #after = new Map<number, { accesses: number; time: number }>()
-  /** By site, by stack (names joined): how often it was seen. */
-  #stacks = new Map<number, Map<string, number>>()
+  #looks = new Map<number, Looks>()
+  /** By the site of the step before. */
+  #between = new Map<number, Between>()
   #words = new Map<number, WordUse>()
-  /** By CPU the site whose stack is to be looked at, plus 1. */
-  readonly #due = new Map<number, number>()
+  /** By CPU the site whose stack is to be looked at, and the time that this stack answers for. */
+  readonly #due = new Map<number, { readonly site: number; time: number }>()
 
-  /** @param namesOf functions of a host's stack below the innermost one, innermost first */
-  constructor(sites: readonly Site[], namesOf: (stack: string) => readonly string[]) {
+  /** @param framesOf the functions of a host's stack, innermost first; without the innermost frame, or with it. Equal stacks: the same array */
+  constructor(sites: readonly Site[], framesOf: (stack: string, inner: boolean) => readonly Place[]) {
     this.#sites = sites
-    this.#namesOf = namesOf
+    this.#framesOf = framesOf
   }
 
   begin(): void {
     this.#uses = new Map()
-    this.#after = new Map()
+    this.#looks = new Map()
+    this.#between = new Map()
     this.#words = new Map()
-    this.#stacks = new Map()
+    this.#due.clear()
   }
 
   access(
@@ -75,20 +131,13 @@ export class Profile implements ClockObserver {
     if (source === UPGRADE || source >= CACHE)
       this.#moved(cpu, site < 0 ? ~site : site, addr, kind, waited + cost)
     if (site < 0) {
-      const after = this.#after.get(~site) ?? { accesses: 0, time: 0 }
-      after.accesses++
-      after.time += waited + cost
-      this.#after.set(~site, after)
+      this.#here(~site, waited + cost).accesses++
       return
     }
-    let use = this.#uses.get(site)
-    if (use === undefined) {
-      use = { accesses: 0, time: 0, missTime: 0, misses: 0, llc: 0, memory: 0, transfers: 0, upgrades: 0 }
-      this.#uses.set(site, use)
-    }
+    const use = this.#use(site)
     use.accesses++
     use.time += waited + cost
-    if ((use.accesses & (use.accesses - 1)) === 0 || use.accesses % EVERY === 0) this.#due.set(cpu, site + 1)
+    this.#account(cpu, site, waited + cost)
     if (source === HIT && waited === 0) return
     use.misses++
     use.missTime += waited + cost
@@ -98,47 +147,114 @@ export class Profile implements ClockObserver {
     else if (source >= CACHE) use.transfers++
   }
 
+  passed(cpu: number, where: number, last: number, time: number): void {
+    if (where === HERE) this.#here(last, time)
+    else if (where === INTERRUPT) {
+      const between = this.#betweenAt(INTERRUPT)
+      between.time += time
+      between.looks.see(IRQ, time)
+    } else {
+      this.#use(where).time += time
+      const due = this.#due.get(cpu)
+      if (due?.site === where) due.time += time
+      else this.#looksAt(where).unseen += time
+    }
+  }
+
   performing(cpu: number): void {
     if (this.#due.size === 0) return
     const due = this.#due.get(cpu)
     if (due === undefined) return
     this.#due.delete(cpu)
-    const site = due - 1
-    const outer = this.#namesOf(new Error('stack').stack ?? '')
-    const key = [...siteNames(this.#sites[site]), ...outer].join('\n')
-    let stacks = this.#stacks.get(site)
-    if (stacks === undefined) {
-      stacks = new Map()
-      this.#stacks.set(site, stacks)
+    const outer = this.#framesOf(new Error('stack').stack ?? '', false)
+    this.#looksAt(due.site).see(outer, due.time)
+  }
+
+  #use(site: number): SiteUse {
+    let use = this.#uses.get(site)
+    if (use === undefined) {
+      use = { accesses: 0, time: 0, missTime: 0, misses: 0, llc: 0, memory: 0, transfers: 0, upgrades: 0 }
+      this.#uses.set(site, use)
     }
-    stacks.set(key, (stacks.get(key) ?? 0) + 1)
+    return use
+  }
+
+  #looksAt(site: number): Looks {
+    let looks = this.#looks.get(site)
+    if (looks === undefined) {
+      looks = new Looks()
+      this.#looks.set(site, looks)
+    }
+    return looks
+  }
+
+  #betweenAt(site: number): Between {
+    let between = this.#between.get(site)
+    if (between === undefined) {
+      between = { accesses: 0, time: 0, looks: new Looks() }
+      this.#between.set(site, between)
+    }
+    return between
+  }
+
+  /** Keeps the time of an access for the stack that is looked at next: its own, if it is its turn. */
+  #account(cpu: number, site: number, time: number): void {
+    const looks = this.#looksAt(site)
+    const due = this.#due.get(cpu)
+    if (due?.site === site) {
+      due.time += time
+      return
+    }
+    if (due !== undefined) {
+      // An interrupt came before it was performed.
+      this.#looksAt(due.site).unseen += due.time
+      this.#due.delete(cpu)
+    }
+    if (!looks.takes(time)) return
+    this.#due.set(cpu, { site, time: looks.unseen })
+    looks.unseen = 0
+  }
+
+  /** Time that passes where the host's stack is. */
+  #here(last: number, time: number): Between {
+    const between = this.#betweenAt(last)
+    const { looks } = between
+    between.time += time
+    if (looks.takes(time)) {
+      const stack = this.#framesOf(new Error('stack').stack ?? '', true)
+      looks.see(stack.length > 0 ? stack : sitePlaces(this.#sites[last]), looks.unseen)
+      looks.unseen = 0
+    }
+    return between
   }
 
   #moved(cpu: number, site: number, addr: number, kind: number, time: number): void {
     let word = this.#words.get(addr)
     if (word === undefined) {
-      word = { loads: 0, stores: 0, time: 0, cpus: new Set(), sites: new Map() }
+      word = { loads: 0, stores: 0, time: 0, cpus: new Set(), readers: new Map(), writers: new Map() }
       this.#words.set(addr, word)
     }
-    if ((KIND_FLAGS[kind] & WRITES) !== 0) word.stores++
+    const stores = (KIND_FLAGS[kind] & WRITES) !== 0
+    if (stores) word.stores++
     else word.loads++
     word.time += time
     word.cpus.add(cpu)
-    word.sites.set(site, (word.sites.get(site) ?? 0) + 1)
+    const sites = stores ? word.writers : word.readers
+    sites.set(site, (sites.get(site) ?? 0) + 1)
   }
 
-  /** Time of all accesses. */
+  /** All time of the window's CPUs, up to what they idle when they are done. */
   get total(): number {
     let all = 0
     for (const use of this.#uses.values()) all += use.time
-    for (const after of this.#after.values()) all += after.time
+    for (const { time } of this.#between.values()) all += time
     return all
   }
 
   get accesses(): number {
     let all = 0
     for (const use of this.#uses.values()) all += use.accesses
-    for (const after of this.#after.values()) all += after.accesses
+    for (const { accesses } of this.#between.values()) all += accesses
     return all
   }
 
@@ -155,17 +271,30 @@ export class Profile implements ClockObserver {
   /** All time, by call stack. */
   get stacks(): StackTime[] {
     const all: StackTime[] = []
-    const deal = (site: number, time: number, inner: number): void => {
-      const seen = this.#stacks.get(site) ?? new Map([[siteNames(this.#sites[site]).join('\n'), 1]])
-      const looks = [...seen.values()].reduce((sum, count) => sum + count, 0)
-      for (const [key, count] of seen)
-        all.push({ stack: key.split('\n').slice(inner), time: (time * count) / looks })
+    for (const [site, { time }] of this.#uses) {
+      const inner = siteNames(this.#sites[site])
+      const dealt = this.#looks.get(site)?.deal(time) ?? []
+      if (dealt.length === 0) dealt.push({ stack: [], time })
+      for (const { stack, time: share } of dealt)
+        all.push({ stack: [...inner, ...stack.map(({ fn }) => fn)], time: share })
     }
-    for (const [site, { time }] of this.#uses) deal(site, time, 0)
-    // Functions that kbuild put in the place of their calls are left by then.
-    for (const [site, { time }] of this.#after) deal(site, time, siteNames(this.#sites[site]).length - 1)
+    for (const { stack, time } of this.#dealtBetween()) all.push({ stack: stack.map(({ fn }) => fn), time })
     return all
   }
+
+  /** Time of no step, by the line at which it goes by. */
+  get elsewhere(): { place: Place; time: number }[] {
+    return this.#dealtBetween().map(({ stack, time }) => ({ place: stack[0], time }))
+  }
+
+  #dealtBetween(): { stack: readonly Place[]; time: number }[] {
+    return [...this.#between.values()].flatMap(({ time, looks }) => looks.deal(time))
+  }
+}
+
+/** The places at a site, innermost first: those that kbuild put in place of their calls, and the one in which it stands. */
+function sitePlaces(site: Site): Place[] {
+  return [site, ...(site.callers ?? [])]
 }
 
 /** The functions at a site, innermost first: those that kbuild put in place of their calls, and the one in which it stands. */

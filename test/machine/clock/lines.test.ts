@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ClockFigures } from '../../../src/machine/clock/figures.ts'
 import { Lines } from '../../../src/machine/clock/lines.ts'
-import { CACHE, LLC, MEMORY, UPGRADE } from '../../../src/machine/clock/observer.ts'
+import { CACHE, HIT, LLC, MEMORY, UPGRADE } from '../../../src/machine/clock/observer.ts'
 import { compileTopology } from '../../../src/machine/clock/topology.ts'
 import { SMALL } from './clock.ts'
 
@@ -51,6 +51,17 @@ describe('a write', () => {
     lines.read(4, 7)
     expect(lines.write(0, 7)).toBe(200_000)
     expect([lines.has(1, 7), lines.has(4, 7), lines.owner[7]]).toEqual([false, false, 0])
+  })
+
+  test('of a copy that is the only one left is a hit', () => {
+    const lines = make()
+    lines.read(0, 7)
+    lines.read(1, 7)
+    // CPU 1's copy goes when other lines take its place.
+    for (let line = 7; lines.has(1, 7); line += 16) lines.read(1, line + 16)
+    expect([lines.has(0, 7), lines.owner[7]]).toEqual([true, -1])
+    expect(lines.write(0, 7)).toBe(2_000)
+    expect(lines.source).toBe(HIT)
   })
 
   test("of another CPU's line costs what a store there does", () => {

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { ClockResult } from '../../../src/machine/clock/machine.ts'
+import type { ClockOptions, ClockResult } from '../../../src/machine/clock/machine.ts'
 import type { ClockObserver } from '../../../src/machine/clock/observer.ts'
 import { CACHE } from '../../../src/machine/clock/observer.ts'
 import { compileTopology } from '../../../src/machine/clock/topology.ts'
@@ -139,6 +139,37 @@ test('an observer sees every access, and its time adds up', () => {
   expect(moved).toBe(figures.transfers)
   expect(time / (4 * window)).toBeGreaterThan(0.9)
   expect(time / (4 * window)).toBeLessThan(1.1)
+})
+
+describe('the time that an observer is told of', () => {
+  const CASES: [string, Partial<ClockOptions>][] = [
+    ['page-fault-disjoint', {}],
+    ['lock-torture', { section: 300, think: 2000 }],
+    ['fork-storm', {}],
+  ]
+  test.each(CASES)('%s: is all of the window, and telling changes no figure', async (name, options) => {
+    let time = 0
+    const observer: ClockObserver = {
+      begin: () => {
+        time = 0
+      },
+      access: (_cpu, _site, _addr, _kind, _source, waited, cost) => {
+        time += waited + cost
+      },
+      passed: (_cpu, _where, _last, passed) => {
+        time += passed
+      },
+    }
+    const scenario = await clocked(name)
+    const told = scenario.make(4, { ...options, observer }).run(LIMITS)
+    const untold = scenario.make(4, options).run(LIMITS)
+    expect(told.ended).toBe(false)
+    expect(time / (4 * told.window)).toBeGreaterThan(0.99)
+    expect(time / (4 * told.window)).toBeLessThan(1.01)
+    expect(told.window).toBe(untold.window)
+    expect(told.figures.locks).toEqual(untold.figures.locks)
+    expect(told.figures.stallOutside).toEqual(untold.figures.stallOutside)
+  })
 })
 
 test('the memory that boot has made serves a second machine', () => {

@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from 'vitest'
 import type { Site } from '../../../src/kbuild/announce.ts'
-import { CACHE, HIT, MEMORY } from '../../../src/machine/clock/observer.ts'
+import { CACHE, HERE, HIT, INTERRUPT, MEMORY } from '../../../src/machine/clock/observer.ts'
 import { Kind } from '../../../src/machine/stepped/kinds.ts'
-import { Profile } from '../../../src/measure/scale/profile.ts'
+import { type Place, Profile } from '../../../src/measure/scale/profile.ts'
 
 const at = (fn: string, line: number): Site => ({ file: 'mm.ts', line, column: 1, fn }) as unknown as Site
 /** get_page stands in the place of its call in copy_one_pte. */
@@ -11,9 +11,19 @@ const SITES = [
   at('copy_pte_range', 200),
 ]
 
+const RANGE: readonly Place[] = [at('copy_pte_range', 200)]
+const MM: readonly Place[] = [at('copy_mm', 300)]
+
+/** What the host's stack is, and whether its innermost frame was asked for. */
+let stack: readonly Place[]
+let withInner: boolean
 let profile: Profile
 beforeEach(() => {
-  profile = new Profile(SITES, () => ['copy_pte_range'])
+  stack = RANGE
+  profile = new Profile(SITES, (_, inner) => {
+    withInner = inner
+    return stack
+  })
 })
 
 function access(site: number, source: number, cost: number, addr = 64): void {
@@ -32,22 +42,85 @@ test('time is counted by site, with where the lines were found', () => {
   })
 })
 
-test("accesses to the CPU's own area are in no line, and count in the function that was running", () => {
+test("accesses to the CPU's own area are in no line, and count where they are made", () => {
   access(0, HIT, 2)
   access(~0, HIT, 3)
+  expect(withInner).toBe(true)
   expect(profile.sites.get(0)?.time).toBe(2)
   expect([profile.total, profile.accesses]).toEqual([5, 2])
-  const stacks = profile.stacks.map(({ stack, time }) => [stack[0], time])
+  const stacks = profile.stacks.map((one) => [one.stack[0], one.time])
   expect(stacks).toEqual([
     ['get_page', 2],
-    ['copy_one_pte', 3],
+    ['copy_pte_range', 3],
+  ])
+  expect(profile.elsewhere).toEqual([{ place: RANGE[0], time: 3 }])
+})
+
+test('time of no access counts where it passes: at its site, where the stack is, or in do_IRQ', () => {
+  access(0, HIT, 2)
+  profile.passed(0, 0, 0, 10)
+  profile.performing(0)
+  profile.passed(0, HERE, 0, 100)
+  profile.passed(0, INTERRUPT, 0, 1000)
+  expect([profile.total, profile.accesses]).toEqual([1112, 1])
+  expect(profile.stacks).toEqual([
+    { stack: ['get_page', 'copy_one_pte', 'copy_pte_range'], time: 12 },
+    { stack: ['copy_pte_range'], time: 100 },
+    { stack: ['do_IRQ'], time: 1000 },
   ])
 })
 
 test('a stack that was looked at is where the time of its site goes', () => {
   access(0, HIT, 2)
   profile.performing(0)
+  expect(withInner).toBe(false)
   expect(profile.stacks).toEqual([{ stack: ['get_page', 'copy_one_pte', 'copy_pte_range'], time: 2 }])
+})
+
+test('stacks share the time of their site by what their accesses took, not by how many they are', () => {
+  for (const [frames, cost] of [
+    [RANGE, 2],
+    [RANGE, 2],
+    [RANGE, 2],
+    [MM, 94],
+  ] as const) {
+    stack = frames
+    access(1, HIT, cost)
+    profile.performing(0)
+  }
+  expect(profile.stacks).toEqual([
+    { stack: ['copy_pte_range', 'copy_pte_range'], time: 6 },
+    { stack: ['copy_pte_range', 'copy_mm'], time: 94 },
+  ])
+})
+
+test('after the first accesses of a site a look answers for the time since the one before', () => {
+  for (let n = 1; n <= 1024; n++) {
+    stack = n <= 512 ? RANGE : MM
+    access(1, HIT, 1)
+    profile.performing(0)
+  }
+  expect(profile.stacks.map(({ time }) => time)).toEqual([512, 512])
+})
+
+test('an access that takes long is looked at, however seldom it is', () => {
+  for (let n = 0; n < 6000; n++) {
+    stack = n % 1000 === 999 ? MM : RANGE
+    access(1, HIT, n % 1000 === 999 ? 9001 : 1)
+    profile.performing(0)
+  }
+  const times = Object.fromEntries(profile.stacks.map((one) => [one.stack[1], one.time]))
+  expect(times['copy_mm'] / profile.total).toBeGreaterThan(0.85)
+  expect(times['copy_mm'] / profile.total).toBeLessThan(0.95)
+})
+
+test('an access that an interrupt comes before keeps no time from its site', () => {
+  access(1, HIT, 5)
+  access(0, HIT, 2)
+  profile.performing(0)
+  access(1, HIT, 5)
+  profile.performing(0)
+  expect(profile.stacks.map(({ time }) => time)).toEqual([10, 2])
 })
 
 test('a line that moves is known by the word at which CPUs met', () => {
