@@ -138,11 +138,15 @@ describe('where the time goes', () => {
   })
 })
 
-test('a recording is replayed to its end: fork under Apache takes references of pages that others have', async () => {
-  const plan = planScale(undefined, {
-    ...{ trace: 'test/trace/fixtures/httpd-small.script.gz', cpus: '2', annotate: ['get_page'] },
-  })
-  const { points } = await runScale(plan, new AbortController().signal, () => {})
-  expect(points[0].failure).toBeUndefined()
-  expect(points[0].texts!['annotate']).toMatch(/compound_head\(page\) +<- [\d,]+ of [\d,]+ accesses miss/)
-})
+test(
+  'a recording is replayed to its end: fork under Apache takes references of pages that others have',
+  { timeout: 180_000 },
+  async () => {
+    const plan = planScale(undefined, {
+      ...{ trace: 'test/trace/fixtures/httpd-small.script.gz', cpus: '2', annotate: ['get_page'] },
+    })
+    const { points } = await runScale(plan, new AbortController().signal, () => {})
+    expect(points[0].failure).toBeUndefined()
+    expect(points[0].texts!['annotate']).toMatch(/compound_head\(page\) +<- [\d,]+ of [\d,]+ accesses miss/)
+  },
+)

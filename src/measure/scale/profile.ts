@@ -50,8 +50,8 @@ export interface StackTime {
 export type Place = Pick<Site, 'fn' | 'file' | 'line'>
 
 /** So many of a site's first accesses have their stacks looked at; then one whenever the site has taken the time of EVERY such. */
-const FIRST = 512
-const EVERY = 32
+const FIRST = 128
+const EVERY = 64
 
 /** The call stacks of some of a site's accesses, each with the time that went by since the look before. */
 class Looks {
