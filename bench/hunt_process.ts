@@ -1,12 +1,13 @@
 // A process of its own for each measurement of the hunt: node hunt_process.js MEASUREMENT ROUNDS; prints one JSON document. V8 compiles the
 // machine for what one process does with it, as in a hunt; machines that others have used before are slower. Leaves out targets.
+import type { Explorer } from '../src/explore/explorer.ts'
 import { hunt } from '../src/explore/hunt.ts'
 import { ExecutionRandom } from '../src/explore/random.ts'
 import { SCHEDULERS } from '../src/explore/schedulers/index.ts'
 import { RandomScheduler } from '../src/explore/schedulers/random.ts'
 import { shrink } from '../src/explore/shrink.ts'
 import { bareGenerators } from './bare_generators.ts'
-import type { HuntSamples } from './hunt_samples.ts'
+import { BESIDE_SAME_PAGE, type HuntSamples } from './hunt_samples.ts'
 import { interleave } from './samples.ts'
 import { learned, SEED, steppedImage } from './stepped.ts'
 
@@ -45,18 +46,11 @@ async function huntBeside(
   const { image, make } = await steppedImage(scenario, ...patches)
   const explorer = learned(make(SMALL, checks), image.sites.length, scheduler)
   const steps: number[] = []
-  let from = 0
+  const next = slices(explorer, count)
   const { bare, executions } = await interleave(rounds, WARMUP, {
     bare: bareSampler(),
     executions: () => {
-      let taken = 0
-      const time = seconds(() => {
-        const slice = explorer.explore(from, from + count)
-        const [violation] = slice.violations
-        if (violation !== undefined) throw new Error(violation.message)
-        taken = slice.steps
-      })
-      from += count
+      const { taken, time } = next()
       steps.push(taken / time)
       return count / time
     },
@@ -64,21 +58,30 @@ async function huntBeside(
   return { bare, executions, steps: steps.slice(WARMUP) }
 }
 
+/** Each call explores the next `count` executions, none of which may violate anything: the steps they took, and the CPU time in seconds. */
+function slices(explorer: Explorer, count: number): () => { taken: number; time: number } {
+  let from = 0
+  return () => {
+    let taken = 0
+    const time = seconds(() => {
+      const slice = explorer.explore(from, from + count)
+      const [violation] = slice.violations
+      if (violation !== undefined) throw new Error(violation.message)
+      taken = slice.steps
+    })
+    from += count
+    return { taken, time }
+  }
+}
+
 /** Steps a second of hunts of `scenario` and of same-page in turn, with all checks. */
 async function besideSamePage(scenario: string, rounds: number): Promise<HuntSamples> {
   const sampler = async (name: string): Promise<() => number> => {
     const { image, make } = await steppedImage(`scenarios/${name}.ts`)
     const explorer = learned(make(SMALL, true), image.sites.length)
-    let from = 0
+    const next = slices(explorer, SAME_PAGE)
     return () => {
-      let taken = 0
-      const time = seconds(() => {
-        const slice = explorer.explore(from, from + SAME_PAGE)
-        const [violation] = slice.violations
-        if (violation !== undefined) throw new Error(violation.message)
-        taken = slice.steps
-      })
-      from += SAME_PAGE
+      const { taken, time } = next()
       return taken / time
     }
   }
@@ -154,10 +157,7 @@ const MEASUREMENTS: Readonly<Record<string, (rounds: number) => Promise<HuntSamp
   'same-page': (rounds) =>
     huntBeside('scenarios/same-page.ts', [], 'portfolio', { checks: true, count: SAME_PAGE, rounds }),
   ...Object.fromEntries(
-    ['swap-storm', 'fork-swapped', 'oom'].map((scenario) => [
-      scenario,
-      (rounds: number) => besideSamePage(scenario, rounds),
-    ]),
+    BESIDE_SAME_PAGE.map((scenario) => [scenario, (rounds: number) => besideSamePage(scenario, rounds)]),
   ),
   reset,
   shrinking,

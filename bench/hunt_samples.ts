@@ -7,6 +7,9 @@ import { packageRoot } from '../src/kbuild/root.ts'
 /** Samples by what they are of. */
 export type HuntSamples = Readonly<Record<string, number[]>>
 
+/** The scenarios that are hunted beside same-page; each is a measurement of its name. */
+export const BESIDE_SAME_PAGE = ['swap-storm', 'fork-swapped', 'oom'] as const
+
 /** Takes `rounds` samples of `measurement`, a name of hunt_process.ts. */
 export async function huntSamples(measurement: string, rounds: number): Promise<HuntSamples> {
   const script = join(packageRoot(), 'dist', 'bench', 'hunt_process.js')

@@ -2,14 +2,12 @@
 // of same-page.
 import { SmpMachine } from '../../src/machine/smp/machine.ts'
 import { symbol } from '../../src/measure/symbols.ts'
-import { huntSamples } from '../hunt_samples.ts'
+import { BESIDE_SAME_PAGE, huntSamples } from '../hunt_samples.ts'
 import { scenarioImage } from '../images.ts'
 import { type Benchmark, type Effort, type Ratio, ratio } from '../ratio.ts'
 import { median, medianRatio } from '../samples.ts'
 
 const STORM = 'swap-storm, 2 CPUs: pages swapped in and out'
-/** The scenarios that are hunted beside same-page. */
-const HUNTED = ['swap-storm', 'fork-swapped', 'oom'] as const
 const nameOf = (scenario: string): string => `hunt of ${scenario} against same-page, all checks: steps`
 
 const CPUS = 2
@@ -48,4 +46,4 @@ const hunted = (scenario: string): Benchmark => ({
 })
 
 /** A benchmark of swap on real threads, and of the hunt of each scenario. */
-export const swaps: readonly Benchmark[] = [{ names: [STORM], run: storm }, ...HUNTED.map(hunted)]
+export const swaps: readonly Benchmark[] = [{ names: [STORM], run: storm }, ...BESIDE_SAME_PAGE.map(hunted)]

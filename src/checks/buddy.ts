@@ -24,7 +24,7 @@ function counts(view: MachineView, found: Findings): void {
   for (let pfn = 0; pfn < s.NR_PAGES; pfn++)
     if ((memory[view.page(pfn) + s.page$flags] & s.PG_reserved) === 0) managed[nodeOf(view, pfn)]++
   view.free.nodeBuddyPages.forEach((pages, nid) => {
-    const zone = s.ZONES + nid * s.ZONE_WORDS
+    const zone = view.zone(nid)
     const name = s.NODES === 1 ? 'zone' : `zone ${nid}`
     const free = memory[zone + s.zone$nr_free]
     if (free !== pages)

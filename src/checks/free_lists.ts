@@ -56,7 +56,7 @@ class FreeWalk implements FreePages {
   /** free_area[order] of a node. */
   area(nid: number, order: number): void {
     const { memory, symbols: s } = this.#view
-    const zone = s.ZONES + nid * s.ZONE_WORDS
+    const zone = this.#view.zone(nid)
     const list = s.NODES === 1 ? `free_area[${order}]` : `free_area[${order}] of node ${nid}`
     const pages = 1 << order
     let blocks = 0

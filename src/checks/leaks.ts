@@ -284,8 +284,7 @@ function tornDown(view: MachineView, found: Findings): void {
   }
   const { buddyPages, pcpPages } = view.free
   let managed = 0
-  for (let nid = 0; nid < s.NODES; nid++)
-    managed += memory[s.ZONES + nid * s.ZONE_WORDS + s.zone$managed_pages]
+  for (let nid = 0; nid < s.NODES; nid++) managed += memory[view.zone(nid) + s.zone$managed_pages]
   if (buddyPages + pcpPages !== managed)
     found.add(() => `${managed - buddyPages - pcpPages} of ${managed} pages are not free after teardown`)
 }

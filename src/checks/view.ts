@@ -60,6 +60,11 @@ export class MachineView {
     return this.#memmap + pfn * this.#pageWords
   }
 
+  /** Word address of the zone of a node. */
+  zone(nid: number): number {
+    return this.symbols.ZONES + nid * this.symbols.ZONE_WORDS
+  }
+
   /** Frame of the struct page at a word address; -1 if there is none there. */
   pfn(page: number): number {
     const { MEMMAP, PAGE_WORDS, NR_PAGES } = this.symbols

@@ -31,8 +31,8 @@ export function writeResult(path: string, text: string): void {
   }
 }
 
-/** Makes a folder and those above it. (With `recursive` mkdirSync never returns under /proc.) */
-function makeFolder(folder: string): void {
+/** Makes a folder and those above it. Throws what mkdirSync throws. (With `recursive` that never returns under /proc.) */
+export function makeFolder(folder: string): void {
   if (existsSync(folder)) return
   makeFolder(dirname(folder))
   try {

@@ -1,9 +1,10 @@
 // Where built images lie: files named by what they were built from, written under a temporary name and renamed. Leaves out
 // what an image is; and nothing is ever deleted but temporary files (the folder is a cache, the user may empty it).
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { makeFolder } from '../cli/output.ts'
 
 /** The first 20 hexadecimal digits of the SHA-256 of `parts`; a part's end counts. */
 export function hashOf(...parts: readonly string[]): string {
@@ -37,7 +38,7 @@ export function store(folders: readonly string[], files: ReadonlyMap<string, str
   let failure: unknown
   for (const folder of folders) {
     try {
-      mkdirSync(folder, { recursive: true })
+      makeFolder(folder)
       for (const [name, text] of files) writeRenamed(join(folder, name), text)
       return folder
     } catch (error) {

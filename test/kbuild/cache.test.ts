@@ -67,6 +67,11 @@ describe('the cache', () => {
     expect(image.file.startsWith(good)).toBe(true)
   })
 
+  it.runIf(process.platform === 'linux')('falls back where no folder can be made, under /proc too', () => {
+    const second = join(temporaryFolder(), 'second')
+    expect(store(['/proc/nope/images', second], new Map([['a', 'b']]))).toBe(second)
+  })
+
   it('says so when no folder can be written', () => {
     const folder = temporaryFolder()
     writeFileSync(join(folder, 'file'), '')

@@ -21,7 +21,7 @@ export function node_zone(nid: number): Zone {
 
 /** The zone of this CPU's node. */
 export function local_zone(): Zone {
-  return (NODES === 1 ? ZONES : ZONES + (this_cpu % NODES) * ZONE_WORDS) as Zone
+  return node_zone(cpu_to_node(this_cpu))
 }
 
 /** The zone that is tried after `zone`: after the last one the first. */
@@ -30,7 +30,7 @@ export function next_zone(zone: Zone): Zone {
 }
 
 export function pfn_zone(pfn: number): Zone {
-  return (NODES === 1 ? ZONES : ZONES + Math.trunc(pfn / NODE_PAGES) * ZONE_WORDS) as Zone
+  return node_zone(Math.trunc(pfn / NODE_PAGES))
 }
 
 export function page_zone(page: Page): Zone {

@@ -92,6 +92,37 @@ interface Between {
   readonly looks: Looks
 }
 
+const newUse = (): SiteUse => ({
+  accesses: 0,
+  time: 0,
+  missTime: 0,
+  misses: 0,
+  llc: 0,
+  memory: 0,
+  transfers: 0,
+  upgrades: 0,
+})
+const newLooks = (): Looks => new Looks()
+const newBetween = (): Between => ({ accesses: 0, time: 0, looks: new Looks() })
+const newWord = (): WordUse => ({
+  loads: 0,
+  stores: 0,
+  time: 0,
+  cpus: new Set(),
+  readers: new Map(),
+  writers: new Map(),
+})
+
+/** What `map` has for `key`; a new one if that is nothing. */
+function obtain<T>(map: Map<number, T>, key: number, make: () => T): T {
+  let value = map.get(key)
+  if (value === undefined) {
+    value = make()
+    map.set(key, value)
+  }
+  return value
+}
+
 const IRQ: readonly Place[] = [{ fn: 'do_IRQ', file: '', line: 0 }]
 
 export class Profile implements ClockObserver {
@@ -171,30 +202,15 @@ export class Profile implements ClockObserver {
   }
 
   #use(site: number): SiteUse {
-    let use = this.#uses.get(site)
-    if (use === undefined) {
-      use = { accesses: 0, time: 0, missTime: 0, misses: 0, llc: 0, memory: 0, transfers: 0, upgrades: 0 }
-      this.#uses.set(site, use)
-    }
-    return use
+    return obtain(this.#uses, site, newUse)
   }
 
   #looksAt(site: number): Looks {
-    let looks = this.#looks.get(site)
-    if (looks === undefined) {
-      looks = new Looks()
-      this.#looks.set(site, looks)
-    }
-    return looks
+    return obtain(this.#looks, site, newLooks)
   }
 
   #betweenAt(site: number): Between {
-    let between = this.#between.get(site)
-    if (between === undefined) {
-      between = { accesses: 0, time: 0, looks: new Looks() }
-      this.#between.set(site, between)
-    }
-    return between
+    return obtain(this.#between, site, newBetween)
   }
 
   /** Keeps the time of an access for the stack that is looked at next: its own, if it is its turn. */
@@ -229,11 +245,7 @@ export class Profile implements ClockObserver {
   }
 
   #moved(cpu: number, site: number, addr: number, kind: number, time: number): void {
-    let word = this.#words.get(addr)
-    if (word === undefined) {
-      word = { loads: 0, stores: 0, time: 0, cpus: new Set(), readers: new Map(), writers: new Map() }
-      this.#words.set(addr, word)
-    }
+    const word = obtain(this.#words, addr, newWord)
     const stores = (KIND_FLAGS[kind] & WRITES) !== 0
     if (stores) word.stores++
     else word.loads++
