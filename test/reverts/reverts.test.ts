@@ -72,6 +72,22 @@ describe('patches that put in what was never there', () => {
     expect(['deadlock', 'lockdep']).toContain(verdictOf(result))
   })
 
+  it(
+    'a plain store to the flags of a migrated page that is in the swap cache is found',
+    { timeout: 120_000 },
+    async () => {
+      const result = await hunted({
+        scenario: 'fork-mmlist',
+        config: ['SWAP=y'],
+        cpus: 3,
+        operations: 4,
+        patches: [patch('migrate-uptodate-plain')],
+        executions: EXECUTIONS,
+      })
+      expect(verdictOf(result)).toBe('kcsan')
+    },
+  )
+
   it('a sum of deltas that leaves some out is found', { timeout: 120_000 }, async () => {
     const result = await hunted({
       scenario: 'refcount-torture',

@@ -16,7 +16,6 @@ import {
   this_cpu_write,
   WRITE_ONCE,
 } from '../arch/access.ts'
-import { smp_wmb } from '../arch/barrier.ts'
 import { BUG_ON, VM_BUG_ON_PAGE } from '../arch/bug.ts'
 import { vmf$address, vmf$page, vmf$vma } from '../arch/percpu.ts'
 import { page_to_pfn } from '../arch/pgtable.ts'
@@ -34,7 +33,6 @@ import {
   page$mapping,
   PG_dirty,
   PG_locked,
-  PG_uptodate,
   task$mm,
   vma$vm_mapping,
 } from '../arch/structs.ts'
@@ -61,7 +59,7 @@ import {
   PageFlag,
   PageUptodate,
   put_page,
-  SetPageFlag,
+  SetPageUptodate,
 } from './mm.ts'
 import { mem_cgroup_charge } from './memcontrol.ts'
 import { alloc_page } from './page_alloc.ts'
@@ -243,9 +241,8 @@ export function find_or_create_page(mapping: AddressSpace, index: number, flags:
 export function clear_page_until_uptodate(page: Page): void {
   if (PageUptodate(page)) return
   clear_words(page_address(page_to_pfn(page)), PAGE_BYTES >> 2)
-  // The contents before the flag. Atomic: others may be queueing for the page's lock.
-  smp_wmb()
-  SetPageFlag(page, PG_uptodate)
+  // Others may be queueing for the page's lock.
+  SetPageUptodate(page)
 }
 
 /**

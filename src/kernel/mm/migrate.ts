@@ -56,7 +56,6 @@ import { mem_cgroup_migrate } from './memcontrol.ts'
 import { vm_normal_page } from './memory/vmf.ts'
 import {
   __SetPageFlag,
-  __SetPageUptodate,
   ClearPageFlag,
   get_page,
   page_mapped,
@@ -68,6 +67,7 @@ import {
   PageUptodate,
   put_page,
   SetPageFlag,
+  SetPageUptodate,
 } from './mm.ts'
 import { alloc_page } from './page_alloc.ts'
 import {
@@ -177,7 +177,8 @@ function migrate_folio(to: Page, page: Page): number {
   if (error !== 0) return error
   if (MEMCG) mem_cgroup_migrate(page, to)
   copy_words(page_address(page_to_pfn(to)), page_address(page_to_pfn(page)), CONTENT_WORDS)
-  if (PageUptodate(page)) __SetPageUptodate(to)
+  // Others find it in the swap cache by now.
+  if (PageUptodate(page)) SetPageUptodate(to)
   SetPageFlag(to, READ_ONCE(page + page$flags) & (PG_dirty | PG_active | PG_referenced))
   // A page that is freed is on no list.
   ClearPageFlag(page, PG_active)

@@ -137,6 +137,12 @@ export function __SetPageUptodate(page: Page): void {
   __SetPageFlag(page, PG_uptodate)
 }
 
+/** The same for a page that others can find by now (folio_mark_uptodate). */
+export function SetPageUptodate(page: Page): void {
+  smp_wmb()
+  SetPageFlag(page, PG_uptodate)
+}
+
 export function __SetPageSwapBacked(page: Page): void {
   __SetPageFlag(page, PG_swapbacked)
 }

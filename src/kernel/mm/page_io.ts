@@ -5,7 +5,6 @@
  */
 import { atomic_fetch_add } from '#atomic'
 import { copy_words, load, READ_ONCE } from '../arch/access.ts'
-import { smp_wmb } from '../arch/barrier.ts'
 import { VM_BUG_ON_PAGE } from '../arch/bug.ts'
 import { ndelay } from '../arch/delay.ts'
 import { CONTENT_WORDS } from '../arch/memory_map.ts'
@@ -15,7 +14,6 @@ import {
   page$private,
   PG_dirty,
   PG_error,
-  PG_uptodate,
   PG_writeback,
   swap_info$fail_reads,
   swap_info$fail_writes,
@@ -26,7 +24,7 @@ import {
   SWP_SYNCHRONOUS_IO,
 } from '../arch/structs.ts'
 import { page_address } from '../arch/uaccess.ts'
-import { PageLocked, PageUptodate, SetPageFlag } from './mm.ts'
+import { PageLocked, PageUptodate, SetPageFlag, SetPageUptodate } from './mm.ts'
 import { end_page_writeback, unlock_page } from './page_lock.ts'
 import { should_fail } from './slab.ts'
 import { swap_content, swp_swap_info } from './swapfile/swap_info.ts'
@@ -51,9 +49,7 @@ export function swap_readpage(page: Page): void {
     SetPageFlag(page, PG_error)
   } else {
     copy_words(page_address(page_to_pfn(page)), swap_content(entry), CONTENT_WORDS)
-    // The contents before the flag.
-    smp_wmb()
-    SetPageFlag(page, PG_uptodate)
+    SetPageUptodate(page)
   }
   unlock_page(page)
 }
