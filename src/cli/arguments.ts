@@ -1,7 +1,7 @@
 // Parsers of option values that several commands share. Each refuses a bad value with one sentence (UsageError).
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { UsageError } from './errors.ts'
+import { UsageError } from '../base/errors.ts'
 
 export const MAX_CPUS = 64
 

@@ -4,13 +4,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
-import { packageRoot } from '../kbuild/root.ts'
+import { packageRoot } from '../base/root.ts'
 import { collect, parseCount, parseCpus, parseSeconds, parseSeed, separateJson } from './arguments.ts'
-import { UsageError } from './errors.ts'
-import type { HuntArguments } from './hunt_plan.ts'
-import type { ReplayArguments } from './replay.ts'
-import type { RunArguments } from './run.ts'
-import type { ScaleArguments } from './scale.ts'
+import { UsageError } from '../base/errors.ts'
+import type { HuntArguments } from '../hunt/plan.ts'
+import type { ReplayArguments } from '../hunt/replay.ts'
+import type { RunArguments } from '../run/run.ts'
+import type { ScaleArguments } from '../scale/scale.ts'
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -35,7 +35,7 @@ async function main(args: readonly string[]): Promise<number> {
     .option('--json [file]', 'print the report as JSON, or write it to a file (--json=FILE)')
     .option('--out <dir>', 'write the report as run.txt and run.json into a folder')
     .action(async (scenario: string | undefined, options: RunArguments) => {
-      const { runCommand } = await import('./run.ts')
+      const { runCommand } = await import('../run/run.ts')
       status = await runCommand(scenario, options, interruptSignal())
     })
   const off: string[] = []
@@ -86,7 +86,7 @@ async function main(args: readonly string[]): Promise<number> {
       'folder of replay files, hunt.txt and hunt.json (default: replay files in mmtorture-out)',
     )
     .action(async (scenarios: string[], options: HuntArguments) => {
-      const { huntCommandLine } = await import('./hunt.ts')
+      const { huntCommandLine } = await import('../hunt/hunt.ts')
       // --no-check alone leaves no list of --check.
       const check = Array.isArray(options.check) ? options.check : []
       status = await huntCommandLine(scenarios, { ...options, check, off }, interruptSignal())
@@ -98,7 +98,7 @@ async function main(args: readonly string[]): Promise<number> {
     .option('--verbose', 'every step of the interleaving')
     .option('--json [file]', 'print the report as JSON, or write it to a file (--json=FILE)')
     .action(async (file: string, options: ReplayArguments) => {
-      const { replayCommand } = await import('./replay.ts')
+      const { replayCommand } = await import('../hunt/replay.ts')
       status = await replayCommand(file, options)
     })
   program
@@ -152,7 +152,7 @@ async function main(args: readonly string[]): Promise<number> {
       'write the report as scale.txt and scale.json into a folder; with --calibrate host.json (default mmtorture-out)',
     )
     .action(async (scenario: string | undefined, options: ScaleArguments) => {
-      const { scaleCommand } = await import('./scale.ts')
+      const { scaleCommand } = await import('../scale/scale.ts')
       status = await scaleCommand(scenario, options, interruptSignal())
     })
   program

@@ -10,7 +10,7 @@ import {
   SteppedMachine,
   type SteppedOptions,
 } from '../machine/stepped/machine.ts'
-import { type Observer, Violation } from '../machine/stepped/observer.ts'
+import { type Observer, Violation } from '../step/observer.ts'
 import type { Finding, Subject } from './attempt.ts'
 
 /** What is needed of an image besides its boot(). */

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type StructuredPatch, applyPatch, parsePatch } from 'diff'
-import { UsageError } from '../cli/errors.ts'
+import { UsageError } from '../base/errors.ts'
 
 /** The folders whose files a patch may change, from the package's folder. */
 const PATCHED = ['src/kernel/', 'src/checks/', 'scenarios/']

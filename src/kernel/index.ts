@@ -109,4 +109,4 @@ export {
   oracle_store,
   oracle_store_as,
   oracle_window,
-} from '../checks/oracle.ts'
+} from './oracle.ts'

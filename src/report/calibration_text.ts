@@ -1,8 +1,8 @@
 // What a calibration has measured, as text for people: a table of values with their spread, and the loads by working set. The row model
 // is the document of `scale --calibrate --json`.
-import { type Figure, isNoisy } from '../measure/calibrate/figure.ts'
-import type { HostCalibration } from '../measure/calibrate/host_topology.ts'
-import { count, flow, table, wrap } from './text.ts'
+import { type Figure, isNoisy } from '../calibrate/figure.ts'
+import type { HostCalibration } from '../calibrate/host_topology.ts'
+import { count, flow, table, wrap } from '../base/text.ts'
 
 export interface CalibrationReport extends HostCalibration {
   readonly schema: 'mmtorture/calibration@1'

@@ -1,6 +1,6 @@
 // The report of several hunts, of scenarios and of configurations: each hunt's document as a row of one table, and what they reached
 // together. Leaves out what every row has in common.
-import type { HuntReport } from './hunt_report.ts'
+import type { HuntReport } from '../hunt/report.ts'
 import {
   coverageByFolder,
   covered,
@@ -8,10 +8,10 @@ import {
   type LineCoverage,
   mergeLines,
   type SourceLines,
-} from './reached.ts'
-import type { Verdict } from './run_report.ts'
-import { rowLabel } from './sweep.ts'
-import { block, count, flow, percent, table } from './text.ts'
+} from '../hunt/reached.ts'
+import type { Verdict } from '../run/report.ts'
+import { rowLabel } from './run_sweep.ts'
+import { block, count, flow, percent, table } from '../base/text.ts'
 
 export interface HuntSweep {
   readonly schema: 'mmtorture/hunt@1'

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { HuntReport } from '../../src/report/hunt_report.ts'
+import type { HuntReport } from '../../src/hunt/report.ts'
 import type { HuntSweep } from '../../src/report/hunt_sweep.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { planScale, runScale, type ScaleArguments } from '../../src/cli/scale.ts'
+import { planScale, runScale, type ScaleArguments } from '../../src/scale/scale.ts'
 import { formatScale } from '../../src/report/scale_text.ts'
-import type { ScaleReport } from '../../src/report/scale_report.ts'
+import type { ScaleReport } from '../../src/scale/report.ts'
 
 const run = (scenario: string, options: ScaleArguments): Promise<ScaleReport> =>
   runScale(planScale(scenario, options), new AbortController().signal, () => {})

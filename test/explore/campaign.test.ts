@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { campaign, type CampaignOptions } from '../../src/explore/campaign.ts'
+import { campaign, type CampaignOptions } from '../../src/hunt/campaign.ts'
 import type { HuntResult } from '../../src/explore/rounds.ts'
 import type { ProgramName } from './subject.ts'
 

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ImageKind, type KernelImage, loadImage } from '../../src/kbuild/index.ts'
 import { PRIMITIVES } from '../../src/kbuild/primitives.ts'
-import { Kind } from '../../src/machine/stepped/kinds.ts'
+import { Kind } from '../../src/step/kinds.ts'
 import { type TinyKernel, tinyKernel } from './kernel.ts'
 import { MEMORY, randomCode } from './random_code.ts'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ImageKind, type KernelImage, kbuild, loadImage, parseConfig } from '../../src/kbuild/index.ts'
-import { Kind } from '../../src/machine/stepped/kinds.ts'
+import { Kind } from '../../src/step/kinds.ts'
 
 const SETTINGS = ['SPINLOCK=abstract', 'MEMORY=2M', 'NR_CPUS=2', 'PTRS_PER_TABLE=16']
 const TURNS = 40

@@ -1,8 +1,8 @@
 // The golden report of a frozen program.
 import { expect, test } from 'vitest'
-import { violationReport } from '../../src/report/hunt_report.ts'
+import { violationReport } from '../../src/hunt/report.ts'
 import { formatViolation } from '../../src/report/hunt_text.ts'
-import { toldProgram } from './told.ts'
+import { toldProgram } from '../hunt/told.ts'
 
 const about = {
   ...{ execution: 3, count: 1, seconds: 0.5, seed: 1 },

@@ -1,6 +1,6 @@
 /** Whether two pending steps conflict: they touch a common word, and one of them writes. */
-import { Kind, KIND_FLAGS, WRITES } from '../../machine/stepped/kinds.ts'
-import type { Pending } from '../../machine/stepped/scheduler.ts'
+import { Kind, KIND_FLAGS, WRITES } from '../../step/kinds.ts'
+import type { Pending } from '../../step/scheduler.ts'
 
 /** Whether the pending steps of entities `e` and `f` conflict. An entity that has not begun conflicts with nobody. */
 export function conflicts(pending: Pending, e: number, f: number): boolean {

@@ -2,7 +2,7 @@
  * The default: shares the executions among several schedulers, by what each has found that was new (shareOut), so that the one that
  * suits the program gets most of them. The shares are part of the profile and change only between rounds.
  */
-import type { Pending, Random, Scheduler } from '../../machine/stepped/scheduler.ts'
+import type { Pending, Random, Scheduler } from '../../step/scheduler.ts'
 import { PctScheduler } from './pct.ts'
 import { PosScheduler } from './pos.ts'
 import { RandomScheduler } from './random.ts'

@@ -18,8 +18,8 @@ import {
   KernelBug,
   SetupFailed,
 } from '../stepped/machine.ts'
-import { Kind, KINDS } from '../stepped/kinds.ts'
-import { Violation } from '../stepped/observer.ts'
+import { Kind, KINDS } from '../../step/kinds.ts'
+import { Violation } from '../../step/observer.ts'
 import { ClockFigures } from './figures.ts'
 import { ClockHeap } from './heap.ts'
 import { LINE_SHIFT, Lines } from './lines.ts'

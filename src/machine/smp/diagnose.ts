@@ -1,10 +1,10 @@
 // From what stopped a machine to a Failure in the kernel's words: a BUG, a soft lockup, a setup that did not succeed. Leaves out
 // noticing it (machine.ts) and printing it (failure.ts).
-import { oracleReport } from '../../checks/oracle_report.ts'
-import { UsageError } from '../../cli/errors.ts'
+import { oracleReport } from '../../inspect/oracle_report.ts'
+import { UsageError } from '../../base/errors.ts'
 import type { KernelImage } from '../../kbuild/index.ts'
-import type { KernelSymbols, MachineView } from '../../measure/symbols.ts'
-import { type CpuState, dumpPage, type Failure } from './failure.ts'
+import type { KernelSymbols, MachineView } from '../../inspect/symbols.ts'
+import { type CpuState, dumpPage, type Failure } from '../../inspect/failure.ts'
 import type { KernelBugArguments } from './protocol.ts'
 
 /** Functions that ask on behalf of their caller: the caller is who noticed. */

@@ -9,9 +9,9 @@
  * Left out: weak memory (every access is performed when its turn comes).
  */
 import type { BootEnvironment } from '../../kernel/arch/machine.ts'
-import { BLOCKS, Kind, KIND_FLAGS, KINDS, WRITES } from './kinds.ts'
-import { FENCE_MB, FENCE_RMB, FENCE_WMB, type Observer, Violation } from './observer.ts'
-import type { Pending, Random, Scheduler } from './scheduler.ts'
+import { BLOCKS, Kind, KIND_FLAGS, KINDS, WRITES } from '../../step/kinds.ts'
+import { FENCE_MB, FENCE_RMB, FENCE_WMB, type Observer, Violation } from '../../step/observer.ts'
+import type { Pending, Random, Scheduler } from '../../step/scheduler.ts'
 
 /** Entry functions of a stepped image: generators. */
 export interface SteppedExports {

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { type StepCheckKind, STEP_CHECKS, stepChecks } from '../../../src/checks/steps/index.ts'
 import type { KernelSymbols } from '../../../src/checks/symbols.ts'
 import { kbuild, type KernelImage, loadImage, parseConfig } from '../../../src/kbuild/index.ts'
-import { Kind } from '../../../src/machine/stepped/kinds.ts'
+import { Kind } from '../../../src/step/kinds.ts'
 import { type SteppedBoot, SteppedMachine } from '../../../src/machine/stepped/machine.ts'
-import { type Observer, Violation } from '../../../src/machine/stepped/observer.ts'
+import { type Observer, Violation } from '../../../src/step/observer.ts'
 
 const ABSTRACT = fileURLToPath(new URL('../../../src/kernel/locking/spinlock/abstract.ts', import.meta.url))
 

@@ -1,0 +1,140 @@
+// `mmtorture replay FILE`: builds the kernel of a replay file again, runs its schedule and prints the violation; the first difference,
+// if the kernel is another by now. Leaves out the file's form: src/explore/replay_file.ts.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { replay } from '../explore/replay.ts'
+import { flatSchedule, parseReplay, type ReplayFile } from '../explore/replay_file.ts'
+import { staysOf, switchesOf } from '../explore/segments.ts'
+import { parseConfig } from '../kbuild/config.ts'
+import { readRevert } from '../catalog/reverts.ts'
+import { packageRoot } from '../base/root.ts'
+import { type ViolationReport, violationReport } from './report.ts'
+import { formatViolation } from '../report/hunt_text.ts'
+import { tellViolation } from './violation.ts'
+import { tell } from './narrator.ts'
+import { plural } from '../base/text.ts'
+import { existingFile, shellQuote } from '../cli/arguments.ts'
+import { allChecks } from '../catalog/checks.ts'
+import { UsageError } from '../base/errors.ts'
+import { buildHunt, guarded } from './build.ts'
+import { DEFAULT_STEP_LIMIT } from './plan.ts'
+import { writeResult, writeStdout } from '../base/output.ts'
+import { findScenario } from '../catalog/scenarios.ts'
+
+export interface ReplayArguments {
+  readonly verbose?: boolean
+  /** `-`: stdout. */
+  readonly json?: string
+}
+
+/** The document of a replay (schema mmtorture/replay-report@1). */
+export interface ReplayReport {
+  readonly schema: 'mmtorture/replay-report@1'
+  readonly file: string
+  readonly scenario: string
+  readonly image: string
+  /** The image is the one that the file was made with. */
+  readonly sameImage: boolean
+  readonly violation: ViolationReport
+  readonly verdict: 'violated'
+}
+
+/**
+ * Replays and prints; returns 1, since the violation is there again.
+ * Throws UsageError (status 2) for a file that cannot be read, and for the first difference.
+ */
+export async function replayCommand(path: string, options: ReplayArguments): Promise<number> {
+  const file = parseReplay(readFileSync(existingFile('replay', path), 'utf8'), path)
+  const { built, stepLimit } = await build(file, path)
+  const { image } = built
+  const { cpus } = file.sizes
+  const root = packageRoot()
+  const { report, told } = guarded(image, cpus, () => {
+    const subject = built.make(file.sizes)
+    const replayed = replay(subject, file, image.hash, (step) => {
+      const named = tell(subject.machine, image.sites, 0, step)
+      return { function: named.function, file: named.file, line: named.line, object: named.object }
+    })
+    if (replayed.difference !== undefined) throw differs(path, file, image.hash, replayed.difference)
+    const stays = staysOf(flatSchedule(file), file.steps)
+    const told = tellViolation(built.make(file.sizes), image, stays, root)
+    if (told === undefined || told.finding.check !== file.check)
+      throw new Error(`a replay failed with ${file.check} once and not again (step limit ${stepLimit})`)
+    const about = {
+      ...{ execution: file.execution, count: 1, seconds: 0, seed: file.seed },
+      ...{ schedule: file.schedule, replay: path, command: `mmtorture replay ${shellQuote(path)}` },
+    }
+    return { report: violationReport(told, about, options.verbose ?? false), told }
+  })
+  const document: ReplayReport = {
+    schema: 'mmtorture/replay-report@1',
+    file: path,
+    scenario: file.scenario,
+    image: image.hash,
+    sameImage: image.hash === file.image,
+    violation: report,
+    verdict: 'violated',
+  }
+  const json = `${JSON.stringify(document, null, 2)}\n`
+  if (options.json !== undefined && options.json !== '-') writeResult(options.json, json)
+  const { steps, sizes } = file
+  const heading =
+    `${file.scenario}: replay of ${plural(steps, 'step')} and ${plural(switchesOf(flatSchedule(file)), 'switch', 'switches')} ` +
+    `on ${plural(sizes.cpus, 'CPU')}${document.sameImage ? '' : ', on another kernel than it was recorded on'}\n\n`
+  await writeStdout(
+    options.json === '-' ? json : heading + formatViolation(report, told, options.verbose ?? false),
+  )
+  return 1
+}
+
+async function build(
+  file: ReplayFile,
+  path: string,
+): Promise<{ built: Awaited<ReturnType<typeof buildHunt>>; stepLimit: number }> {
+  const config = parseConfig(Object.entries(file.config).map(([key, value]) => `${key}=${value}`))
+  const reverts = file.reverts.map((id) => readRevert(id).patch)
+  // kbuild reads patches from files.
+  const folder = mkdtempSync(join(tmpdir(), 'mmtorture-replay-'))
+  try {
+    const patches = file.patches.map(({ text }, index) => {
+      const path = join(folder, `${index}.patch`)
+      writeResult(path, text)
+      return path
+    })
+    const on = new Set(file.checks)
+    const off = allChecks()
+      .map((check) => check.name)
+      .filter((name) => !on.has(name))
+    const stepLimit =
+      file.check === 'livelock' ? Math.max(1, file.steps - 1) : Math.max(DEFAULT_STEP_LIMIT, file.steps + 1)
+    const built = await buildHunt({
+      ...{ config, seed: file.seed, stepLimit, off },
+      scenario: scenarioOf(file, path),
+      patches: [...reverts, ...patches],
+    })
+    return { built, stepLimit }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** The file's scenario: from where the command runs, else from where the file lies, or the folder above it. */
+function scenarioOf({ scenario }: ReplayFile, path: string): string {
+  const folders = ['', dirname(path), dirname(dirname(resolve(path)))]
+  const found = folders.map((folder) => resolve(folder, scenario)).find((file) => existsSync(file))
+  return scenario.endsWith('.ts') && found !== undefined ? found : findScenario(scenario).file
+}
+
+function differs(
+  path: string,
+  file: ReplayFile,
+  image: string,
+  { step, expected, got }: { readonly step: number; readonly expected: string; readonly got: string },
+): UsageError {
+  const why =
+    image === file.image
+      ? 'on the very kernel that it was recorded on'
+      : 'its kernel, scenario or checks have changed since'
+  return new UsageError(`${path}: first differs at step ${step} (${why}): expected ${expected}; got ${got}.`)
+}

@@ -1,0 +1,101 @@
+// Which steps of an execution are shown, how they are labelled, and the order that makes the bug: on frozen programs.
+import { describe, expect, test } from 'vitest'
+import { interleavingOf } from '../../src/hunt/violation.ts'
+import { constraintText, formatColumns } from '../../src/hunt/interleaving.ts'
+import { toldProgram } from './told.ts'
+
+describe('the lost update', () => {
+  const told = toldProgram('lostUpdate', [
+    [0, 2],
+    [1, 3],
+    [0, 3],
+  ])
+  const interleaving = interleavingOf(told, false)
+
+  test('is four accesses', () => {
+    expect(interleaving.rows.map((row) => `${row.label} ${row.step.text}`)).toMatchInlineSnapshot(`
+      [
+        "A1 READ_ONCE word 0x40: 0",
+        "B1 READ_ONCE word 0x40: 0",
+        "B2 WRITE_ONCE word 0x40 0 -> 1",
+        "A2 WRITE_ONCE word 0x40 1 -> 1",
+      ]
+    `)
+  })
+
+  test('needs the other write between read and write', () => {
+    expect(constraintText(interleaving.constraints)).toEqual(['A1 before B2 before A2 (word 0x40)'])
+  })
+
+  test('stands in two columns', () => {
+    expect(formatColumns(interleaving, 2).join('\n')).toMatchInlineSnapshot(`
+      "CPU 0                               CPU 1
+      ----------------------------------  ----------------------------------
+      A1   increment frozen.ts:10
+           READ_ONCE word 0x40: 0
+                                          B1   increment frozen.ts:10
+                                               READ_ONCE word 0x40: 0
+                                          B2   increment frozen.ts:11
+                                               WRITE_ONCE word 0x40 0 -> 1
+      A2   increment frozen.ts:11
+           WRITE_ONCE word 0x40 1 -> 1"
+    `)
+  })
+
+  test('is told without the state of CPUs that have left the kernel', () => {
+    expect(told.atRest).toBe(true)
+    expect(told.cpus).toEqual([])
+  })
+})
+
+describe('a deadlock of two locks', () => {
+  const told = toldProgram('abba', [
+    [0, 2],
+    [1, 2],
+  ])
+
+  test('shows what each CPU waits for as a row of its own', () => {
+    const waiting = interleavingOf(told, false).rows.filter((row) => row.step.pending === 'waiting')
+    expect(waiting.map((row) => `${row.label} ${row.step.text}`)).toEqual([
+      'A2 waits for word 0x61, held by CPU 1',
+      'B2 waits for word 0x60, held by CPU 0',
+    ])
+  })
+
+  test('says who waits for what and who holds it', () => {
+    expect(told.splat).toEqual([
+      'BUG: deadlock: no CPU can go on',
+      ' CPU 0 waits for word 0x61 (word 0x61), held by CPU 1',
+      ' CPU 1 waits for word 0x60 (word 0x60), held by CPU 0',
+    ])
+  })
+
+  test('comes from each lock being taken before the other CPU wants it', () => {
+    expect(constraintText(interleavingOf(told, false).constraints)).toEqual([
+      'B1 before A2 (word 0x61)',
+      'A1 before B2 (word 0x60)',
+    ])
+  })
+})
+
+describe('an execution without end', () => {
+  const told = toldProgram('endless', [[0, Infinity]])
+
+  test('is a soft lockup with the place', () => {
+    expect(told.splat).toEqual([
+      'watchdog: BUG: soft lockup - CPU#0 stuck: no end after 100 steps',
+      'RIP: spin frozen.ts:30, READ_ONCE word 0x62: 0',
+    ])
+  })
+
+  test('shows few of its steps, and all with verbose', () => {
+    expect(interleavingOf(told, false).rows.length).toBeLessThan(5)
+    expect(interleavingOf(told, true).rows.length).toBe(told.steps.length)
+  })
+})
+
+test('steps that are left out are counted', () => {
+  const { rows, skippedAtEnd } = interleavingOf(toldProgram('endless', [[0, Infinity]]), false)
+  const left = rows.reduce((sum, row) => sum + row.skipped, 0)
+  expect(left + rows.length + skippedAtEnd).toBe(100)
+})
