@@ -1,5 +1,5 @@
 // `mmtorture scale --calibrate`: measures this machine and writes its topology, which `--topology host` then reads. Leaves out the
-// measuring: src/machine/host; and what is made of it: src/measure/calibrate.
+// measuring: src/machine/host; and what is made of it: src/calibrate.
 import { availableParallelism, cpus } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { measureHost } from './measure.ts'
@@ -8,7 +8,7 @@ import { type HostCalibration, hostTopology, type Measured } from './host_topolo
 import { type CalibrationReport, formatCalibration } from '../report/calibration_text.ts'
 import { figureOf } from './figure.ts'
 import { duration } from '../base/text.ts'
-import { shellQuote } from '../cli/arguments.ts'
+import { shellQuote } from '../base/shell.ts'
 import { UsageError } from '../base/errors.ts'
 import { DEFAULT_OUT, progress, writeResult, writeStdout } from '../base/output.ts'
 import { DEFAULT_TOPOLOGY, type ScaleArguments } from '../scale/scale.ts'

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { nearest } from '../base/nearest.ts'
 import { packageRoot } from '../base/root.ts'
-import { existingFile } from '../cli/arguments.ts'
+import { existingFile } from '../base/paths.ts'
 import { UsageError } from '../base/errors.ts'
 
 export interface ScenarioFile {

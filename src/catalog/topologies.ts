@@ -6,7 +6,7 @@ import * as v from 'valibot'
 import { nearest } from '../base/nearest.ts'
 import { packageRoot } from '../base/root.ts'
 import { cpusOf, type Topology } from '../machine/clock/topology.ts'
-import { existingFile } from '../cli/arguments.ts'
+import { existingFile } from '../base/paths.ts'
 import { UsageError } from '../base/errors.ts'
 import { DEFAULT_OUT } from '../base/output.ts'
 

@@ -1,6 +1,4 @@
 // Parsers of option values that several commands share. Each refuses a bad value with one sentence (UsageError).
-import { existsSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { UsageError } from '../base/errors.ts'
 
 export const MAX_CPUS = 64
@@ -61,14 +59,6 @@ export function collect(text: string, earlier: readonly string[] = []): string[]
   return [...earlier, text]
 }
 
-/** Absolute path of a file that must exist; `option` is what it was given to. */
-export function existingFile(option: string, text: string): string {
-  const path = resolve(text)
-  if (!existsSync(path)) throw new UsageError(`${option} ${text}: there is no such file.`)
-  if (!statSync(path).isFile()) throw new UsageError(`${option} ${text}: expected a file, this is a folder.`)
-  return path
-}
-
 /**
  * Command-line arguments in which an option with an optional value is told from what follows: `--json` alone becomes
  * `--json=-`, so that it does not take the next argument for its value.
@@ -76,11 +66,6 @@ export function existingFile(option: string, text: string): string {
 export function separateJson(args: readonly string[]): string[] {
   const end = args.indexOf('--')
   return args.map((arg, index) => (arg === '--json' && (end < 0 || index < end) ? '--json=-' : arg))
-}
-
-/** An argument as a shell takes it. */
-export function shellQuote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 }
 
 function integer(option: string, text: string, min: number, max: number, expected: string): number {

@@ -3,7 +3,7 @@
  * same image and options, in every thread. Leaves out the image: kbuild.
  */
 import { runChecks } from '../checks/index.ts'
-import type { Site } from '../kbuild/announce.ts'
+import type { Site } from '../step/site.ts'
 import {
   KernelBug,
   type SteppedBoot,

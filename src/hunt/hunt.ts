@@ -16,10 +16,11 @@ import { formatHuntSweep, huntLabels, huntSweep } from '../report/hunt_sweep.ts'
 import { type Told, tellViolation } from './violation.ts'
 import { count } from '../base/text.ts'
 import { readFileSync } from 'node:fs'
-import { shellQuote } from '../cli/arguments.ts'
+import { shellQuote } from '../base/shell.ts'
 import { allChecks } from '../catalog/checks.ts'
 import { UsageError } from '../base/errors.ts'
-import { type Built, buildHunt, explainThrown, guarded, makeSmaller } from './build.ts'
+import { type Built, buildHunt, makeSmaller } from './build.ts'
+import { explainThrown, guarded } from '../machine/explain.ts'
 import {
   type HuntArguments,
   huntChanges,

@@ -3,7 +3,7 @@
 import { oracleReport } from '../inspect/oracle_report.ts'
 import type { Finding } from '../explore/attempt.ts'
 import { dumpPage } from '../inspect/failure.ts'
-import { formatFrame, type Frame } from '../inspect/stack.ts'
+import { formatFrame, type Frame, HELPERS } from '../inspect/stack.ts'
 import { KernelBug, type SteppedMachine } from '../machine/stepped/machine.ts'
 import type { EndState } from './violation.ts'
 import { shortFile } from './interleaving.ts'
@@ -19,16 +19,6 @@ export interface SplatContext {
 }
 
 const RULER = '='.repeat(66)
-/** Functions that ask on behalf of their caller: the caller is who noticed. */
-export const HELPERS: ReadonlySet<string> = new Set([
-  'BUG',
-  'BUG_ON',
-  'VM_BUG_ON_PAGE',
-  'machine_bug',
-  'lockdep_assert_held',
-  'rwsem_assert_held',
-])
-
 /** The lines of a report in the kernel's format. */
 export function splat(context: SplatContext): string[] {
   const { finding, error, cpus } = context

@@ -12,7 +12,7 @@ import {
   sourceLines,
   type SourceLines,
 } from './reached.ts'
-import type { Verdict } from '../run/report.ts'
+import type { Verdict } from '../base/verdict.ts'
 
 /** A row of the interleaving, as the JSON has it. */
 export interface InterleavingStep {

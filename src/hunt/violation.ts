@@ -2,7 +2,7 @@
 // Leaves out text and documents: hunt_text.ts, hunt_report.ts.
 import { attempt, type Finding, type Subject } from '../explore/attempt.ts'
 import type { Stay } from '../explore/segments.ts'
-import type { Site } from '../kbuild/announce.ts'
+import type { Site } from '../step/site.ts'
 import { type CpuState, inspectCpu } from '../inspect/failure.ts'
 import { type Frame, kernelFrames } from '../inspect/stack.ts'
 import type { SteppedMachine } from '../machine/stepped/machine.ts'
@@ -10,7 +10,8 @@ import { hex } from '../inspect/names.ts'
 import { perCpu } from '../inspect/symbols.ts'
 import { nameWord } from '../inspect/hunt_names.ts'
 import { type Interleaving, interleave } from './interleaving.ts'
-import { HELPERS, splat } from './kernel_formats.ts'
+import { splat } from './kernel_formats.ts'
+import { HELPERS } from '../inspect/stack.ts'
 import { Narrator, tell, type ToldStep } from './narrator.ts'
 
 /** The image as far as a report needs it. */

@@ -5,6 +5,16 @@ import { SourceMap, type SourceMapPayload } from 'node:module'
 import { dirname, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
+/** Functions that ask on behalf of their caller: the caller is who noticed. */
+export const HELPERS: ReadonlySet<string> = new Set([
+  'BUG',
+  'BUG_ON',
+  'VM_BUG_ON_PAGE',
+  'machine_bug',
+  'lockdep_assert_held',
+  'rwsem_assert_held',
+])
+
 /** A frame of a kernel stack. */
 export interface Frame {
   readonly function: string

@@ -5,7 +5,7 @@ import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { UsageError } from '../base/errors.ts'
 import type { BootEnvironment } from '../kernel/arch/machine.ts'
-import type { Site } from './announce.ts'
+import type { Site } from '../step/site.ts'
 import { cacheFolder, fallbackFolder, hashOf, readText, store } from './cache.ts'
 import { type Configuration, configConstants } from './config.ts'
 import { type Linked, link } from './link.ts'
@@ -17,7 +17,7 @@ import type { Permissions } from './rules.ts'
 import type { Source } from './source.ts'
 
 export type { BootEnvironment } from '../kernel/arch/machine.ts'
-export type { Site } from './announce.ts'
+export type { Site } from '../step/site.ts'
 export * from './config.ts'
 
 /** What boot() of an image returns: the exports of src/kernel/image.ts. */
@@ -192,7 +192,7 @@ function permissionsOf(id: string): Permissions {
   return {
     atomics: id === 'src/kernel/arch/atomic.ts' || id === 'src/kernel/arch/halt.ts',
     memory: arch,
-    machine: id.startsWith('src/kernel/') || id.startsWith('src/checks/'),
+    machine: id.startsWith('src/kernel/'),
   }
 }
 

@@ -5,7 +5,7 @@ import { type StructuredPatch, applyPatch, parsePatch } from 'diff'
 import { UsageError } from '../base/errors.ts'
 
 /** The folders whose files a patch may change, from the package's folder. */
-const PATCHED = ['src/kernel/', 'src/checks/', 'scenarios/']
+const PATCHED = ['src/kernel/', 'scenarios/']
 
 /**
  * The sources that `patches` (paths of unified diffs, applied in order) change: absolute path -> patched text. Paths inside a

@@ -1,6 +1,7 @@
 // Makes a stepped or gated image of linked modules: which names are steps, which are the machine's functions, and the passes in
 // their order. Leaves out what each pass does: prune.ts, expand.ts, announce.ts, suspend.ts.
-import { type AnnouncedKind, type Site, announce } from './announce.ts'
+import { type AnnouncedKind, announce } from './announce.ts'
+import { type Site } from '../step/site.ts'
 import { callsOf, expandHelpers } from './expand.ts'
 import { inlineCalls } from './inline.ts'
 import { type Module, lookup } from './modules.ts'

@@ -9,7 +9,7 @@ import {
   mergeLines,
   type SourceLines,
 } from '../hunt/reached.ts'
-import type { Verdict } from '../run/report.ts'
+import type { Verdict } from '../base/verdict.ts'
 import { rowLabel } from './run_sweep.ts'
 import { block, count, flow, percent, table } from '../base/text.ts'
 

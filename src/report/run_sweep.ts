@@ -4,7 +4,8 @@ import { CONFIG_KEYS, type Configuration } from '../kbuild/config.ts'
 import { totalRetries } from '../inspect/events.ts'
 import { formatLockStat } from '../inspect/lock_stat.ts'
 import { runNotes } from './notes.ts'
-import { copyBreaks, type RunReport, type Verdict } from '../run/report.ts'
+import { copyBreaks, type RunReport } from '../run/report.ts'
+import { type Verdict } from '../base/verdict.ts'
 import { count, percent, table, wrap } from '../base/text.ts'
 
 export interface SweepReport {

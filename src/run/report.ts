@@ -1,5 +1,6 @@
 // The row model of `run`: one plain document for each run, from which the text, the JSON and the table of a sweep are made. Its
 // fields are the pinned ones of `mmtorture/run@1` and some more. Leaves out formatting.
+import type { Verdict } from '../base/verdict.ts'
 import type { CheckResult } from '../checks/index.ts'
 import type { Configuration } from '../kbuild/index.ts'
 import type { Failure } from '../inspect/failure.ts'
@@ -9,8 +10,6 @@ import type { LatencyRow } from '../inspect/latency.ts'
 import type { LockRow } from '../inspect/lock_stat.ts'
 import type { TraceTable } from '../trace/index.ts'
 import { noteText, runNotes } from '../report/notes.ts'
-
-export type Verdict = 'held' | 'violated'
 
 /** Shares (0 to 1) of the looks at all CPUs during the window. */
 export interface WaitReport {

@@ -8,9 +8,15 @@ import { type RunReport, runReport } from './report.ts'
 import { formatRun } from '../report/run_text.ts'
 import { formatSweep, rowLabel, sweepReport } from '../report/run_sweep.ts'
 import type { TraceTable } from '../trace/index.ts'
-import { existingFile, shellQuote } from '../cli/arguments.ts'
+import { shellQuote } from '../base/shell.ts'
+import { existingFile } from '../base/paths.ts'
 import { progress, writeReport } from '../base/output.ts'
-import { DEFAULT_SCENARIO, type ScenarioFile, scenarioOrTrace, scenarioSettings } from '../catalog/scenarios.ts'
+import {
+  DEFAULT_SCENARIO,
+  type ScenarioFile,
+  scenarioOrTrace,
+  scenarioSettings,
+} from '../catalog/scenarios.ts'
 import { packageRoot } from '../base/root.ts'
 
 /** The options as commander parsed them. */

@@ -1,7 +1,7 @@
 // Where the time of the clock goes, by place in the source, by call stack and by line of memory: an observer of the clock. Every access is
 // counted; call stacks are looked at for some accesses of each place only, and its time is dealt out among them. Times in picoseconds.
 // Leaves out text, and reading the host's stack: the caller turns one into names.
-import type { Site } from '../kbuild/announce.ts'
+import type { Site } from '../step/site.ts'
 import { LINE_SHIFT } from '../machine/clock/lines.ts'
 import {
   CACHE,

@@ -1,6 +1,6 @@
 // The profile of a point in the form of `perf report --stdio -G`, and of one function in that of `perf annotate --stdio`. Leaves out
 // addresses and instructions: the model has source lines.
-import type { Site } from '../kbuild/announce.ts'
+import type { Site } from '../step/site.ts'
 import type { Place, Profile, SiteUse, StackTime } from './profile.ts'
 import { count, percent } from '../base/text.ts'
 

@@ -1,4 +1,4 @@
-// The texts of --profile, --annotate and --c2c of a point. Leaves out their form: src/report/scale_profile.ts and scale_c2c.ts.
+// The texts of --profile, --annotate and --c2c of a point. Leaves out their form: profile_text.ts and scale_c2c.ts.
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { KernelImage } from '../kbuild/index.ts'

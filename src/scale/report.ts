@@ -2,7 +2,7 @@
 // machine it ran on or on the time it took: equal seeds give equal bytes. Leaves out formatting.
 import type { Configuration } from '../kbuild/config.ts'
 import type { ClockPoint } from './point.ts'
-import type { Verdict } from '../run/report.ts'
+import type { Verdict } from '../base/verdict.ts'
 
 /** A point of a curve, or why there is none. */
 export interface ScalePoint extends Partial<ClockPoint> {

@@ -22,15 +22,11 @@ import type { ScalePoint, ScaleReport } from './report.ts'
 import { formatScale } from '../report/scale_text.ts'
 import { rowLabel } from '../report/run_sweep.ts'
 import { count, plural } from '../base/text.ts'
-import {
-  existingFile,
-  parseCpuList,
-  parseSimulatedTime,
-  simulatedTimeArgument,
-  shellQuote,
-} from '../cli/arguments.ts'
+import { parseCpuList, parseSimulatedTime, simulatedTimeArgument } from '../cli/arguments.ts'
+import { shellQuote } from '../base/shell.ts'
+import { existingFile } from '../base/paths.ts'
 import { UsageError } from '../base/errors.ts'
-import { explainThrown } from '../hunt/build.ts'
+import { explainThrown } from '../machine/explain.ts'
 import { progress, writeReport } from '../base/output.ts'
 import { type ProfileWishes, profileOf, profileTexts } from './profile_texts.ts'
 import { type ScenarioFile, scenarioOrTrace, scenarioSettings } from '../catalog/scenarios.ts'

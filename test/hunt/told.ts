@@ -1,6 +1,6 @@
 // The frozen programs of test/explore told as the report tells them; the places are made up.
 import type { Subject } from '../../src/explore/attempt.ts'
-import type { Site } from '../../src/kbuild/announce.ts'
+import type { Site } from '../../src/step/site.ts'
 import { type SteppedBoot, SteppedMachine } from '../../src/machine/stepped/machine.ts'
 import { type Told, type ToldImage, tellViolation } from '../../src/hunt/violation.ts'
 import { programs, symbols } from '../explore/fixtures/programs.mjs'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Site } from '../../src/kbuild/announce.ts'
+import type { Site } from '../../src/step/site.ts'
 import { CACHE } from '../../src/machine/clock/observer.ts'
 import { Kind } from '../../src/step/kinds.ts'
 import { Profile } from '../../src/scale/profile.ts'

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
-import type { Site } from '../../src/kbuild/announce.ts'
+import type { Site } from '../../src/step/site.ts'
 import { CACHE, HERE, HIT, INTERRUPT, MEMORY } from '../../src/machine/clock/observer.ts'
 import { Kind } from '../../src/step/kinds.ts'
 import { type Place, Profile } from '../../src/scale/profile.ts'

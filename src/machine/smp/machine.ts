@@ -12,7 +12,13 @@ import { type MachineView, perCpu, symbol } from '../../inspect/symbols.ts'
 import { isHalted, isIdle, waitingOn, waitKind, waitManner } from '../../inspect/waits.ts'
 import { allocateMemory, memoryWords } from './allocate.ts'
 import { bugFailure, lockupFailure, setupFailure } from './diagnose.ts'
-import { type CpuState, inspectCpu, KernelException, MachineStopped, WorkerDied } from '../../inspect/failure.ts'
+import {
+  type CpuState,
+  inspectCpu,
+  KernelException,
+  MachineStopped,
+  WorkerDied,
+} from '../../inspect/failure.ts'
 import {
   CONTROL_ABORT,
   CONTROL_ARRIVED,
