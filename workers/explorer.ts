@@ -15,7 +15,7 @@ import {
   LIMIT,
   type SubjectModule,
   type SubjectSpec,
-} from '../src/explore/protocol.ts'
+} from '../src/hunt/protocol.ts'
 import { createSubject } from '../src/explore/subject.ts'
 import type { SteppedBoot } from '../src/machine/stepped/machine.ts'
 

@@ -1,51 +1,40 @@
-// `mmtorture scale --calibrate`: measures this machine and writes its topology, which `--topology host` then reads. Leaves out the
-// measuring: src/machine/host; and what is made of it: src/calibrate.
+// Measures this machine and makes its topology, which `--topology host` reads once it is written. Leaves out the loops that are timed:
+// src/machine/host.
 import { availableParallelism, cpus } from 'node:os'
-import { join, relative, resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { measureHost } from './measure.ts'
 import { hostStructure } from '../machine/host/structure.ts'
 import { type HostCalibration, hostTopology, type Measured } from './host_topology.ts'
-import { type CalibrationReport, formatCalibration } from '../report/calibration_text.ts'
+import { type CalibrationReport } from './report.ts'
 import { figureOf } from './figure.ts'
 import { duration } from '../base/text.ts'
 import { shellQuote } from '../base/shell.ts'
 import { UsageError } from '../base/errors.ts'
-import { DEFAULT_OUT, progress, writeResult, writeStdout } from '../base/output.ts'
-import { DEFAULT_TOPOLOGY, type ScaleArguments } from '../scale/scale.ts'
-import { checkTopology, findTopology, HOST, HOST_FILE, MOST_CPUS } from '../catalog/topologies.ts'
+import type { Conduct } from '../base/conduct.ts'
+import {
+  checkTopology,
+  DEFAULT_TOPOLOGY,
+  findTopology,
+  HOST,
+  HOST_FILE,
+  MOST_CPUS,
+} from '../catalog/topologies.ts'
 
-/** Options that go with --calibrate. */
-const TAKEN = ['calibrate', 'json', 'out']
 /** ns: a sample of 0.2 ms is then off by one per cent. */
 const COARSEST = 2000
 
 /**
- * Measures, writes host.json, and prints what each figure is; returns the exit status: 0, or 130 if it was interrupted, and then nothing
- * is written. Throws UsageError where nothing can be measured.
+ * Measures this machine; the report holds the topology, for the caller to write to `file`. undefined: the signal came first.
+ * Throws UsageError where nothing can be measured.
  */
-export async function calibrateCommand(
-  name: string | undefined,
-  options: ScaleArguments,
-  signal: AbortSignal,
-): Promise<number> {
-  const other = Object.keys(options).find((option) => !TAKEN.includes(option))
-  if (name !== undefined || other !== undefined)
-    throw new UsageError(
-      `--calibrate measures this machine and runs no scenario: ${name ?? `--${hyphenated(other!)}`} has no meaning with it; it goes with --json and --out.`,
-    )
+export async function calibrate(file: string, conduct: Conduct = {}): Promise<CalibrationReport | undefined> {
+  const { signal = new AbortController().signal, progress = () => {} } = conduct
   const structure = hostStructure(cpus().length)
   refuseUnfit(structure.cpus, availableParallelism())
   const measured = await measureHost(structure, availableParallelism(), progress, signal)
-  if (measured === undefined) return 130
+  if (measured === undefined) return undefined
   refuseUnmeasured(measured)
-  const file = join(options.out ?? DEFAULT_OUT, `${HOST}.json`)
-  const calibration = calibrationOf(measured, structure, file)
-  writeResult(file, `${JSON.stringify(calibration.topology, null, 2)}\n`)
-  const report = reportOf(measured, calibration, file)
-  const document = `${JSON.stringify(report, null, 2)}\n`
-  if (options.json !== undefined && options.json !== '-') writeResult(options.json, document)
-  await writeStdout(options.json === '-' ? document : formatCalibration(report))
-  return 0
+  return reportOf(measured, calibrationOf(measured, structure, file), file)
 }
 
 /** Throws UsageError for a machine of which no topology can be made. */
@@ -97,9 +86,4 @@ function reportOf(measured: Measured, calibration: HostCalibration, file: string
     loads: measured.chases.map(({ bytes, ns }) => ({ bytes, ...figureOf(ns) })),
     command: `mmtorture scale --topology ${shellQuote(where)}`,
   }
-}
-
-/** `simulatedTime` as it is typed. */
-function hyphenated(option: string): string {
-  return option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }

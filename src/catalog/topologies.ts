@@ -14,6 +14,9 @@ import { DEFAULT_OUT } from '../base/output.ts'
 export const HOST = 'host'
 export const HOST_FILE = join(DEFAULT_OUT, `${HOST}.json`)
 
+/** What is taken when none is named. */
+export const DEFAULT_TOPOLOGY = 'milan'
+
 /** CPUs that a kernel can be built for. */
 export const MOST_CPUS = 256
 

@@ -1,5 +1,6 @@
 // Parsers of option values that several commands share. Each refuses a bad value with one sentence (UsageError).
 import { UsageError } from '../base/errors.ts'
+import { TIME_UNITS } from '../scale/simulated_time.ts'
 
 export const MAX_CPUS = 64
 
@@ -14,15 +15,6 @@ export function parseCpuList(text: string): number[] {
     .split(',')
     .map((part) => integer('--cpus', part.trim(), 1, 256, 'numbers of CPUs from 1 to 256, such as 1,2,4,8'))
   return [...new Set(list)].toSorted((left, right) => left - right)
-}
-
-const TIME_UNITS: Readonly<Record<string, number>> = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 }
-
-/** The argument of `--simulated-time` that stands for so many seconds. */
-export function simulatedTimeArgument(seconds: number): string {
-  const [unit, perSecond] =
-    Object.entries(TIME_UNITS).find(([, units]) => seconds * units >= 1) ?? (['ns', TIME_UNITS.ns] as const)
-  return `${Number((seconds * perSecond).toPrecision(12))}${unit}`
 }
 
 /** `--simulated-time T`: seconds of a time such as 500us, 2ms or 0.01s. */

@@ -16,7 +16,7 @@ import {
   type ExplorerTask,
   LIMIT,
   type SubjectSpec,
-} from '../explore/protocol.ts'
+} from './protocol.ts'
 import { type HuntResult, roundLength, Rounds } from '../explore/rounds.ts'
 
 export interface CampaignOptions extends Omit<ExplorerOptions, 'scheduler'> {

@@ -1,5 +1,5 @@
-// `mmtorture hunt`: explores interleavings of a scenario until a check fails; then shrinks the violation, writes its replay file and
-// prints the report. Leaves out the options' meaning (hunt_plan.ts) and the hunt itself (src/explore).
+// Explores interleavings of a scenario until a check fails; then shrinks the violation, writes its replay file and makes the document.
+// Leaves out the options' meaning (plan.ts), the exploring itself (src/explore) and the document's text (src/report).
 import { relative, resolve } from 'node:path'
 import { campaign } from './campaign.ts'
 import { record } from '../explore/record.ts'
@@ -7,12 +7,11 @@ import { formatReplay, makeReplay } from '../explore/replay_file.ts'
 import type { HuntResult, HuntViolation } from '../explore/rounds.ts'
 import { staysOf } from '../explore/segments.ts'
 import { shrink, type Shrunk, type Sizes } from '../explore/shrink.ts'
-import { type Configuration, configSettings, keyOf } from '../kbuild/config.ts'
+import { type Configuration, keyOf } from '../kbuild/config.ts'
 import { packageRoot } from '../base/root.ts'
 import { retryNames } from '../inspect/events.ts'
 import { huntReport, type HuntReport, type ViolationReport, violationReport } from './report.ts'
-import { formatHunt, headingSettings } from '../report/hunt_text.ts'
-import { formatHuntSweep, huntLabels, huntSweep } from '../report/hunt_sweep.ts'
+import { huntLabels, type HuntSweep, huntSweep } from './sweep.ts'
 import { type Told, tellViolation } from './violation.ts'
 import { count } from '../base/text.ts'
 import { readFileSync } from 'node:fs'
@@ -21,15 +20,9 @@ import { allChecks } from '../catalog/checks.ts'
 import { UsageError } from '../base/errors.ts'
 import { type Built, buildHunt, makeSmaller } from './build.ts'
 import { explainThrown, guarded } from '../machine/explain.ts'
-import {
-  type HuntArguments,
-  huntChanges,
-  huntCommand,
-  huntDefaults,
-  type HuntPlan,
-  planHunts,
-} from './plan.ts'
-import { DEFAULT_OUT, progress, writeReport, writeResult } from '../base/output.ts'
+import { type HuntChoices, huntChanges, huntCommand, huntDefaults, type HuntPlan } from './plan.ts'
+import type { Conduct } from '../base/conduct.ts'
+import { DEFAULT_OUT, writeResult } from '../base/output.ts'
 
 /** Violations that are shrunk, of those that --keep-going collects. */
 const SHRUNK = 8
@@ -37,50 +30,41 @@ const SHRUNK = 8
 const PROGRESS = 5
 
 /** A hunt of one configuration: its document, and each violation as it was told. */
-interface Hunted {
+export interface Hunted {
   readonly report: HuntReport
   readonly told: readonly (Told | undefined)[]
 }
 
+/** The hunts of several plans, each with all its configurations. */
+export interface Hunts {
+  readonly hunted: readonly Hunted[]
+  /** One row each. */
+  readonly sweep: HuntSweep
+}
+
 /**
- * Hunts and prints; returns the exit status: 0 held, 1 violated, 130 interrupted.
- * @param signal ends the hunt early; what is known is reported
+ * Hunts every configuration of every plan, one after the other. Throws UsageError for what is wrong in the user's scenario, patches,
+ * designs or scheduler; a violation is a result.
  */
-export async function huntCommandLine(
-  names: readonly string[],
-  options: HuntArguments,
-  signal: AbortSignal,
-): Promise<number> {
-  const hunts = planHunts(names, options).flatMap((plan) => plan.configs.map((config) => ({ plan, config })))
+export async function huntPlans(plans: readonly HuntPlan[], conduct: Conduct = {}): Promise<Hunts> {
+  const { signal, progress = () => {} } = conduct
+  const hunts = plans.flatMap((plan) => plan.configs.map((config) => ({ plan, config })))
   const labels = huntLabels(hunts.map(({ plan, config }) => ({ scenario: plan.label, config })))
   const hunted: Hunted[] = []
   for (const [index, { plan, config }] of hunts.entries()) {
-    if (signal.aborted) break
+    if (signal?.aborted) break
     if (hunts.length > 1) progress(`${index + 1} of ${hunts.length}: ${labels[index]}`)
-    hunted.push(await huntOne(plan, config, options, signal))
+    hunted.push(await huntOne(plan, config, conduct))
   }
   const reports = hunted.map(({ report }) => report)
   const interrupted =
-    signal.aborted && (hunted.length < hunts.length || reports.some((row) => row.interrupted))
-  const single = hunts.length === 1 ? hunted[0] : undefined
-  const sweep = huntSweep(reports, interrupted)
-  const document = `${JSON.stringify(single?.report ?? sweep, null, 2)}\n`
-  const text =
-    single === undefined
-      ? formatHuntSweep(sweep)
-      : formatHunt(single.report, single.told, settingsOf(single.report), options.verbose ?? false)
-  await writeReport('hunt', { document, text }, options)
-  if (interrupted) return 130
-  return sweep.verdict === 'violated' ? 1 : 0
+    signal?.aborted === true && (hunted.length < hunts.length || reports.some((row) => row.interrupted))
+  return { hunted, sweep: huntSweep(reports, interrupted) }
 }
 
-async function huntOne(
-  plan: HuntPlan,
-  config: Configuration,
-  options: HuntArguments,
-  signal: AbortSignal,
-): Promise<Hunted> {
-  const { cpus, operations, pages, seed, stepLimit, off } = plan
+/** Hunts one configuration of a plan. Throws UsageError for what is wrong in the user's scenario, patches or scheduler. */
+async function huntOne(plan: HuntPlan, config: Configuration, conduct: Conduct): Promise<Hunted> {
+  const { cpus, operations, pages, seed, stepLimit, off, options } = plan
   const built = await buildHunt({
     config,
     scenario: plan.scenario.file,
@@ -93,13 +77,13 @@ async function huntOne(
   const sizes: Sizes = { cpus, turns: operations, pages }
   // The scenario's setup runs here first: what it has wrong is said before any worker starts.
   const { setupSites } = guarded(image, cpus, () => built.make(sizes)).machine
-  const result = await hunt(plan, options, built, sizes, signal)
+  const result = await explored(plan, built, sizes, conduct)
   const violations: ViolationReport[] = []
   const told: (Told | undefined)[] = []
   for (const violation of result.violations) {
     guarded(image, cpus, () => refuseScenario(built, sizes, violation))
     const shown = guarded(image, cpus, () =>
-      explain(plan, config, options, built, sizes, violation, violations.length, told),
+      explain(plan, config, built, sizes, violation, violations.length, told),
     )
     violations.push(shown)
   }
@@ -115,25 +99,25 @@ async function huntOne(
     checks: { on: checks.filter((check) => !off.includes(check)), off },
     notes: notesOf(config, options, cpus),
     keepGoing: options.keepGoing ?? false,
-    command: huntCommand(plan, config, options),
+    command: huntCommand(plan, config),
   }
   return { report: huntReport(about, result, violations), told }
 }
 
-async function hunt(
+async function explored(
   plan: HuntPlan,
-  options: HuntArguments,
   { image }: Built,
   sizes: Sizes,
-  signal: AbortSignal,
+  { signal, progress = () => {} }: Conduct,
 ): Promise<HuntResult> {
-  const { seed, stepLimit, workers, scheduler, seconds, off } = plan
+  const { seed, stepLimit, workers, scheduler, seconds, off, options } = plan
   const { file, symbols, sites, functions } = image
   let told = performance.now()
   try {
     return await campaign({
       subject: { image: { file, symbols, sites, functions }, options: { ...sizes, seed, stepLimit }, off },
-      ...{ seed, scheduler, workers, seconds, signal },
+      ...{ seed, scheduler, workers, seconds },
+      ...(signal && { signal }),
       sites: sites.length,
       ...(options.executions === undefined ? {} : { executions: options.executions }),
       ...(options.depth === undefined ? {} : { depth: options.depth }),
@@ -159,7 +143,6 @@ async function hunt(
 function explain(
   plan: HuntPlan,
   config: Configuration,
-  options: HuntArguments,
   built: Built,
   sizes: Sizes,
   violation: HuntViolation,
@@ -167,6 +150,7 @@ function explain(
   told: (Told | undefined)[],
 ): ViolationReport {
   const { image } = built
+  const { options } = plan
   const subject = built.make(sizes)
   const shrunk =
     violation.reproduced && index < SHRUNK
@@ -179,7 +163,7 @@ function explain(
   const stays = staysOf(reached.schedule, reached.steps)
   const tale = tellViolation(reached.subject, image, stays, packageRoot())
   told.push(tale)
-  const file = replayPath(plan, options, violation, index)
+  const file = replayPath(plan, violation, index)
   const { execution, seconds } = violation
   const { seed } = plan
   const recording = record(reached.subject, reached.schedule, reached.steps)
@@ -254,14 +238,14 @@ function refuseScenario(
   throw new UsageError(`${told?.splat[0] ?? message}.`)
 }
 
-function replayPath(plan: HuntPlan, options: HuntArguments, violation: HuntViolation, index: number): string {
+function replayPath(plan: HuntPlan, violation: HuntViolation, index: number): string {
   const name = [
     plan.scenario.name,
     ...plan.reverts,
     violation.check.toLowerCase(),
     ...(index === 0 ? [] : [index + 1]),
   ]
-  return resolve(options.out ?? DEFAULT_OUT, `${name.join('-').replaceAll(/[^\w-]+/g, '-')}.json`)
+  return resolve(plan.options.out ?? DEFAULT_OUT, `${name.join('-').replaceAll(/[^\w-]+/g, '-')}.json`)
 }
 
 function pairsOf(schedule: readonly number[]): [number, number][] {
@@ -270,15 +254,7 @@ function pairsOf(schedule: readonly number[]): [number, number][] {
   return pairs
 }
 
-/** What the configuration is, unless it goes without saying. */
-function settingsOf({ config, cpus }: HuntReport): string[] {
-  return headingSettings(config, [
-    ...huntDefaults(cpus).filter((setting) => configSettings(config).includes(setting)),
-    ...huntChanges(config, cpus),
-  ])
-}
-
-function notesOf(config: Configuration, options: HuntArguments, cpus: number): string[] {
+function notesOf(config: Configuration, options: HuntChoices, cpus: number): string[] {
   const own = new Set((options.config ?? []).map(keyOf))
   const changed = new Set(huntChanges(config, cpus).map(keyOf))
   const taken = huntDefaults(cpus).filter((setting) => {

@@ -11,8 +11,8 @@ import { chooseChecks } from '../catalog/checks.ts'
 import { UsageError } from '../base/errors.ts'
 import { findScenario, type ScenarioFile, scenarioSettings } from '../catalog/scenarios.ts'
 
-/** The options as commander parsed them. */
-export interface HuntArguments {
+/** What may be chosen of a hunt. Names as on the command line; what is left out takes its default. */
+export interface HuntChoices {
   readonly cpus?: number
   readonly seconds?: number
   readonly seed?: number
@@ -32,9 +32,9 @@ export interface HuntArguments {
   readonly off?: readonly string[]
   readonly stepLimit?: number
   readonly determinismCheck?: boolean
+  /** Every step of an interleaving, in the report. */
   readonly verbose?: boolean
-  /** `-`: stdout. */
-  readonly json?: string
+  /** Folder of replay files. */
   readonly out?: string
 }
 
@@ -59,6 +59,8 @@ export interface HuntPlan {
   readonly scheduler: string
   /** Names of checks that are off. */
   readonly off: readonly string[]
+  /** What the user chose. */
+  readonly options: HuntChoices
 }
 
 export const DEFAULT_CPUS = 2
@@ -90,12 +92,12 @@ export function huntChanges(config: Configuration, cpus: number): string[] {
 }
 
 /** A hunt of each scenario named; without one, of what a revert names, or the default. Throws UsageError as planHunt does. */
-export function planHunts(names: readonly string[], options: HuntArguments): HuntPlan[] {
+export function planHunts(names: readonly string[], options: HuntChoices): HuntPlan[] {
   return names.length === 0 ? [planHunt(undefined, options)] : names.map((name) => planHunt(name, options))
 }
 
 /** Throws UsageError for what the options have wrong. */
-export function planHunt(name: string | undefined, options: HuntArguments): HuntPlan {
+export function planHunt(name: string | undefined, options: HuntChoices): HuntPlan {
   const reverts = (options.revert ?? []).map((id) => readRevert(id))
   const scenario = findScenario(
     name ?? reverts.find((revert) => revert.scenario !== '')?.scenario ?? DEFAULT_SCENARIO,
@@ -126,6 +128,7 @@ export function planHunt(name: string | undefined, options: HuntArguments): Hunt
     workers: options.workers ?? 1,
     scheduler: chooseScheduler(options.scheduler ?? DEFAULT_SCHEDULER),
     off: chooseChecks(options.check ?? [], options.off ?? []),
+    options,
   }
 }
 
@@ -148,7 +151,8 @@ function chooseScheduler(name: string): string {
 }
 
 /** The command that hunts one configuration again. */
-export function huntCommand(plan: HuntPlan, config: Configuration, options: HuntArguments): string {
+export function huntCommand(plan: HuntPlan, config: Configuration): string {
+  const { options } = plan
   const flag = (name: string, value: number | string | undefined): string[] =>
     value === undefined ? [] : [name, String(value)]
   const path = (file: string): string => relative('', file)

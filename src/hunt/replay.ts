@@ -1,19 +1,17 @@
-// `mmtorture replay FILE`: builds the kernel of a replay file again, runs its schedule and prints the violation; the first difference,
-// if the kernel is another by now. Leaves out the file's form: src/explore/replay_file.ts.
+// Builds the kernel of a replay file again and runs its schedule: the violation, or the first difference, if the kernel is another by now.
+// Leaves out the file's form: src/explore/replay_file.ts; and the document's text: src/report.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { replay } from '../explore/replay.ts'
 import { flatSchedule, parseReplay, type ReplayFile } from '../explore/replay_file.ts'
-import { staysOf, switchesOf } from '../explore/segments.ts'
+import { staysOf } from '../explore/segments.ts'
 import { parseConfig } from '../kbuild/config.ts'
 import { readRevert } from '../catalog/reverts.ts'
 import { packageRoot } from '../base/root.ts'
 import { type ViolationReport, violationReport } from './report.ts'
-import { formatViolation } from '../report/hunt_text.ts'
-import { tellViolation } from './violation.ts'
+import { type Told, tellViolation } from './violation.ts'
 import { tell } from './narrator.ts'
-import { plural } from '../base/text.ts'
 import { shellQuote } from '../base/shell.ts'
 import { existingFile } from '../base/paths.ts'
 import { allChecks } from '../catalog/checks.ts'
@@ -21,14 +19,8 @@ import { UsageError } from '../base/errors.ts'
 import { buildHunt } from './build.ts'
 import { guarded } from '../machine/explain.ts'
 import { DEFAULT_STEP_LIMIT } from './plan.ts'
-import { writeResult, writeStdout } from '../base/output.ts'
+import { writeResult } from '../base/output.ts'
 import { findScenario } from '../catalog/scenarios.ts'
-
-export interface ReplayArguments {
-  readonly verbose?: boolean
-  /** `-`: stdout. */
-  readonly json?: string
-}
 
 /** The document of a replay (schema mmtorture/replay-report@1). */
 export interface ReplayReport {
@@ -42,11 +34,15 @@ export interface ReplayReport {
   readonly verdict: 'violated'
 }
 
-/**
- * Replays and prints; returns 1, since the violation is there again.
- * Throws UsageError (status 2) for a file that cannot be read, and for the first difference.
- */
-export async function replayCommand(path: string, options: ReplayArguments): Promise<number> {
+/** A replay: its document, and the violation as it was told. */
+export interface Replayed {
+  readonly report: ReplayReport
+  readonly told: Told
+  readonly file: ReplayFile
+}
+
+/** Replays the file at `path`. Throws UsageError for a file that cannot be read, and for the first difference. */
+export async function replayRecorded(path: string, verbose = false): Promise<Replayed> {
   const file = parseReplay(readFileSync(existingFile('replay', path), 'utf8'), path)
   const { built, stepLimit } = await build(file, path)
   const { image } = built
@@ -67,7 +63,7 @@ export async function replayCommand(path: string, options: ReplayArguments): Pro
       ...{ execution: file.execution, count: 1, seconds: 0, seed: file.seed },
       ...{ schedule: file.schedule, replay: path, command: `mmtorture replay ${shellQuote(path)}` },
     }
-    return { report: violationReport(told, about, options.verbose ?? false), told }
+    return { report: violationReport(told, about, verbose), told }
   })
   const document: ReplayReport = {
     schema: 'mmtorture/replay-report@1',
@@ -78,16 +74,7 @@ export async function replayCommand(path: string, options: ReplayArguments): Pro
     violation: report,
     verdict: 'violated',
   }
-  const json = `${JSON.stringify(document, null, 2)}\n`
-  if (options.json !== undefined && options.json !== '-') writeResult(options.json, json)
-  const { steps, sizes } = file
-  const heading =
-    `${file.scenario}: replay of ${plural(steps, 'step')} and ${plural(switchesOf(flatSchedule(file)), 'switch', 'switches')} ` +
-    `on ${plural(sizes.cpus, 'CPU')}${document.sameImage ? '' : ', on another kernel than it was recorded on'}\n\n`
-  await writeStdout(
-    options.json === '-' ? json : heading + formatViolation(report, told, options.verbose ?? false),
-  )
-  return 1
+  return { report: document, told, file }
 }
 
 async function build(

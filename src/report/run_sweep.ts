@@ -1,36 +1,12 @@
 // The report of a sweep: each run's document as a row of one table. Leaves out what every row has in common.
-import { basename } from 'node:path'
-import { CONFIG_KEYS, type Configuration } from '../kbuild/config.ts'
+import type { Configuration } from '../kbuild/config.ts'
+import { rowLabel, shown, varyingKeys } from '../kbuild/labels.ts'
+import type { SweepReport } from '../run/sweep.ts'
 import { totalRetries } from '../inspect/events.ts'
 import { formatLockStat } from '../inspect/lock_stat.ts'
-import { runNotes } from './notes.ts'
+import { runNotes } from '../run/notes.ts'
 import { copyBreaks, type RunReport } from '../run/report.ts'
-import { type Verdict } from '../base/verdict.ts'
 import { count, percent, table, wrap } from '../base/text.ts'
-
-export interface SweepReport {
-  readonly schema: 'mmtorture/run@1'
-  readonly rows: readonly RunReport[]
-  readonly interrupted?: true
-  readonly verdict: Verdict
-}
-
-/** One document for the runs of a sweep. */
-export function sweepReport(rows: readonly RunReport[], interrupted: boolean): SweepReport {
-  return {
-    schema: 'mmtorture/run@1',
-    rows,
-    ...(interrupted ? { interrupted } : {}),
-    verdict: rows.every((row) => row.verdict === 'held') ? 'held' : 'violated',
-  }
-}
-
-/** What names a row: the keys that vary, as `KEY=VALUE`. */
-export function rowLabel(config: Configuration, all: readonly Configuration[]): string {
-  return varyingKeys(all)
-    .map((key) => `${key}=${shown(config[key])}`)
-    .join(' ')
-}
 
 /** The table of a sweep, the lock_stat texts before it and the failures after it, ending in a newline. */
 export function formatSweep({ rows, interrupted, verdict }: SweepReport): string {
@@ -107,14 +83,4 @@ function failureLine(row: RunReport, configs: readonly Configuration[]): string 
   const failed = row.checks.find((check) => check.ok === false)
   const why = row.failure?.message ?? `${failed?.name}: ${failed?.detail ?? 'failed'}`
   return `${rowLabel(row.config, configs)}: ${why}\n  to run it again: ${row.command}`
-}
-
-function varyingKeys(configs: readonly Configuration[]): (keyof Configuration)[] {
-  return CONFIG_KEYS.map((key) => key.name).filter(
-    (name) => new Set(configs.map((config) => config[name])).size > 1,
-  )
-}
-
-function shown(value: string | number): string {
-  return typeof value === 'string' && value.includes('/') ? basename(value) : String(value)
 }

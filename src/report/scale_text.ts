@@ -2,7 +2,7 @@
 import { CONFIG_KEYS, type Configuration } from '../kbuild/config.ts'
 import { mark, plot } from './scale_plot.ts'
 import { curves, type ScalePoint, type ScaleReport } from '../scale/report.ts'
-import { rowLabel } from './run_sweep.ts'
+import { rowLabel } from '../kbuild/labels.ts'
 import { count, flow, percent, plural, table, wrap } from '../base/text.ts'
 
 /** The whole report, ending in a newline. */

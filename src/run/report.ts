@@ -9,7 +9,7 @@ import { type Events, eventCount } from '../inspect/events.ts'
 import type { LatencyRow } from '../inspect/latency.ts'
 import type { LockRow } from '../inspect/lock_stat.ts'
 import type { TraceTable } from '../trace/index.ts'
-import { noteText, runNotes } from '../report/notes.ts'
+import { noteText, runNotes } from './notes.ts'
 
 /** Shares (0 to 1) of the looks at all CPUs during the window. */
 export interface WaitReport {

@@ -1,16 +1,16 @@
-// `mmtorture run`: runs a scenario, or each configuration of a sweep, on the smp machine and prints the report. Leaves out the
-// machine itself: src/machine/smp; and the report's form: src/report.
+// Runs a scenario, or each configuration of a sweep, on the smp machine: options to a plan, a plan to its document. Leaves out the
+// machine itself: src/machine/smp; and the document's text: src/report.
 import { availableParallelism } from 'node:os'
 import { join, relative, sep } from 'node:path'
 import { type Configuration, configSettings, keyOf, sweepConfig, withDefaults } from '../kbuild/config.ts'
 import type { RunOptions } from './scenario.ts'
+import type { Conduct } from '../base/conduct.ts'
 import { type RunReport, runReport } from './report.ts'
-import { formatRun } from '../report/run_text.ts'
-import { formatSweep, rowLabel, sweepReport } from '../report/run_sweep.ts'
+import { type SweepReport, sweepReport } from './sweep.ts'
+import { rowLabel } from '../kbuild/labels.ts'
 import type { TraceTable } from '../trace/index.ts'
 import { shellQuote } from '../base/shell.ts'
 import { existingFile } from '../base/paths.ts'
-import { progress, writeReport } from '../base/output.ts'
 import {
   DEFAULT_SCENARIO,
   type ScenarioFile,
@@ -19,56 +19,48 @@ import {
 } from '../catalog/scenarios.ts'
 import { packageRoot } from '../base/root.ts'
 
-/** The options as commander parsed them. */
-export interface RunArguments {
+/** What may be chosen of a run. Names as on the command line; what is left out takes its default. */
+export interface RunChoices {
   readonly cpus?: number
   readonly seconds?: number
   readonly seed?: number
   readonly config?: readonly string[]
   readonly patch?: readonly string[]
   readonly trace?: string
-  /** `-`: stdout. */
-  readonly json?: string
-  readonly out?: string
 }
 
 const DEFAULT_SECONDS = 3
 const DEFAULT_SEED = 1
 
 /**
- * Runs and prints; returns the exit status: 0 held, 1 violated, 130 interrupted.
- * @param signal ends the run early; what was done is reported
+ * Runs every configuration of the plan, one after the other. Throws UsageError for bad input that shows only when the image is built or
+ * booted; a failed check is a result.
  */
-export async function runCommand(
-  name: string | undefined,
-  options: RunArguments,
-  signal: AbortSignal,
-): Promise<number> {
-  const plan = planRun(name, options)
+export async function runPlan(plan: RunPlan, conduct: Conduct = {}): Promise<SweepReport> {
+  const { signal, progress = () => {} } = conduct
   const { runScenario } = await import('./scenario.ts')
   const reports: RunReport[] = []
   for (const [index, config] of plan.configs.entries()) {
-    if (signal.aborted) break
+    if (signal?.aborted === true) break
     const sweeping = plan.configs.length > 1
     if (sweeping) progress(`${index + 1} of ${plan.configs.length}: ${rowLabel(config, plan.configs)}`)
-    const { request, table } = await prepare(plan, config, options)
-    const result = await runScenario({ ...request, signal, ...(sweeping ? {} : { progress }) })
+    const { request, table } = await prepare(plan, config, progress)
+    const result = await runScenario({
+      ...request,
+      ...(signal && { signal }),
+      ...(sweeping ? {} : { progress }),
+    })
     const { cpus, seed } = plan
-    const command = commandLine(plan, config, options)
+    const command = commandLine(plan, config)
     reports.push(runReport({ scenario: plan.label, cpus, seed, command, trace: table() }, result))
   }
-  const interrupted = signal.aborted && (reports.length < plan.configs.length || isInterrupted(reports))
-  const sweep = sweepReport(reports, interrupted)
-  const single = plan.configs.length === 1 ? reports[0] : undefined
-  const document = `${JSON.stringify(single ?? sweep, null, 2)}\n`
-  const text = single ? formatRun(single) : formatSweep(sweep)
-  await writeReport('run', { document, text }, options)
-  if (interrupted) return 130
-  return sweep.verdict === 'held' ? 0 : 1
+  const interrupted =
+    signal?.aborted === true && (reports.length < plan.configs.length || isInterrupted(reports))
+  return sweepReport(reports, interrupted)
 }
 
 /** What is to be run, checked as far as it can be without building anything. */
-interface RunPlan {
+export interface RunPlan {
   readonly scenario: ScenarioFile
   /** As the user named it. */
   readonly label: string
@@ -77,11 +69,16 @@ interface RunPlan {
   readonly cpus: number
   readonly seed: number
   readonly trace?: string
+  /** Length of the measured window; without one a recording is replayed to its end. */
+  readonly seconds?: number
+  /** Whether the user has set MEMORY; else a recording gets what it needs. */
+  readonly memoryChosen: boolean
 }
 
 /** Throws UsageError for what the options have wrong. */
-export function planRun(name: string | undefined, options: RunArguments): RunPlan {
+export function planRun(name: string | undefined, options: RunChoices): RunPlan {
   const { scenario, trace } = scenarioOrTrace(name, options.trace, DEFAULT_SCENARIO)
+  const seconds = options.seconds ?? (trace === undefined ? DEFAULT_SECONDS : undefined)
   return {
     scenario,
     label: scenario.name,
@@ -89,26 +86,26 @@ export function planRun(name: string | undefined, options: RunArguments): RunPla
     patches: (options.patch ?? []).map((path) => existingFile('--patch', path)),
     cpus: options.cpus ?? Math.min(4, Math.max(2, availableParallelism())),
     seed: options.seed ?? DEFAULT_SEED,
+    memoryChosen: (options.config ?? []).some((setting) => keyOf(setting) === 'MEMORY'),
     ...(trace === undefined ? {} : { trace }),
+    ...(seconds === undefined ? {} : { seconds }),
   }
 }
 
 async function prepare(
   plan: RunPlan,
   config: Configuration,
-  options: RunArguments,
+  progress: (text: string) => void,
 ): Promise<{ request: RunOptions; table: () => TraceTable | undefined }> {
-  const { scenario, patches, cpus, seed, trace } = plan
+  const { scenario, patches, cpus, seed, trace, seconds = Infinity } = plan
   const request = { scenario: scenario.file, config, patches, cpus, seed }
-  if (trace === undefined)
-    return { request: { ...request, seconds: options.seconds ?? DEFAULT_SECONDS }, table: () => undefined }
+  if (trace === undefined) return { request: { ...request, seconds }, table: () => undefined }
   const { traceRun } = await import('./trace_run.ts')
-  const chosen = (options.config ?? []).some((setting) => keyOf(setting) === 'MEMORY')
-  const { table, ...replay } = traceRun(trace, config, !chosen)
+  const { table, ...replay } = traceRun(trace, config, !plan.memoryChosen)
   if (replay.config.MEMORY !== config.MEMORY)
     progress(`the recording needs more memory than ${config.MEMORY}: MEMORY=${replay.config.MEMORY}`)
   // A replay ends with its recording; --seconds can only cut it short.
-  return { request: { ...request, ...replay, seconds: options.seconds ?? Infinity, warmup: 0 }, table }
+  return { request: { ...request, ...replay, seconds, warmup: 0 }, table }
 }
 
 function isInterrupted(reports: readonly RunReport[]): boolean {
@@ -116,9 +113,9 @@ function isInterrupted(reports: readonly RunReport[]): boolean {
 }
 
 /** The command that runs one configuration again. */
-function commandLine(plan: RunPlan, config: Configuration, options: RunArguments): string {
+function commandLine(plan: RunPlan, config: Configuration): string {
   const inPackage = plan.scenario.file.startsWith(join(packageRoot(), 'scenarios') + sep)
-  const seconds = options.seconds ?? (plan.trace === undefined ? DEFAULT_SECONDS : undefined)
+  const { seconds } = plan
   return [
     'mmtorture run',
     ...(plan.trace === undefined

@@ -1,5 +1,5 @@
-// `mmtorture scale`: runs a scenario on the clock for each number of CPUs and each configuration, and prints the curves. Leaves out the
-// clock itself: src/machine/clock; and the report's form: src/report.
+// Runs a scenario on the clock for each number of CPUs and each configuration: options to a plan, a plan to its document. Leaves out the
+// clock itself: src/machine/clock; and the document's text: src/report.
 import { join, relative, sep } from 'node:path'
 import {
   CONFIG_KEYS,
@@ -19,27 +19,34 @@ import { Violation } from '../step/observer.ts'
 import { formatLockStat } from '../inspect/lock_stat.ts'
 import { clockPoint } from './point.ts'
 import type { ScalePoint, ScaleReport } from './report.ts'
-import { formatScale } from '../report/scale_text.ts'
-import { rowLabel } from '../report/run_sweep.ts'
+import { rowLabel } from '../kbuild/labels.ts'
 import { count, plural } from '../base/text.ts'
-import { parseCpuList, parseSimulatedTime, simulatedTimeArgument } from '../cli/arguments.ts'
+import { simulatedTimeArgument } from './simulated_time.ts'
 import { shellQuote } from '../base/shell.ts'
 import { existingFile } from '../base/paths.ts'
 import { UsageError } from '../base/errors.ts'
 import { explainThrown } from '../machine/explain.ts'
-import { progress, writeReport } from '../base/output.ts'
+import type { Conduct } from '../base/conduct.ts'
 import { type ProfileWishes, profileOf, profileTexts } from './profile_texts.ts'
 import { type ScenarioFile, scenarioOrTrace, scenarioSettings } from '../catalog/scenarios.ts'
 import type { TraceRun } from '../run/trace_run.ts'
-import { type ChosenTopology, findTopology, MOST_CPUS, withCosts } from '../catalog/topologies.ts'
+import {
+  type ChosenTopology,
+  DEFAULT_TOPOLOGY,
+  findTopology,
+  MOST_CPUS,
+  withCosts,
+} from '../catalog/topologies.ts'
 
-/** The options as commander parsed them. */
-export interface ScaleArguments {
-  readonly cpus?: string
+/** What may be chosen of a sweep over CPUs. Names as on the command line; what is left out takes its default. */
+export interface ScaleChoices {
+  /** Ascending numbers of CPUs. */
+  readonly cpus?: readonly number[]
   readonly topology?: string
   readonly spread?: boolean
   readonly operations?: number
-  readonly simulatedTime?: string
+  /** Seconds of the measured window, in place of operations. */
+  readonly simulatedTime?: number
   readonly seed?: number
   readonly lag?: number
   readonly pages?: number
@@ -53,14 +60,8 @@ export interface ScaleArguments {
   readonly profile?: boolean
   readonly annotate?: readonly string[]
   readonly c2c?: boolean
-  /** Measures this machine instead of running a scenario. */
-  readonly calibrate?: boolean
-  /** `-`: stdout. */
-  readonly json?: string
-  readonly out?: string
 }
 
-export const DEFAULT_TOPOLOGY = 'milan'
 export const DEFAULT_OPERATIONS = 200
 const DEFAULT_SCENARIO = 'page-fault-disjoint'
 /** Memory for 128 CPUs, and a tick every few milliseconds, as HZ=250 has it. */
@@ -99,13 +100,13 @@ export interface ScalePlan {
 }
 
 /** Throws UsageError for what the options have wrong. */
-export function planScale(name: string | undefined, options: ScaleArguments): ScalePlan {
+export function planScale(name: string | undefined, options: ScaleChoices): ScalePlan {
   if (options.operations !== undefined && options.simulatedTime !== undefined)
     throw new UsageError('--operations and --simulated-time both say when a point ends; give one of them.')
   const { scenario, trace } = scenarioOrTrace(name, options.trace, DEFAULT_SCENARIO)
   const topology = withCosts(findTopology(options.topology ?? DEFAULT_TOPOLOGY), options.cost ?? [])
   const most = Math.min(topology.cpus, MOST_CPUS)
-  const cpus = options.cpus === undefined ? doublings(most) : parseCpuList(options.cpus)
+  const cpus = options.cpus ?? doublings(most)
   const greatest = Math.max(...cpus)
   if (greatest > topology.cpus)
     throw new UsageError(
@@ -135,7 +136,7 @@ export function planScale(name: string | undefined, options: ScaleArguments): Sc
     operations: timed
       ? Infinity
       : (options.operations ?? (trace === undefined ? DEFAULT_OPERATIONS : Infinity)),
-    time: timed ? parseSimulatedTime(options.simulatedTime!) : Infinity,
+    time: options.simulatedTime ?? Infinity,
     lag: options.lag ?? 0,
     pages: options.pages ?? 0,
     section: options.section ?? 0,
@@ -151,37 +152,12 @@ export function planScale(name: string | undefined, options: ScaleArguments): Sc
   }
 }
 
-/**
- * Runs and prints, or measures this machine; returns the exit status: 0 held, 1 violated, 130 interrupted.
- * @param signal ends the sweep early; what was done is reported
- */
-export async function scaleCommand(
-  name: string | undefined,
-  options: ScaleArguments,
-  signal: AbortSignal,
-): Promise<number> {
-  if (options.calibrate) {
-    const { calibrateCommand } = await import('../calibrate/calibrate.ts')
-    return calibrateCommand(name, options, signal)
-  }
-  const plan = planScale(name, options)
-  const report = await runScale(plan, signal, progress)
-  const document = `${JSON.stringify(report, null, 2)}\n`
-  const text = formatScale(report)
-  await writeReport('scale', { document, text }, options)
-  if (report.interrupted) return 130
-  return report.verdict === 'held' ? 0 : 1
-}
-
 /** Runs every point of the plan. */
-export async function runScale(
-  plan: ScalePlan,
-  signal: AbortSignal,
-  tell: (text: string) => void,
-): Promise<ScaleReport> {
+export async function scalePlan(plan: ScalePlan, conduct: Conduct = {}): Promise<ScaleReport> {
+  const { signal, progress = () => {} } = conduct
   const points: ScalePoint[] = []
   for (const config of plan.configs) {
-    if (signal.aborted) break
+    if (signal?.aborted === true) break
     const replay =
       plan.trace === undefined ? undefined : await replayOf(plan.trace, config, plan.memoryChosen)
     const image = await kbuild(replay?.config ?? config, {
@@ -198,13 +174,13 @@ export async function runScale(
     for (const cpus of plan.cpus) {
       // Lets an interrupt come through.
       await new Promise((resolve) => setImmediate(resolve))
-      if (signal.aborted) break
+      if (signal?.aborted) break
       const begin = performance.now()
       const point = runPoint(plan, built, cpus)
       points.push(point)
       const label = rowLabel(config, plan.configs)
       const rate = ((point.accesses ?? 0) / (performance.now() - begin)) * 1000
-      tell(
+      progress(
         `${label === '' ? '' : `${label}, `}${plural(cpus, 'CPU')}: ` +
           (point.failure ?? `${count(point.operationsPerSecond)} operations/s; ${count(rate)} accesses/s`),
       )
@@ -223,7 +199,7 @@ export async function runScale(
     ...(plan.operations === Infinity ? {} : { operations: plan.operations }),
     lag: plan.lag,
     points,
-    ...(signal.aborted ? { interrupted: true as const } : {}),
+    ...(signal?.aborted ? { interrupted: true as const } : {}),
     verdict: points.some((point) => point.violated) ? 'violated' : 'held',
     command: commandLine(plan),
   }

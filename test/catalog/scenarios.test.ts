@@ -64,7 +64,7 @@ describe('the settings of a scenario', () => {
   })
 
   test("hold on the clock where neither the user's nor those of the clock do", () => {
-    const [config] = planScale(file, { config: ['PTLOCK=mm'], cpus: '1,2' }).configs
+    const [config] = planScale(file, { config: ['PTLOCK=mm'], cpus: [1, 2] }).configs
     expect(config).toMatchObject({ SWAP: 'y', MEMORY: '512M', PTLOCK: 'mm' })
   })
 

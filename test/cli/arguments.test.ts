@@ -5,8 +5,8 @@ import {
   parseSeed,
   parseSimulatedTime,
   separateJson,
-  simulatedTimeArgument,
 } from '../../src/cli/arguments.ts'
+import { simulatedTimeArgument } from '../../src/scale/simulated_time.ts'
 import { shellQuote } from '../../src/base/shell.ts'
 import { existingFile } from '../../src/base/paths.ts'
 

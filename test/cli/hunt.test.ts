@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { HuntReport } from '../../src/hunt/report.ts'
-import type { HuntSweep } from '../../src/report/hunt_sweep.ts'
+import type { HuntSweep } from '../../src/hunt/sweep.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const scenario = (name: string): string => fileURLToPath(new URL(`fixtures/hunt_${name}.ts`, import.meta.url))

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { formatSweep, rowLabel, sweepReport } from '../../src/report/run_sweep.ts'
+import { formatSweep } from '../../src/report/run_sweep.ts'
+import { sweepReport } from '../../src/run/sweep.ts'
+import { rowLabel } from '../../src/kbuild/labels.ts'
 import { lockRow, sample } from './sample.ts'
 
 const row = (PTLOCK: string, changes: Partial<typeof sample> = {}): typeof sample => ({

@@ -1,8 +1,8 @@
 /** What a campaign and its workers say to one another. Plain data. */
 import type { SteppedOptions } from '../machine/stepped/machine.ts'
-import type { Subject } from './attempt.ts'
-import type { ExplorerOptions, RoundState, Slice } from './explorer.ts'
-import type { SubjectImage } from './subject.ts'
+import type { Subject } from '../explore/attempt.ts'
+import type { ExplorerOptions, RoundState, Slice } from '../explore/explorer.ts'
+import type { SubjectImage } from '../explore/subject.ts'
 
 /** What a worker hunts. */
 export interface SubjectSpec {

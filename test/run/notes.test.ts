@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { noteText, runNotes } from '../../src/report/notes.ts'
-import { lockRow, sample } from './sample.ts'
+import { noteText, runNotes } from '../../src/run/notes.ts'
+import { lockRow, sample } from '../report/sample.ts'
 
 const texts = (report: typeof sample): string[] => runNotes(report).map(noteText)
 const config = (settings: Partial<typeof sample.config>): typeof sample.config => ({

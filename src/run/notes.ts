@@ -1,6 +1,6 @@
 // The sentences that tell a reader of a run's figures what lies behind them: the convoy of a FIFO lock, sampled times, too short a
 // window. Leaves out figures that speak for themselves.
-import type { RunReport } from '../run/report.ts'
+import type { RunReport } from './report.ts'
 import { percent } from '../base/text.ts'
 
 /** A note: what holds of every such run, and what was measured in this one. */

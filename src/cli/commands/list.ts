@@ -1,9 +1,9 @@
 // `mmtorture list`: what there is to choose from. Answers without loading kbuild's parser.
-import { CONFIG_KEYS } from '../kbuild/config.ts'
-import { table } from '../base/text.ts'
-import { UsageError } from '../base/errors.ts'
-import { writeStdout } from '../base/output.ts'
-import { builtInScenarios, describeScenario } from '../catalog/scenarios.ts'
+import { CONFIG_KEYS } from '../../kbuild/config.ts'
+import { table } from '../../base/text.ts'
+import { UsageError } from '../../base/errors.ts'
+import { writeStdout } from '../../base/output.ts'
+import { builtInScenarios, describeScenario } from '../../catalog/scenarios.ts'
 
 /** One thing that can be chosen. */
 interface Entry {
@@ -50,7 +50,7 @@ async function entries(topic: Topic): Promise<Entry[]> {
         default: initial,
       }))
     case 'topologies': {
-      const { builtInTopologies, HOST, HOST_FILE, readTopology } = await import('../catalog/topologies.ts')
+      const { builtInTopologies, HOST, HOST_FILE, readTopology } = await import('../../catalog/topologies.ts')
       return [
         ...builtInTopologies().map(({ name, file }) => ({
           name,
@@ -63,15 +63,15 @@ async function entries(topic: Topic): Promise<Entry[]> {
       ]
     }
     case 'checks': {
-      const { allChecks } = await import('../catalog/checks.ts')
+      const { allChecks } = await import('../../catalog/checks.ts')
       return allChecks().map(({ name, description, when, cost }) => ({ name, description, when, cost }))
     }
     case 'reverts': {
-      const { listReverts } = await import('../catalog/reverts.ts')
+      const { listReverts } = await import('../../catalog/reverts.ts')
       return listReverts().map(({ id, description, scenario }) => ({ name: id, description, scenario }))
     }
     case 'schedulers': {
-      const { SCHEDULERS } = await import('../explore/schedulers/index.ts')
+      const { SCHEDULERS } = await import('../../explore/schedulers/index.ts')
       return SCHEDULERS.map(({ name, description }) => ({ name, description }))
     }
   }

@@ -2,12 +2,12 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { campaign, type CampaignOptions } from '../../src/hunt/campaign.ts'
 import type { HuntResult } from '../../src/explore/rounds.ts'
-import type { ProgramName } from './subject.ts'
+import type { ProgramName } from '../explore/subject.ts'
 
 function optionsOf(program: ProgramName, more: Partial<CampaignOptions> = {}): CampaignOptions {
   return {
     subject: {
-      module: fileURLToPath(new URL('fixtures/subject.mjs', import.meta.url)),
+      module: fileURLToPath(new URL('../explore/fixtures/subject.mjs', import.meta.url)),
       image: { file: '', symbols: {}, sites: [], functions: [program] },
       options: { cpus: 2, seed: 1, turns: 0, pages: 0, stepLimit: 10_000 },
       off: [],
@@ -110,7 +110,7 @@ test('executions that never end and take no step end the hunt with a sentence', 
 })
 
 test("what a user's scheduler does wrong comes back as a UsageError with its place", async () => {
-  const scheduler = fileURLToPath(new URL('fixtures/throwing_scheduler.ts', import.meta.url))
+  const scheduler = fileURLToPath(new URL('../explore/fixtures/throwing_scheduler.ts', import.meta.url))
   await expect(campaign(optionsOf('lockedUpdate', { scheduler }))).rejects.toMatchObject({
     name: 'UsageError',
     message: 'test/explore/fixtures/throwing_scheduler.ts:18: the scheduler threw in next(): out of ideas',
