@@ -1,5 +1,5 @@
 /**
- * The data oracle (KERNEL.md 6): does every user load return what the program's stores allow? Kernel code, linked into the
+ * The data oracle: does every user load return what the program's stores allow? Kernel code, linked into the
  * image; its state lies in `oracle`, outside the machine's memory, so that watching adds no access to the machine.
  *
  * A scenario declares windows of pages (oracle_window) and goes through oracle_store and oracle_load there. Each word of a
