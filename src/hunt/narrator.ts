@@ -2,6 +2,7 @@
 import type { Site } from '../step/site.ts'
 import { Kind, KIND_FLAGS, KIND_NAMES, WRITES } from '../step/kinds.ts'
 import type { Observer } from '../step/observer.ts'
+import { isRange, valueAfter, wordsOf } from '../step/effect.ts'
 import type { MachineView } from '../inspect/symbols.ts'
 import { isHousekeeping, lockHolder, nameValue, nameWord } from '../inspect/hunt_names.ts'
 
@@ -97,13 +98,14 @@ export function tell(
   const { entity, kind, addr, a, b, old } = step
   const place = sites[step.site]
   const object = nameWord(machine, addr)
-  const value = pending === undefined ? valueAfter(step, machine.memory[addr]) : old
+  const cpu = entity < machine.cpus ? entity : entity - machine.cpus
+  const value = pending === undefined ? valueOf(machine, step, cpu) : old
   const access = place?.primitive ?? KIND_NAMES[kind] ?? 'access'
-  const words = kind === Kind.CLEAR ? a : kind === Kind.COPY ? b : 1
+  const words = wordsOf(kind, a, b)
   return {
     index,
     entity,
-    cpu: entity < machine.cpus ? entity : entity - machine.cpus,
+    cpu,
     irq: entity >= machine.cpus,
     kind,
     address: addr,
@@ -124,26 +126,9 @@ export function tell(
   }
 }
 
-function valueAfter({ kind, a, b, old, result }: RawStep, now: number): number {
-  switch (kind) {
-    case Kind.FETCH_ADD:
-      return (old + a) | 0
-    case Kind.FETCH_AND:
-      return old & a
-    case Kind.FETCH_OR:
-      return old | a
-    case Kind.CMPXCHG:
-      return result === a ? b : old
-    case Kind.PLAIN_WRITE:
-    case Kind.ONCE_WRITE:
-    case Kind.USER_WRITE:
-    case Kind.RELEASE_WRITE:
-    case Kind.ATOMIC_WRITE:
-    case Kind.XCHG:
-      return a
-    default:
-      return now
-  }
+/** What the first word holds after the step: of a range, as memory is now. */
+function valueOf(machine: Narrated, { kind, addr, a, b, old }: RawStep, cpu: number): number {
+  return isRange(kind) ? machine.memory[addr] : valueAfter(kind, old, a, b, cpu)
 }
 
 function phrase(
