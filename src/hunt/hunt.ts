@@ -129,7 +129,7 @@ async function explored(
         told = performance.now()
         progress(
           `${count(now.executions)} executions, ${count(now.executionsPerSecond)}/s, ` +
-            `${count(now.distinctSchedules)} distinct schedules, ${count(now.conflictPairs)} pairs of conflicting lines` +
+            `${count(now.distinctSchedules)} distinct schedules, ${count(now.conflictPairs)} conflicting pairs of source lines` +
             (now.violations.length > 0 ? `, ${now.violations.length} distinct violations` : ''),
         )
       },

@@ -74,7 +74,7 @@ function figures(report: HuntReport): string[] {
         ...(report.distinctStates === undefined
           ? []
           : [`${atLeast}${count(report.distinctStates)} states at the end`]),
-        `${count(report.conflictPairs)} pairs of conflicting lines`,
+        `${count(report.conflictPairs)} conflicting pairs of source lines`,
       ]),
     ),
     ...block(

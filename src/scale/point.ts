@@ -264,7 +264,8 @@ function boundSentence(
   )
   return contended
     ? `${at} ${share} of the time is spent waiting for ${what}`
-    : `${at} ${share} of the time is spent waiting for the line of ${what}, which is hardly ever taken when it is wanted`
+    : `${at} ${share} of the time is spent waiting for the line of ${what}: ` +
+        'the cache line bounces although the lock is rarely contended'
 }
 
 /** Lines of one kind: how many, their time, and the one that most of it went to. */

@@ -61,7 +61,7 @@ export function equalShares(): number[] {
 
 /**
  * Shares of the next round.
- * @param found by member: what its executions of this round met first (pairs of conflicting lines)
+ * @param found by member: what its executions of this round met first (conflicting pairs of source lines)
  * @param before the shares of this round
  */
 export function shareOut(found: readonly number[], before: readonly number[]): number[] {
