@@ -2,10 +2,9 @@
 // prints the report. Leaves out the options' meaning (hunt_plan.ts) and the hunt itself (src/explore).
 import { relative, resolve } from 'node:path'
 import { campaign } from '../explore/campaign.ts'
-import { record } from '../explore/record.ts'
 import { formatReplay, makeReplay } from '../explore/replay_file.ts'
 import type { HuntResult, HuntViolation } from '../explore/rounds.ts'
-import { staysOf } from '../explore/segments.ts'
+import { segmentsOf } from '../explore/segments.ts'
 import { shrink, type Shrunk, type Sizes } from '../explore/shrink.ts'
 import { type Configuration, configSettings, keyOf } from '../kbuild/config.ts'
 import { packageRoot } from '../kbuild/root.ts'
@@ -13,7 +12,7 @@ import { retryNames } from '../measure/events.ts'
 import { huntReport, type HuntReport, type ViolationReport, violationReport } from '../report/hunt_report.ts'
 import { formatHunt, headingSettings } from '../report/hunt_text.ts'
 import { formatHuntSweep, huntLabels, huntSweep } from '../report/hunt_sweep.ts'
-import { type Told, tellViolation } from '../report/hunt_violation.ts'
+import { type Description, describeViolation } from '../report/hunt_violation.ts'
 import { count } from '../report/text.ts'
 import { readFileSync } from 'node:fs'
 import { shellQuote } from './arguments.ts'
@@ -28,6 +27,7 @@ import {
   type HuntPlan,
   planHunts,
 } from './hunt_plan.ts'
+import { freeName } from './free_name.ts'
 import { DEFAULT_OUT, progress, writeReport, writeResult } from './output.ts'
 
 /** Violations that are shrunk, of those that --keep-going collects. */
@@ -35,10 +35,10 @@ const SHRUNK = 8
 /** Seconds between two lines of progress. */
 const PROGRESS = 5
 
-/** A hunt of one configuration: its document, and each violation as it was told. */
+/** A hunt of one configuration: its document, and the description of each violation. */
 interface Hunted {
   readonly report: HuntReport
-  readonly told: readonly (Told | undefined)[]
+  readonly descriptions: readonly (Description | undefined)[]
 }
 
 /**
@@ -67,7 +67,7 @@ export async function huntCommandLine(
   const text =
     single === undefined
       ? formatHuntSweep(sweep)
-      : formatHunt(single.report, single.told, settingsOf(single.report), options.verbose ?? false)
+      : formatHunt(single.report, single.descriptions, settingsOf(single.report), options.verbose ?? false)
   await writeReport('hunt', { document, text }, options)
   if (interrupted) return 130
   return sweep.verdict === 'violated' ? 1 : 0
@@ -94,11 +94,11 @@ async function huntOne(
   const { setupSites } = guarded(image, cpus, () => built.make(sizes)).machine
   const result = await hunt(plan, options, built, sizes, signal)
   const violations: ViolationReport[] = []
-  const told: (Told | undefined)[] = []
+  const descriptions: (Description | undefined)[] = []
   for (const violation of result.violations) {
     guarded(image, cpus, () => refuseScenario(built, sizes, violation))
     const shown = guarded(image, cpus, () =>
-      explain(plan, config, options, built, sizes, violation, violations.length, told),
+      explain(plan, config, options, built, sizes, violation, violations.length, descriptions),
     )
     violations.push(shown)
   }
@@ -116,7 +116,7 @@ async function huntOne(
     keepGoing: options.keepGoing ?? false,
     command: huntCommand(plan, config, options),
   }
-  return { report: huntReport(about, result, violations), told }
+  return { report: huntReport(about, result, violations), descriptions }
 }
 
 async function hunt(
@@ -128,7 +128,7 @@ async function hunt(
 ): Promise<HuntResult> {
   const { seed, stepLimit, workers, scheduler, seconds, off } = plan
   const { file, symbols, sites, functions } = image
-  let told = performance.now()
+  let shown = performance.now()
   try {
     return await campaign({
       subject: { image: { file, symbols, sites, functions }, options: { ...sizes, seed, stepLimit }, off },
@@ -140,8 +140,8 @@ async function hunt(
       ...(options.keepGoing === undefined ? {} : { keepGoing: options.keepGoing }),
       ...(options.determinismCheck === undefined ? {} : { checkDeterminism: options.determinismCheck }),
       progress(now) {
-        if (performance.now() - told < PROGRESS * 1000) return
-        told = performance.now()
+        if (performance.now() - shown < PROGRESS * 1000) return
+        shown = performance.now()
         progress(
           `${count(now.executions)} executions, ${count(now.executionsPerSecond)}/s, ` +
             `${count(now.distinctSchedules)} distinct schedules, ${count(now.conflictPairs)} pairs of conflicting lines` +
@@ -154,7 +154,7 @@ async function hunt(
   }
 }
 
-/** Shrinks one violation, writes its replay file, and tells it. */
+/** Shrinks one violation, writes its replay file, and describes it. */
 function explain(
   plan: HuntPlan,
   config: Configuration,
@@ -163,7 +163,7 @@ function explain(
   sizes: Sizes,
   violation: HuntViolation,
   index: number,
-  told: (Told | undefined)[],
+  descriptions: (Description | undefined)[],
 ): ViolationReport {
   const { image } = built
   const subject = built.make(sizes)
@@ -175,18 +175,16 @@ function explain(
         })
       : undefined
   const reached = shrunk ?? { subject, sizes, schedule: violation.schedule, steps: violation.steps }
-  const stays = staysOf(reached.schedule, reached.steps)
-  const tale = tellViolation(reached.subject, image, stays, packageRoot())
-  told.push(tale)
-  const file = replayPath(plan, options, violation, index)
+  const segments = segmentsOf(reached.schedule, reached.steps)
+  const description = describeViolation(reached.subject, image, segments, packageRoot())
+  descriptions.push(description)
+  let file = replayPath(plan, options, violation, index)
   const { execution, seconds } = violation
   const { seed } = plan
-  const recording = record(reached.subject, reached.schedule, reached.steps)
-  const command = `mmtorture replay ${shellQuote(relative('', file))}`
-  if (tale !== undefined && recording.finding !== null) {
+  if (description !== undefined) {
     let at = 0
     const replay = makeReplay(
-      recording,
+      description.recording,
       {
         image: image.hash,
         scenario: plan.label,
@@ -204,12 +202,15 @@ function explain(
       },
       // Named as they were taken, in their order.
       () => {
-        const step = tale.steps[at++]
+        const step = description.steps[at++]
         return { function: step.function, file: step.file, line: step.line, object: step.object }
       },
     )
-    writeResult(file, formatReplay(replay))
+    const text = formatReplay(replay)
+    file = freeName(file, text)
+    writeResult(file, text)
   }
+  const command = `mmtorture replay ${shellQuote(relative('', file))}`
   const pairs = pairsOf(reached.schedule)
   const about = {
     ...{ execution, count: violation.count, seconds: Math.round(seconds * 1e4) / 1e4, seed },
@@ -217,7 +218,7 @@ function explain(
     ...(shrunk === undefined ? {} : { shrunk: shrinkReport(shrunk) }),
   }
   const { check, message } = violation
-  return tale === undefined
+  return description === undefined
     ? {
         check,
         message,
@@ -228,7 +229,7 @@ function explain(
         report: [`${check}: ${message}`],
         cpus: [],
       }
-    : violationReport(tale, about, options.verbose ?? false)
+    : violationReport(description, about, options.verbose ?? false)
 }
 
 function shrinkReport({ sizes, steps, switches, executions, proofs }: Shrunk): {
@@ -249,8 +250,13 @@ function refuseScenario(
   { check, message, schedule, steps }: HuntViolation,
 ): void {
   if (check !== 'scenario') return
-  const told = tellViolation(built.make(sizes), built.image, staysOf(schedule, steps), packageRoot())
-  throw new UsageError(`${told?.splat[0] ?? message}.`)
+  const description = describeViolation(
+    built.make(sizes),
+    built.image,
+    segmentsOf(schedule, steps),
+    packageRoot(),
+  )
+  throw new UsageError(`${description?.splat[0] ?? message}.`)
 }
 
 function replayPath(plan: HuntPlan, options: HuntArguments, violation: HuntViolation, index: number): string {

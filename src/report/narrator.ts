@@ -5,8 +5,8 @@ import type { Observer } from '../machine/stepped/observer.ts'
 import type { MachineView } from '../measure/symbols.ts'
 import { isHousekeeping, lockHolder, nameValue, nameWord } from './hunt_names.ts'
 
-/** A step as the report tells it. */
-export interface ToldStep {
+/** A step as the report describes it. */
+export interface DescribedStep {
   /** Position in the execution. */
   readonly index: number
   readonly entity: number
@@ -45,7 +45,7 @@ export interface Narrated extends MachineView {
 }
 
 export class Narrator implements Observer {
-  readonly steps: ToldStep[] = []
+  readonly steps: DescribedStep[] = []
   readonly #machine: Narrated
   readonly #sites: readonly Site[]
 
@@ -69,7 +69,16 @@ export class Narrator implements Observer {
     site: number,
   ): void {
     this.steps.push(
-      tell(this.#machine, this.#sites, this.steps.length, { entity, kind, addr, a, b, old, result, site }),
+      describeStep(this.#machine, this.#sites, this.steps.length, {
+        entity,
+        kind,
+        addr,
+        a,
+        b,
+        old,
+        result,
+        site,
+      }),
     )
   }
 }
@@ -87,13 +96,13 @@ export interface RawStep {
 }
 
 /** The step in words, as memory is now; `pending`: it has not been performed. */
-export function tell(
+export function describeStep(
   machine: Narrated,
   sites: readonly Site[],
   index: number,
   step: RawStep,
   pending?: 'waiting' | 'next',
-): ToldStep {
+): DescribedStep {
   const { entity, kind, addr, a, b, old } = step
   const place = sites[step.site]
   const object = nameWord(machine, addr)
