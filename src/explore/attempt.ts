@@ -3,7 +3,7 @@ import type { SteppedMachine } from '../machine/stepped/machine.ts'
 import type { Observer } from '../step/observer.ts'
 import { ExecutionRandom } from '../step/random.ts'
 import { ReplayScheduler } from './schedulers/replay.ts'
-import { type Stay, switchesOf } from './segments.ts'
+import { type Segment, switchesOf } from './segments.ts'
 
 /** A check that failed. */
 export interface Finding {
@@ -34,11 +34,15 @@ export interface Attempt {
   readonly schedule: readonly number[]
 }
 
-/** Runs `stays` with every step a choice, and the checks; `first` sees each step before the checks do. */
-export function attempt(subject: Subject, stays: readonly Stay[], first: readonly Observer[] = []): Attempt {
+/** Runs `segments` with every step a choice, and the checks; `first` sees each step before the checks do. */
+export function attempt(
+  subject: Subject,
+  segments: readonly Segment[],
+  first: readonly Observer[] = [],
+): Attempt {
   const { machine } = subject
   const { learning, exact } = machine
-  const scheduler = new ReplayScheduler(stays)
+  const scheduler = new ReplayScheduler(segments)
   machine.learning = false
   machine.exact = true
   machine.observe([...first, ...subject.observers])

@@ -4,7 +4,7 @@
 import { KIND_FLAGS, WRITES } from '../step/kinds.ts'
 import type { Observer } from '../step/observer.ts'
 import { type Attempt, attempt, type Subject } from './attempt.ts'
-import { type Stay, staysOf } from './segments.ts'
+import { type Segment, segmentsOf } from './segments.ts'
 
 /** A step that was taken. Operands by kind as in Observer.step. */
 export interface HistoryStep {
@@ -63,10 +63,15 @@ export class Recorder implements Observer {
 
 /** Runs the schedule of an execution (machine.schedule and machine.steps when it ended) again. */
 export function record(subject: Subject, schedule: readonly number[], steps: number): Recording {
-  return recordStays(subject, staysOf(schedule, steps))
+  return recordSegments(subject, segmentsOf(schedule, steps))
 }
 
-export function recordStays(subject: Subject, stays: readonly Stay[]): Recording {
+/** Runs a schedule with its history; `first` sees each step, too, before the checks do. */
+export function recordSegments(
+  subject: Subject,
+  segments: readonly Segment[],
+  first: readonly Observer[] = [],
+): Recording {
   const { machine } = subject
   const recorder = new Recorder()
   let pending: PendingStep[] = []
@@ -81,7 +86,7 @@ export function recordStays(subject: Subject, stays: readonly Stay[]): Recording
       return finding
     },
   }
-  const done = attempt(whole, stays, [recorder])
+  const done = attempt(whole, segments, [...first, recorder])
   if (done.error !== undefined) pending = pendingOf(subject)
   const places = done.error === undefined ? [] : placesOf(done, recorder.steps, pending, machine.cpus)
   return { ...done, history: recorder.steps, pending, places }

@@ -2,9 +2,9 @@
 import { KIND_NAMES } from '../step/kinds.ts'
 import { type Observer, Violation } from '../step/observer.ts'
 import type { Subject } from './attempt.ts'
-import { type Recording, recordStays } from './record.ts'
+import { type Recording, recordSegments } from './record.ts'
 import { type DescribeStep, flatSchedule, hashesOf, type ReplayFile, type StepNames } from './replay_file.ts'
-import { staysOf } from './segments.ts'
+import { segmentsOf } from './segments.ts'
 
 /** The first step that is not the recorded one. */
 export interface Difference {
@@ -23,11 +23,18 @@ export interface Replayed {
  * Replays. On the image that the file was made with every step must be the same; on another one the functions, kinds of access
  * and objects are compared, and the replay ends at the first that differs. Without a difference the recording tells what failed.
  * @param image hash of the image that `subject` has booted
+ * @param first observers that see each step before `describe` is asked for it
  */
-export function replay(subject: Subject, file: ReplayFile, image: string, describe: DescribeStep): Replayed {
+export function replay(
+  subject: Subject,
+  file: ReplayFile,
+  image: string,
+  describe: DescribeStep,
+  first: readonly Observer[] = [],
+): Replayed {
   const comparer = new Comparer(file, describe)
   const watched: Subject = { ...subject, observers: [comparer, ...subject.observers] }
-  const recording = recordStays(watched, staysOf(flatSchedule(file), file.steps))
+  const recording = recordSegments(watched, segmentsOf(flatSchedule(file), file.steps), first)
   subject.machine.observe(subject.observers)
   if (comparer.difference !== undefined) return { recording, difference: comparer.difference }
   const end =

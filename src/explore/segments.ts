@@ -1,20 +1,20 @@
 /**
- * A schedule in the form that survives changes: a list of stays, each an entity and how many of its own steps it has announced
- * when it stops. Taking a stay out leaves the others meaningful, which positions in the whole execution would not.
+ * A schedule in the form that survives changes: a list of segments, each an entity and how many of its own steps it has announced
+ * when it stops. Taking a segment out leaves the others meaningful, which positions in the whole execution would not.
  */
 
 /** `entity` runs until it has announced its step number `until` (counted over the execution), or cannot go on. */
-export interface Stay {
+export interface Segment {
   readonly entity: number
   readonly until: number
 }
 
 /**
- * The stays of a machine's schedule: pairs of (steps announced before the change, entity that goes on).
+ * The segments of a machine's schedule: pairs of (steps announced before the change, entity that goes on).
  * @param steps all steps of the execution
  */
-export function staysOf(schedule: readonly number[], steps: number): Stay[] {
-  const stays: Stay[] = []
+export function segmentsOf(schedule: readonly number[], steps: number): Segment[] {
+  const segments: Segment[] = []
   const announced: number[] = []
   for (let i = 0; i < schedule.length; i += 2) {
     const entity = schedule[i + 1]
@@ -22,20 +22,20 @@ export function staysOf(schedule: readonly number[], steps: number): Stay[] {
     const end = i + 2 < schedule.length ? schedule[i + 2] : steps + 1
     const until = (announced[entity] ?? 0) + end - schedule[i]
     announced[entity] = until
-    const last = stays.at(-1)
-    if (last?.entity === entity) stays[stays.length - 1] = { entity, until }
-    else stays.push({ entity, until })
+    const last = segments.at(-1)
+    if (last?.entity === entity) segments[segments.length - 1] = { entity, until }
+    else segments.push({ entity, until })
   }
-  return stays
+  return segments
 }
 
-/** `stays` without those at the positions that `keep` refuses; neighbours of one entity become one stay. */
-export function filterStays(stays: readonly Stay[], keep: (index: number) => boolean): Stay[] {
-  const kept: Stay[] = []
-  stays.forEach((stay, index) => {
+/** `segments` without those at the positions that `keep` refuses; neighbours of one entity become one segment. */
+export function filterSegments(segments: readonly Segment[], keep: (index: number) => boolean): Segment[] {
+  const kept: Segment[] = []
+  segments.forEach((segment, index) => {
     if (!keep(index)) return
-    if (kept.at(-1)?.entity === stay.entity) kept[kept.length - 1] = stay
-    else kept.push(stay)
+    if (kept.at(-1)?.entity === segment.entity) kept[kept.length - 1] = segment
+    else kept.push(segment)
   })
   return kept
 }

@@ -5,7 +5,7 @@
 import { type Attempt, attempt, type Subject } from './attempt.ts'
 import { Explorer } from './explorer.ts'
 import { SCHEDULERS } from './schedulers/index.ts'
-import { filterStays, type Stay, staysOf } from './segments.ts'
+import { filterSegments, type Segment, segmentsOf } from './segments.ts'
 
 /** How large a scenario is run; 0: as large as it is by itself. */
 export interface Sizes {
@@ -63,7 +63,7 @@ export function shrink(
   options: ShrinkOptions,
 ): Shrunk | undefined {
   const budget = new Budget(options.executions ?? 3000, options.seconds ?? 10)
-  let best = Candidate.of(subject, check, staysOf(schedule, steps), budget)
+  let best = Candidate.of(subject, check, segmentsOf(schedule, steps), budget)
   if (best === undefined) return undefined
   best = fewestSwitches(best, budget)
   let { sizes } = options
@@ -116,28 +116,33 @@ class Budget {
 class Candidate {
   readonly subject: Subject
   readonly check: string
-  readonly stays: readonly Stay[]
+  readonly segments: readonly Segment[]
   readonly attempt: Attempt
 
-  private constructor(subject: Subject, check: string, stays: readonly Stay[], done: Attempt) {
+  private constructor(subject: Subject, check: string, segments: readonly Segment[], done: Attempt) {
     this.subject = subject
     this.check = check
-    this.stays = stays
+    this.segments = segments
     this.attempt = done
   }
 
-  /** Undefined if it does not fail so. The stays are what really ran. */
-  static of(subject: Subject, check: string, stays: readonly Stay[], budget: Budget): Candidate | undefined {
+  /** Undefined if it does not fail so. The segments are what really ran. */
+  static of(
+    subject: Subject,
+    check: string,
+    segments: readonly Segment[],
+    budget: Budget,
+  ): Candidate | undefined {
     budget.spent++
     const { machine, observers } = subject
-    const done = attempt(budget.atRest ? subject : { machine, observers }, stays)
+    const done = attempt(budget.atRest ? subject : { machine, observers }, segments)
     if (done.finding?.check !== check) return undefined
     budget.atRest = done.error === undefined
-    return new Candidate(subject, check, staysOf(done.schedule, done.steps), done)
+    return new Candidate(subject, check, segmentsOf(done.schedule, done.steps), done)
   }
 
-  with(stays: readonly Stay[], budget: Budget): Candidate | undefined {
-    return Candidate.of(this.subject, this.check, stays, budget)
+  with(segments: readonly Segment[], budget: Budget): Candidate | undefined {
+    return Candidate.of(this.subject, this.check, segments, budget)
   }
 
   /** Below 0: this one is smaller. */
@@ -148,15 +153,15 @@ class Candidate {
   }
 }
 
-/** Takes out ever smaller groups of stays, then single ones until none can go (delta debugging). */
+/** Takes out ever smaller groups of segments, then single ones until none can go (delta debugging). */
 function fewestSwitches(best: Candidate, budget: Budget): Candidate {
-  let size = Math.ceil(best.stays.length / 2)
+  let size = Math.ceil(best.segments.length / 2)
   while (budget.left) {
     let improved = false
-    for (let from = 0; from < best.stays.length && budget.left;) {
+    for (let from = 0; from < best.segments.length && budget.left;) {
       const start = from
       const found = best.with(
-        filterStays(best.stays, (index) => index < start || index >= start + size),
+        filterSegments(best.segments, (index) => index < start || index >= start + size),
         budget,
       )
       if (found !== undefined && found.attempt.switches < best.attempt.switches) {
@@ -181,9 +186,9 @@ function smaller(dimension: keyof Sizes, size: number): number[] {
 function resize(best: Candidate, subject: Subject | undefined, budget: Budget): Candidate | undefined {
   if (subject === undefined || !budget.left) return undefined
   const { cpus } = subject.machine
-  const fits = best.stays.every(({ entity }) => entity < cpus)
+  const fits = best.segments.every(({ entity }) => entity < cpus)
   const found =
-    (fits ? Candidate.of(subject, best.check, best.stays, budget) : undefined) ??
+    (fits ? Candidate.of(subject, best.check, best.segments, budget) : undefined) ??
     search(subject, best.check, budget)
   if (found === undefined) return undefined
   const few = fewestSwitches(found, budget)
@@ -197,7 +202,7 @@ function search(subject: Subject, check: string, budget: Budget): Candidate | un
     budget.spent += slice.done
     const violation = slice.violations.find((one) => one.check === check && one.reproduced)
     if (violation !== undefined)
-      return Candidate.of(subject, check, staysOf(violation.schedule, violation.steps), budget)
+      return Candidate.of(subject, check, segmentsOf(violation.schedule, violation.steps), budget)
     slice = explorer.explore(from, from + 64)
   }
   return undefined
@@ -207,9 +212,9 @@ function search(subject: Subject, check: string, budget: Budget): Candidate | un
 function fewestSteps(best: Candidate, budget: Budget): Candidate {
   for (let improved = true; improved && budget.left;) {
     improved = false
-    for (let index = 0; index < best.stays.length && budget.left; index++)
-      for (const stays of variations(best.stays, index)) {
-        const found = best.with(stays, budget)
+    for (let index = 0; index < best.segments.length && budget.left; index++)
+      for (const segments of variations(best.segments, index)) {
+        const found = best.with(segments, budget)
         if (found === undefined || found.compare(best) >= 0) continue
         best = found
         improved = true
@@ -219,39 +224,39 @@ function fewestSteps(best: Candidate, budget: Budget): Candidate {
   return best
 }
 
-/** The schedule without one stay, with it as long as possible, and with it shorter. */
-function* variations(stays: readonly Stay[], index: number): Generator<Stay[]> {
-  yield filterStays(stays, (at) => at !== index)
-  const { entity, until } = stays[index]
-  yield stays.with(index, { entity, until: Infinity })
-  const before = stays.findLast((stay, at) => at < index && stay.entity === entity)?.until ?? 0
+/** The schedule without one segment, with it as long as possible, and with it shorter. */
+function* variations(segments: readonly Segment[], index: number): Generator<Segment[]> {
+  yield filterSegments(segments, (at) => at !== index)
+  const { entity, until } = segments[index]
+  yield segments.with(index, { entity, until: Infinity })
+  const before = segments.findLast((segment, at) => at < index && segment.entity === entity)?.until ?? 0
   for (let length = 1; before + length < until; length *= 2)
-    yield stays.with(index, { entity, until: before + length })
+    yield segments.with(index, { entity, until: before + length })
   for (let less = 1; less <= 4 && until - less > before; less++)
-    yield stays.with(index, { entity, until: until - less })
+    yield segments.with(index, { entity, until: until - less })
 }
 
 /** Runs once more for each preemption that is left, without it. */
 function prove(best: Candidate, budget: Budget): NecessarySwitch[] {
-  const { stays, attempt: last, subject, check } = best
+  const { segments, attempt: last, subject, check } = best
   const proofs: NecessarySwitch[] = []
   let step = 0
-  for (let index = 0; index + 1 < stays.length; index++) {
-    const { entity, until } = stays[index]
-    step += until - (stays.findLast((stay, at) => at < index && stay.entity === entity)?.until ?? 0)
-    const common = { step, from: entity, to: stays[index + 1].entity }
-    const run = (changed: readonly Stay[]): Attempt => {
+  for (let index = 0; index + 1 < segments.length; index++) {
+    const { entity, until } = segments[index]
+    step += until - (segments.findLast((segment, at) => at < index && segment.entity === entity)?.until ?? 0)
+    const common = { step, from: entity, to: segments[index + 1].entity }
+    const run = (changed: readonly Segment[]): Attempt => {
       budget.spent++
       return attempt(subject, changed)
     }
-    const goesOn = run(stays.with(index, { entity, until: Infinity }))
+    const goesOn = run(segments.with(index, { entity, until: Infinity }))
     if (goesOn.preemptions === last.preemptions && sameSchedule(goesOn.schedule, last.schedule)) {
       proofs.push({ ...common, reason: 'waiting' })
       continue
     }
     // Without the switch, whoever stops goes on; or, if that only moves the switch, who would go on does not get this turn.
     const failing = goesOn.finding?.check === check
-    const without = failing ? run(filterStays(stays, (at) => at !== index + 1)) : goesOn
+    const without = failing ? run(filterSegments(segments, (at) => at !== index + 1)) : goesOn
     proofs.push({ ...common, reason: 'preempted', without: without.finding?.check ?? 'held' })
   }
   return proofs

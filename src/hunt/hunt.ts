@@ -2,17 +2,16 @@
 // Leaves out the options' meaning (plan.ts), the exploring itself (src/explore) and the document's text (src/report).
 import { relative, resolve } from 'node:path'
 import { campaign } from './campaign.ts'
-import { record } from '../explore/record.ts'
-import { formatReplay, makeReplay } from '../explore/replay_file.ts'
+import { formatReplay, makeReplay, type ReplayFile } from '../explore/replay_file.ts'
 import type { HuntResult, HuntViolation } from '../explore/rounds.ts'
-import { staysOf } from '../explore/segments.ts'
+import { segmentsOf } from '../explore/segments.ts'
 import { shrink, type Shrunk, type Sizes } from '../explore/shrink.ts'
 import { type Configuration, keyOf } from '../kbuild/config.ts'
 import { packageRoot } from '../base/root.ts'
 import { retryNames } from '../inspect/events.ts'
 import { huntReport, type HuntReport, type ViolationReport, violationReport } from './report.ts'
 import { huntLabels, type HuntSweep, huntSweep } from './sweep.ts'
-import { type Told, tellViolation } from './violation.ts'
+import { type Description, describeViolation } from './violation.ts'
 import { count } from '../base/text.ts'
 import { readFileSync } from 'node:fs'
 import { shellQuote } from '../base/shell.ts'
@@ -22,17 +21,25 @@ import { type Built, buildHunt, makeSmaller } from './build.ts'
 import { explainThrown, guarded } from '../machine/explain.ts'
 import { type HuntChoices, huntChanges, huntCommand, huntDefaults, type HuntPlan } from './plan.ts'
 import type { Conduct } from '../base/conduct.ts'
-import { DEFAULT_OUT, writeResult } from '../base/output.ts'
+import { writeResult } from '../base/output.ts'
+import { freeName } from './free_name.ts'
 
 /** Violations that are shrunk, of those that --keep-going collects. */
 const SHRUNK = 8
 /** Seconds between two lines of progress. */
 const PROGRESS = 5
 
-/** A hunt of one configuration: its document, and each violation as it was told. */
+/** A hunt of one configuration: its document, the description of each violation, and what replays it. */
 export interface Hunted {
   readonly report: HuntReport
-  readonly told: readonly (Told | undefined)[]
+  readonly descriptions: readonly (Description | undefined)[]
+  /** Of each violation that is reproduced, as a replay file has it. */
+  readonly replays: readonly ReplayFile[]
+}
+
+/** What a hunt is as data: its report and, for replay(), its violations. */
+export interface HuntDocument extends HuntReport {
+  readonly replays: readonly ReplayFile[]
 }
 
 /** The hunts of several plans, each with all its configurations. */
@@ -79,11 +86,12 @@ async function huntOne(plan: HuntPlan, config: Configuration, conduct: Conduct):
   const { setupSites } = guarded(image, cpus, () => built.make(sizes)).machine
   const result = await explored(plan, built, sizes, conduct)
   const violations: ViolationReport[] = []
-  const told: (Told | undefined)[] = []
+  const descriptions: (Description | undefined)[] = []
+  const replays: ReplayFile[] = []
   for (const violation of result.violations) {
     guarded(image, cpus, () => refuseScenario(built, sizes, violation))
     const shown = guarded(image, cpus, () =>
-      explain(plan, config, built, sizes, violation, violations.length, told),
+      explain(plan, config, built, sizes, violation, descriptions, replays),
     )
     violations.push(shown)
   }
@@ -101,7 +109,7 @@ async function huntOne(plan: HuntPlan, config: Configuration, conduct: Conduct):
     keepGoing: options.keepGoing ?? false,
     command: huntCommand(plan, config),
   }
-  return { report: huntReport(about, result, violations), told }
+  return { report: huntReport(about, result, violations), descriptions, replays }
 }
 
 async function explored(
@@ -112,7 +120,7 @@ async function explored(
 ): Promise<HuntResult> {
   const { seed, stepLimit, workers, scheduler, seconds, off, options } = plan
   const { file, symbols, sites, functions } = image
-  let told = performance.now()
+  let shown = performance.now()
   try {
     return await campaign({
       subject: { image: { file, symbols, sites, functions }, options: { ...sizes, seed, stepLimit }, off },
@@ -125,8 +133,8 @@ async function explored(
       ...(options.keepGoing === undefined ? {} : { keepGoing: options.keepGoing }),
       ...(options.determinismCheck === undefined ? {} : { checkDeterminism: options.determinismCheck }),
       progress(now) {
-        if (performance.now() - told < PROGRESS * 1000) return
-        told = performance.now()
+        if (performance.now() - shown < PROGRESS * 1000) return
+        shown = performance.now()
         progress(
           `${count(now.executions)} executions, ${count(now.executionsPerSecond)}/s, ` +
             `${count(now.distinctSchedules)} distinct schedules, ${count(now.conflictPairs)} conflicting pairs of source lines` +
@@ -139,18 +147,19 @@ async function explored(
   }
 }
 
-/** Shrinks one violation, writes its replay file, and tells it. */
+/** Shrinks one violation, writes its replay file, and describes it. */
 function explain(
   plan: HuntPlan,
   config: Configuration,
   built: Built,
   sizes: Sizes,
   violation: HuntViolation,
-  index: number,
-  told: (Told | undefined)[],
+  descriptions: (Description | undefined)[],
+  replays: ReplayFile[],
 ): ViolationReport {
   const { image } = built
   const { options } = plan
+  const index = descriptions.length
   const subject = built.make(sizes)
   const shrunk =
     violation.reproduced && index < SHRUNK
@@ -160,18 +169,16 @@ function explain(
         })
       : undefined
   const reached = shrunk ?? { subject, sizes, schedule: violation.schedule, steps: violation.steps }
-  const stays = staysOf(reached.schedule, reached.steps)
-  const tale = tellViolation(reached.subject, image, stays, packageRoot())
-  told.push(tale)
-  const file = replayPath(plan, violation, index)
+  const segments = segmentsOf(reached.schedule, reached.steps)
+  const description = describeViolation(reached.subject, image, segments, packageRoot())
+  descriptions.push(description)
+  let file = options.out === undefined ? undefined : replayPath(options.out, plan, violation, index)
   const { execution, seconds } = violation
   const { seed } = plan
-  const recording = record(reached.subject, reached.schedule, reached.steps)
-  const command = `mmtorture replay ${shellQuote(relative('', file))}`
-  if (tale !== undefined && recording.finding !== null) {
+  if (description !== undefined) {
     let at = 0
     const replay = makeReplay(
-      recording,
+      description.recording,
       {
         image: image.hash,
         scenario: plan.label,
@@ -189,20 +196,26 @@ function explain(
       },
       // Named as they were taken, in their order.
       () => {
-        const step = tale.steps[at++]
+        const step = description.steps[at++]
         return { function: step.function, file: step.file, line: step.line, object: step.object }
       },
     )
-    writeResult(file, formatReplay(replay))
+    replays.push(replay)
+    if (file !== undefined) {
+      const text = formatReplay(replay)
+      file = freeName(file, text)
+      writeResult(file, text)
+    }
   }
   const pairs = pairsOf(reached.schedule)
   const about = {
     ...{ execution, count: violation.count, seconds: Math.round(seconds * 1e4) / 1e4, seed },
-    ...{ schedule: pairs, replay: relative('', file), command },
+    schedule: pairs,
+    ...(file === undefined ? {} : replayedBy(relative('', file))),
     ...(shrunk === undefined ? {} : { shrunk: shrinkReport(shrunk) }),
   }
   const { check, message } = violation
-  return tale === undefined
+  return description === undefined
     ? {
         check,
         message,
@@ -213,7 +226,7 @@ function explain(
         report: [`${check}: ${message}`],
         cpus: [],
       }
-    : violationReport(tale, about, options.verbose ?? false)
+    : violationReport(description, about, options.verbose ?? false)
 }
 
 function shrinkReport({ sizes, steps, switches, executions, proofs }: Shrunk): {
@@ -234,18 +247,27 @@ function refuseScenario(
   { check, message, schedule, steps }: HuntViolation,
 ): void {
   if (check !== 'scenario') return
-  const told = tellViolation(built.make(sizes), built.image, staysOf(schedule, steps), packageRoot())
-  throw new UsageError(`${told?.splat[0] ?? message}.`)
+  const description = describeViolation(
+    built.make(sizes),
+    built.image,
+    segmentsOf(schedule, steps),
+    packageRoot(),
+  )
+  throw new UsageError(`${description?.splat[0] ?? message}.`)
 }
 
-function replayPath(plan: HuntPlan, violation: HuntViolation, index: number): string {
+function replayedBy(replay: string): { replay: string; command: string } {
+  return { replay, command: `mmtorture replay ${shellQuote(replay)}` }
+}
+
+function replayPath(out: string, plan: HuntPlan, violation: HuntViolation, index: number): string {
   const name = [
     plan.scenario.name,
     ...plan.reverts,
     violation.check.toLowerCase(),
     ...(index === 0 ? [] : [index + 1]),
   ]
-  return resolve(plan.options.out ?? DEFAULT_OUT, `${name.join('-').replaceAll(/[^\w-]+/g, '-')}.json`)
+  return resolve(out, `${name.join('-').replaceAll(/[^\w-]+/g, '-')}.json`)
 }
 
 function pairsOf(schedule: readonly number[]): [number, number][] {

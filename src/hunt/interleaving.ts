@@ -2,11 +2,11 @@
 // make the bug, and the columns. Leaves out what a step says: narrator.ts.
 import { isAbsolute, relative } from 'node:path'
 import { Kind } from '../step/kinds.ts'
-import type { ToldStep } from './narrator.ts'
+import type { DescribedStep } from './narrator.ts'
 
 /** A step that is shown. */
 export interface Row {
-  readonly step: ToldStep
+  readonly step: DescribedStep
   /** `A3`: the third row of CPU 0. */
   readonly label: string
   /** Steps of the execution that were left out before it. */
@@ -37,13 +37,23 @@ const NEAR = 400
 /** Changes of CPU that are looked at; a schedule that was shrunk has fewer. */
 const SWITCHES = 40
 
+/** What is to be shown. */
+export interface InterleaveOptions {
+  /** All steps. */
+  readonly verbose?: boolean
+  /** Nobody could go on: what contexts wait for at the end is the failure, not what came of it. */
+  readonly deadlock?: boolean
+}
+
 /**
  * Chooses rows.
- * @param steps the steps of the execution, then what entities wanted when it ended (`pending`)
- * @param verbose all of them
+ * @param steps the steps of the execution, then what contexts wanted when it ended (`pending`)
  */
-export function interleave(steps: readonly ToldStep[], verbose = false): Interleaving {
-  const pairs = orderPairs(steps)
+export function interleave(
+  steps: readonly DescribedStep[],
+  { verbose = false, deadlock = false }: InterleaveOptions = {},
+): Interleaving {
+  const pairs = orderPairs(steps, deadlock)
   const kept = verbose ? new Set(steps.keys()) : chooseSteps(steps, pairs)
   const counts = new Map<number, number>()
   const labels = new Map<number, string>()
@@ -87,12 +97,12 @@ export function constraintText(constraints: readonly Constraint[]): string[] {
 }
 
 /** Whether two steps of two CPUs touch a common word that one of them writes. */
-export function conflict(one: ToldStep, other: ToldStep): boolean {
+export function conflict(one: DescribedStep, other: DescribedStep): boolean {
   if (one.cpu === other.cpu) return false
   if (one.kind === Kind.NOTIFY || other.kind === Kind.NOTIFY) return one.address === other.address
-  const writes = (step: ToldStep, from: number, words: number): boolean =>
+  const writes = (step: DescribedStep, from: number, words: number): boolean =>
     step.writes && overlap(step.address, step.words, from, words)
-  const touches = (step: ToldStep, other: ToldStep): boolean =>
+  const touches = (step: DescribedStep, other: DescribedStep): boolean =>
     writes(step, other.address, other.words) ||
     (other.from !== undefined && writes(step, other.from, other.words))
   return touches(one, other) || touches(other, one)
@@ -102,12 +112,12 @@ function overlap(first: number, firstWords: number, second: number, secondWords:
   return first < second + secondWords && second < first + firstWords
 }
 
-function sharedObject(before: ToldStep, after: ToldStep): string {
+function sharedObject(before: DescribedStep, after: DescribedStep): string {
   return after.words === 1 || before.words > 1 ? after.object : before.object
 }
 
 /** Positions at which another entity goes on. */
-function switchesOf(steps: readonly ToldStep[]): number[] {
+function switchesOf(steps: readonly DescribedStep[]): number[] {
   const at: number[] = []
   for (let i = 1; i < steps.length; i++)
     if (steps[i].pending === undefined && steps[i].entity !== steps[i - 1].entity) at.push(i)
@@ -116,47 +126,69 @@ function switchesOf(steps: readonly ToldStep[]): number[] {
 
 /**
  * For each change of CPU the pair of steps that it is about: one of the CPU that left before one of the CPU that came, which conflict.
- * Data before locks; the change was made just behind the one or just before the other.
+ * Data before locks; the change was made just behind the one or just before the other. In a deadlock who waits for a lock at the end
+ * says by itself what the changes were about; else a wait is what came of the failure, and counts only where there is nothing else.
  */
-function orderPairs(steps: readonly ToldStep[]): [before: number, after: number][] {
-  const pairs: [number, number][] = []
-  // Who waits at the end waits for what somebody else did.
-  for (const [index, step] of steps.entries()) {
-    if (step.pending !== 'waiting') continue
-    const before = steps.findLastIndex((other) => other.pending === undefined && conflict(other, step))
-    if (before >= 0) pairs.push([before, index])
-  }
-  const switches = switchesOf(steps).slice(-SWITCHES)
-  const acrossSwitches = (housekeeping: boolean): void => {
-    for (const [nth, at] of switches.entries()) {
-      const crossed = pairs.some(
-        ([before, after]) =>
-          before < at && steps[before].cpu === steps[at - 1].cpu && steps[after].pending !== undefined,
-      )
-      if (crossed) continue
-      const start = nth === 0 ? 0 : switches[nth - 1]
-      const end = switches[nth + 1] ?? steps.length
-      const pair =
-        pairAcross(steps, start, at, end, housekeeping) ??
-        pairAcross(steps, 0, at, steps.length, housekeeping)
-      if (pair !== undefined && !pairs.some(([before, after]) => before === pair[0] && after === pair[1]))
-        pairs.push(pair)
-    }
-  }
-  acrossSwitches(false)
-  if (pairs.length === 0) acrossSwitches(true)
-  const failed = lastPerformed(steps)
+function orderPairs(steps: readonly DescribedStep[], deadlock: boolean): [before: number, after: number][] {
+  const waits = waitPairs(steps)
+  const performed = lastPerformed(steps) + 1
+  const pairs = deadlock ? [...waits] : acrossSwitches(steps.slice(0, performed), [], false)
+  if (deadlock) pairs.push(...acrossSwitches(steps, waits, false))
+  if (pairs.length === 0) pairs.push(...waits)
+  if (pairs.length === 0) pairs.push(...acrossSwitches(steps, [], true))
+  const failed = performed - 1
   const met = failed < 0 ? -1 : lastConflicts(steps)[failed]
   if (pairs.length === 0 && met >= 0) pairs.push([met, failed])
   return pairs.toSorted((one, other) => one[1] - other[1] || one[0] - other[0])
 }
 
-function lastPerformed(steps: readonly ToldStep[]): number {
+/** Who waits at the end waits for what somebody else did. */
+function waitPairs(steps: readonly DescribedStep[]): [before: number, after: number][] {
+  const pairs: [number, number][] = []
+  for (const [index, step] of steps.entries()) {
+    if (step.pending !== 'waiting') continue
+    const before = steps.findLastIndex((other) => other.pending === undefined && conflict(other, step))
+    if (before >= 0) pairs.push([before, index])
+  }
+  return pairs
+}
+
+/** The pairs of the switches that no lock waited for (`waits`) explains, without those that are in `waits`. */
+function acrossSwitches(
+  steps: readonly DescribedStep[],
+  waits: readonly [before: number, after: number][],
+  housekeeping: boolean,
+): [before: number, after: number][] {
+  const pairs: [number, number][] = []
+  const known = new Set(waits.map(String))
+  const switches = switchesOf(steps).slice(-SWITCHES)
+  for (const [nth, at] of switches.entries()) {
+    const crossed = waits.some(
+      ([before, after]) =>
+        before < at && steps[before].cpu === steps[at - 1].cpu && waitsForLock(steps[after]),
+    )
+    if (crossed) continue
+    const start = nth === 0 ? 0 : switches[nth - 1]
+    const end = switches[nth + 1] ?? steps.length
+    const pair =
+      pairAcross(steps, start, at, end, housekeeping) ?? pairAcross(steps, 0, at, steps.length, housekeeping)
+    if (pair === undefined || known.has(String(pair))) continue
+    known.add(String(pair))
+    pairs.push(pair)
+  }
+  return pairs
+}
+
+function waitsForLock({ kind, housekeeping }: DescribedStep): boolean {
+  return kind === Kind.LOCK || housekeeping
+}
+
+function lastPerformed(steps: readonly DescribedStep[]): number {
   return steps.findLastIndex((step) => step.pending === undefined)
 }
 
 function pairAcross(
-  steps: readonly ToldStep[],
+  steps: readonly DescribedStep[],
   start: number,
   at: number,
   end: number,
@@ -196,7 +228,7 @@ function pairAcross(
   return best
 }
 
-function chooseSteps(steps: readonly ToldStep[], pairs: readonly [number, number][]): Set<number> {
+function chooseSteps(steps: readonly DescribedStep[], pairs: readonly [number, number][]): Set<number> {
   const kept = new Set<number>()
   const keep = (index: number): void => {
     if (index >= 0 && index < steps.length) kept.add(index)
@@ -212,6 +244,7 @@ function chooseSteps(steps: readonly ToldStep[], pairs: readonly [number, number
   // Conflicts that were not yet shown, the latest first: each CPU's of each word once in each direction. Those on what the pairs and the
   // failed step touch; others only to fill a short table.
   const about = new Set([...kept].map((index) => steps[index].address))
+  for (const index of commonLocks(steps, pairs)) if (kept.size < ENOUGH) keep(index)
   const shown = new Set<string>()
   for (const most of [ENOUGH, LITTLE])
     for (let after = performed - 1; after >= 0 && kept.size < most; after--) {
@@ -236,8 +269,47 @@ function chooseSteps(steps: readonly ToldStep[], pairs: readonly [number, number
   return kept
 }
 
+/**
+ * Where the two steps of a pair were made under the same lock: the steps that took it, and the one that let it go between them. The
+ * pair alone looks as if its order could be any.
+ */
+function commonLocks(
+  steps: readonly DescribedStep[],
+  pairs: readonly [before: number, after: number][],
+): number[] {
+  const found: number[] = []
+  for (const [before, after] of pairs) {
+    const first = heldAt(steps, before)
+    for (const [lock, taken] of heldAt(steps, after)) {
+      const other = first.get(lock)
+      if (other === undefined) continue
+      const released = steps.findIndex(
+        (step, index) =>
+          index > before &&
+          step.kind === Kind.UNLOCK &&
+          step.address === lock &&
+          step.cpu === steps[before].cpu,
+      )
+      found.push(other, taken, ...(released >= 0 && released < after ? [released] : []))
+    }
+  }
+  return found
+}
+
+/** The abstract spinlocks that the CPU of step `at` holds there, each with the step that took it. */
+function heldAt(steps: readonly DescribedStep[], at: number): Map<number, number> {
+  const held = new Map<number, number>()
+  for (let index = 0; index < at; index++) {
+    const { cpu, kind, address, old, pending } = steps[index]
+    if (cpu !== steps[at].cpu || pending !== undefined) continue
+    if (kind === Kind.LOCK || (kind === Kind.TRYLOCK && old === 0)) held.set(address, index)
+    if (kind === Kind.UNLOCK) held.delete(address)
+  }
+  return held
+}
+
 /** For each step the last one before it, of another CPU, that it conflicts with; -1: none. */
-function lastConflicts(steps: readonly ToldStep[]): Int32Array {
+function lastConflicts(steps: readonly DescribedStep[]): Int32Array {
   const met = new Int32Array(steps.length).fill(-1)
   /** By word: the last access and the last write of each CPU. */
   const words = new Map<number, { readonly accesses: number[]; readonly writes: number[] }>()

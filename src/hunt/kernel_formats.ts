@@ -7,7 +7,7 @@ import { formatFrame, type Frame, HELPERS } from '../inspect/stack.ts'
 import { KernelBug, type SteppedMachine } from '../machine/stepped/machine.ts'
 import type { EndState } from './violation.ts'
 import { shortFile } from './interleaving.ts'
-import type { ToldStep } from './narrator.ts'
+import type { DescribedStep } from './narrator.ts'
 
 export interface SplatContext {
   readonly finding: Finding
@@ -15,7 +15,7 @@ export interface SplatContext {
   readonly machine: SteppedMachine
   readonly cpus: readonly EndState[]
   /** The last step that was taken. */
-  readonly failedStep: ToldStep | undefined
+  readonly failedStep: DescribedStep | undefined
 }
 
 const RULER = '='.repeat(66)

@@ -6,8 +6,8 @@ import { isRange, valueAfter, wordsOf } from '../step/effect.ts'
 import type { MachineView } from '../inspect/symbols.ts'
 import { isHousekeeping, lockHolder, nameValue, nameWord } from '../inspect/hunt_names.ts'
 
-/** A step as the report tells it. */
-export interface ToldStep {
+/** A step as the report describes it. */
+export interface DescribedStep {
   /** Position in the execution. */
   readonly index: number
   readonly entity: number
@@ -46,7 +46,7 @@ export interface Narrated extends MachineView {
 }
 
 export class Narrator implements Observer {
-  readonly steps: ToldStep[] = []
+  readonly steps: DescribedStep[] = []
   readonly #machine: Narrated
   readonly #sites: readonly Site[]
 
@@ -70,7 +70,16 @@ export class Narrator implements Observer {
     site: number,
   ): void {
     this.steps.push(
-      tell(this.#machine, this.#sites, this.steps.length, { entity, kind, addr, a, b, old, result, site }),
+      describeStep(this.#machine, this.#sites, this.steps.length, {
+        entity,
+        kind,
+        addr,
+        a,
+        b,
+        old,
+        result,
+        site,
+      }),
     )
   }
 }
@@ -88,13 +97,13 @@ export interface RawStep {
 }
 
 /** The step in words, as memory is now; `pending`: it has not been performed. */
-export function tell(
+export function describeStep(
   machine: Narrated,
   sites: readonly Site[],
   index: number,
   step: RawStep,
   pending?: 'waiting' | 'next',
-): ToldStep {
+): DescribedStep {
   const { entity, kind, addr, a, b, old } = step
   const place = sites[step.site]
   const object = nameWord(machine, addr)

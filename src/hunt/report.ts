@@ -2,7 +2,7 @@
 import type { HuntResult } from '../explore/rounds.ts'
 import type { NecessarySwitch, Sizes } from '../explore/shrink.ts'
 import type { Configuration } from '../kbuild/config.ts'
-import type { EndState, Told } from './violation.ts'
+import type { EndState, Description } from './violation.ts'
 import { interleavingOf } from './violation.ts'
 import type { Constraint, Row } from './interleaving.ts'
 import {
@@ -191,7 +191,7 @@ export function huntReport(
   }
 }
 
-/** What a violation's report says besides what was told. */
+/** What a violation's report says besides the description. */
 export type ViolationAbout = Pick<
   ViolationReport,
   'execution' | 'count' | 'seconds' | 'seed' | 'schedule' | 'replay' | 'command'
@@ -200,19 +200,25 @@ export type ViolationAbout = Pick<
 }
 
 /** Makes the part of a violation. `verbose`: every step is a row. */
-export function violationReport(told: Told, about: ViolationAbout, verbose: boolean): ViolationReport {
+export function violationReport(
+  description: Description,
+  about: ViolationAbout,
+  verbose: boolean,
+): ViolationReport {
   const { shrunk, ...rest } = about
-  const { rows, constraints } = interleavingOf(told, verbose)
+  const { rows, constraints } = interleavingOf(description, verbose)
   const accesses = rows.filter((row) => row.step.pending === undefined).length
   return {
-    check: told.finding.check,
+    check: description.finding.check,
     // A BUG says what it is by its place.
-    message: /^BUG \d+$/.test(told.finding.message) ? told.splat[0] : told.finding.message,
+    message: /^BUG \d+$/.test(description.finding.message)
+      ? description.splat[0]
+      : description.finding.message,
     ...rest,
     interleaving: rows.map(stepOf),
     constraints,
-    report: told.splat,
-    cpus: told.cpus,
+    report: description.splat,
+    cpus: description.cpus,
     ...(shrunk === undefined ? {} : { shrunk: { ...shrunk, accesses } }),
   }
 }

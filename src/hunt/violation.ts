@@ -1,21 +1,21 @@
-// Runs a violation once more and tells it: what failed in the kernel's words, the interleaving, and what each CPU was doing at the end.
+// Runs a violation once more and describes it: what failed in the kernel's words, the interleaving, and what each CPU was doing at the end.
 // Leaves out text and documents: hunt_text.ts, hunt_report.ts.
-import { attempt, type Finding, type Subject } from '../explore/attempt.ts'
-import type { Stay } from '../explore/segments.ts'
-import type { Site } from '../step/site.ts'
+import type { Finding, Subject } from '../explore/attempt.ts'
+import { type Recording, recordSegments } from '../explore/record.ts'
+import type { Segment } from '../explore/segments.ts'
+import type { Site } from '../kbuild/announce.ts'
 import { type CpuState, inspectCpu } from '../inspect/failure.ts'
-import { type Frame, kernelFrames } from '../inspect/stack.ts'
-import type { SteppedMachine } from '../machine/stepped/machine.ts'
+import { type Frame, kernelFrames, sourceLine } from '../inspect/stack.ts'
+import { KernelBug, type SteppedMachine } from '../machine/stepped/machine.ts'
 import { hex } from '../inspect/names.ts'
 import { perCpu } from '../inspect/symbols.ts'
 import { nameWord } from '../inspect/hunt_names.ts'
 import { type Interleaving, interleave } from './interleaving.ts'
-import { splat } from './kernel_formats.ts'
-import { HELPERS } from '../inspect/stack.ts'
-import { Narrator, tell, type ToldStep } from './narrator.ts'
+import { HELPERS, splat } from './kernel_formats.ts'
+import { Narrator, describeStep, type DescribedStep } from './narrator.ts'
 
 /** The image as far as a report needs it. */
-export interface ToldImage {
+export interface DescribedImage {
   /** Absolute path of its module, with the source map beside it. */
   readonly file: string
   readonly sites: readonly Site[]
@@ -34,47 +34,54 @@ export interface EndState {
   readonly stack: readonly (Frame & { readonly irq?: true })[]
 }
 
-/** A violation as the report tells it. */
-export interface Told {
+/** A violation as the report describes it. */
+export interface Description {
   readonly finding: Finding
   /** What failed, in the kernel's own format where there is one. */
   readonly splat: readonly string[]
   /** All steps, and what CPUs wanted when it ended. */
-  readonly steps: readonly ToldStep[]
+  readonly steps: readonly DescribedStep[]
   /** Empty when it failed at rest. */
   readonly cpus: readonly EndState[]
   readonly atRest: boolean
+  /** The execution that was described, for a replay file. */
+  readonly recording: Recording
 }
 
 /**
- * Runs `stays` and tells what fails. Undefined if nothing does.
+ * Runs `segments` and describes what fails. Undefined if nothing does.
  * @param root the package's folder, for the names of files
  */
-export function tellViolation(
+export function describeViolation(
   subject: Subject,
-  image: ToldImage,
-  stays: readonly Stay[],
+  image: DescribedImage,
+  segments: readonly Segment[],
   root: string,
-): Told | undefined {
+): Description | undefined {
+  return describeRun(subject, image, root, (narrator) => recordSegments(subject, segments, [narrator]))
+}
+
+/**
+ * Describes what fails in one execution, which is recorded at the same time. Undefined if nothing does.
+ * @param run runs it on the subject, with the narrator among those that see each step first
+ */
+export function describeRun(
+  subject: Subject,
+  image: DescribedImage,
+  root: string,
+  run: (narrator: Narrator) => Recording,
+): Description | undefined {
   const { machine } = subject
   const narrator = new Narrator(machine, image.sites)
-  let steps: readonly ToldStep[] | undefined
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = 100
   try {
-    const whole: Subject = {
-      ...subject,
-      // The checks at rest run the machine on.
-      atRest: () => {
-        steps = narrator.steps.slice()
-        return subject.atRest?.() ?? null
-      },
-    }
-    const done = attempt(whole, stays, [narrator])
-    if (done.finding === null) return undefined
-    const { finding, error } = done
+    const recording = run(narrator)
+    const { finding, error } = recording
+    if (finding === null) return undefined
     const atRest = error === undefined
-    const performed = steps ?? narrator.steps.slice()
+    // The checks at rest run the machine on.
+    const performed = narrator.steps.slice(0, recording.history.length)
     const wanted = atRest ? [] : pendingSteps(machine, image.sites, performed, finding.check)
     const cpus = atRest ? [] : endStates(machine, image, root, error, performed, finding.check)
     const failedStep = performed.at(-1)
@@ -84,25 +91,26 @@ export function tellViolation(
       steps: [...performed, ...wanted],
       cpus,
       atRest,
+      recording,
     }
   } finally {
     Error.stackTraceLimit = limit
   }
 }
 
-/** The rows of a told violation. */
-export function interleavingOf(told: Told, verbose: boolean): Interleaving {
-  return interleave(told.steps, verbose)
+/** The rows of a described violation. */
+export function interleavingOf(description: Description, verbose: boolean): Interleaving {
+  return interleave(description.steps, { verbose, deadlock: description.finding.check === 'deadlock' })
 }
 
 /** What CPUs wait for at the end: of a deadlock all, else only those that cannot go on. */
 function pendingSteps(
   machine: SteppedMachine,
   sites: readonly Site[],
-  performed: readonly ToldStep[],
+  performed: readonly DescribedStep[],
   check: string,
-): ToldStep[] {
-  const wanted: ToldStep[] = []
+): DescribedStep[] {
+  const wanted: DescribedStep[] = []
   for (let entity = 0; entity < machine.kind.length; entity++) {
     const kind = machine.kind[entity]
     const waits = kind !== 0 && !machine.hasEnded(entity) && machine.isBlocked(entity)
@@ -120,24 +128,24 @@ function pendingSteps(
       result: old,
       site: machine.site[entity],
     }
-    wanted.push(tell(machine, sites, performed.length + wanted.length, step, 'waiting'))
+    wanted.push(describeStep(machine, sites, performed.length + wanted.length, step, 'waiting'))
   }
   return wanted
 }
 
 function endStates(
   machine: SteppedMachine,
-  image: ToldImage,
+  image: DescribedImage,
   root: string,
   error: Error,
-  performed: readonly ToldStep[],
+  performed: readonly DescribedStep[],
   check: string,
 ): EndState[] {
   const { cpus, running } = machine
   const waiting = waitingView(machine)
   const inspected = Array.from({ length: cpus }, (_, cpu) => inspect(machine, waiting, cpu))
   const ended = Array.from({ length: cpus }, (_, cpu) => machine.hasEnded(cpu))
-  const thrown = withSite(framesOf(error.stack ?? '', image, root), image.sites[machine.site[running]])
+  const thrown = thrownFrames(machine, image, root, error)
   const traces = machine.stacks()
   const frames = (entity: number): Frame[] =>
     traces[entity] === undefined
@@ -191,11 +199,31 @@ function inspect(
 }
 
 /** The kernel's frames; V8 says which object boot() returned an entry in. */
-function framesOf(stack: string, image: ToldImage, root: string): Frame[] {
+function framesOf(stack: string, image: DescribedImage, root: string): Frame[] {
   return kernelFrames(stack, image.file, root).map((frame) => ({
     ...frame,
     function: frame.function.replace(/^(Object|Generator)\.|\.next$/g, ''),
   }))
+}
+
+/** The frames of what was thrown, with the function that kbuild has put in place of its call. */
+function thrownFrames(machine: SteppedMachine, image: DescribedImage, root: string, error: Error): Frame[] {
+  const frames = framesOf(error.stack ?? '', image, root)
+  const site = image.sites[machine.site[machine.running]]
+  const at = frames.findIndex((frame) => !HELPERS.has(frame.function))
+  if (!(error instanceof KernelBug) || site === undefined || at <= 0) return withSite(frames, site)
+  // The last step only comes before a BUG. It was made in the same function if the frame's line does not call the helper itself.
+  const call = `${frames[at - 1].function}(`
+  const lineAt = (file: string, line: number): string | undefined => sourceLine(image.file, root, file, line)
+  if (lineAt(frames[at].file, frames[at].line)?.includes(call) ?? true) return frames
+  let line = site.line
+  for (
+    let text = lineAt(site.file, line);
+    text !== undefined && text[0] !== '}';
+    text = lineAt(site.file, ++line)
+  )
+    if (text.includes(call)) return withSite(frames, { ...site, line })
+  return withSite(frames, site)
 }
 
 /** kbuild puts small functions where they are called: then only the last step says that the CPU was in one. */

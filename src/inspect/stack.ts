@@ -53,6 +53,27 @@ export function kernelFrames(stack: string, image: string, root: string): Frame[
   return frames
 }
 
+/**
+ * The text of a line of an image's source, as a frame names it; of a patched file what was linked. Undefined if there is none.
+ * @param image absolute path of the image's module, with its map beside it
+ * @param root the package's folder
+ */
+export function sourceLine(image: string, root: string, file: string, line: number): string | undefined {
+  const path = resolve(root, file)
+  const payload = readMap(image)?.payload
+  const index = payload?.sources.findIndex((source) => sourcePath(source, image) === path) ?? -1
+  const patched = payload?.sourcesContent?.[index] as string | null | undefined
+  return (patched ?? readText(path))?.split('\n')[line - 1]
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
 /** One frame as a line of a call trace. */
 export function formatFrame(frame: Frame): string {
   return `${frame.function} ${frame.file}:${frame.line}`

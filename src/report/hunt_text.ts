@@ -1,7 +1,7 @@
 // The report of a hunt as text for people. A violation: the kernel's report, the interleaving in columns, the order that makes the bug,
 // each CPU at the end, and last the command that replays it. Leaves out what only the JSON has.
 import type { Configuration } from '../kbuild/config.ts'
-import type { EndState, Told } from '../hunt/violation.ts'
+import type { EndState, Description } from '../hunt/violation.ts'
 import { interleavingOf } from '../hunt/violation.ts'
 import type { HuntReport, ShrinkReport, ViolationReport } from '../hunt/report.ts'
 import { covered } from '../hunt/reached.ts'
@@ -9,10 +9,10 @@ import { constraintText, cpuLetter, formatColumns } from '../hunt/interleaving.t
 import { callTrace, cpuLine } from '../hunt/kernel_formats.ts'
 import { block, count, flow, plural, wrap } from '../base/text.ts'
 
-/** The whole report, ending in a newline. `told`: by violation, in the report's order. */
+/** The whole report, ending in a newline. `description`: by violation, in the report's order. */
 export function formatHunt(
   report: HuntReport,
-  told: readonly (Told | undefined)[],
+  description: readonly (Description | undefined)[],
   settings: readonly string[],
   verbose = false,
 ): string {
@@ -22,7 +22,7 @@ export function formatHunt(
     figures(report),
     report.notes.flatMap((note) => wrap(note)),
     [`verdict: ${report.verdict}${report.interrupted ? ' (interrupted)' : ''}${ofViolations(report)}`],
-    ...violations.map((violation, index) => violationLines(violation, told[index], verbose)),
+    ...violations.map((violation, index) => violationLines(violation, description[index], verbose)),
     ...(report.verdict === 'held' && report.interrupted ? [[`to run it again: ${report.command}`]] : []),
   ]
   return `${sections
@@ -34,10 +34,10 @@ export function formatHunt(
 /** A violation by itself: what `mmtorture replay` prints. */
 export function formatViolation(
   violation: ViolationReport,
-  told: Told | undefined,
+  description: Description | undefined,
   verbose: boolean,
 ): string {
-  return `${violationLines(violation, told, verbose).join('\n')}\n`
+  return `${violationLines(violation, description, verbose).join('\n')}\n`
 }
 
 /** Settings that matter in a heading. */
@@ -101,18 +101,22 @@ function ofViolations({ violations, violation, executions }: HuntReport): string
   return ` by ${violation.check} ${when} after ${violation.seconds.toFixed(2)} s`
 }
 
-function violationLines(violation: ViolationReport, told: Told | undefined, verbose: boolean): string[] {
+function violationLines(
+  violation: ViolationReport,
+  description: Description | undefined,
+  verbose: boolean,
+): string[] {
   const sections: string[][] = [violationHeading(violation), [...violation.report]]
-  if (told !== undefined) {
-    const interleaving = interleavingOf(told, verbose)
-    const cpus = 1 + Math.max(0, ...told.steps.map((step) => step.cpu))
+  if (description !== undefined) {
+    const interleaving = interleavingOf(description, verbose)
+    const cpus = 1 + Math.max(0, ...description.steps.map((step) => step.cpu))
     sections.push(
       violation.shrunk ? shrunkLines(violation.shrunk, violation.check) : [],
       formatColumns(interleaving, cpus),
       orderLines(interleaving.constraints),
-      told.atRest
+      description.atRest
         ? ['At the end all CPUs had left the kernel.']
-        : told.cpus.flatMap((state) => endLines(state)),
+        : description.cpus.flatMap((state) => endLines(state)),
     )
   }
   sections.push([`to replay it: ${violation.command}`])

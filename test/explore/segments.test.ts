@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { filterStays, staysOf, switchesOf } from '../../src/explore/segments.ts'
+import { filterSegments, segmentsOf, switchesOf } from '../../src/explore/segments.ts'
 
-describe('the stays of a schedule', () => {
+describe('the segments of a schedule', () => {
   test('count the steps that each entity has announced when it stops', () => {
-    expect(staysOf([0, 0, 2, 1, 5, 0], 9)).toEqual([
+    expect(segmentsOf([0, 0, 2, 1, 5, 0], 9)).toEqual([
       { entity: 0, until: 2 },
       { entity: 1, until: 3 },
       { entity: 0, until: 7 },
@@ -11,7 +11,7 @@ describe('the stays of a schedule', () => {
   })
 
   test('let the last entity take the step it was stopped at, though it announces no more', () => {
-    expect(staysOf([0, 0, 2, 1, 5, 0], 5)).toEqual([
+    expect(segmentsOf([0, 0, 2, 1, 5, 0], 5)).toEqual([
       { entity: 0, until: 2 },
       { entity: 1, until: 3 },
       { entity: 0, until: 3 },
@@ -19,8 +19,8 @@ describe('the stays of a schedule', () => {
   })
 
   test('of one entity become one when what lay between them is left out', () => {
-    const stays = staysOf([0, 0, 2, 1, 5, 0], 8)
-    expect(filterStays(stays, (index) => index !== 1)).toEqual([{ entity: 0, until: 6 }])
+    const segments = segmentsOf([0, 0, 2, 1, 5, 0], 8)
+    expect(filterSegments(segments, (index) => index !== 1)).toEqual([{ entity: 0, until: 6 }])
   })
 })
 

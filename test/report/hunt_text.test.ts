@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { violationReport } from '../../src/hunt/report.ts'
 import { formatViolation } from '../../src/report/hunt_text.ts'
-import { toldProgram } from '../hunt/told.ts'
+import { describedProgram } from './described.ts'
 
 const about = {
   ...{ execution: 3, count: 1, seconds: 0.5, seed: 1 },
@@ -23,23 +23,23 @@ const about = {
   },
 }
 
-const told = toldProgram('lostUpdate', [
+const description = describedProgram('lostUpdate', [
   [0, 2],
   [1, 3],
   [0, 3],
 ])
 
 test('the report of the lost update', async () => {
-  const report = violationReport(told, about, false)
-  await expect(formatViolation(report, told, false)).toMatchFileSnapshot('fixtures/lost_update.txt')
+  const report = violationReport(description, about, false)
+  await expect(formatViolation(report, description, false)).toMatchFileSnapshot('fixtures/lost_update.txt')
 })
 
 test('its part of the JSON', async () => {
-  const report = violationReport(told, about, false)
+  const report = violationReport(description, about, false)
   await expect(`${JSON.stringify(report, null, 2)}\n`).toMatchFileSnapshot('fixtures/lost_update.json.txt')
 })
 
 test('a report ends with the command that replays it', () => {
-  const text = formatViolation(violationReport(told, about, true), told, true)
+  const text = formatViolation(violationReport(description, about, true), description, true)
   expect(text.trimEnd().split('\n').at(-1)).toBe('to replay it: mmtorture replay mmtorture-out/lost.json')
 })

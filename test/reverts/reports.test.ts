@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { listReverts } from '../../src/kbuild/reverts.ts'
-import { packageRoot } from '../../src/kbuild/root.ts'
+import { listReverts } from '../../src/catalog/reverts.ts'
+import { packageRoot } from '../../src/base/root.ts'
 import { REPORTED, masked } from './reported.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'mmtorture-reports-'))

@@ -19,13 +19,13 @@ export interface ReplayArguments {
  */
 export async function replayCommand(path: string, options: ReplayArguments): Promise<number> {
   const verbose = options.verbose ?? false
-  const { report, told, file } = await replayRecorded(path, verbose)
+  const { report, description, file } = await replayRecorded(path, verbose)
   const json = `${JSON.stringify(report, null, 2)}\n`
   if (options.json !== undefined && options.json !== '-') writeResult(options.json, json)
   const { steps, sizes } = file
   const heading =
     `${file.scenario}: replay of ${plural(steps, 'step')} and ${plural(switchesOf(flatSchedule(file)), 'switch', 'switches')} ` +
     `on ${plural(sizes.cpus, 'CPU')}${report.sameImage ? '' : ', on another kernel than it was recorded on'}\n\n`
-  await writeStdout(options.json === '-' ? json : heading + formatViolation(report.violation, told, verbose))
+  await writeStdout(options.json === '-' ? json : heading + formatViolation(report.violation, description, verbose))
   return 1
 }

@@ -1,20 +1,20 @@
 /**
- * Replays a schedule given as stays. A stay whose entity cannot go on is left out; behind the last one the entity goes on that
+ * Replays a schedule given as segments. A segment whose entity cannot go on is left out; behind the last one the entity goes on that
  * is there, then the lowest. The machine must ask at every step (exact).
  */
 import type { Pending, Random, Scheduler } from '../../step/scheduler.ts'
-import type { Stay } from '../segments.ts'
+import type { Segment } from '../segments.ts'
 
 export class ReplayScheduler implements Scheduler {
   readonly name = 'replay'
   /** Switches away from an entity that could go on, in the last execution. */
   preemptions = 0
-  readonly #stays: readonly Stay[]
+  readonly #segments: readonly Segment[]
   #at = -1
   #points: Int32Array = new Int32Array(0)
 
-  constructor(stays: readonly Stay[]) {
-    this.#stays = stays
+  constructor(segments: readonly Segment[]) {
+    this.#segments = segments
   }
 
   begin(_execution: number, _random: Random, pending: Pending): void {
@@ -30,14 +30,14 @@ export class ReplayScheduler implements Scheduler {
   }
 
   #choose(runnable: Int32Array, n: number, current: number): number {
-    const stays = this.#stays
+    const segments = this.#segments
     if (this.#at >= 0) {
-      const { entity, until } = stays[this.#at]
-      // If somebody else has run, without a choice, it could not go on: the stay is over.
+      const { entity, until } = segments[this.#at]
+      // If somebody else has run, without a choice, it could not go on: the segment is over.
       if (entity === current && this.#points[entity] < until && contains(runnable, n, entity)) return entity
     }
-    for (let i = this.#at + 1; i < stays.length; i++) {
-      const { entity, until } = stays[i]
+    for (let i = this.#at + 1; i < segments.length; i++) {
+      const { entity, until } = segments[i]
       if (this.#points[entity] >= until || !contains(runnable, n, entity)) continue
       this.#at = i
       return entity

@@ -1,9 +1,9 @@
-// The frozen programs of test/explore told as the report tells them; the places are made up.
+// The frozen programs of test/explore description as the report tells them; the places are made up.
 import type { Subject } from '../../src/explore/attempt.ts'
 import type { Site } from '../../src/step/site.ts'
 import { type SteppedBoot, SteppedMachine } from '../../src/machine/stepped/machine.ts'
-import { type Told, type ToldImage, tellViolation } from '../../src/hunt/violation.ts'
-import { programs, symbols } from '../explore/fixtures/programs.mjs'
+<import { type Description, type DescribedImage, describeViolation } from '../../src/hunt/violation.ts'
+>import { programs, symbols } from '../explore/fixtures/programs.mjs'
 
 const site = (fn: string, line: number, primitive: string): Site => ({
   ...{ fn, file: 'src/kernel/frozen.ts', line, column: 1, primitive },
@@ -20,24 +20,24 @@ const SITES: Readonly<Record<string, readonly Site[]>> = {
   endless: [site('spin', 30, 'READ_ONCE')],
 }
 
-/** Runs a frozen program in the order of `stays` ([entity, steps it has announced when it stops]) and tells what fails. */
-export function toldProgram(
+/** Runs a frozen program in the order of `segments` ([entity, steps it has announced when it stops]) and describes what fails. */
+export function describedProgram(
   name: string,
-  stays: readonly (readonly [entity: number, until: number])[],
-): Told {
+  segments: readonly (readonly [entity: number, until: number])[],
+): Description {
   const { boot, atRest } = programs[name as keyof typeof programs] as {
     boot: SteppedBoot
     atRest?: (machine: SteppedMachine) => { check: string; message: string } | null
   }
   const machine = new SteppedMachine(boot, symbols, { cpus: 2, seed: 1, turns: 1, pages: 0, stepLimit: 100 })
   const subject: Subject = { machine, observers: [], ...(atRest ? { atRest: () => atRest(machine) } : {}) }
-  const image: ToldImage = { file: '/nowhere/image.mjs', sites: SITES[name] }
-  const told = tellViolation(
+  const image: DescribedImage = { file: '/nowhere/image.mjs', sites: SITES[name] }
+  const description = describeViolation(
     subject,
     image,
-    stays.map(([entity, until]) => ({ entity, until })),
+    segments.map(([entity, until]) => ({ entity, until })),
     '/nowhere',
   )
-  if (told === undefined) throw new Error(`${name} holds in this order`)
-  return told
+  if (description === undefined) throw new Error(`${name} holds in this order`)
+  return description
 }
