@@ -22,7 +22,7 @@ export const MAY_IMPORT = {
   scale: ['base', 'step', 'kbuild', 'inspect', 'machine', 'catalog', 'run'],
   calibrate: ['base', 'machine', 'catalog'],
   report: ['base', 'kbuild', 'inspect', 'trace', 'run', 'hunt', 'scale', 'calibrate'],
-  'index.ts': ['base', 'catalog', 'run', 'hunt', 'scale', 'calibrate', 'kbuild'],
+  'index.ts': ['base', 'run', 'hunt', 'scale'],
   cli: ['base', 'kbuild', 'explore', 'catalog', 'run', 'hunt', 'scale', 'calibrate', 'report'],
 }
 

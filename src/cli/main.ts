@@ -178,6 +178,14 @@ async function main(args: readonly string[]): Promise<number> {
       const { listCommand } = await import('./commands/list.ts')
       await listCommand(topic, options)
     })
+  program
+    .command('init')
+    .description('write a folder with a design, a scenario and a tsconfig.json to begin with')
+    .argument('[folder]', 'made if it is missing', '.')
+    .action(async (folder: string) => {
+      const { initCommand } = await import('./commands/init.ts')
+      await initCommand(folder)
+    })
   try {
     if (args.length === 0) program.outputHelp()
     else await program.parseAsync(separateJson(args), { from: 'user' })

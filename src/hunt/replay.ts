@@ -39,9 +39,12 @@ export interface Replayed {
   readonly file: ReplayFile
 }
 
-/** Replays the file at `path`. Throws UsageError for a file that cannot be read, and for the first difference. */
-export async function replayRecorded(path: string, verbose = false): Promise<Replayed> {
-  const file = parseReplay(readFileSync(existingFile('replay', path), 'utf8'), path)
+/** Replays a file by its path, or one that was read. Throws UsageError for a file that is none, and for the first difference. */
+export async function replayRecorded(source: string | object, verbose = false): Promise<Replayed> {
+  const path = typeof source === 'string' ? source : 'the replay'
+  const text =
+    typeof source === 'string' ? readFileSync(existingFile('replay', source), 'utf8') : JSON.stringify(source)
+  const file = parseReplay(text, path)
   const built = await build(file, path)
   const { image } = built
   const { cpus } = file.sizes

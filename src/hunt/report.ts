@@ -62,10 +62,10 @@ export interface ViolationReport {
   readonly seed: number
   /** Changes of CPU after shrinking: [steps taken before, entity that goes on]; an entity beyond the CPUs is a CPU's interrupt. */
   readonly schedule: readonly (readonly [step: number, entity: number])[]
-  /** The replay file. */
-  readonly replay: string
+  /** The replay file; none: it was not written. */
+  readonly replay?: string
   /** The command that replays it. */
-  readonly command: string
+  readonly command?: string
   readonly interleaving: readonly InterleavingStep[]
   readonly constraints: readonly Constraint[]
   /** What failed, in the kernel's format. */

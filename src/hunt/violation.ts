@@ -3,7 +3,7 @@
 import type { Finding, Subject } from '../explore/attempt.ts'
 import { type Recording, recordSegments } from '../explore/record.ts'
 import type { Segment } from '../explore/segments.ts'
-import type { Site } from '../kbuild/announce.ts'
+import type { Site } from '../step/site.ts'
 import { type CpuState, inspectCpu } from '../inspect/failure.ts'
 import { type Frame, kernelFrames, sourceLine } from '../inspect/stack.ts'
 import { KernelBug, type SteppedMachine } from '../machine/stepped/machine.ts'
@@ -11,7 +11,8 @@ import { hex } from '../inspect/names.ts'
 import { perCpu } from '../inspect/symbols.ts'
 import { nameWord } from '../inspect/hunt_names.ts'
 import { type Interleaving, interleave } from './interleaving.ts'
-import { HELPERS, splat } from './kernel_formats.ts'
+import { splat } from './kernel_formats.ts'
+import { HELPERS } from '../inspect/stack.ts'
 import { Narrator, describeStep, type DescribedStep } from './narrator.ts'
 
 /** The image as far as a report needs it. */

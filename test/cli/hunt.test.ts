@@ -119,7 +119,7 @@ describe('an allocation that FAIL_ALLOC makes fail', () => {
     expect(report.violation?.check).toBe('BUG')
     expect(report.executions).toBe(200)
     expect(report.violations?.reduce((sum, violation) => sum + violation.count, 0)).toBeGreaterThan(100)
-    const replayed = await mmtorture(['replay', report.violation!.replay])
+    const replayed = await mmtorture(['replay', report.violation!.replay!])
     expect(replayed.stderr).toBe('')
     expect(replayed.stdout).toContain('hunt_stores.ts')
     expect(replayed.status).toBe(1)

@@ -2,8 +2,8 @@
 import type { Subject } from '../../src/explore/attempt.ts'
 import type { Site } from '../../src/step/site.ts'
 import { type SteppedBoot, SteppedMachine } from '../../src/machine/stepped/machine.ts'
-<import { type Description, type DescribedImage, describeViolation } from '../../src/hunt/violation.ts'
->import { programs, symbols } from '../explore/fixtures/programs.mjs'
+import { type Description, type DescribedImage, describeViolation } from '../../src/hunt/violation.ts'
+import { programs, symbols } from '../explore/fixtures/programs.mjs'
 
 const site = (fn: string, line: number, primitive: string): Site => ({
   ...{ fn, file: 'src/kernel/frozen.ts', line, column: 1, primitive },

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { interleavingOf } from '../../src/hunt/violation.ts'
 import { constraintText, formatColumns } from '../../src/hunt/interleaving.ts'
-import { describedProgram } from '../report/described.ts'
+import { describedProgram } from './described.ts'
 
 describe('the lost update', () => {
   const description = describedProgram('lostUpdate', [

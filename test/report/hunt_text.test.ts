@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { violationReport } from '../../src/hunt/report.ts'
 import { formatViolation } from '../../src/report/hunt_text.ts'
-import { describedProgram } from './described.ts'
+import { describedProgram } from '../hunt/described.ts'
 
 const about = {
   ...{ execution: 3, count: 1, seconds: 0.5, seed: 1 },

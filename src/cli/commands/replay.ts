@@ -26,6 +26,8 @@ export async function replayCommand(path: string, options: ReplayArguments): Pro
   const heading =
     `${file.scenario}: replay of ${plural(steps, 'step')} and ${plural(switchesOf(flatSchedule(file)), 'switch', 'switches')} ` +
     `on ${plural(sizes.cpus, 'CPU')}${report.sameImage ? '' : ', on another kernel than it was recorded on'}\n\n`
-  await writeStdout(options.json === '-' ? json : heading + formatViolation(report.violation, description, verbose))
+  await writeStdout(
+    options.json === '-' ? json : heading + formatViolation(report.violation, description, verbose),
+  )
   return 1
 }
