@@ -28,7 +28,7 @@ import {
   type HuntPlan,
   planHunts,
 } from './hunt_plan.ts'
-import { DEFAULT_OUT, progress, writeReport, writeResult } from './output.ts'
+import { checkWritable, DEFAULT_OUT, progress, writeReport, writeResult } from './output.ts'
 
 /** Violations that are shrunk, of those that --keep-going collects. */
 const SHRUNK = 8
@@ -51,6 +51,7 @@ export async function huntCommandLine(
   signal: AbortSignal,
 ): Promise<number> {
   const hunts = planHunts(names, options).flatMap((plan) => plan.configs.map((config) => ({ plan, config })))
+  checkWritable('hunt', options)
   const labels = huntLabels(hunts.map(({ plan, config }) => ({ scenario: plan.label, config })))
   const hunted: Hunted[] = []
   for (const [index, { plan, config }] of hunts.entries()) {

@@ -9,7 +9,7 @@ import { formatRun } from '../report/run_text.ts'
 import { formatSweep, rowLabel, sweepReport } from '../report/sweep.ts'
 import type { TraceTable } from '../trace/index.ts'
 import { existingFile, shellQuote } from './arguments.ts'
-import { progress, writeReport } from './output.ts'
+import { checkWritable, progress, writeReport } from './output.ts'
 import { DEFAULT_SCENARIO, type ScenarioFile, scenarioOrTrace, scenarioSettings } from './scenarios.ts'
 import { packageRoot } from '../kbuild/root.ts'
 
@@ -39,6 +39,7 @@ export async function runCommand(
   signal: AbortSignal,
 ): Promise<number> {
   const plan = planRun(name, options)
+  checkWritable('run', options)
   const { runScenario } = await import('../machine/smp/run.ts')
   const reports: RunReport[] = []
   for (const [index, config] of plan.configs.entries()) {

@@ -31,7 +31,7 @@ import {
 } from './arguments.ts'
 import { UsageError } from './errors.ts'
 import { explainThrown } from './hunt_build.ts'
-import { progress, writeReport } from './output.ts'
+import { progress, writeReport, checkWritable } from './output.ts'
 import { type ProfileWishes, profileOf, profileTexts } from './scale_profile.ts'
 import { type ScenarioFile, scenarioOrTrace, scenarioSettings } from './scenarios.ts'
 import type { TraceRun } from './trace_run.ts'
@@ -169,6 +169,7 @@ export async function scaleCommand(
     return calibrateCommand(name, options, signal)
   }
   const plan = planScale(name, options)
+  checkWritable('scale', options)
   const report = await runScale(plan, signal, progress)
   const document = `${JSON.stringify(report, null, 2)}\n`
   const text = formatScale(report)
@@ -184,11 +185,15 @@ export async function runScale(
   tell: (text: string) => void,
 ): Promise<ScaleReport> {
   const points: ScalePoint[] = []
-  for (const config of plan.configs) {
+  // As the images have them: a recording gets the memory that it needs.
+  const configs: Configuration[] = []
+  for (const wanted of plan.configs) {
     if (signal.aborted) break
     const replay =
-      plan.trace === undefined ? undefined : await replayOf(plan.trace, config, plan.memoryChosen)
-    const image = await kbuild(replay?.config ?? config, {
+      plan.trace === undefined ? undefined : await replayOf(plan.trace, wanted, plan.memoryChosen)
+    const config = replay?.config ?? wanted
+    configs.push(config)
+    const image = await kbuild(config, {
       scenario: plan.scenario.file,
       patches: plan.patches,
       image: 'stepped',
@@ -206,7 +211,7 @@ export async function runScale(
       const begin = performance.now()
       const point = runPoint(plan, built, cpus)
       points.push(point)
-      const label = rowLabel(config, plan.configs)
+      const label = rowLabel(wanted, plan.configs)
       const rate = ((point.accesses ?? 0) / (performance.now() - begin)) * 1000
       tell(
         `${label === '' ? '' : `${label}, `}${plural(cpus, 'CPU')}: ` +
@@ -229,7 +234,7 @@ export async function runScale(
     points,
     ...(signal.aborted ? { interrupted: true as const } : {}),
     verdict: points.some((point) => point.violated) ? 'violated' : 'held',
-    command: commandLine(plan),
+    command: commandLine({ ...plan, configs: [...configs, ...plan.configs.slice(configs.length)] }),
   }
 }
 
@@ -245,7 +250,7 @@ async function replayOf(trace: string, config: Configuration, memoryChosen: bool
 interface Built {
   readonly image: KernelImage
   readonly boot: SteppedBoot
-  /** The row's: the image's may have more memory. */
+  /** The image's. */
   readonly config: Configuration
   readonly replay?: Replay
   booted?: Int32Array

@@ -145,8 +145,11 @@ test(
     const plan = planScale(undefined, {
       ...{ trace: 'test/trace/fixtures/httpd-small.script.gz', cpus: '2', annotate: ['get_page'] },
     })
-    const { points } = await runScale(plan, new AbortController().signal, () => {})
+    const { points, command } = await runScale(plan, new AbortController().signal, () => {})
     expect(points[0].failure).toBeUndefined()
+    // What the image had, not the default of scale: the recording needs less.
+    expect(points[0].config.MEMORY).not.toBe(plan.configs[0].MEMORY)
+    expect(command).toContain(`--config MEMORY=${points[0].config.MEMORY}`)
     expect(points[0].texts!['annotate']).toMatch(/compound_head\(page\) +<- [\d,]+ of [\d,]+ accesses miss/)
   },
 )
