@@ -1,5 +1,15 @@
 // Where results go: stdout, and files. A full disk or a closed pipe ends a command with a message (UsageError), not with a stack.
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { UsageError } from './errors.ts'
 
@@ -27,7 +37,7 @@ export function writeResult(path: string, text: string): void {
     makeFolder(dirname(path))
     writeFileSync(path, text)
   } catch (error) {
-    throw outputError(path, error as Error)
+    throw outputError(path, error as Error, 'the file is missing or cut')
   }
 }
 
@@ -53,12 +63,51 @@ export async function writeReport(
   options: { readonly json?: string; readonly out?: string },
 ): Promise<void> {
   const { document, text } = report
-  if (options.out !== undefined) {
-    writeResult(join(options.out, `${name}.json`), document)
-    writeResult(join(options.out, `${name}.txt`), text)
-  }
-  if (options.json !== undefined && options.json !== '-') writeResult(options.json, document)
-  await writeStdout(options.json === '-' ? document : text)
+  const files = new Map(
+    reportFiles(name, options).map((path) => [path, path.endsWith(`${name}.txt`) ? text : document]),
+  )
+  if (options.json !== undefined && options.json !== '-') files.set(options.json, document)
+  // The report first, and what fails to be written takes nothing else along.
+  const failures: unknown[] = []
+  await writeStdout(options.json === '-' ? document : text).catch((error: unknown) => failures.push(error))
+  for (const [path, content] of files)
+    try {
+      writeResult(path, content)
+    } catch (error) {
+      failures.push(error)
+    }
+  if (failures.length > 0) throw failures[0]
+}
+
+/**
+ * Throws UsageError when a file that writeReport will write cannot be made: said at the start, not after the work. Makes the folders
+ * and leaves no file. (A full disk shows only when the text is written.)
+ */
+export function checkWritable(
+  name: string,
+  options: { readonly json?: string; readonly out?: string },
+): void {
+  for (const path of reportFiles(name, options))
+    try {
+      makeFolder(dirname(path))
+      const old = statSync(path, { throwIfNoEntry: false })
+      // To open a pipe would wait for its reader.
+      if (old !== undefined && !old.isFile() && !old.isDirectory()) accessSync(path, constants.W_OK)
+      else closeSync(openSync(path, 'a'))
+      if (old === undefined) rmSync(path)
+    } catch (error) {
+      throw outputError(path, error as Error)
+    }
+}
+
+function reportFiles(
+  name: string,
+  { json, out }: { readonly json?: string; readonly out?: string },
+): string[] {
+  return [
+    ...(out === undefined ? [] : [join(out, `${name}.json`), join(out, `${name}.txt`)]),
+    ...(json === undefined || json === '-' ? [] : [json]),
+  ]
 }
 
 /** One short line on stderr. */
@@ -66,7 +115,7 @@ export function progress(text: string): void {
   process.stderr.write(`mmtorture: ${text}\n`)
 }
 
-function outputError(where: string, error: NodeJS.ErrnoException): UsageError {
+function outputError(where: string, error: NodeJS.ErrnoException, result?: string): UsageError {
   const reasons: Readonly<Record<string, string>> = {
     EPIPE: 'its reader has closed it',
     ENOSPC: 'no space is left',
@@ -76,5 +125,6 @@ function outputError(where: string, error: NodeJS.ErrnoException): UsageError {
     ENOENT: 'there is no such folder, and it cannot be made',
     ENOTDIR: 'a part of the path is no folder',
   }
-  return new UsageError(`cannot write to ${where}: ${reasons[error.code ?? ''] ?? error.message}.`)
+  const reason = reasons[error.code ?? ''] ?? error.message
+  return new UsageError(`cannot write to ${where}: ${reason}${result === undefined ? '' : `; ${result}`}.`)
 }

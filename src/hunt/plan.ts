@@ -106,6 +106,7 @@ export function planHunt(name: string | undefined, options: HuntChoices): HuntPl
   const form = reverts.find((revert) => revert.scenario === scenario.name)
   const cpus = options.cpus ?? form?.cpus ?? DEFAULT_CPUS
   const userPatches = (options.patch ?? []).map((path) => existingFile('--patch', path))
+  refuseIdleOptions(options)
   const configs = sweepConfig(
     huntSettings(cpus, withDefaults(options.config ?? [], form?.config ?? []), scenario),
   )
@@ -137,6 +138,19 @@ export function scenarioLabel(scenario: ScenarioFile): string {
   return dirname(scenario.file) === join(packageRoot(), 'scenarios')
     ? scenario.name
     : relative('', scenario.file)
+}
+
+/** Options of a scheduler that the chosen one does not read. A user's own file may read both. */
+function refuseIdleOptions({ scheduler = DEFAULT_SCHEDULER, depth, preemptions }: HuntArguments): void {
+  const readers = { '--depth': ['pct', 'portfolio'], '--preemptions': ['dfs'] } as const
+  const own = SCHEDULERS.every(({ name }) => name !== scheduler)
+  for (const [option, names] of Object.entries(readers)) {
+    const given = option === '--depth' ? depth : preemptions
+    if (given !== undefined && !own && !(names as readonly string[]).includes(scheduler))
+      throw new UsageError(
+        `${option} ${given}: scheduler ${scheduler} has no such option; it is for ${names.join(' and ')}.`,
+      )
+  }
 }
 
 function chooseScheduler(name: string): string {

@@ -156,11 +156,15 @@ export function planScale(name: string | undefined, options: ScaleChoices): Scal
 export async function scalePlan(plan: ScalePlan, conduct: Conduct = {}): Promise<ScaleReport> {
   const { signal, progress = () => {} } = conduct
   const points: ScalePoint[] = []
-  for (const config of plan.configs) {
+  // As the images have them: a recording gets the memory that it needs.
+  const configs: Configuration[] = []
+  for (const wanted of plan.configs) {
     if (signal?.aborted === true) break
     const replay =
-      plan.trace === undefined ? undefined : await replayOf(plan.trace, config, plan.memoryChosen)
-    const image = await kbuild(replay?.config ?? config, {
+      plan.trace === undefined ? undefined : await replayOf(plan.trace, wanted, plan.memoryChosen)
+    const config = replay?.config ?? wanted
+    configs.push(config)
+    const image = await kbuild(config, {
       scenario: plan.scenario.file,
       patches: plan.patches,
       image: 'stepped',
@@ -178,7 +182,7 @@ export async function scalePlan(plan: ScalePlan, conduct: Conduct = {}): Promise
       const begin = performance.now()
       const point = runPoint(plan, built, cpus)
       points.push(point)
-      const label = rowLabel(config, plan.configs)
+      const label = rowLabel(wanted, plan.configs)
       const rate = ((point.accesses ?? 0) / (performance.now() - begin)) * 1000
       progress(
         `${label === '' ? '' : `${label}, `}${plural(cpus, 'CPU')}: ` +
@@ -201,7 +205,7 @@ export async function scalePlan(plan: ScalePlan, conduct: Conduct = {}): Promise
     points,
     ...(signal?.aborted ? { interrupted: true as const } : {}),
     verdict: points.some((point) => point.violated) ? 'violated' : 'held',
-    command: commandLine(plan),
+    command: commandLine({ ...plan, configs: [...configs, ...plan.configs.slice(configs.length)] }),
   }
 }
 
@@ -217,7 +221,7 @@ async function replayOf(trace: string, config: Configuration, memoryChosen: bool
 interface Built {
   readonly image: KernelImage
   readonly boot: SteppedBoot
-  /** The row's: the image's may have more memory. */
+  /** The image's. */
   readonly config: Configuration
   readonly replay?: Replay
   booted?: Int32Array

@@ -159,8 +159,11 @@ test(
     const plan = planScale(undefined, {
       ...{ trace: 'test/trace/fixtures/httpd-small.script.gz', cpus: [2], annotate: ['get_page'] },
     })
-    const { points } = await scalePlan(plan)
+    const { points, command } = await scalePlan(plan)
     expect(points[0].failure).toBeUndefined()
+    // What the image had, not the default of scale: the recording needs less.
+    expect(points[0].config.MEMORY).not.toBe(plan.configs[0].MEMORY)
+    expect(command).toContain(`--config MEMORY=${points[0].config.MEMORY}`)
     expect(points[0].texts!['annotate']).toMatch(/compound_head\(page\) +<- [\d,]+ of [\d,]+ accesses miss/)
   },
 )

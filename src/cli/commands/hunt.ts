@@ -1,5 +1,5 @@
 // `mmtorture hunt`: hunts, printed. Leaves out what a hunt is: src/hunt.
-import { DEFAULT_OUT, progress, writeReport } from '../../base/output.ts'
+import { checkWritable, DEFAULT_OUT, progress, writeReport } from '../../base/output.ts'
 import { huntPlans } from '../../hunt/hunt.ts'
 import { huntChanges, type HuntChoices, huntDefaults, planHunts } from '../../hunt/plan.ts'
 import type { HuntReport } from '../../hunt/report.ts'
@@ -23,6 +23,7 @@ export async function huntCommandLine(
   signal: AbortSignal,
 ): Promise<number> {
   const plans = planHunts(names, { ...options, out: options.out ?? DEFAULT_OUT })
+  checkWritable('hunt', options)
   const { hunted, sweep } = await huntPlans(plans, { signal, progress })
   const single = plans.length === 1 && plans[0].configs.length === 1 ? hunted[0] : undefined
   const document = `${JSON.stringify(single?.report ?? sweep, null, 2)}\n`

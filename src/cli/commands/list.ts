@@ -2,7 +2,7 @@
 import { CONFIG_KEYS } from '../../kbuild/config.ts'
 import { table } from '../../base/text.ts'
 import { UsageError } from '../../base/errors.ts'
-import { writeStdout } from '../../base/output.ts'
+import { writeResult, writeStdout } from '../../base/output.ts'
 import { builtInScenarios, describeScenario } from '../../catalog/scenarios.ts'
 
 /** One thing that can be chosen. */
@@ -29,7 +29,9 @@ export async function listCommand(topic: string | undefined, options: { json?: s
   const lists = await Promise.all(topics.map(async (name) => [name, await entries(name)] as const))
   if (options.json !== undefined) {
     const document = { schema: 'mmtorture/list@1', ...Object.fromEntries(lists) }
-    await writeStdout(`${JSON.stringify(document, null, 2)}\n`)
+    const text = `${JSON.stringify(document, null, 2)}\n`
+    if (options.json === '-') await writeStdout(text)
+    else writeResult(options.json, text)
     return
   }
   await writeStdout(lists.map(([name, list]) => format(name, list)).join('\n'))

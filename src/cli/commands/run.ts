@@ -1,7 +1,7 @@
 // `mmtorture run`: a run or a sweep of runs, printed. Leaves out what a run is: src/run.
 import { formatSweep } from '../../report/run_sweep.ts'
 import { formatRun } from '../../report/run_text.ts'
-import { progress, writeReport } from '../../base/output.ts'
+import { checkWritable, progress, writeReport } from '../../base/output.ts'
 import { planRun, type RunChoices, runPlan } from '../../run/run.ts'
 
 /** The options as commander parsed them. */
@@ -21,6 +21,7 @@ export async function runCommand(
   signal: AbortSignal,
 ): Promise<number> {
   const plan = planRun(name, options)
+  checkWritable('run', options)
   const sweep = await runPlan(plan, { signal, progress })
   const single = plan.configs.length === 1 ? sweep.rows[0] : undefined
   const document = `${JSON.stringify(single ?? sweep, null, 2)}\n`

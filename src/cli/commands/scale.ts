@@ -1,5 +1,5 @@
 // `mmtorture scale`: curves over CPUs, printed; or a calibration of this machine. Leaves out what a point is: src/scale.
-import { progress, writeReport } from '../../base/output.ts'
+import { checkWritable, progress, writeReport } from '../../base/output.ts'
 import { formatScale } from '../../report/scale_text.ts'
 import { planScale, type ScaleChoices, scalePlan } from '../../scale/scale.ts'
 
@@ -25,7 +25,9 @@ export async function scaleCommand(
     const { calibrateCommand } = await import('./calibrate.ts')
     return calibrateCommand(name, options, signal)
   }
-  const report = await scalePlan(planScale(name, options), { signal, progress })
+  const plan = planScale(name, options)
+  checkWritable('scale', options)
+  const report = await scalePlan(plan, { signal, progress })
   const document = `${JSON.stringify(report, null, 2)}\n`
   await writeReport('scale', { document, text: formatScale(report) }, options)
   if (report.interrupted) return 130
