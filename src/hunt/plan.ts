@@ -141,7 +141,7 @@ export function scenarioLabel(scenario: ScenarioFile): string {
 }
 
 /** Options of a scheduler that the chosen one does not read. A user's own file may read both. */
-function refuseIdleOptions({ scheduler = DEFAULT_SCHEDULER, depth, preemptions }: HuntArguments): void {
+function refuseIdleOptions({ scheduler = DEFAULT_SCHEDULER, depth, preemptions }: HuntChoices): void {
   const readers = { '--depth': ['pct', 'portfolio'], '--preemptions': ['dfs'] } as const
   const own = SCHEDULERS.every(({ name }) => name !== scheduler)
   for (const [option, names] of Object.entries(readers)) {
