@@ -61,17 +61,17 @@ test('a signal ends a hunt, which says so', async () => {
 })
 
 describe('a bad option is refused in a sentence that names it', () => {
-  test.each<[Promise<unknown>, RegExp]>([
-    [hunt({ cpu: 2 } as never), /^hunt\(\): there is no option cpu \(did you mean cpus\?\)/],
-    [hunt({ cpus: 0 }), /^hunt\(\): cpus: expected an integer from 1 to 64\.$/],
-    [hunt({ config: ['PTLOCK=mm,pte'] }), /^hunt\(\): config: 2 configurations; call it once for each/],
-    [run({ seconds: -1 }), /^run\(\): seconds: expected a number of seconds greater than 0\.$/],
-    [run({ scenario: 'same-pag' }), /no scenario same-pag \(did you mean same-page\?\)/],
-    [scale({ cpus: [512] }), /^scale\(\): cpus\.0: expected an integer from 1 to 256\.$/],
-    [replay('no/such.json'), /no\/such\.json: there is no such file/],
-    [replay({}), /the replay is no replay file/],
+  test.each<[() => Promise<unknown>, RegExp]>([
+    [() => hunt({ cpu: 2 } as never), /^hunt\(\): there is no option cpu \(did you mean cpus\?\)/],
+    [() => hunt({ cpus: 0 }), /^hunt\(\): cpus: expected an integer from 1 to 64\.$/],
+    [() => hunt({ config: ['PTLOCK=mm,pte'] }), /^hunt\(\): config: 2 configurations; call it once for each/],
+    [() => run({ seconds: -1 }), /^run\(\): seconds: expected a number of seconds greater than 0\.$/],
+    [() => run({ scenario: 'same-pag' }), /no scenario same-pag \(did you mean same-page\?\)/],
+    [() => scale({ cpus: [512] }), /^scale\(\): cpus\.0: expected an integer from 1 to 256\.$/],
+    [() => replay('no/such.json'), /no\/such\.json: there is no such file/],
+    [() => replay({}), /the replay is no replay file/],
   ])('%#', async (call, message) => {
-    const error = await call.catch((thrown: unknown) => thrown)
+    const error = await call().catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(UsageError)
     expect((error as Error).message).toMatch(message)
   })
