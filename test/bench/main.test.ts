@@ -66,11 +66,11 @@ test('the bare generators lose no update', () => {
   for (let i = 0; i < 1000; i++) expect(execute()).toBe(true)
 })
 
-test('resetting the machine is measured against its target', async () => {
+test('resetting the machine costs less than a tenth of an execution', async () => {
   const { stdout } = await bench('--quick', '--json', 'resetting')
   const { ratios } = JSON.parse(stdout)
   expect(ratios).toHaveLength(1)
-  expect(ratios[0]).toMatchObject({ target: 0.1, sense: 'at most' })
+  expect(ratios[0]).toMatchObject({ target: 0.1, sense: 'at most', met: true })
 })
 
 test('a word that no name has is refused with the list of names', async () => {
