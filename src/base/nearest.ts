@@ -1,4 +1,4 @@
-// "Did you mean": the known name closest to what was typed. Leaves out the sentence around it.
+// "Did you mean": the known name closest to what was typed. Leaves out the rest of the sentence.
 
 /**
  * The one of `names` that needs the fewest single-character edits to become `typed` (case does not count); undefined when
@@ -12,6 +12,12 @@ export function nearest(typed: string, names: readonly string[]): string | undef
     if (distance < bestDistance) [best, bestDistance] = [name, distance]
   }
   return best !== undefined && bestDistance <= Math.ceil(best.length / 2) ? best : undefined
+}
+
+/** ` (did you mean NAME?)` with the nearest of `names`, to stand behind what is unknown; empty if none is near. */
+export function didYouMean(typed: string, names: readonly string[]): string {
+  const near = nearest(typed, names)
+  return near === undefined ? '' : ` (did you mean ${near}?)`
 }
 
 function editDistance(a: string, b: string): number {

@@ -1,7 +1,7 @@
 // Options that a program passes, checked against a schema: the library's counterpart of the command line's parsers.
 import * as v from 'valibot'
 import { UsageError } from './errors.ts'
-import { nearest } from './nearest.ts'
+import { didYouMean } from './nearest.ts'
 
 /** An integer from `min` to `max`. */
 export function integer(min: number, max: number) {
@@ -23,9 +23,9 @@ export function qualify<T extends v.ObjectEntries>(
   const [issue] = result.issues
   const key = v.getDotPath(issue) ?? ''
   if (issue.type === 'strict_object' && issue.expected === 'never') {
-    const near = nearest(key, Object.keys(schema.entries))
+    const known = Object.keys(schema.entries)
     throw new UsageError(
-      `${what}(): there is no option ${key}${near === undefined ? '' : ` (did you mean ${near}?)`}; there are ${Object.keys(schema.entries).join(', ')}.`,
+      `${what}(): there is no option ${key}${didYouMean(key, known)}; there are ${known.join(', ')}.`,
     )
   }
   throw new UsageError(`${what}(): ${key === '' ? 'the options' : key}: ${lowerFirst(issue.message)}.`)

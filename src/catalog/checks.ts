@@ -1,7 +1,7 @@
 // The checks by name, at every step and at rest, and which of them a hunt leaves out. Leaves out the checks: src/checks.
 import { CHECKS } from '../checks/index.ts'
 import { STEP_CHECKS } from '../checks/steps/index.ts'
-import { nearest } from '../base/nearest.ts'
+import { didYouMean } from '../base/nearest.ts'
 import { UsageError } from '../base/errors.ts'
 
 /** A check as it is listed. */
@@ -61,11 +61,10 @@ function checksNamed(option: string, text: string, checks: readonly ListedCheck[
   if (found) return [found.name]
   if (MACHINE_CHECKS.some((check) => check.name === text))
     throw new UsageError(`${option} ${text}: this check is part of the machine and is always on.`)
-  const near = nearest(
+  const hint = didYouMean(
     text,
     checks.map((check) => check.name),
   )
-  const hint = near === undefined ? '' : ` (did you mean ${near}?)`
   throw new UsageError(
     `${option} ${text}: there is no such check${hint}; mmtorture list checks names them, and steps and rest are all of a kind.`,
   )

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UsageError } from '../base/errors.ts'
-import { nearest } from '../base/nearest.ts'
+import { didYouMean } from '../base/nearest.ts'
 import { packageRoot } from '../base/root.ts'
 
 /** A revert, as the head of its race.md describes it; what that does not say is empty or undefined. */
@@ -43,11 +43,10 @@ export function readRevert(id: string, root: string = packageRoot()): Revert {
   const reverts = listReverts(root)
   const found = reverts.find((revert) => revert.id === id)
   if (found) return found
-  const near = nearest(
+  const hint = didYouMean(
     id,
     reverts.map((revert) => revert.id),
   )
-  const hint = near === undefined ? '' : ` (did you mean ${near}?)`
   throw new UsageError(`there is no revert ${id}${hint}; mmtorture list reverts names them.`)
 }
 

@@ -2,7 +2,7 @@
 // a user's file by path. Leaves out reading the programs: kbuild does.
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { nearest } from '../base/nearest.ts'
+import { didYouMean } from '../base/nearest.ts'
 import { packageRoot } from '../base/root.ts'
 import { existingFile } from '../base/paths.ts'
 import { UsageError } from '../base/errors.ts'
@@ -43,8 +43,7 @@ export function findScenario(text: string, root: string = packageRoot()): Scenar
     return { name: basename(file, '.ts'), file }
   }
   const names = known.map((scenario) => scenario.name).filter((name) => name !== TRACE_SCENARIO)
-  const near = nearest(text, names)
-  const hint = near === undefined ? '' : ` (did you mean ${near}?)`
+  const hint = didYouMean(text, names)
   throw new UsageError(
     `there is no scenario ${text}${hint}; the scenarios are ${names.join(', ')}, or give the path of your own .ts file.`,
   )

@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import * as v from 'valibot'
-import { nearest } from '../base/nearest.ts'
+import { didYouMean } from '../base/nearest.ts'
 import { packageRoot } from '../base/root.ts'
 import { cpusOf, type Topology } from '../machine/clock/topology.ts'
 import { existingFile } from '../base/paths.ts'
@@ -119,8 +119,7 @@ export function findTopology(text: string): ChosenTopology {
     return chosen(text, resolve(path), path === plain ? boxes : 1)
   }
   const names = [...known.map((one) => one.name), HOST]
-  const near = nearest(plain, names)
-  const hint = near === undefined ? '' : ` (did you mean ${near}?)`
+  const hint = didYouMean(plain, names)
   throw new UsageError(
     `--topology ${text}: there is no such topology${hint}; there are ${names.join(', ')}, or give the path of a .json file; xN behind it makes N boxes.`,
   )

@@ -2,7 +2,7 @@
 import { dirname, join, relative } from 'node:path'
 import { DEFAULT_SCHEDULER, SCHEDULERS } from '../explore/schedulers/index.ts'
 import { CONFIG_KEYS, type Configuration, parseConfig, sweepConfig, withDefaults } from '../kbuild/config.ts'
-import { nearest } from '../base/nearest.ts'
+import { didYouMean } from '../base/nearest.ts'
 import { readRevert } from '../catalog/reverts.ts'
 import { packageRoot } from '../base/root.ts'
 import { shellQuote } from '../base/shell.ts'
@@ -157,8 +157,7 @@ function chooseScheduler(name: string): string {
   const names = SCHEDULERS.map((scheduler) => scheduler.name)
   if (names.includes(name)) return name
   if (/[\\/]|\.[mc]?[jt]s$/.test(name)) return existingFile('--scheduler', name)
-  const near = nearest(name, names)
-  const hint = near === undefined ? '' : ` (did you mean ${near}?)`
+  const hint = didYouMean(name, names)
   throw new UsageError(
     `--scheduler ${name}: there is no such scheduler${hint}; there are ${names.join(', ')}, or give the path of your own .ts or .js file.`,
   )

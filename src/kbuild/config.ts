@@ -3,7 +3,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { UsageError } from '../base/errors.ts'
-import { nearest } from '../base/nearest.ts'
+import { didYouMean } from '../base/nearest.ts'
 
 /** One value for each key. Paths are absolute, sizes as written (`256M`). */
 export interface Configuration {
@@ -308,15 +308,12 @@ function parseSettings(settings: readonly string[]): Map<string, (string | numbe
 function parseValue(key: ConfigKey, text: string): string | number {
   const value = key.parse(text)
   if (value !== undefined) return value
-  const near = key.choices && nearest(text, key.choices)
-  const hint = near === undefined ? '' : ` (did you mean ${near}?)`
+  const hint = didYouMean(text, key.choices ?? [])
   throw new UsageError(`--config ${key.name}=${text}: expected ${key.values}${hint}.`)
 }
 
 function unknownKey(name: string): string {
-  const near = nearest(name, KEY_NAMES)
-  const hint = near === undefined ? '' : ` (did you mean ${near}?)`
-  return `--config ${name}: there is no such key${hint}; the keys are ${KEY_NAMES.join(', ')}.`
+  return `--config ${name}: there is no such key${didYouMean(name, KEY_NAMES)}; the keys are ${KEY_NAMES.join(', ')}.`
 }
 
 function complete(values: Map<string, string | number>): Configuration {
