@@ -1,7 +1,7 @@
 // Scenarios by name: the files of the package's scenarios folder, each described by the first sentence of its head comment; or
 // a user's file by path. Leaves out reading the programs: kbuild does.
 import { readdirSync, readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { didYouMean } from '../base/nearest.ts'
 import { packageRoot } from '../base/root.ts'
 import { existingFile } from '../base/paths.ts'
@@ -60,6 +60,13 @@ export function scenarioOrTrace(
     throw new UsageError(`--trace replays a recording and takes no scenario, so ${name} is one too many.`)
   const file = join(packageRoot(), 'scenarios', `${TRACE_SCENARIO}.ts`)
   return { scenario: { name: TRACE_SCENARIO, file }, trace: existingFile('--trace', trace) }
+}
+
+/** A scenario of the package by its name, another by its path from here. */
+export function scenarioLabel(scenario: ScenarioFile): string {
+  return dirname(scenario.file) === join(packageRoot(), 'scenarios')
+    ? scenario.name
+    : relative('', scenario.file)
 }
 
 /** First sentence of the comment that a source file begins with; empty if it has none. */

@@ -1,15 +1,14 @@
 // What a hunt is to do, from the options: the scenario, the configurations, the checks, the sizes. Leaves out doing it: hunt.ts.
-import { dirname, join, relative } from 'node:path'
+import { relative } from 'node:path'
 import { DEFAULT_SCHEDULER, SCHEDULERS } from '../explore/schedulers/index.ts'
 import { CONFIG_KEYS, type Configuration, parseConfig, sweepConfig, withDefaults } from '../kbuild/config.ts'
 import { didYouMean } from '../base/nearest.ts'
 import { readRevert } from '../catalog/reverts.ts'
-import { packageRoot } from '../base/root.ts'
 import { shellQuote } from '../base/shell.ts'
 import { existingFile } from '../base/paths.ts'
 import { chooseChecks } from '../catalog/checks.ts'
 import { UsageError } from '../base/errors.ts'
-import { findScenario, type ScenarioFile, scenarioSettings } from '../catalog/scenarios.ts'
+import { findScenario, type ScenarioFile, scenarioLabel, scenarioSettings } from '../catalog/scenarios.ts'
 
 /** What may be chosen of a hunt. Names as on the command line; what is left out takes its default. */
 export interface HuntChoices {
@@ -131,13 +130,6 @@ export function planHunt(name: string | undefined, options: HuntChoices): HuntPl
     off: chooseChecks(options.check ?? [], options.off ?? []),
     options,
   }
-}
-
-/** A scenario of the package by its name, another by its path from here. */
-export function scenarioLabel(scenario: ScenarioFile): string {
-  return dirname(scenario.file) === join(packageRoot(), 'scenarios')
-    ? scenario.name
-    : relative('', scenario.file)
 }
 
 /** Options of a scheduler that the chosen one does not read. A user's own file may read both. */

@@ -1,7 +1,7 @@
 // Runs a scenario, or each configuration of a sweep, on the smp machine: options to a plan, a plan to its document. Leaves out the
 // machine itself: src/machine/smp; and the document's text: src/report.
 import { availableParallelism } from 'node:os'
-import { join, relative, sep } from 'node:path'
+import { relative } from 'node:path'
 import { type Configuration, configSettings, keyOf, sweepConfig, withDefaults } from '../kbuild/config.ts'
 import type { RunOptions } from './scenario.ts'
 import type { Conduct } from '../base/conduct.ts'
@@ -14,10 +14,10 @@ import { existingFile } from '../base/paths.ts'
 import {
   DEFAULT_SCENARIO,
   type ScenarioFile,
+  scenarioLabel,
   scenarioOrTrace,
   scenarioSettings,
 } from '../catalog/scenarios.ts'
-import { packageRoot } from '../base/root.ts'
 
 /** What may be chosen of a run. Names as on the command line; what is left out takes its default. */
 export interface RunChoices {
@@ -114,13 +114,10 @@ function isInterrupted(reports: readonly RunReport[]): boolean {
 
 /** The command that runs one configuration again. */
 function commandLine(plan: RunPlan, config: Configuration): string {
-  const inPackage = plan.scenario.file.startsWith(join(packageRoot(), 'scenarios') + sep)
   const { seconds } = plan
   return [
     'mmtorture run',
-    ...(plan.trace === undefined
-      ? [inPackage ? plan.scenario.name : relative('', plan.scenario.file)]
-      : ['--trace', relative('', plan.trace)]),
+    ...(plan.trace === undefined ? [scenarioLabel(plan.scenario)] : ['--trace', relative('', plan.trace)]),
     ...['--cpus', String(plan.cpus)],
     ...(seconds === undefined ? [] : ['--seconds', String(seconds)]),
     ...['--seed', String(plan.seed)],

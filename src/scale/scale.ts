@@ -1,6 +1,6 @@
 // Runs a scenario on the clock for each number of CPUs and each configuration: options to a plan, a plan to its document. Leaves out the
 // clock itself: src/machine/clock; and the document's text: src/report.
-import { join, relative, sep } from 'node:path'
+import { relative } from 'node:path'
 import {
   CONFIG_KEYS,
   type Configuration,
@@ -10,7 +10,6 @@ import {
   withDefaults,
 } from '../kbuild/config.ts'
 import { kbuild, type KernelImage, loadImage } from '../kbuild/index.ts'
-import { packageRoot } from '../base/root.ts'
 import { ClockMachine } from '../machine/clock/machine.ts'
 import { compileTopology } from '../machine/clock/topology.ts'
 import { setupFailure } from '../machine/smp/diagnose.ts'
@@ -28,7 +27,7 @@ import { UsageError } from '../base/errors.ts'
 import { explainThrown } from '../machine/explain.ts'
 import type { Conduct } from '../base/conduct.ts'
 import { type ProfileWishes, profileOf, profileTexts } from './profile_texts.ts'
-import { type ScenarioFile, scenarioOrTrace, scenarioSettings } from '../catalog/scenarios.ts'
+import { type ScenarioFile, scenarioLabel, scenarioOrTrace, scenarioSettings } from '../catalog/scenarios.ts'
 import type { TraceRun } from '../run/trace_run.ts'
 import {
   type ChosenTopology,
@@ -121,10 +120,9 @@ export function planScale(name: string | undefined, options: ScaleChoices): Scal
         `--cpus ${greatest}: the kernel is built for NR_CPUS=${config.NR_CPUS} CPUs at most.`,
       )
   const timed = options.simulatedTime !== undefined
-  const inPackage = scenario.file.startsWith(join(packageRoot(), 'scenarios') + sep)
   return {
     scenario,
-    label: inPackage ? scenario.name : relative('', scenario.file),
+    label: scenarioLabel(scenario),
     configs,
     cpus,
     topology,
