@@ -8,9 +8,9 @@ import { Explorer } from '../src/explore/explorer.ts'
 import { SCHEDULERS } from '../src/explore/schedulers/index.ts'
 import type { Sizes } from '../src/explore/shrink.ts'
 import { createSubject } from '../src/explore/subject.ts'
-import { kbuild, type KernelImage, loadImage, parseConfig } from '../src/kbuild/index.ts'
+import { kbuild, type KernelImage, loadSteppedImage, parseConfig } from '../src/kbuild/index.ts'
 import { packageRoot } from '../src/base/root.ts'
-import { type SteppedBoot, SteppedMachine } from '../src/machine/stepped/machine.ts'
+import { SteppedMachine } from '../src/machine/stepped/machine.ts'
 
 export const SEED = 1
 export const STEP_LIMIT = 20_000
@@ -30,7 +30,7 @@ export async function steppedImage(file: string, ...patches: string[]): Promise<
     patches: patches.map((patch) => join(packageRoot(), patch)),
     image: 'stepped',
   })
-  const boot = (await loadImage(image)) as unknown as SteppedBoot
+  const boot = await loadSteppedImage(image)
   const make = (sizes: Sizes, checks: boolean): Subject => {
     const options = { ...sizes, seed: SEED, stepLimit: STEP_LIMIT }
     if (!checks) return { machine: new SteppedMachine(boot, image.symbols, options), observers: [] }

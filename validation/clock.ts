@@ -1,7 +1,7 @@
 // Runs single points on the clock for the validation. Leaves out reports: `mmtorture scale` makes them.
 import { join } from 'node:path'
 import { findTopology } from '../src/catalog/topologies.ts'
-import { kbuild, type KernelImage, loadImage, parseConfig } from '../src/kbuild/index.ts'
+import { kbuild, type KernelImage, loadSteppedImage, parseConfig } from '../src/kbuild/index.ts'
 import { packageRoot } from '../src/base/root.ts'
 import { ClockMachine } from '../src/machine/clock/machine.ts'
 import { compileTopology, type Topology } from '../src/machine/clock/topology.ts'
@@ -65,7 +65,7 @@ export class Bench {
     )
     const config = parseConfig([...usual, ...settings])
     const image = await kbuild(config, { scenario: join(packageRoot(), scenario), image: 'stepped' })
-    const boot = (await loadImage(image)) as unknown as SteppedBoot
+    const boot = await loadSteppedImage(image)
     const found = typeof topology === 'string' ? findTopology(topology) : { topology, boxes: 1 }
     const own = { ...found.topology, costs: { ...found.topology.costs, ...costs } }
     return new Bench(image, boot, own, found.boxes, spread)

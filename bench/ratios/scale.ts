@@ -1,11 +1,10 @@
 // The clock's speed: accesses a second on 128 CPUs, a whole sweep, and the memory of 256 CPUs. By CPU time, since the host may be busy.
 import { join } from 'node:path'
 import { findTopology } from '../../src/catalog/topologies.ts'
-import { kbuild, loadImage, parseConfig } from '../../src/kbuild/index.ts'
+import { kbuild, loadSteppedImage, parseConfig } from '../../src/kbuild/index.ts'
 import { packageRoot } from '../../src/base/root.ts'
 import { ClockMachine } from '../../src/machine/clock/machine.ts'
 import { compileTopology } from '../../src/machine/clock/topology.ts'
-import type { SteppedBoot } from '../../src/machine/stepped/machine.ts'
 import { type Benchmark, type Effort, type Ratio, ratio } from '../ratio.ts'
 import { median } from '../samples.ts'
 
@@ -25,7 +24,7 @@ async function runner(ptlock: string): Promise<Run> {
   const config = parseConfig([...SETTINGS, `PTLOCK=${ptlock}`])
   const scenario = join(packageRoot(), 'scenarios', 'page-fault-disjoint.ts')
   const image = await kbuild(config, { scenario, image: 'stepped' })
-  const boot = (await loadImage(image)) as unknown as SteppedBoot
+  const boot = await loadSteppedImage(image)
   const { topology, boxes } = findTopology('rome')
   let booted: Int32Array | undefined
   return (cpus, lag) => {

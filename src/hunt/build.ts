@@ -5,9 +5,8 @@ import type { Sizes } from '../explore/shrink.ts'
 import { createSubject } from '../explore/subject.ts'
 import { stepChecks } from '../checks/steps/index.ts'
 import type { Configuration } from '../kbuild/config.ts'
-import { kbuild, type KernelImage, loadImage } from '../kbuild/index.ts'
+import { kbuild, type KernelImage, loadSteppedImage } from '../kbuild/index.ts'
 import { guarded } from '../machine/explain.ts'
-import type { SteppedBoot } from '../machine/stepped/machine.ts'
 import { UsageError } from '../base/errors.ts'
 
 /** What decides how an execution goes, besides the schedule. */
@@ -33,7 +32,7 @@ export interface Built {
 export async function buildHunt(request: BuildRequest): Promise<Built> {
   const { config, scenario, patches, seed, stepLimit } = request
   const image = await kbuild(config, { scenario, patches, image: 'stepped' })
-  const boot = (await loadImage(image)) as unknown as SteppedBoot
+  const boot = await loadSteppedImage(image)
   const off = new Set(request.off)
   const make = (sizes: Sizes): Subject =>
     guarded(image, sizes.cpus, () =>

@@ -5,6 +5,7 @@ import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { UsageError } from '../base/errors.ts'
 import type { BootEnvironment } from '../kernel/arch/machine.ts'
+import type { SteppedBoot } from '../step/boot.ts'
 import type { Site } from '../step/site.ts'
 import { cacheFolder, fallbackFolder, hashOf, readText, store } from './cache.ts'
 import { type Configuration, configConstants } from './config.ts'
@@ -137,6 +138,11 @@ export async function loadImage(
     boot(env: BootEnvironment): KernelExports
   }
   return module.boot
+}
+
+/** loadImage() of a stepped image: its boot() is called once for the whole machine. */
+export async function loadSteppedImage(image: Pick<KernelImage, 'file'>): Promise<SteppedBoot> {
+  return (await loadImage(image)) as unknown as SteppedBoot
 }
 
 /** Specifier -> absolute path of what the configuration chooses for it. */

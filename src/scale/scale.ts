@@ -9,7 +9,7 @@ import {
   sweepConfig,
   withDefaults,
 } from '../kbuild/config.ts'
-import { kbuild, type KernelImage, loadImage } from '../kbuild/index.ts'
+import { kbuild, type KernelImage, loadSteppedImage } from '../kbuild/index.ts'
 import { ClockMachine } from '../machine/clock/machine.ts'
 import { compileTopology } from '../machine/clock/topology.ts'
 import { setupFailure } from '../machine/smp/diagnose.ts'
@@ -171,7 +171,7 @@ export async function scalePlan(plan: ScalePlan, conduct: Conduct = {}): Promise
       image,
       config,
       ...(replay === undefined ? {} : { replay }),
-      boot: (await loadImage(image)) as unknown as SteppedBoot,
+      boot: await loadSteppedImage(image),
     }
     for (const cpus of plan.cpus) {
       // Lets an interrupt come through.

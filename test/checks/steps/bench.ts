@@ -3,8 +3,8 @@
 import { fileURLToPath } from 'node:url'
 import { type StepCheckKind, STEP_CHECKS, stepChecks } from '../../../src/checks/steps/index.ts'
 import type { KernelSymbols } from '../../../src/checks/symbols.ts'
-import { kbuild, type KernelImage, loadImage, parseConfig } from '../../../src/kbuild/index.ts'
-import { type SteppedBoot, SteppedMachine } from '../../../src/machine/stepped/machine.ts'
+import { kbuild, type KernelImage, loadSteppedImage, parseConfig } from '../../../src/kbuild/index.ts'
+import { SteppedMachine } from '../../../src/machine/stepped/machine.ts'
 import { type Observer, Violation } from '../../../src/step/observer.ts'
 import { perform } from '../../../src/step/effect.ts'
 
@@ -21,7 +21,7 @@ export async function bootStepped(
   image: KernelImage,
   options: Partial<ConstructorParameters<typeof SteppedMachine>[2]> = {},
 ): Promise<SteppedMachine> {
-  const boot = (await loadImage(image)) as unknown as SteppedBoot
+  const boot = await loadSteppedImage(image)
   return new SteppedMachine(boot, image.symbols, {
     cpus: 2,
     seed: 1,

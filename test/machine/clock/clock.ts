@@ -4,10 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll } from 'vitest'
-import { kbuild, type KernelImage, loadImage, parseConfig } from '../../../src/kbuild/index.ts'
+import { kbuild, type KernelImage, loadSteppedImage, parseConfig } from '../../../src/kbuild/index.ts'
 import { ClockMachine, type ClockOptions } from '../../../src/machine/clock/machine.ts'
 import { compileTopology, type Topology } from '../../../src/machine/clock/topology.ts'
-import type { SteppedBoot } from '../../../src/machine/stepped/machine.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'mmtorture-clock-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -43,7 +42,7 @@ export async function clocked(scenario: string, ...settings: string[]): Promise<
     : fileURLToPath(new URL(`../../../scenarios/${scenario}.ts`, import.meta.url))
   const config = parseConfig(['MEMORY=4M', 'PTRS_PER_TABLE=32', 'NR_CPUS=8', 'TICK=1000', ...settings])
   const image = await kbuild(config, { scenario: file, image: 'stepped', folders: [folder] })
-  const boot = (await loadImage(image)) as unknown as SteppedBoot
+  const boot = await loadSteppedImage(image)
   return {
     image,
     make: (cpus, options = {}) =>
