@@ -1,10 +1,11 @@
 // Makes a stepped or gated image of linked modules: which names are steps, which are the machine's functions, and the passes in
 // their order. Leaves out what each pass does: prune.ts, expand.ts, announce.ts, suspend.ts.
+import { type BugCalls, bugCalls } from './bug_calls.ts'
 import { type AnnouncedKind, type Site, announce } from './announce.ts'
 import { callsOf, expandHelpers } from './expand.ts'
 import { inlineCalls } from './inline.ts'
 import { type Module, lookup } from './modules.ts'
-import { type PassEdit, PassText } from './pass_text.ts'
+import { type Frame, type PassEdit, PassText } from './pass_text.ts'
 import { MACHINE_FUNCTIONS, PRIMITIVES } from './primitives.ts'
 import { dropUnreached, pruneBranches } from './prune.ts'
 import { type Edit, type Node, type Source, refuse } from './source.ts'
@@ -24,6 +25,8 @@ export interface Stepped {
   /** What boot() takes from its environment. */
   readonly bindings: readonly string[]
   readonly sites: readonly Site[]
+  /** Calls that stop the machine, where kbuild has put them into another function. */
+  readonly bugs: BugCalls
   /** The functions that are left. */
   readonly functions: string[]
 }
@@ -55,15 +58,20 @@ export function stepModules(
   const sites: Site[] = []
   const suspended = kind === 'stepped' ? suspendedFunctions(plain, isPrimitive, exported) : new Set<string>()
   const codes = new Map<Source, string>()
+  const bugs: Record<string, readonly Frame[]> = {}
   for (const text of plain) {
     const edits: PassEdit[] = announce(text, kind, primitives, sites)
     edits.push(...suspend(text, isPrimitive, suspended))
-    codes.set(text.source, (codes.get(text.source) ?? '') + text.edit(edits).code)
+    const before = codes.get(text.source) ?? ''
+    const announced = text.edit(edits)
+    Object.assign(bugs, bugCalls(announced, before))
+    codes.set(text.source, before + announced.code)
   }
   return {
     texts: [...codes].map(([source, code]) => ({ source, code })),
     bindings: [...(sites.length > 0 ? ['S', 'X'] : []), ...boundNames(plain, modules, replaced)],
     sites,
+    bugs,
     functions: plain.flatMap((text) => text.functions.map((declaration) => declaration.id.name as string)),
   }
 }
