@@ -2,7 +2,7 @@
 // machine for what one process does with it, as in a hunt; machines that others have used before are slower. Leaves out targets.
 import type { Explorer } from '../src/explore/explorer.ts'
 import { hunt } from '../src/explore/hunt.ts'
-import { ExecutionRandom } from '../src/explore/random.ts'
+import { ExecutionRandom } from '../src/step/random.ts'
 import { SCHEDULERS } from '../src/explore/schedulers/index.ts'
 import { RandomScheduler } from '../src/explore/schedulers/random.ts'
 import { shrink } from '../src/explore/shrink.ts'

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { packageRoot } from '../src/kbuild/root.ts'
+import { packageRoot } from '../src/base/root.ts'
 
 /** Samples by what they are of. */
 export type HuntSamples = Readonly<Record<string, number[]>>

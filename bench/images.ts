@@ -1,9 +1,9 @@
 // Builds the images that benchmarks boot. Leaves out booting.
 import { join } from 'node:path'
-import { findScenario, scenarioSettings } from '../src/cli/scenarios.ts'
+import { findScenario, scenarioSettings } from '../src/catalog/scenarios.ts'
 import { withDefaults } from '../src/kbuild/config.ts'
 import { kbuild, type KernelImage, parseConfig } from '../src/kbuild/index.ts'
-import { packageRoot } from '../src/kbuild/root.ts'
+import { packageRoot } from '../src/base/root.ts'
 
 /** The image of bench/kernel/`name`.ts with `settings` (`KEY=VALUE`). */
 export function benchImage(name: string, ...settings: string[]): Promise<KernelImage> {

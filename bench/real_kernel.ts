@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { packageRoot } from '../src/kbuild/root.ts'
+import { packageRoot } from '../src/base/root.ts'
 
 const run = promisify(execFile)
 

@@ -2,21 +2,21 @@
 // switches that are left after shrinking; printed as the table of docs/hunting.md. Words choose reverts by name, --scheduler (repeatable)
 // schedulers; --seconds is the time that one hunt may take (default 60). Counts are the same on every machine, as long as no hunt runs out of time.
 import { parseArgs } from 'node:util'
-import { buildHunt, type Built, makeSmaller } from '../src/cli/hunt_build.ts'
+import { buildHunt, type Built, makeSmaller } from '../src/hunt/build.ts'
 import {
   DEFAULT_CPUS,
   DEFAULT_OPERATIONS,
   DEFAULT_PAGES,
   DEFAULT_STEP_LIMIT,
   planHunt,
-} from '../src/cli/hunt_plan.ts'
-import { loadScheduler } from '../src/cli/scheduler_file.ts'
+} from '../src/hunt/plan.ts'
+import { loadScheduler } from '../src/catalog/scheduler_file.ts'
 import { hunt } from '../src/explore/hunt.ts'
 import type { HuntViolation } from '../src/explore/rounds.ts'
 import { SCHEDULERS } from '../src/explore/schedulers/index.ts'
 import { shrink, type Sizes } from '../src/explore/shrink.ts'
-import { listReverts, type Revert } from '../src/kbuild/reverts.ts'
-import { count } from '../src/report/text.ts'
+import { listReverts, type Revert } from '../src/catalog/reverts.ts'
+import { count } from '../src/base/text.ts'
 import { median } from './samples.ts'
 
 const SEEDS = [1, 2, 3, 4, 5]

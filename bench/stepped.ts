@@ -1,15 +1,15 @@
 // Machines for benchmarks of the hunt: boots stepped images as `mmtorture hunt` does, with all checks or with none. Leaves out measuring.
 import { join } from 'node:path'
 import { stepChecks } from '../src/checks/steps/index.ts'
-import { huntSettings } from '../src/cli/hunt_plan.ts'
-import { findScenario } from '../src/cli/scenarios.ts'
+import { huntSettings } from '../src/hunt/plan.ts'
+import { findScenario } from '../src/catalog/scenarios.ts'
 import type { Subject } from '../src/explore/attempt.ts'
 import { Explorer } from '../src/explore/explorer.ts'
 import { SCHEDULERS } from '../src/explore/schedulers/index.ts'
 import type { Sizes } from '../src/explore/shrink.ts'
 import { createSubject } from '../src/explore/subject.ts'
 import { kbuild, type KernelImage, loadImage, parseConfig } from '../src/kbuild/index.ts'
-import { packageRoot } from '../src/kbuild/root.ts'
+import { packageRoot } from '../src/base/root.ts'
 import { type SteppedBoot, SteppedMachine } from '../src/machine/stepped/machine.ts'
 
 export const SEED = 1

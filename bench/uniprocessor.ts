@@ -2,7 +2,7 @@
 // exception of the kernel is the benchmark's), workers, and everything with more CPUs: src/machine/smp.
 import { setFlagsFromString } from 'node:v8'
 import { type KernelImage, loadImage } from '../src/kbuild/index.ts'
-import { symbol } from '../src/measure/symbols.ts'
+import { symbol } from '../src/inspect/symbols.ts'
 import { V8_FLAGS } from '../src/machine/smp/machine.ts'
 import { wasmAtomics } from '../src/machine/smp/wasm_atomics.ts'
 import { wasmMemory } from '../src/machine/smp/wasm_module.ts'

@@ -1,8 +1,8 @@
 // Runs single points on the clock for the validation. Leaves out reports: `mmtorture scale` makes them.
 import { join } from 'node:path'
-import { findTopology } from '../src/cli/topology.ts'
+import { findTopology } from '../src/catalog/topologies.ts'
 import { kbuild, type KernelImage, loadImage, parseConfig } from '../src/kbuild/index.ts'
-import { packageRoot } from '../src/kbuild/root.ts'
+import { packageRoot } from '../src/base/root.ts'
 import { ClockMachine } from '../src/machine/clock/machine.ts'
 import { compileTopology, type Topology } from '../src/machine/clock/topology.ts'
 import type { SteppedBoot } from '../src/machine/stepped/machine.ts'

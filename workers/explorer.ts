@@ -1,8 +1,8 @@
 // A worker of a campaign, for piscina: makes the machine and the scheduler once, then runs the executions that it is told.
 import { pathToFileURL } from 'node:url'
 import { workerData } from 'piscina'
-import { UsageError } from '../src/cli/errors.ts'
-import { loadScheduler } from '../src/cli/scheduler_file.ts'
+import { UsageError } from '../src/base/errors.ts'
+import { loadScheduler } from '../src/catalog/scheduler_file.ts'
 import { stepChecks } from '../src/checks/steps/index.ts'
 import type { Subject } from '../src/explore/attempt.ts'
 import { Explorer } from '../src/explore/explorer.ts'
@@ -15,7 +15,7 @@ import {
   LIMIT,
   type SubjectModule,
   type SubjectSpec,
-} from '../src/explore/protocol.ts'
+} from '../src/hunt/protocol.ts'
 import { createSubject } from '../src/explore/subject.ts'
 import type { SteppedBoot } from '../src/machine/stepped/machine.ts'
 

@@ -1,5 +1,5 @@
 // fork of 64 MiB of written pages, by page: the model on one CPU against the real kernel.
-import { symbol } from '../../src/measure/symbols.ts'
+import { symbol } from '../../src/inspect/symbols.ts'
 import { benchImage } from '../images.ts'
 import { type Benchmark, type Effort, type Ratio, ratio } from '../ratio.ts'
 import { NO_COMPILER, realKernel } from '../real_kernel.ts'

@@ -1,6 +1,6 @@
 // get_page and put_page in a linked image, asserts on, against a bare loop of the same two Atomics operations on the same array.
 import { Bench } from 'tinybench'
-import { symbol } from '../../src/measure/symbols.ts'
+import { symbol } from '../../src/inspect/symbols.ts'
 import { benchImage } from '../images.ts'
 import { type Benchmark, type Effort, type Ratio, ratio } from '../ratio.ts'
 import { interleave, median, medianRatio } from '../samples.ts'

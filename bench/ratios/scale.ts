@@ -1,8 +1,8 @@
 // The clock's speed: accesses a second on 128 CPUs, a whole sweep, and the memory of 256 CPUs. By CPU time, since the host may be busy.
 import { join } from 'node:path'
-import { findTopology } from '../../src/cli/topology.ts'
+import { findTopology } from '../../src/catalog/topologies.ts'
 import { kbuild, loadImage, parseConfig } from '../../src/kbuild/index.ts'
-import { packageRoot } from '../../src/kbuild/root.ts'
+import { packageRoot } from '../../src/base/root.ts'
 import { ClockMachine } from '../../src/machine/clock/machine.ts'
 import { compileTopology } from '../../src/machine/clock/topology.ts'
 import type { SteppedBoot } from '../../src/machine/stepped/machine.ts'

@@ -1,7 +1,7 @@
 // Swap: how many pages swap-storm moves in and out on two CPUs, whose devices take no time, and what hunts of swap's scenarios are beside one
 // of same-page.
 import { SmpMachine } from '../../src/machine/smp/machine.ts'
-import { symbol } from '../../src/measure/symbols.ts'
+import { symbol } from '../../src/inspect/symbols.ts'
 import { BESIDE_SAME_PAGE, huntSamples } from '../hunt_samples.ts'
 import { scenarioImage } from '../images.ts'
 import { type Benchmark, type Effort, type Ratio, ratio } from '../ratio.ts'

@@ -1,7 +1,6 @@
 // Parsers of option values that several commands share. Each refuses a bad value with one sentence (UsageError).
-import { existsSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { UsageError } from './errors.ts'
+import { UsageError } from '../base/errors.ts'
+import { TIME_UNITS } from '../scale/simulated_time.ts'
 
 export const MAX_CPUS = 64
 
@@ -16,15 +15,6 @@ export function parseCpuList(text: string): number[] {
     .split(',')
     .map((part) => integer('--cpus', part.trim(), 1, 256, 'numbers of CPUs from 1 to 256, such as 1,2,4,8'))
   return [...new Set(list)].toSorted((left, right) => left - right)
-}
-
-const TIME_UNITS: Readonly<Record<string, number>> = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 }
-
-/** The argument of `--simulated-time` that stands for so many seconds. */
-export function simulatedTimeArgument(seconds: number): string {
-  const [unit, perSecond] =
-    Object.entries(TIME_UNITS).find(([, units]) => seconds * units >= 1) ?? (['ns', TIME_UNITS.ns] as const)
-  return `${Number((seconds * perSecond).toPrecision(12))}${unit}`
 }
 
 /** `--simulated-time T`: seconds of a time such as 500us, 2ms or 0.01s. */
@@ -61,14 +51,6 @@ export function collect(text: string, earlier: readonly string[] = []): string[]
   return [...earlier, text]
 }
 
-/** Absolute path of a file that must exist; `option` is what it was given to. */
-export function existingFile(option: string, text: string): string {
-  const path = resolve(text)
-  if (!existsSync(path)) throw new UsageError(`${option} ${text}: there is no such file.`)
-  if (!statSync(path).isFile()) throw new UsageError(`${option} ${text}: expected a file, this is a folder.`)
-  return path
-}
-
 /**
  * Command-line arguments in which an option with an optional value is told from what follows: `--json` alone becomes
  * `--json=-`, so that it does not take the next argument for its value.
@@ -76,11 +58,6 @@ export function existingFile(option: string, text: string): string {
 export function separateJson(args: readonly string[]): string[] {
   const end = args.indexOf('--')
   return args.map((arg, index) => (arg === '--json' && (end < 0 || index < end) ? '--json=-' : arg))
-}
-
-/** An argument as a shell takes it. */
-export function shellQuote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 }
 
 function integer(option: string, text: string, min: number, max: number, expected: string): number {

@@ -4,13 +4,22 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
-import { packageRoot } from '../kbuild/root.ts'
-import { collect, parseCount, parseCpus, parseSeconds, parseSeed, separateJson } from './arguments.ts'
-import { UsageError } from './errors.ts'
-import type { HuntArguments } from './hunt_plan.ts'
-import type { ReplayArguments } from './replay.ts'
-import type { RunArguments } from './run.ts'
-import type { ScaleArguments } from './scale.ts'
+import { packageRoot } from '../base/root.ts'
+import {
+  collect,
+  parseCount,
+  parseCpuList,
+  parseCpus,
+  parseSeconds,
+  parseSeed,
+  parseSimulatedTime,
+  separateJson,
+} from './arguments.ts'
+import { UsageError } from '../base/errors.ts'
+import type { HuntArguments } from './commands/hunt.ts'
+import type { ReplayArguments } from './commands/replay.ts'
+import type { RunArguments } from './commands/run.ts'
+import type { ScaleArguments } from './commands/scale.ts'
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -35,7 +44,7 @@ async function main(args: readonly string[]): Promise<number> {
     .option('--json [file]', 'print the report as JSON, or write it to a file (--json=FILE)')
     .option('--out <dir>', 'write the report as run.txt and run.json into a folder')
     .action(async (scenario: string | undefined, options: RunArguments) => {
-      const { runCommand } = await import('./run.ts')
+      const { runCommand } = await import('./commands/run.ts')
       status = await runCommand(scenario, options, interruptSignal())
     })
   const off: string[] = []
@@ -86,7 +95,7 @@ async function main(args: readonly string[]): Promise<number> {
       'folder of replay files, hunt.txt and hunt.json (default: replay files in mmtorture-out)',
     )
     .action(async (scenarios: string[], options: HuntArguments) => {
-      const { huntCommandLine } = await import('./hunt.ts')
+      const { huntCommandLine } = await import('./commands/hunt.ts')
       // --no-check alone leaves no list of --check.
       const check = Array.isArray(options.check) ? options.check : []
       status = await huntCommandLine(scenarios, { ...options, check, off }, interruptSignal())
@@ -98,7 +107,7 @@ async function main(args: readonly string[]): Promise<number> {
     .option('--verbose', 'every step of the interleaving')
     .option('--json [file]', 'print the report as JSON, or write it to a file (--json=FILE)')
     .action(async (file: string, options: ReplayArguments) => {
-      const { replayCommand } = await import('./replay.ts')
+      const { replayCommand } = await import('./commands/replay.ts')
       status = await replayCommand(file, options)
     })
   program
@@ -108,6 +117,7 @@ async function main(args: readonly string[]): Promise<number> {
     .option(
       '--cpus <list>',
       'numbers of CPUs, such as 1,2,4,8 (default: doublings up to what the topology has)',
+      parseCpuList,
     )
     .option(
       '--topology <name>',
@@ -125,7 +135,11 @@ async function main(args: readonly string[]): Promise<number> {
       'operations a CPU in the measured window (default 200)',
       parseCount('--operations', 1, 1e9),
     )
-    .option('--simulated-time <t>', 'length of the measured window instead, such as 500us')
+    .option(
+      '--simulated-time <t>',
+      'length of the measured window instead, such as 500us',
+      parseSimulatedTime,
+    )
     .option('--seed <n>', 'seed: equal seeds give equal figures', parseSeed)
     .option(
       '--lag <cycles>',
@@ -152,7 +166,7 @@ async function main(args: readonly string[]): Promise<number> {
       'write the report as scale.txt and scale.json into a folder; with --calibrate host.json (default mmtorture-out)',
     )
     .action(async (scenario: string | undefined, options: ScaleArguments) => {
-      const { scaleCommand } = await import('./scale.ts')
+      const { scaleCommand } = await import('./commands/scale.ts')
       status = await scaleCommand(scenario, options, interruptSignal())
     })
   program
@@ -161,8 +175,16 @@ async function main(args: readonly string[]): Promise<number> {
     .argument('[topic]')
     .option('--json [file]', 'as JSON')
     .action(async (topic: string | undefined, options: { json?: string }) => {
-      const { listCommand } = await import('./list.ts')
+      const { listCommand } = await import('./commands/list.ts')
       await listCommand(topic, options)
+    })
+  program
+    .command('init')
+    .description('write a folder with a design, a scenario and a tsconfig.json to begin with')
+    .argument('[folder]', 'made if it is missing', '.')
+    .action(async (folder: string) => {
+      const { initCommand } = await import('./commands/init.ts')
+      await initCommand(folder)
     })
   try {
     if (args.length === 0) program.outputHelp()

@@ -1,7 +1,7 @@
 /** Runs one given schedule on a machine under test: to record it, to shrink it, to replay it. */
 import type { SteppedMachine } from '../machine/stepped/machine.ts'
-import type { Observer } from '../machine/stepped/observer.ts'
-import { ExecutionRandom } from './random.ts'
+import type { Observer } from '../step/observer.ts'
+import { ExecutionRandom } from '../step/random.ts'
 import { ReplayScheduler } from './schedulers/replay.ts'
 import { type Segment, switchesOf } from './segments.ts'
 

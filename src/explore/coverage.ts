@@ -2,9 +2,9 @@
  * What executions have reached: the places of the source that took a step, and the pairs of places of two CPUs that met, in this
  * order, on a word that one of them wrote. An observer of some executions only, since it costs about as much as a check.
  */
-import { KIND_FLAGS, WRITES } from '../machine/stepped/kinds.ts'
+import { KIND_FLAGS, WRITES } from '../step/kinds.ts'
 import type { SteppedMachine } from '../machine/stepped/machine.ts'
-import type { Observer } from '../machine/stepped/observer.ts'
+import type { Observer } from '../step/observer.ts'
 
 /** A pair as one number. */
 const SITE = 2 ** 21

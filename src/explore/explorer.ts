@@ -3,12 +3,12 @@
  * subject, the seed, i and the profile of i's round. Leaves out rounds and what the results add up to: rounds.ts.
  */
 import type { Ending } from '../machine/stepped/machine.ts'
-import type { Scheduler } from '../machine/stepped/scheduler.ts'
+import type { Scheduler } from '../step/scheduler.ts'
 import type { Finding, Subject } from './attempt.ts'
 import { Coverage } from './coverage.ts'
 import { hashList } from './distinct.ts'
 import { type LiveProfile, learn, Measurements, newProfile, setLengths } from './profile.ts'
-import { ExecutionRandom } from './random.ts'
+import { ExecutionRandom } from '../step/random.ts'
 import { record, violationKey } from './record.ts'
 import { withDeterminismCheck } from './schedulers/determinism_check.ts'
 import type { RestartableScheduler, SchedulerEntry } from './schedulers/scheduler.ts'

@@ -3,7 +3,7 @@
  * their own numbers (negative), the same for every worker; later rounds add to it (explorer.ts).
  */
 import type { Ending, SteppedMachine } from '../machine/stepped/machine.ts'
-import type { Scheduler } from '../machine/stepped/scheduler.ts'
+import type { Scheduler } from '../step/scheduler.ts'
 import { equalShares } from './schedulers/portfolio.ts'
 import { RandomScheduler } from './schedulers/random.ts'
 import { emptyProfile, type Profile } from './schedulers/scheduler.ts'

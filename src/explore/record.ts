@@ -1,8 +1,8 @@
 /**
  * The second pass: runs a failing schedule again with its history. Leaves out what the history means in the kernel's words: report.
  */
-import { KIND_FLAGS, WRITES } from '../machine/stepped/kinds.ts'
-import type { Observer } from '../machine/stepped/observer.ts'
+import { KIND_FLAGS, WRITES } from '../step/kinds.ts'
+import type { Observer } from '../step/observer.ts'
 import { type Attempt, attempt, type Subject } from './attempt.ts'
 import { type Segment, segmentsOf } from './segments.ts'
 

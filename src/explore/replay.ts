@@ -1,6 +1,6 @@
 /** Runs the schedule of a replay file and compares every step with the one that was recorded. */
-import { KIND_NAMES } from '../machine/stepped/kinds.ts'
-import { type Observer, Violation } from '../machine/stepped/observer.ts'
+import { KIND_NAMES } from '../step/kinds.ts'
+import { type Observer, Violation } from '../step/observer.ts'
 import type { Subject } from './attempt.ts'
 import { type Recording, recordSegments } from './record.ts'
 import { type DescribeStep, flatSchedule, hashesOf, type ReplayFile, type StepNames } from './replay_file.ts'

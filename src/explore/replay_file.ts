@@ -3,7 +3,7 @@
  * on a changed kernel can say where it first differs. Reads and makes their text; leaves out files and building.
  */
 import * as v from 'valibot'
-import { UsageError } from '../cli/errors.ts'
+import { UsageError } from '../base/errors.ts'
 import { hashList } from './distinct.ts'
 import type { HistoryStep, Recording } from './record.ts'
 

@@ -3,14 +3,14 @@
  * same image and options, in every thread. Leaves out the image: kbuild.
  */
 import { runChecks } from '../checks/index.ts'
-import type { Site } from '../kbuild/announce.ts'
+import type { Site } from '../step/site.ts'
 import {
   KernelBug,
   type SteppedBoot,
   SteppedMachine,
   type SteppedOptions,
 } from '../machine/stepped/machine.ts'
-import { type Observer, Violation } from '../machine/stepped/observer.ts'
+import { type Observer, Violation } from '../step/observer.ts'
 import type { Finding, Subject } from './attempt.ts'
 
 /** What is needed of an image besides its boot(). */

@@ -5,26 +5,11 @@
 //                          (S(KIND, p, a, 0, SITE), X())                gated: S returns when this CPU may go on
 //
 // Leaves out making generators of the functions: suspend.ts.
-import type { Frame, PassEdit, PassText } from './pass_text.ts'
+import type { Site } from '../step/site.ts'
+import type { PassEdit, PassText } from './pass_text.ts'
 import { OPERANDS } from './primitives.ts'
 import { type Node, position } from './source.ts'
 import { calleeName, forEachInside, listedStatements } from './syntax.ts'
-
-/** A place in the kernel's source where a step is announced. */
-export interface Site {
-  /** The function in which it stands. */
-  readonly fn: string
-  /** Path from the package's folder; absolute for a user's file. */
-  readonly file: string
-  /** From 1, as editors count. */
-  readonly line: number
-  readonly column: number
-  readonly primitive: string
-  /** The helper of one expression that holds the access and is called here. */
-  readonly helper?: string
-  /** The calls of `fn` that were put in place of themselves, innermost first: more frames of the call stack. */
-  readonly callers?: readonly Frame[]
-}
 
 export type AnnouncedKind = 'stepped' | 'gated'
 

@@ -1,6 +1,7 @@
 // Where an image calls BUG() and its relatives. A small function's body is put in the line of its call, and the source map knows lines:
 // it cannot say whether the caller or the callee found something wrong.
-import type { Frame, PassText } from './pass_text.ts'
+import type { Frame } from '../step/site.ts'
+import type { PassText } from './pass_text.ts'
 import { position } from './source.ts'
 
 /** By place in the image (`bugKey`): the function that calls, innermost, and those in whose text it stands now. */

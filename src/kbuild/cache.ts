@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { makeFolder } from '../cli/output.ts'
+import { makeFolder } from '../base/output.ts'
 
 /** The first 20 hexadecimal digits of the SHA-256 of `parts`; a part's end counts. */
 export function hashOf(...parts: readonly string[]): string {

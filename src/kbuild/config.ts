@@ -2,8 +2,8 @@
 // machine can refuse (a MEMORY too small for a scenario).
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { UsageError } from '../cli/errors.ts'
-import { nearest } from './nearest.ts'
+import { UsageError } from '../base/errors.ts'
+import { nearest } from '../base/nearest.ts'
 
 /** One value for each key. Paths are absolute, sizes as written (`256M`). */
 export interface Configuration {

@@ -1,5 +1,5 @@
 // What a chosen module must export: a page-table-lock design, a spinlock, a scenario. Leaves out what the functions do.
-import { UsageError } from '../cli/errors.ts'
+import { UsageError } from '../base/errors.ts'
 import { type Module, allExports } from './modules.ts'
 import { place } from './source.ts'
 

@@ -3,9 +3,9 @@
 import { existsSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { UsageError } from '../cli/errors.ts'
+import { UsageError } from '../base/errors.ts'
 import type { BootEnvironment } from '../kernel/arch/machine.ts'
-import type { Site } from './announce.ts'
+import type { Site } from '../step/site.ts'
 import type { BugCalls } from './bug_calls.ts'
 import { cacheFolder, fallbackFolder, hashOf, readText, store } from './cache.ts'
 import { type Configuration, configConstants } from './config.ts'
@@ -13,12 +13,12 @@ import { type Linked, link } from './link.ts'
 import type { Resolver } from './modules.ts'
 import { applyPatches } from './patch.ts'
 import { isReplaced } from './primitives.ts'
-import { packageRoot } from './root.ts'
+import { packageRoot } from '../base/root.ts'
 import type { Permissions } from './rules.ts'
 import type { Source } from './source.ts'
 
 export type { BootEnvironment } from '../kernel/arch/machine.ts'
-export type { Site } from './announce.ts'
+export type { Site } from '../step/site.ts'
 export * from './config.ts'
 
 /** What boot() of an image returns: the exports of src/kernel/image.ts. */
@@ -196,7 +196,7 @@ function permissionsOf(id: string): Permissions {
   return {
     atomics: id === 'src/kernel/arch/atomic.ts' || id === 'src/kernel/arch/halt.ts',
     memory: arch,
-    machine: id.startsWith('src/kernel/') || id.startsWith('src/checks/'),
+    machine: id.startsWith('src/kernel/'),
   }
 }
 

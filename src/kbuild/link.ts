@@ -3,7 +3,7 @@
 import MagicString, { Bundle } from 'magic-string'
 import { checkDesign } from './designs.ts'
 import { evaluateConstants, foldFunctions } from './fold.ts'
-import type { Site } from './announce.ts'
+import type { Site } from '../step/site.ts'
 import type { BugCalls } from './bug_calls.ts'
 import { type Binding, type Module, type Resolver, allExports, checkModules, readModules } from './modules.ts'
 import { type Permissions, checkRules } from './rules.ts'

@@ -2,7 +2,7 @@
 // Leaves out the rules inside functions (rules.ts) and the values of constants (fold.ts).
 import { dirname, resolve } from 'node:path'
 import { parseSync } from 'oxc-parser'
-import { UsageError } from '../cli/errors.ts'
+import { UsageError } from '../base/errors.ts'
 import { type Node, type Source, place, refuse } from './source.ts'
 
 /** Answers what a specifier stands for, and reads files. */

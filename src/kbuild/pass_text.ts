@@ -1,15 +1,9 @@
 // A module's text on its way through the passes that make a stepped image. Lines stay where they are; which character of the
 // source each one comes from is kept beside. Leaves out what the passes change.
 import { parseSync } from 'oxc-parser'
+import type { Frame } from '../step/site.ts'
 import type { Node, Source } from './source.ts'
 import { calledIn } from './syntax.ts'
-
-/** A call on the way to a place: in which function, and where in its source. */
-export interface Frame {
-  readonly fn: string
-  readonly file: string
-  readonly line: number
-}
 
 /** Text of a range of `text`, on one line. */
 export interface Slice {

@@ -2,10 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type StructuredPatch, applyPatch, parsePatch } from 'diff'
-import { UsageError } from '../cli/errors.ts'
+import { UsageError } from '../base/errors.ts'
 
 /** The folders whose files a patch may change, from the package's folder. */
-const PATCHED = ['src/kernel/', 'src/checks/', 'scenarios/']
+const PATCHED = ['src/kernel/', 'scenarios/']
 
 /**
  * The sources that `patches` (paths of unified diffs, applied in order) change: absolute path -> patched text. Paths inside a

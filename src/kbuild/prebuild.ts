@@ -1,9 +1,9 @@
 // Builds the default image into dist/image, so that the first run need not. Run by `npm run build`.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { UsageError } from '../cli/errors.ts'
+import { UsageError } from '../base/errors.ts'
 import { defaultConfig, kbuild, prebuiltFolder } from './index.ts'
-import { packageRoot } from './root.ts'
+import { packageRoot } from '../base/root.ts'
 
 const root = packageRoot()
 const scenario = join(root, 'scenarios', 'fork-storm.ts')

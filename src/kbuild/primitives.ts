@@ -1,6 +1,6 @@
 // What a stepped or gated image does not link: the modules of the machine's own files whose functions are steps (primitives) or
 // are done by the machine itself. Leaves out what a step does: src/machine/stepped.
-import { Kind } from '../machine/stepped/kinds.ts'
+import { Kind } from '../step/kinds.ts'
 
 /** Modules of src/kernel/arch whose functions the stepped machine stands for. */
 const REPLACED_MODULES = new Set(

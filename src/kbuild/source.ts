@@ -1,5 +1,5 @@
 // A source file of the image and the way errors name a place in it. Leaves out what the file means: modules.ts.
-import { UsageError } from '../cli/errors.ts'
+import { UsageError } from '../base/errors.ts'
 
 /** What kbuild knows of any syntax node: the parser's ESTree, of which rules.ts accepts a small part. */
 // oxlint-disable-next-line typescript/no-explicit-any -- a visitor over all node types

@@ -1,11 +1,12 @@
 // Makes a stepped or gated image of linked modules: which names are steps, which are the machine's functions, and the passes in
 // their order. Leaves out what each pass does: prune.ts, expand.ts, announce.ts, suspend.ts.
 import { type BugCalls, bugCalls } from './bug_calls.ts'
-import { type AnnouncedKind, type Site, announce } from './announce.ts'
+import { type AnnouncedKind, announce } from './announce.ts'
+import type { Frame, Site } from '../step/site.ts'
 import { callsOf, expandHelpers } from './expand.ts'
 import { inlineCalls } from './inline.ts'
 import { type Module, lookup } from './modules.ts'
-import { type Frame, type PassEdit, PassText } from './pass_text.ts'
+import { type PassEdit, PassText } from './pass_text.ts'
 import { MACHINE_FUNCTIONS, PRIMITIVES } from './primitives.ts'
 import { dropUnreached, pruneBranches } from './prune.ts'
 import { type Edit, type Node, type Source, refuse } from './source.ts'

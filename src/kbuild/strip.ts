@@ -2,7 +2,7 @@
 // scheduler; kernel code has its own, stricter pass (types.ts). What is more than types (enum, namespace, parameter properties) is
 // refused.
 import { parseSync } from 'oxc-parser'
-import { UsageError } from '../cli/errors.ts'
+import { UsageError } from '../base/errors.ts'
 import { type Node, place, type Source } from './source.ts'
 import { blank, type Range } from './types.ts'
 

@@ -29,6 +29,7 @@ export { TLB_ENTRIES } from './arch/limits.ts'
 export { ktime_get_ns, ndelay } from './arch/delay.ts'
 export { cpu_relax, smp_cond_load, smp_wake, smp_wake_one } from './arch/wait.ts'
 export { BOOT_DATA, PTLOCK_AREA } from './arch/memory_map.ts'
+export { CONTENT_WORDS } from './arch/memory_map.ts'
 export { page_to_pfn, pgtable_page, pmd_page, PTRS_PER_PTE, TASK_SIZE } from './arch/pgtable.ts'
 export { LOCK_WORDS, mm$page_table_lock, page$pt_mm, page$ptl, TASK_WORDS } from './arch/structs.ts'
 export type { AddressSpace, Mm, Page, Pmd, PmdP, Spinlock, Task } from './arch/structs.ts'
@@ -109,4 +110,4 @@ export {
   oracle_store,
   oracle_store_as,
   oracle_window,
-} from '../checks/oracle.ts'
+} from './oracle.ts'

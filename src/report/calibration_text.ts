@@ -1,20 +1,8 @@
 // What a calibration has measured, as text for people: a table of values with their spread, and the loads by working set. The row model
 // is the document of `scale --calibrate --json`.
-import { type Figure, isNoisy } from '../measure/calibrate/figure.ts'
-import type { HostCalibration } from '../measure/calibrate/host_topology.ts'
-import { count, flow, table, wrap } from './text.ts'
-
-export interface CalibrationReport extends HostCalibration {
-  readonly schema: 'mmtorture/calibration@1'
-  /** Where the topology was written. */
-  readonly file: string
-  /** The smallest step of the host's clock, in ns. */
-  readonly clockStep: number
-  /** ns of a dependent load, by working set. */
-  readonly loads: readonly (Figure & { readonly bytes: number })[]
-  /** How to use it. */
-  readonly command: string
-}
+import { isNoisy } from '../calibrate/figure.ts'
+import type { CalibrationReport } from '../calibrate/report.ts'
+import { count, flow, table, wrap } from '../base/text.ts'
 
 /** The whole report, ending in a newline. */
 export function formatCalibration(report: CalibrationReport): string {

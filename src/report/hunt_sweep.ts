@@ -1,54 +1,9 @@
 // The report of several hunts, of scenarios and of configurations: each hunt's document as a row of one table, and what they reached
 // together. Leaves out what every row has in common.
-import type { HuntReport } from './hunt_report.ts'
-import {
-  coverageByFolder,
-  covered,
-  lineCoverage,
-  type LineCoverage,
-  mergeLines,
-  type SourceLines,
-} from './reached.ts'
-import type { Verdict } from './run_report.ts'
-import { rowLabel } from './sweep.ts'
-import { block, count, flow, percent, table } from './text.ts'
-
-export interface HuntSweep {
-  readonly schema: 'mmtorture/hunt@1'
-  readonly rows: readonly HuntReport[]
-  readonly together: {
-    readonly executions: number
-    readonly lines: LineCoverage
-    /** By folder of the kernel. */
-    readonly coverage: Readonly<Record<string, LineCoverage>>
-    readonly sourceLines: SourceLines
-    /** By function: how often a recheck failed. */
-    readonly retries: Readonly<Record<string, number>>
-  }
-  readonly interrupted?: true
-  readonly verdict: Verdict
-}
-
-/** One document for several hunts. */
-export function huntSweep(rows: readonly HuntReport[], interrupted: boolean): HuntSweep {
-  const lines = mergeLines(rows.map((row) => row.sourceLines))
-  const retries: Record<string, number> = {}
-  for (const row of rows)
-    for (const [name, times] of Object.entries(row.retries)) retries[name] = (retries[name] ?? 0) + times
-  return {
-    schema: 'mmtorture/hunt@1',
-    rows,
-    together: {
-      executions: rows.reduce((sum, row) => sum + row.executions, 0),
-      lines: lineCoverage(lines),
-      coverage: coverageByFolder(lines),
-      sourceLines: lines,
-      retries,
-    },
-    ...(interrupted ? { interrupted } : {}),
-    verdict: rows.every((row) => row.verdict === 'held') ? 'held' : 'violated',
-  }
-}
+import type { HuntReport } from '../hunt/report.ts'
+import { covered } from '../hunt/reached.ts'
+import { huntLabels, type HuntSweep } from '../hunt/sweep.ts'
+import { block, count, flow, percent, table } from '../base/text.ts'
 
 /** The table, what was reached, and for each violation the command that replays it; ends in a newline. */
 export function formatHuntSweep({ rows, together, interrupted, verdict }: HuntSweep): string {
@@ -79,16 +34,6 @@ export function formatHuntSweep({ rows, together, interrupted, verdict }: HuntSw
     `verdict: ${verdict}${interrupted ? ' (interrupted)' : ''}, ${held} of ${rows.length} rows held`,
   ]
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`
-}
-
-/** What names each row: the scenario where there are several, and the keys that vary. */
-export function huntLabels(rows: readonly Pick<HuntReport, 'scenario' | 'config'>[]): string[] {
-  const several = new Set(rows.map((row) => row.scenario)).size > 1
-  return rows.map(({ scenario, config }) => {
-    const alike = rows.filter((row) => row.scenario === scenario).map((row) => row.config)
-    const keys = rowLabel(config, alike)
-    return [...(several ? [scenario] : []), ...(keys === '' ? [] : [keys])].join(' ')
-  })
 }
 
 function togetherLines({ executions, lines, coverage, retries }: HuntSweep['together']): string[] {

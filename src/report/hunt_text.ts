@@ -1,13 +1,13 @@
 // The report of a hunt as text for people. A violation: the kernel's report, the interleaving in columns, the order that makes the bug,
 // each CPU at the end, and last the command that replays it. Leaves out what only the JSON has.
 import type { Configuration } from '../kbuild/config.ts'
-import type { EndState, Description } from './hunt_violation.ts'
-import { interleavingOf } from './hunt_violation.ts'
-import type { HuntReport, ShrinkReport, ViolationReport } from './hunt_report.ts'
-import { covered } from './reached.ts'
-import { constraintText, cpuLetter, formatColumns } from './interleaving.ts'
-import { callTrace, cpuLine } from './kernel_formats.ts'
-import { block, count, flow, plural, wrap } from './text.ts'
+import type { EndState, Description } from '../hunt/violation.ts'
+import { interleavingOf } from '../hunt/violation.ts'
+import type { HuntReport, ShrinkReport, ViolationReport } from '../hunt/report.ts'
+import { covered } from '../hunt/reached.ts'
+import { constraintText, cpuLetter, formatColumns } from '../hunt/interleaving.ts'
+import { callTrace, cpuLine } from '../hunt/kernel_formats.ts'
+import { block, count, flow, plural, wrap } from '../base/text.ts'
 
 /** The whole report, ending in a newline. `description`: by violation, in the report's order. */
 export function formatHunt(
@@ -74,7 +74,7 @@ function figures(report: HuntReport): string[] {
         ...(report.distinctStates === undefined
           ? []
           : [`${atLeast}${count(report.distinctStates)} states at the end`]),
-        `${count(report.conflictPairs)} pairs of conflicting lines`,
+        `${count(report.conflictPairs)} conflicting pairs of source lines`,
       ]),
     ),
     ...block(

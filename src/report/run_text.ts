@@ -1,10 +1,10 @@
 // The report of one run as text for people. Leaves out what only the JSON has: every counter that is zero, bounces without LOCK_STAT.
 import { configSettings } from '../kbuild/config.ts'
-import { formatFailure } from '../machine/smp/failure.ts'
-import { formatLockStat } from '../measure/lock_stat.ts'
+import { formatFailure } from '../inspect/failure.ts'
+import { formatLockStat } from '../inspect/lock_stat.ts'
 import { formatTraceTable } from '../trace/table.ts'
-import type { RunReport } from './run_report.ts'
-import { block, count, duration, flow, percent, table, wrap } from './text.ts'
+import type { RunReport } from '../run/report.ts'
+import { block, count, duration, flow, percent, table, wrap } from '../base/text.ts'
 
 /** The whole report, ending in a newline. A failure ends with the command that repeats the run. */
 export function formatRun(report: RunReport): string {

@@ -1,9 +1,9 @@
 // The report of `scale` as text for people: a table of all points, a plot of the curves, and what bounds each.
 import { CONFIG_KEYS, type Configuration } from '../kbuild/config.ts'
 import { mark, plot } from './scale_plot.ts'
-import { curves, type ScalePoint, type ScaleReport } from './scale_report.ts'
-import { rowLabel } from './sweep.ts'
-import { count, flow, percent, plural, table, wrap } from './text.ts'
+import { curves, type ScalePoint, type ScaleReport } from '../scale/report.ts'
+import { rowLabel } from '../kbuild/labels.ts'
+import { count, flow, percent, plural, table, wrap } from '../base/text.ts'
 
 /** The whole report, ending in a newline. */
 export function formatScale(report: ScaleReport): string {

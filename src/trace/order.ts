@@ -1,4 +1,4 @@
-// Which operations of other streams must come before an operation: what KERNEL.md 7 demands, and no more. Within one address space a
+// Which operations of other streams must come before an operation: what the recording demands, and no more. Within one address space a
 // call that changes the map follows every event on its range recorded before its entry and precedes every one recorded after its return;
 // a fork is ordered with all map changes of its parent's address space; a clone precedes the child's events; a vfork parent goes on
 // after the child's exec or exit; a pid's exit precedes its reuse. Two touches are never ordered with each other, and within a stream

@@ -2,7 +2,7 @@
 // about 130 MB of text.
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { UsageError } from '../cli/errors.ts'
+import { UsageError } from '../base/errors.ts'
 import { parseLine } from './parse.ts'
 import type { TraceEvent } from './parse.ts'
 

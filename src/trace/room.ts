@@ -1,7 +1,7 @@
 // The model has room for so many tasks and address spaces at a time. A recording that has more of them, though not at a time, gets
-// further orders, the only ones that KERNEL.md does not demand: clones and execs follow each other as recorded, and after the
+// further orders, the only ones that order.ts does not demand: clones and execs follow each other as recorded, and after the
 // recorded exits that make room for them. A smaller recording gets none.
-import { UsageError } from '../cli/errors.ts'
+import { UsageError } from '../base/errors.ts'
 import { MODEL_LIMITS } from './limits.ts'
 import { TRACE_CLONE_THREAD, TRACE_EXEC, TRACE_EXIT, TRACE_FORK, TRACE_VFORK } from './opcodes.ts'
 import type { Operation, TraceProgram } from './operations.ts'

@@ -5,9 +5,9 @@ import { expect, test } from 'vitest'
 import { bareGenerators } from '../../bench/bare_generators.ts'
 import { benchImage, scenarioImage } from '../../bench/images.ts'
 import { learned, steppedImage } from '../../bench/stepped.ts'
-import { ExecutionRandom } from '../../src/explore/random.ts'
+import { ExecutionRandom } from '../../src/step/random.ts'
 import { RoundRobinScheduler } from '../../src/explore/schedulers/round_robin.ts'
-import { packageRoot } from '../../src/kbuild/root.ts'
+import { packageRoot } from '../../src/base/root.ts'
 
 const bench = (...args: string[]): Promise<{ stdout: string; stderr: string }> =>
   promisify(execFile)(process.execPath, [join(packageRoot(), 'dist', 'bench', 'main.js'), ...args])

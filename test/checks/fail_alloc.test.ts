@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { runChecks, type Stage } from '../../src/checks/index.ts'
-import { ExecutionRandom } from '../../src/explore/random.ts'
+import { ExecutionRandom } from '../../src/step/random.ts'
 import { RandomScheduler } from '../../src/explore/schedulers/random.ts'
 import { subjectOf } from '../reverts/hunted.ts'
 import { buildFixture, startFixture, type TestMachine } from './machine.ts'

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { oracleReport } from '../../src/checks/oracle_report.ts'
+import { oracleReport } from '../../src/inspect/oracle_report.ts'
 import type { KernelImage } from '../../src/kbuild/index.ts'
 import { Bug, buildFixture, startFixture } from './machine.ts'
 

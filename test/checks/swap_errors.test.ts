@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ExecutionRandom } from '../../src/explore/random.ts'
+import { ExecutionRandom } from '../../src/step/random.ts'
 import { RandomScheduler } from '../../src/explore/schedulers/random.ts'
 import { subjectOf } from '../reverts/hunted.ts'
 

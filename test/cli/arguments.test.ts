@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import {
-  existingFile,
   parseCpus,
   parseSeconds,
   parseSeed,
   parseSimulatedTime,
   separateJson,
-  shellQuote,
-  simulatedTimeArgument,
 } from '../../src/cli/arguments.ts'
+import { simulatedTimeArgument } from '../../src/scale/simulated_time.ts'
+import { shellQuote } from '../../src/base/shell.ts'
+import { existingFile } from '../../src/base/paths.ts'
 
 describe('--cpus', () => {
   test.each(['1', '64'])('takes %s', (text) => {

@@ -4,9 +4,10 @@ import { tmpdir, availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { refuseUnfit, refuseUnmeasured } from '../../src/cli/calibrate.ts'
-import { readTopology } from '../../src/cli/topology.ts'
-import { formatCalibration, type CalibrationReport } from '../../src/report/calibration_text.ts'
+import { refuseUnfit, refuseUnmeasured } from '../../src/calibrate/calibrate.ts'
+import { readTopology } from '../../src/catalog/topologies.ts'
+import { formatCalibration } from '../../src/report/calibration_text.ts'
+import { type CalibrationReport } from '../../src/calibrate/report.ts'
 
 const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'mmtorture-calibrate-'))

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { HuntReport } from '../../src/report/hunt_report.ts'
-import type { HuntSweep } from '../../src/report/hunt_sweep.ts'
+import type { HuntReport } from '../../src/hunt/report.ts'
+import type { HuntSweep } from '../../src/hunt/sweep.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const scenario = (name: string): string => fileURLToPath(new URL(`fixtures/hunt_${name}.ts`, import.meta.url))
@@ -126,7 +126,7 @@ describe('an allocation that FAIL_ALLOC makes fail', () => {
     ])
     expect(report.executions).toBe(200)
     expect(report.violations?.reduce((sum, violation) => sum + violation.count, 0)).toBeGreaterThan(100)
-    const replayed = await mmtorture(['replay', report.violation!.replay])
+    const replayed = await mmtorture(['replay', report.violation!.replay!])
     expect(replayed.stderr).toBe('')
     expect(replayed.stdout).toContain('hunt_stores.ts')
     expect(replayed.status).toBe(1)

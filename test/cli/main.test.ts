@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { RunReport } from '../../src/report/run_report.ts'
+import type { RunReport } from '../../src/run/report.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
@@ -49,6 +49,11 @@ describe('bad input is one sentence and status 2', () => {
       ['run', '--config', 'NR_CPUS=2', '--cpus', '4'],
       '--cpus 4: the kernel is built for NR_CPUS=2 CPUs at most.',
     ],
+    [['hunt', '--scheduler', 'random', '--depth', '2'], '--depth 2: scheduler random has no such option'],
+    [
+      ['hunt', '--preemptions', '1'],
+      '--preemptions 1: scheduler portfolio has no such option; it is for dfs.',
+    ],
     [['run', 'no-such'], 'there is no scenario no-such'],
     [['run', 'same-page', '--trace', 'x'], '--trace replays a recording and takes no scenario'],
     [['run', '--trace', 'no/such'], '--trace no/such: there is no such file.'],
@@ -86,6 +91,14 @@ describe('list', () => {
 
   test('prints the reverts, with the scenario that finds each', async () => {
     expect((await mmtorture('list', 'reverts')).stdout).toMatch(/^reverts:\n {2}\S+ +.*\(scenario: \S+\)$/m)
+  })
+
+  test('writes the document into the file of --json=FILE, and prints nothing', async () => {
+    const file = join(folder, 'list.json')
+    const { status, stdout } = await mmtorture('list', 'checks', `--json=${file}`)
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ schema: 'mmtorture/list@1' })
+    expect(stdout).toBe('')
+    expect(status).toBe(0)
   })
 
   test('prints the checks', async () => {
@@ -172,6 +185,17 @@ describe('run', () => {
       const { status, stderr } = await start([...args, '--out', '/proc/nope/deeper']).ended
       expect(status).toBe(2)
       expect(stderr).toMatch(/cannot write to \/proc\/nope\/deeper\/scale\.json: there is no such folder/)
+    },
+  )
+
+  test.runIf(process.platform === 'linux')(
+    'a report whose file finds no space is printed all the same, with the file named and status 2',
+    async () => {
+      const args = ['scale', 'same-page', '--cpus', '1', '--operations', '2', '--config', 'MEMORY=8M']
+      const { status, stdout, stderr } = await mmtorture(...args, '--json=/dev/full')
+      expect(stdout).toContain('same-page')
+      expect(stderr).toContain('cannot write to /dev/full: no space is left; the file is missing or cut.')
+      expect(status).toBe(2)
     },
   )
 

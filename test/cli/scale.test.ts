@@ -1,15 +1,27 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { planScale, runScale, type ScaleArguments } from '../../src/cli/scale.ts'
+import { parseCpuList, parseSimulatedTime } from '../../src/cli/arguments.ts'
+import { planScale, type ScaleChoices, scalePlan } from '../../src/scale/scale.ts'
 import { formatScale } from '../../src/report/scale_text.ts'
-import type { ScaleReport } from '../../src/report/scale_report.ts'
+import type { ScaleReport } from '../../src/scale/report.ts'
 
-const run = (scenario: string, options: ScaleArguments): Promise<ScaleReport> =>
-  runScale(planScale(scenario, options), new AbortController().signal, () => {})
+/** Choices of which some are still as they are typed. */
+interface Typed extends Omit<ScaleChoices, 'cpus' | 'simulatedTime'> {
+  readonly cpus?: string
+  readonly simulatedTime?: string
+}
+
+const choices = ({ cpus, simulatedTime, ...others }: Typed): ScaleChoices => ({
+  ...others,
+  ...(cpus === undefined ? {} : { cpus: parseCpuList(cpus) }),
+  ...(simulatedTime === undefined ? {} : { simulatedTime: parseSimulatedTime(simulatedTime) }),
+})
+const run = (scenario: string, options: Typed): Promise<ScaleReport> =>
+  scalePlan(planScale(scenario, choices(options)))
 
 describe('bad options are refused in a sentence', () => {
-  test.each<[ScaleArguments, RegExp]>([
+  test.each<[Typed, RegExp]>([
     [{ cpus: '0' }, /--cpus 0: expected numbers of CPUs from 1 to 256/],
     [{ cpus: '1,two' }, /--cpus two: expected/],
     [{ cpus: '512' }, /--cpus 512: expected/],
@@ -19,7 +31,7 @@ describe('bad options are refused in a sentence', () => {
     [{ simulatedTime: '1' }, /--simulated-time 1: expected a time/],
     [{ simulatedTime: '11s' }, /--simulated-time 11s: expected a time/],
   ])('%o', (options, message) => {
-    expect(() => planScale('lock-torture', options)).toThrow(message)
+    expect(() => planScale('lock-torture', choices(options))).toThrow(message)
   })
 })
 
@@ -94,7 +106,9 @@ test('the sentence names the line of a lock that is not contended', async () => 
     ...{ cpus: '32', topology: 'xeon80', operations: 100 },
     config: ['MEMORY=64M', 'PTLOCK=pte'],
   })
-  expect(points[0].bound).toMatch(/waiting for the line of mm 1 mmap_lock \(&mm->mmap_lock\)/)
+  expect(points[0].bound).toMatch(
+    /waiting for the line of mm 1 mmap_lock \(&mm->mmap_lock\): the cache line bounces although the lock is rarely contended$/,
+  )
 })
 
 test('the text has a table, a plot and what bounds the curves', async () => {
@@ -143,10 +157,13 @@ test(
   { timeout: 180_000 },
   async () => {
     const plan = planScale(undefined, {
-      ...{ trace: 'test/trace/fixtures/httpd-small.script.gz', cpus: '2', annotate: ['get_page'] },
+      ...{ trace: 'test/trace/fixtures/httpd-small.script.gz', cpus: [2], annotate: ['get_page'] },
     })
-    const { points } = await runScale(plan, new AbortController().signal, () => {})
+    const { points, command } = await scalePlan(plan)
     expect(points[0].failure).toBeUndefined()
+    // What the image had, not the default of scale: the recording needs less.
+    expect(points[0].config.MEMORY).not.toBe(plan.configs[0].MEMORY)
+    expect(command).toContain(`--config MEMORY=${points[0].config.MEMORY}`)
     expect(points[0].texts!['annotate']).toMatch(/compound_head\(page\) +<- [\d,]+ of [\d,]+ accesses miss/)
   },
 )

@@ -68,6 +68,71 @@ export function shape(text: string): string[] {
     .filter((line) => line !== '')
 }
 
+/** Whether a command's output is the same each time but for times and rates: hunts with a seed, replays, and predictions. */
+export function isDeterministic(command: string): boolean {
+  return (
+    /^npx mmtorture (?:hunt|replay|scale) /.test(command) &&
+    !/--seconds|--calibrate|--topology host/.test(command)
+  )
+}
+
+/** A line without what depends on the host: times and rates of a hunt, and how wide its columns are for them. */
+function withoutRates(line: string): string {
+  return line
+    .replace(/[\d,]+\/s\b/g, '…/s')
+    .replace(/\b(in|after) [\d.]+ s\b/g, '$1 … s')
+    .replace(/-{3,}/g, '---')
+    .replace(/\s+/g, ' ')
+    .trimEnd()
+}
+
+/**
+ * The first line of a shown report that the real one does not have, in this order and figure for figure, but for times and rates;
+ * undefined if it has all. `…` in a shown line stands for any text, and a line of its own for any lines.
+ */
+export function differing(shown: string, actual: string): string | undefined {
+  const lines = actual.split('\n').map(withoutRates)
+  let at = 0
+  for (const line of shown.split('\n')) {
+    const expected = withoutRates(line)
+    if (expected.trim() === '' || expected.trim() === '…') continue
+    const found = lines.findIndex((text, index) => index >= at && pattern(expected).test(text))
+    if (found < 0) return line
+    at = found + 1
+  }
+  return undefined
+}
+
+/** What a line with `…` in it matches. */
+function pattern(line: string): RegExp {
+  return new RegExp(
+    `^${line
+      .split('…')
+      .map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+      .join('.*')}$`,
+  )
+}
+
+/**
+ * A shown report with the figures of the real one: each line becomes the next one that differs from it in figures alone. Lines with
+ * `…` in them stay. Throws for a line that has no such counterpart: its sample is to be chosen again by hand.
+ */
+export function renewed(shown: string, actual: string): string {
+  const bare = (line: string): string => withoutRates(line).replace(/\d[\d,.]*/g, '#')
+  const lines = actual.split('\n')
+  let at = 0
+  return shown
+    .split('\n')
+    .map((line) => {
+      if (line.trim() === '' || line.includes('…')) return line
+      const found = lines.findIndex((text, index) => index >= at && bare(text) === bare(line))
+      if (found < 0) throw new Error(`the report has no line like this any more: ${line}`)
+      at = found + 1
+      return lines[found]
+    })
+    .join('\n')
+}
+
 /** The first line of `expected` that `actual` does not have, in this order; undefined if it has all. */
 export function missing(expected: readonly string[], actual: readonly string[]): string | undefined {
   let at = 0

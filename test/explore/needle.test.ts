@@ -1,7 +1,7 @@
 // The needle of issue 3: uniform sampling finds one good order of C(2D, D).
 import { expect, test } from 'vitest'
 import { Explorer } from '../../src/explore/explorer.ts'
-import { ExecutionRandom } from '../../src/explore/random.ts'
+import { ExecutionRandom } from '../../src/step/random.ts'
 import { SCHEDULERS } from '../../src/explore/schedulers/index.ts'
 import { type ProgramName, subjectOf } from './subject.ts'
 

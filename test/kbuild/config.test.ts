@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { join } from 'node:path'
 import { writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { UsageError } from '../../src/cli/errors.ts'
+import { UsageError } from '../../src/base/errors.ts'
 import {
   CONFIG_KEYS,
   configConstants,

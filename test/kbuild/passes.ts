@@ -1,5 +1,6 @@
 // Runs single passes over a text, for tests.
-import { type AnnouncedKind, type Site, announce } from '../../src/kbuild/announce.ts'
+import { type AnnouncedKind, announce } from '../../src/kbuild/announce.ts'
+import { type Site } from '../../src/step/site.ts'
 import { callsOf, expandHelpers } from '../../src/kbuild/expand.ts'
 import { inlineCalls } from '../../src/kbuild/inline.ts'
 import { PassText } from '../../src/kbuild/pass_text.ts'

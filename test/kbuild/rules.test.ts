@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { UsageError } from '../../src/cli/errors.ts'
+import { UsageError } from '../../src/base/errors.ts'
 import { tinyKernel } from './kernel.ts'
 
 /** The message with which a module src/kernel/mm/bad.ts is refused. */

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ImageKind, type KernelImage, loadImage } from '../../src/kbuild/index.ts'
 import { PRIMITIVES } from '../../src/kbuild/primitives.ts'
-import { Kind } from '../../src/machine/stepped/kinds.ts'
+import { perform } from '../../src/step/effect.ts'
 import { type TinyKernel, tinyKernel } from './kernel.ts'
 import { MEMORY, randomCode } from './random_code.ts'
 
@@ -103,7 +103,7 @@ async function run(
       pending = [kind, p, x | 0, y | 0]
       return stop(steps.length)
     },
-    X: () => perform(memory, pending),
+    X: () => perform(memory, pending[0], pending[1], pending[2], pending[3], 0),
     this_cpu_read: (offset: number) => memory[MEMORY + CPU * 8 + offset],
     this_cpu_write: (offset: number, value: number) => void (memory[MEMORY + CPU * 8 + offset] = value),
     smp_processor_id: () => CPU,
@@ -127,33 +127,6 @@ function finish(generator: Generator<unknown, number>): number {
     const { done, value } = generator.next()
     if (done) return value as number
   }
-}
-
-function perform(memory: Int32Array, [kind, p, a, b]: number[]): number {
-  const old = memory[p]
-  switch (kind) {
-    case Kind.PLAIN_WRITE:
-    case Kind.ONCE_WRITE:
-    case Kind.RELEASE_WRITE:
-    case Kind.ATOMIC_WRITE:
-    case Kind.USER_WRITE:
-    case Kind.XCHG:
-      memory[p] = a
-      break
-    case Kind.FETCH_ADD:
-      memory[p] = old + a
-      break
-    case Kind.FETCH_AND:
-      memory[p] = old & a
-      break
-    case Kind.FETCH_OR:
-      memory[p] = old | a
-      break
-    case Kind.CMPXCHG:
-      if (old === a) memory[p] = b
-      break
-  }
-  return old
 }
 
 describe('native, gated and stepped images', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ImageKind, type KernelImage, kbuild, loadImage, parseConfig } from '../../src/kbuild/index.ts'
-import { Kind } from '../../src/machine/stepped/kinds.ts'
+import { perform, waits } from '../../src/step/effect.ts'
 
 const SETTINGS = ['SPINLOCK=abstract', 'MEMORY=2M', 'NR_CPUS=2', 'PTRS_PER_TABLE=16']
 const TURNS = 40
@@ -54,7 +54,11 @@ async function run(image: KernelImage): Promise<Trail> {
       pending = [kind, p, a, b]
       return steps.length % 3 === 0
     },
-    X: () => perform(memory, pending),
+    X: () => {
+      const [kind, p, a, b] = pending
+      expect(waits(kind, memory[p], a)).toBe(false)
+      return perform(memory, kind, p, a, b, 0)
+    },
     this_cpu_read: (offset: number) => memory[own + offset],
     this_cpu_write: (offset: number, value: number) => void (memory[own + offset] = value),
     this_cpu_add: (offset: number, value: number) => void (memory[own + offset] += value),
@@ -100,52 +104,6 @@ function finish<T>(generator: Generator<unknown, T>): T {
     const result = generator.next()
     if (result.done) return result.value
   }
-}
-
-function perform(memory: Int32Array, [kind, p, a, b]: number[]): number {
-  const old = memory[p]
-  switch (kind) {
-    case Kind.PLAIN_WRITE:
-    case Kind.ONCE_WRITE:
-    case Kind.RELEASE_WRITE:
-    case Kind.ATOMIC_WRITE:
-    case Kind.USER_WRITE:
-    case Kind.XCHG:
-      memory[p] = a
-      break
-    case Kind.FETCH_ADD:
-      memory[p] = old + a
-      break
-    case Kind.FETCH_AND:
-      memory[p] = old & a
-      break
-    case Kind.FETCH_OR:
-      memory[p] = old | a
-      break
-    case Kind.CMPXCHG:
-      if (old === a) memory[p] = b
-      break
-    case Kind.CLEAR:
-      memory.fill(b, p, p + a)
-      break
-    case Kind.COPY:
-      memory.copyWithin(p, a, a + b)
-      break
-    case Kind.LOCK:
-      expect(old).toBe(0)
-      memory[p] = 1
-      break
-    case Kind.TRYLOCK:
-      memory[p] = 1
-      return old === 0 ? 1 : 0
-    case Kind.UNLOCK:
-      memory[p] = 0
-      break
-    case Kind.WAIT:
-    case Kind.SPIN:
-      expect(old).not.toBe(a)
-  }
-  return old
 }
 
 describe('the kernel on one CPU', () => {

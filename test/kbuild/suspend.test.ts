@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { UsageError } from '../../src/cli/errors.ts'
+import { UsageError } from '../../src/base/errors.ts'
 import { suspended } from './passes.ts'
 
 const golden: [what: string, input: string, output: string][] = [

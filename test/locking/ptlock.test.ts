@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { countPtlWords } from '../../src/measure/ptl_words.ts'
+import { countPtlWords } from '../../src/inspect/ptl_words.ts'
 import { lockMachine, type LockMachine } from './machine.ts'
 
 const MMS = [0, 1]

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { defaultConfig } from '../../src/kbuild/index.ts'
 import { bugFailure, lockupFailure, setupFailure } from '../../src/machine/smp/diagnose.ts'
-import type { CpuState } from '../../src/machine/smp/failure.ts'
+import type { CpuState } from '../../src/inspect/failure.ts'
 import { tinyImage } from './tiny.ts'
 
 const symbols = {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
-import { KernelException, MachineStopped, WorkerDied } from '../../src/machine/smp/failure.ts'
+import { KernelException, MachineStopped, WorkerDied } from '../../src/inspect/failure.ts'
 import { type MachineOptions, SmpMachine } from '../../src/machine/smp/machine.ts'
 import { BUG, DEADLOCK, DIE, FINISH, RUN, THROW, tinyImage } from './tiny.ts'
 

@@ -1,8 +1,8 @@
 // The golden report of a frozen program.
 import { expect, test } from 'vitest'
-import { violationReport } from '../../src/report/hunt_report.ts'
+import { violationReport } from '../../src/hunt/report.ts'
 import { formatViolation } from '../../src/report/hunt_text.ts'
-import { describedProgram } from './described.ts'
+import { describedProgram } from '../hunt/described.ts'
 
 const about = {
   ...{ execution: 3, count: 1, seconds: 0.5, seed: 1 },

@@ -1,6 +1,6 @@
 // A report to format: what a short run of same-page could have found.
 import { defaultConfig } from '../../src/kbuild/config.ts'
-import type { RunReport } from '../../src/report/run_report.ts'
+import type { RunReport } from '../../src/run/report.ts'
 
 const times = { samples: 1, min: 100, max: 900, total: 1000, average: 500, p50: 400, p99: 900 }
 

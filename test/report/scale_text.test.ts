@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseConfig } from '../../src/kbuild/config.ts'
-import type { ScalePoint, ScaleReport } from '../../src/report/scale_report.ts'
+import type { ScalePoint, ScaleReport } from '../../src/scale/report.ts'
 import { formatScale } from '../../src/report/scale_text.ts'
 
 const config = parseConfig(['NR_CPUS=8'])

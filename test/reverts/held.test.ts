@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { listReverts } from '../../src/kbuild/reverts.ts'
+import { listReverts } from '../../src/catalog/reverts.ts'
 import { hunted } from './hunted.ts'
 
 /** Twice as many as each revert has to be found in. */

@@ -1,7 +1,7 @@
 // Hunts in one thread for tests: the kernel with patches, in a scenario's small form. Leaves out the command line.
-import { type Built, buildHunt } from '../../src/cli/hunt_build.ts'
-import { huntSettings } from '../../src/cli/hunt_plan.ts'
-import { findScenario } from '../../src/cli/scenarios.ts'
+import { type Built, buildHunt } from '../../src/hunt/build.ts'
+import { huntSettings } from '../../src/hunt/plan.ts'
+import { findScenario } from '../../src/catalog/scenarios.ts'
 import type { Subject } from '../../src/explore/attempt.ts'
 import { hunt } from '../../src/explore/hunt.ts'
 import type { HuntResult } from '../../src/explore/rounds.ts'

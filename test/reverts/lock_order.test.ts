@@ -1,14 +1,14 @@
 // In which order the real spinlocks are granted: an observer sees who arrives at the lock of lock-torture, and who gets it.
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { buildHunt } from '../../src/cli/hunt_build.ts'
-import { huntSettings } from '../../src/cli/hunt_plan.ts'
+import { buildHunt } from '../../src/hunt/build.ts'
+import { huntSettings } from '../../src/hunt/plan.ts'
 import { hunt } from '../../src/explore/hunt.ts'
 import { SCHEDULERS } from '../../src/explore/schedulers/index.ts'
 import { parseConfig } from '../../src/kbuild/config.ts'
-import { packageRoot } from '../../src/kbuild/root.ts'
-import { Kind } from '../../src/machine/stepped/kinds.ts'
-import { type Observer, Violation } from '../../src/machine/stepped/observer.ts'
+import { packageRoot } from '../../src/base/root.ts'
+import { Kind } from '../../src/step/kinds.ts'
+import { type Observer, Violation } from '../../src/step/observer.ts'
 
 const CPUS = 3
 /** Bits of a qspinlock's word that name the end of the queue. */

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { UsageError } from '../../src/cli/errors.ts'
-import { builtInScenarios } from '../../src/cli/scenarios.ts'
+import { UsageError } from '../../src/base/errors.ts'
+import { builtInScenarios } from '../../src/catalog/scenarios.ts'
 import { applyPatches } from '../../src/kbuild/patch.ts'
-import { listReverts, readRevert } from '../../src/kbuild/reverts.ts'
-import { packageRoot } from '../../src/kbuild/root.ts'
+import { listReverts, readRevert } from '../../src/catalog/reverts.ts'
+import { packageRoot } from '../../src/base/root.ts'
 import { hunted, verdictOf } from './hunted.ts'
 
 /** Executions in which each must be found; held.test.ts: twice as many hold without it. */

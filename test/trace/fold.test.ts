@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { UsageError } from '../../src/cli/errors.ts'
+import { UsageError } from '../../src/base/errors.ts'
 import { CHUNK_PAGES, foldPages } from '../../src/trace/fold.ts'
 
 test('page 0 of the model stays free, even when the recording touches page 0', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { UsageError } from '../../src/cli/errors.ts'
+import { UsageError } from '../../src/base/errors.ts'
 import { parseLine } from '../../src/trace/parse.ts'
 
 const parse = (text: string) => parseLine(text, 'a.script', 7)

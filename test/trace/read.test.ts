@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, expect, test } from 'vitest'
-import { UsageError } from '../../src/cli/errors.ts'
+import { UsageError } from '../../src/base/errors.ts'
 import { readTrace } from '../../src/trace/read.ts'
 import { Recording } from './recording.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { UsageError } from '../../src/cli/errors.ts'
+import { UsageError } from '../../src/base/errors.ts'
 import * as op from '../../src/trace/opcodes.ts'
 import type { Operation, TraceProgram } from '../../src/trace/operations.ts'
 import { orderProgram } from '../../src/trace/order.ts'

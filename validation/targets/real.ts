@@ -1,5 +1,5 @@
 // The real kernel of the test machine with two CPUs (an EPYC 7R13 guest, Linux 6.18): faults of two threads.
-import { readLockStat } from '../../src/measure/lock_stat.ts'
+import { readLockStat } from '../../src/inspect/lock_stat.ts'
 import { Bench } from '../clock.ts'
 import { figure, type Row, type Target, within } from '../target.ts'
 

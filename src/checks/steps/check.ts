@@ -1,5 +1,5 @@
 // What a check at every step is.
-import type { Observer } from '../../machine/stepped/observer.ts'
+import type { Observer } from '../../step/observer.ts'
 import type { Watch } from './watch.ts'
 
 /** An observer that says which steps it wants to see. */

@@ -1,6 +1,6 @@
 // The checks at every step of the stepped machine, by name, and the one observer that shows each of them the steps that concern it.
-import { KIND_FLAGS, WRITES } from '../../machine/stepped/kinds.ts'
-import type { Observer } from '../../machine/stepped/observer.ts'
+import { KIND_FLAGS, WRITES } from '../../step/kinds.ts'
+import type { Observer } from '../../step/observer.ts'
 import type { StepCheck, StepCheckKind } from './check.ts'
 import { Kcsan, kcsan } from './kcsan.ts'
 import { ledger } from './ledger.ts'

@@ -2,10 +2,10 @@
 // word, at least one of them a write and at least one plain, with nothing that orders them (clocks.ts). Not by sampling as
 // kernel/kcsan does, but every pair. Accesses of user programs race with each other at their own risk; that they see contents the kernel
 // wrote before it published the page is checked. Leaves out per-CPU words that are reached by this_cpu_*, which are no steps.
-import { Kind, KINDS } from '../../machine/stepped/kinds.ts'
-import { FENCE_RMB } from '../../machine/stepped/observer.ts'
-import { Violation } from '../../machine/stepped/observer.ts'
-import { hex } from '../../measure/names.ts'
+import { Kind, KINDS } from '../../step/kinds.ts'
+import { FENCE_RMB } from '../../step/observer.ts'
+import { Violation } from '../../step/observer.ts'
+import { hex } from '../../inspect/names.ts'
 import type { StepCheck, StepCheckKind } from './check.ts'
 import { Clocks } from './clocks.ts'
 import type { Watch } from './watch.ts'

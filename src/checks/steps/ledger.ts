@@ -1,8 +1,8 @@
 // E8: the ledger. What a CPU did to map counts and rss counters between taking its first page table and dropping its last equals
 // what it did to the tables' entries, page by page and kind by kind; and a page has at least as many references as mappings
 // then. Leaves out references one by one: they are taken before and dropped after.
-import { Kind } from '../../machine/stepped/kinds.ts'
-import { hex } from '../../measure/names.ts'
+import { Kind } from '../../step/kinds.ts'
+import { hex } from '../../inspect/names.ts'
 import type { StepCheck, StepCheckKind } from './check.ts'
 import type { Watch } from './watch.ts'
 import { Word, wordSet } from './words.ts'

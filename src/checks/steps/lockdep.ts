@@ -2,10 +2,10 @@
 // that order reported when the last edge appears, whether or not anything deadlocked; sleeping locks and waits under a spinlock or
 // with interrupts off; waiting for a TLB flush with interrupts off; locks held at the end. A lock's class is where it lies, since
 // without LOCK_STAT a lock has no word for it. Leaves out recursive readers (no lock here allows them).
-import { Kind } from '../../machine/stepped/kinds.ts'
-import { Violation } from '../../machine/stepped/observer.ts'
-import { hex } from '../../measure/names.ts'
-import { LOCK_CLASSES, lockClassAt } from '../../measure/lock_classes.ts'
+import { Kind } from '../../step/kinds.ts'
+import { Violation } from '../../step/observer.ts'
+import { hex } from '../../inspect/names.ts'
+import { LOCK_CLASSES, lockClassAt } from '../../inspect/lock_classes.ts'
 import type { StepCheck, StepCheckKind } from './check.ts'
 import { LockOrder } from './lock_order.ts'
 import type { Watch } from './watch.ts'

@@ -1,7 +1,7 @@
 // E6: what the page lock keeps. As long as an entry of migration stands for a page, the page is locked, since faults wait for that; and what a
 // page belongs to (page->mapping) changes from one owner to another only under its lock. Leaves out first owners and the page cache.
-import { Kind } from '../../machine/stepped/kinds.ts'
-import { hex } from '../../measure/names.ts'
+import { Kind } from '../../step/kinds.ts'
+import { hex } from '../../inspect/names.ts'
 import type { StepCheck, StepCheckKind } from './check.ts'
 import { Rewind } from './rewind.ts'
 import type { Watch } from './watch.ts'

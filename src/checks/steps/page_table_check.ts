@@ -1,7 +1,7 @@
 // E2: what mm/page_table_check.c (6.1) counts, and that an anonymous page with several mappings can be written by none when a
 // CPU drops its last page table. Leaves out huge entries.
-import { Kind } from '../../machine/stepped/kinds.ts'
-import { hex } from '../../measure/names.ts'
+import { Kind } from '../../step/kinds.ts'
+import { hex } from '../../inspect/names.ts'
 import type { StepCheck, StepCheckKind } from './check.ts'
 import { IntList } from './int_list.ts'
 import { Rewind } from './rewind.ts'

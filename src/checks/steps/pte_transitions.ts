@@ -3,8 +3,8 @@
 // entry above leads to one table until it is cleared.
 // With SWAP an entry may become one of swap or of migration when it was cleared, or in a copy that fork or mremap makes; without it
 // such an entry is a violation.
-import { ATOMIC, Kind, KIND_FLAGS } from '../../machine/stepped/kinds.ts'
-import { hex } from '../../measure/names.ts'
+import { ATOMIC, Kind, KIND_FLAGS } from '../../step/kinds.ts'
+import { hex } from '../../inspect/names.ts'
 import type { StepCheck, StepCheckKind } from './check.ts'
 import { IntList } from './int_list.ts'
 import type { Watch } from './watch.ts'

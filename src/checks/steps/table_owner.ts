@@ -1,7 +1,7 @@
 // E1: the split page-table-lock check. From taking to dropping a table's lock a table has one owner, whatever lock the design
 // returned for it; nobody else writes its entries. Leaves out the lock's words themselves.
-import { Kind } from '../../machine/stepped/kinds.ts'
-import { hex } from '../../measure/names.ts'
+import { Kind } from '../../step/kinds.ts'
+import { hex } from '../../inspect/names.ts'
 import type { StepCheck, StepCheckKind } from './check.ts'
 import type { Watch } from './watch.ts'
 import { Word, wordSet } from './words.ts'

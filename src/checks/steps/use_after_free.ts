@@ -1,7 +1,7 @@
 // Use after free of struct pages, page tables and objects, by what was freed last where: in the manner of KASAN (mm/kasan/report.c,
 // 6.1). Leaves out reference counts, which may be looked at speculatively, and contents of pages: both are page_counts.ts.
-import { Kind, KIND_FLAGS, WRITES } from '../../machine/stepped/kinds.ts'
-import { hex } from '../../measure/names.ts'
+import { Kind, KIND_FLAGS, WRITES } from '../../step/kinds.ts'
+import { hex } from '../../inspect/names.ts'
 import type { StepCheck, StepCheckKind } from './check.ts'
 import type { Watch } from './watch.ts'
 import { Word, wordSet } from './words.ts'

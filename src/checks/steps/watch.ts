@@ -1,10 +1,10 @@
 // What all checks at every step share about one stepped machine: the map of its words, which tables are in a tree, at which
 // level and who owns them, which pages, tables and objects are free, and how to name a step. It follows the steps by itself,
 // outside the machine's memory. Leaves out every rule: those are in the checks.
-import { hex, nameAddress } from '../../measure/names.ts'
-import { swapEntryName } from '../../measure/swap_names.ts'
-import { Kind } from '../../machine/stepped/kinds.ts'
-import { Violation } from '../../machine/stepped/observer.ts'
+import { hex, nameAddress } from '../../inspect/names.ts'
+import { swapEntryName } from '../../inspect/swap_names.ts'
+import { Kind } from '../../step/kinds.ts'
+import { Violation } from '../../step/observer.ts'
 import type { KernelSymbols } from '../symbols.ts'
 import { readSwapEntry } from '../swap.ts'
 import { MachineView } from '../view.ts'

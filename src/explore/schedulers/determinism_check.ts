@@ -2,8 +2,8 @@
  * A scheduler around a scheduler that checks the program under test: every execution is run twice, the second time with the answers
  * of the first, and must come to the same choices. Whoever uses it begins each execution twice.
  */
-import { Violation } from '../../machine/stepped/observer.ts'
-import type { Pending } from '../../machine/stepped/scheduler.ts'
+import { Violation } from '../../step/observer.ts'
+import type { Pending } from '../../step/scheduler.ts'
 import type { RestartableScheduler } from './scheduler.ts'
 
 /** `scheduler` with the check: the first begin() of an execution records, the second compares. */

@@ -1,5 +1,5 @@
 /** A scheduler around a scheduler that counts what it is asked and what it answers. */
-import type { Scheduler } from '../../machine/stepped/scheduler.ts'
+import type { Scheduler } from '../../step/scheduler.ts'
 
 export interface Metrics {
   executions: number

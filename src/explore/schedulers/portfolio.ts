@@ -2,7 +2,7 @@
  * The default: shares the executions among several schedulers, by what each has found that was new (shareOut), so that the one that
  * suits the program gets most of them. The shares are part of the profile and change only between rounds.
  */
-import type { Pending, Random, Scheduler } from '../../machine/stepped/scheduler.ts'
+import type { Pending, Random, Scheduler } from '../../step/scheduler.ts'
 import { PctScheduler } from './pct.ts'
 import { PosScheduler } from './pos.ts'
 import { RandomScheduler } from './random.ts'
@@ -61,7 +61,7 @@ export function equalShares(): number[] {
 
 /**
  * Shares of the next round.
- * @param found by member: what its executions of this round met first (pairs of conflicting lines)
+ * @param found by member: what its executions of this round met first (conflicting pairs of source lines)
  * @param before the shares of this round
  */
 export function shareOut(found: readonly number[], before: readonly number[]): number[] {

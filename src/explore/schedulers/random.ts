@@ -1,5 +1,5 @@
 /** Random walk: every entity that can go on is equally likely, at every choice. */
-import type { Random, Scheduler } from '../../machine/stepped/scheduler.ts'
+import type { Random, Scheduler } from '../../step/scheduler.ts'
 
 export class RandomScheduler implements Scheduler {
   readonly name = 'random'

@@ -2,7 +2,7 @@
  * Replays a schedule given as segments. A segment whose entity cannot go on is left out; behind the last one the entity goes on that
  * is there, then the lowest. The machine must ask at every step (exact).
  */
-import type { Pending, Random, Scheduler } from '../../machine/stepped/scheduler.ts'
+import type { Pending, Random, Scheduler } from '../../step/scheduler.ts'
 import type { Segment } from '../segments.ts'
 
 export class ReplayScheduler implements Scheduler {

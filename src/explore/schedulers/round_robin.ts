@@ -1,5 +1,5 @@
 /** Round robin: everyone in turn, for as many choices as the execution's number says (1, 2, 3, … 16, 1, …). */
-import type { Random, Scheduler } from '../../machine/stepped/scheduler.ts'
+import type { Random, Scheduler } from '../../step/scheduler.ts'
 
 const LONGEST = 16
 

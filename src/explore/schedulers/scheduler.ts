@@ -1,5 +1,5 @@
 /** What a scheduler is made of beside the interface of the machine: its options, and what is known of the program. */
-import type { Scheduler } from '../../machine/stepped/scheduler.ts'
+import type { Scheduler } from '../../step/scheduler.ts'
 
 /** What was learned of the program from earlier executions; changes only between rounds. */
 export interface Profile {

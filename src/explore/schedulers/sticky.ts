@@ -2,7 +2,7 @@
  * Random walk with few switches: whoever runs goes on, except in one of `stay` choices. Two CPUs get far in each other's way, rarely
  * at every step: to learn which words they share.
  */
-import type { Random, Scheduler } from '../../machine/stepped/scheduler.ts'
+import type { Random, Scheduler } from '../../step/scheduler.ts'
 
 export class StickyScheduler implements Scheduler {
   readonly name = 'sticky'

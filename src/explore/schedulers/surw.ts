@@ -3,7 +3,7 @@
  * interesting steps that each still has, which makes all their orders equally likely. Interesting are the accesses to shared words;
  * their numbers come from the profile.
  */
-import type { Pending, Random, Scheduler } from '../../machine/stepped/scheduler.ts'
+import type { Pending, Random, Scheduler } from '../../step/scheduler.ts'
 import type { Profile, SchedulerOptions } from './scheduler.ts'
 
 export class SurwScheduler implements Scheduler {

@@ -1,7 +1,7 @@
 /**
  * Memory barriers and acquire/release accesses (include/asm-generic/barrier.h, 6.1). Natively the plain barriers cost
  * nothing: x86 keeps stores in order and loads in order, and the JIT does not move accesses across calls of Atomics.
- * They are here for the checker that orders accesses by them (KERNEL.md 6, KCSAN).
+ * They are here for KCSAN: a marked write publishes what came before the last of them, a marked read acquires it.
  */
 import { atomic_fetch_add, atomic_load, atomic_store } from '#atomic'
 import { this_cpu_ptr } from './access.ts'

@@ -95,8 +95,8 @@ export const machine$tasks = 136 // 2 words
 export const machine$kswapd = 138
 /** Groups that were made (mem_cgroup_create). */
 export const machine$nr_mem_cgroups = 139
-/** oom_lock. */
-export const machine$oom_lock = 242
+/** oom_lock, on a line of its own. */
+export const machine$oom_lock = 768
 export const machine$tasklist_lock = 208
 /** mmlist_lock. */
 export const machine$mmlist_lock = 192

@@ -97,7 +97,8 @@ export const percpu$walked_pte = 81
 // the entries could be written.
 export const tlb_ubc$flush_required = 84
 export const tlb_ubc$writable = 85
-export const tlb_ubc$cpumask = 86 // CPUMASK_WORDS, 8 at most
+// Two words are free here; more CPUs take the end of line 6.
+export const tlb_ubc$cpumask = NR_CPUS > 64 ? 104 : 86 // CPUMASK_WORDS, 8 at most
 /** Where page_vma_mapped_walk found its entry: the PMD's value and the lock. */
 export const pvmw$pmd_value = 88
 export const pvmw$ptl = 89

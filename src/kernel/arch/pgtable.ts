@@ -265,7 +265,7 @@ export function pte_modify(pte: Pte, prot: number): Pte {
 }
 
 // PTEs in tables. Under the table's lock; accessed and dirty may change beside it by the hardware walk, so taking away
-// rights or bits of a present entry is one atomic operation (KERNEL.md 3).
+// rights or bits of a present entry is one atomic operation, never a load and a store.
 
 /** The one funnel through which a PTE is written (set_pte_at). */
 export function set_pte_at(mm: Mm, addr: number, ptep: PteP, pte: Pte): void {

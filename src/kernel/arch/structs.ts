@@ -214,7 +214,7 @@ export const task$sigkill = 34
 export const task$oom_score_adj = 35
 /** The address space that the task was killed for, with a reference of the mm_struct (signal_struct of Linux). Under tasklist_lock. */
 export const task$oom_mm = 36
-export const TASK_WORDS = SWAP ? 48 : 32
+export const TASK_WORDS = 48
 
 export const TASK_RUNNING = 0
 export const TASK_INTERRUPTIBLE = 1

@@ -1,6 +1,6 @@
 /**
  * Lock classes (struct lock_class_key, include/linux/lockdep_types.h, 6.1) as numbers, and where lock_stat keeps what it counts
- * about them. The texts of the report are in src/measure/lock_classes.ts. A semaphore has two classes, one a mode.
+ * about them. The texts of the report are in src/inspect/lock_classes.ts. A semaphore has two classes, one a mode.
  */
 import { LOCK_STAT, NR_PAGES } from '#config'
 import { PTLOCK_WORDS } from '#ptlock'

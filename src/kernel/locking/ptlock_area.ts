@@ -18,7 +18,7 @@ export function ptlock_area_init(): void {
 }
 
 /**
- * Notes that `lock` is taken for a page table: sets its bit in this CPU's bitmap outside the machine (src/measure/ptl_words.ts adds
+ * Notes that `lock` is taken for a page table: sets its bit in this CPU's bitmap outside the machine (src/inspect/ptl_words.ts adds
  * them up). Called where mm takes a lock that the design returned, so it holds for users' designs, and with LOCK_STAT=n.
  * A lock is known by its address: in a struct page, in the design's area, or in a mm; a page that serves as one table after another
  * has one lock word.

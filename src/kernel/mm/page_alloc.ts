@@ -352,14 +352,12 @@ function __free_pages_ok(page: Page, order: number): void {
   free_one_page(page, order)
 }
 
-/** The last reference is gone (mm/swap.c, __put_page). */
+/** The last reference is gone (mm/swap.c, __put_page): one page, or a compound page by its head. */
 export function __put_page(page: Page): void {
+  if (SWAP) __page_cache_release(page)
+  if (MEMCG) mem_cgroup_uncharge(page)
   if ((load(page + page$flags) & PG_head) !== 0) __free_pages_ok(page, load(page + page$compound_order))
-  else {
-    if (SWAP) __page_cache_release(page)
-    if (MEMCG) mem_cgroup_uncharge(page)
-    free_unref_page(page)
-  }
+  else free_unref_page(page)
 }
 
 /**

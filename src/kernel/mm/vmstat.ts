@@ -75,7 +75,7 @@ export const VMA_LOCK_MISS = 56
 export const MEMCG_MAX = 57
 export const NR_VM_EVENTS = 64
 
-// Rechecks under the lock that failed, by function (races.md, section 2).
+// Second looks under a lock that found another state than the first, by function: what was made ready is given back.
 export const RETRY_handle_pte_fault = 64
 export const RETRY_do_anonymous_page$read = 65
 export const RETRY_do_anonymous_page$write = 66

@@ -1,6 +1,6 @@
 /**
  * What the clock counts for every report: operations, transfers of lines, and who waited how long for which lock and which line.
- * Times in picoseconds. Leaves out names: src/measure/scale.
+ * Times in picoseconds. Leaves out names: src/scale.
  */
 
 /** How one lock was used, in one mode. */

@@ -2,9 +2,9 @@
  * The clock: a machine of stepped images in which every CPU has a clock, every access costs what the cache-coherence protocol makes
  * it cost, and the CPU whose clock is lowest goes next. Same image, same seed, same hardware: the same figures to the last digit.
  *
- * A line serves one transfer at a time; of those who want it meanwhile one is drawn from the seed. A fetch for reading takes effect when
- * it ends: until then those that have the line may use it, and what it brings is what they left in it. One for writing takes the line
- * away when it begins. A CPU that waits for a word sleeps until somebody writes to the line; then all who slept on it want it at once. Taking other CPUs' copies away from a line
+ * A line serves one transfer at a time; of those who want it meanwhile one is drawn from the seed. A read completes when
+ * its transfer ends: until then those that have the line may use it, and what it brings is what they left in it. A write invalidates
+ * other copies when its transfer starts. A CPU that waits for a word sleeps until somebody writes to the line; then all who slept on it want it at once. Taking other CPUs' copies away from a line
  * that one has does not queue: that moves no data. Accesses to a CPU's own area and to lines that nobody else has touched are charged
  * without letting slower CPUs go first. Exceptions, clearing and copying vary by a tenth, drawn from the seed: CPUs that do equal work
  * would fall into step otherwise, and never meet.
@@ -12,20 +12,23 @@
  * Left out: everything that overlaps (a CPU waits for each of its accesses, stores too), frequency, interrupts other than TLB flushes.
  */
 import {
+  requireSymbols,
   type SteppedBoot,
   type SteppedEnvironment,
   type SteppedExports,
-  KernelBug,
-  SetupFailed,
-} from '../stepped/machine.ts'
-import { Kind, KINDS } from '../stepped/kinds.ts'
-import { Violation } from '../stepped/observer.ts'
+} from '../../step/boot.ts'
+import { KernelBug, SetupFailed } from '../../step/bug.ts'
+import { perform, waits } from '../../step/effect.ts'
+import { Kind } from '../../step/kinds.ts'
+import { Violation } from '../../step/observer.ts'
 import { ClockFigures } from './figures.ts'
 import { ClockHeap } from './heap.ts'
+import { CLASS, CLEARS, COPIES, NOTHING, READS, UPDATES } from './access_classes.ts'
 import { LINE_SHIFT, Lines } from './lines.ts'
 import { ClockLocks } from './locks.ts'
 import { type ClockObserver, HERE, HIT, INTERRUPT } from './observer.ts'
 import { LineQueues } from './queues.ts'
+import { ClockRandom } from './random.ts'
 import { type Hardware, LINE_BYTES } from './topology.ts'
 
 export interface ClockOptions {
@@ -90,32 +93,7 @@ const NEEDED = [
 
 /** What seeds the program's random numbers: another seed of the clock must not make another program. */
 const SCENARIO_SEED = 1
-/** What an access does, for what it costs. */
-const READS = 0
-/** A store, and an operation that reads and writes: atomic. */
-const WRITES = 1
-const UPDATES = 2
-const CLEARS = 3
-const COPIES = 4
-const NOTHING = 5
-
-const CLASS: Uint8Array = (() => {
-  const classes = new Uint8Array(KINDS).fill(UPDATES)
-  for (const kind of [
-    ...[Kind.PLAIN_READ, Kind.RACE_READ, Kind.ONCE_READ, Kind.USER_READ, Kind.ACQUIRE_READ],
-    ...[Kind.ATOMIC_READ, Kind.WAIT, Kind.HALT],
-  ])
-    classes[kind] = READS
-  for (const kind of [Kind.PLAIN_WRITE, Kind.ONCE_WRITE, Kind.USER_WRITE, Kind.RELEASE_WRITE])
-    classes[kind] = WRITES
-  classes[Kind.CLEAR] = CLEARS
-  classes[Kind.COPY] = COPIES
-  classes[Kind.NOTIFY] = NOTHING
-  classes[Kind.SPIN] = NOTHING
-  return classes
-})()
-
-// Where an entity stands.
+// Where a context stands.
 const UNBORN = 0
 /** Its pending step is to be taken when its turn comes. */
 const ASKS = 1
@@ -131,8 +109,6 @@ const DONE = 5
 const WARM_UP = 4
 const PAGE_BYTES = 4096
 const PS_PER_NS = 1000
-/** Steps of a variation by a tenth, to either side. */
-const VARIATION = 1000
 
 export class ClockMachine {
   readonly memory: Int32Array
@@ -151,7 +127,7 @@ export class ClockMachine {
   readonly #locks: ClockLocks
   readonly #observer: ClockObserver | undefined
   readonly #kernel: SteppedExports
-  // The pending step of each entity: CPUs, then their interrupts.
+  // The pending step of each context: CPUs, then their interrupts.
   readonly #kind: Int32Array
   readonly #addr: Int32Array
   readonly #a: Int32Array
@@ -159,7 +135,7 @@ export class ClockMachine {
   readonly #site: Int32Array
   readonly #state: Uint8Array
   readonly #generators: (Generator<unknown, unknown> | undefined)[]
-  /** By CPU: the entity that it is now. */
+  /** By CPU: the context that it is now. */
   readonly #entity: Uint16Array
   /** By CPU: since when it has been held up. */
   readonly #since: Float64Array
@@ -175,7 +151,7 @@ export class ClockMachine {
   readonly #sleeperNext: Uint16Array
   readonly #started: Uint8Array
   #startedCount = 0
-  #random: number
+  readonly #random: ClockRandom
   #timed = false
   #cpu = 0
   #base = 0
@@ -191,8 +167,7 @@ export class ClockMachine {
   #measuring = false
 
   constructor(boot: SteppedBoot, symbols: Readonly<Record<string, number>>, options: ClockOptions) {
-    for (const name of NEEDED)
-      if (symbols[name] === undefined) throw new Error(`the image has no symbol ${name}`)
+    requireSymbols(symbols, NEEDED)
     this.symbols = symbols
     this.#options = options
     this.#hardware = options.hardware
@@ -207,8 +182,8 @@ export class ClockMachine {
     const lines = (words >> LINE_SHIFT) + 1
     this.figures = new ClockFigures(lines)
     this.#clock = new Float64Array(cpus)
-    this.#random = Math.imul(options.seed + 1, 0x9e3779b1) | 0 || 1
-    this.#heap = new ClockHeap(this.#clock, this.#permutation(cpus))
+    this.#random = new ClockRandom(options.seed)
+    this.#heap = new ClockHeap(this.#clock, this.#random.permutation(cpus))
     this.#lines = new Lines(lines, options.hardware, this.figures)
     this.#locks = new ClockLocks(this.figures, this.#clock)
     this.#kind = new Int32Array(2 * cpus)
@@ -221,7 +196,7 @@ export class ClockMachine {
     this.#entity = Uint16Array.from({ length: cpus }, (_, cpu) => cpu)
     this.#since = new Float64Array(cpus).fill(-1)
     this.#interruptAt = new Float64Array(cpus).fill(Infinity)
-    this.#queues = new LineQueues(lines, cpus, (bound) => this.#below(bound))
+    this.#queues = new LineQueues(lines, cpus, (bound) => this.#random.below(bound))
     this.#waited = new Float64Array(cpus)
     this.#fetchCost = new Float64Array(cpus)
     this.#fetchSource = new Uint8Array(cpus)
@@ -527,7 +502,7 @@ export class ClockMachine {
     }
     this.#passRest(cpu, to, words)
     this.#state[e] = ASKS
-    this.#charge(cpu, e, HIT, 0, this.#varied(cost))
+    this.#charge(cpu, e, HIT, 0, this.#random.varied(cost))
   }
 
   /** What Linux has in the place of `words` words at `p` and the model has not goes through the CPU's caches all the same. */
@@ -547,15 +522,7 @@ export class ClockMachine {
 
   /** Whether the step, whose line the CPU has now, has to wait for another value. */
   #isBlocked(e: number): boolean {
-    switch (this.#kind[e]) {
-      case Kind.LOCK:
-        return this.memory[this.#addr[e]] !== 0
-      case Kind.WAIT:
-      case Kind.HALT:
-        return this.memory[this.#addr[e]] === this.#a[e]
-      default:
-        return false
-    }
+    return waits(this.#kind[e], this.memory[this.#addr[e]], this.#a[e])
   }
 
   /** Lets a CPU wait for a line. Only the one whose turn is next has a time to come. */
@@ -641,53 +608,13 @@ export class ClockMachine {
     if (writes && this.#sleepers[line] !== 0) this.#wake(line, this.#clock[cpu])
   }
 
-  /** Performs the pending step of an entity; returns what the access returns. */
-  #perform(e: number): number {
-    const { memory } = this
-    const p = this.#addr[e]
-    const a = this.#a[e]
-    const old = memory[p]
-    switch (this.#kind[e]) {
-      case Kind.PLAIN_WRITE:
-      case Kind.ONCE_WRITE:
-      case Kind.USER_WRITE:
-      case Kind.RELEASE_WRITE:
-      case Kind.ATOMIC_WRITE:
-      case Kind.XCHG:
-        memory[p] = a
-        return old
-      case Kind.FETCH_ADD:
-        memory[p] = old + a
-        return old
-      case Kind.FETCH_AND:
-        memory[p] = old & a
-        return old
-      case Kind.FETCH_OR:
-        memory[p] = old | a
-        if (this.#timed) this.#sent(p)
-        return old
-      case Kind.CMPXCHG:
-        if (old === a) memory[p] = this.#b[e]
-        return old
-      case Kind.CLEAR:
-        memory.fill(this.#b[e], p, p + a)
-        return old
-      case Kind.COPY:
-        memory.copyWithin(p, a, a + this.#b[e])
-        return old
-      case Kind.LOCK:
-        memory[p] = this.#cpu + 1
-        return old
-      case Kind.UNLOCK:
-        memory[p] = 0
-        return old
-      case Kind.TRYLOCK:
-        if (old !== 0) return 0
-        memory[p] = this.#cpu + 1
-        return 1
-      default:
-        return old
-    }
+  /** Performs the pending step of a context; returns what the access returns. */
+  #perform(c: number): number {
+    const kind = this.#kind[c]
+    const p = this.#addr[c]
+    const result = perform(this.memory, kind, p, this.#a[c], this.#b[c], this.#cpu)
+    if (kind === Kind.FETCH_OR && this.#timed) this.#sent(p)
+    return result
   }
 
   #stepFunctions(): Pick<SteppedEnvironment, 'S' | 'X'> {
@@ -790,7 +717,7 @@ export class ClockMachine {
         if (this.#timed) this.#locks.releases(this.#cpu, lock)
       },
       observe_exception: () => {
-        if (this.#timed) pass(this.#varied(this.#hardware.costs.exception))
+        if (this.#timed) pass(this.#random.varied(this.#hardware.costs.exception))
       },
       observe_contended: (lock) => this.#sleepers[lock >> LINE_SHIFT] !== 0,
       ktime_get_ns: nanoseconds,
@@ -835,31 +762,5 @@ export class ClockMachine {
     const result = start(this.#kernel).next()
     if (!result.done) throw new Error(`CPU 0 waits although it is alone, at site ${this.#site[0]}`)
     return result.value
-  }
-
-  /** A time that is up to a tenth longer or shorter. */
-  #varied(time: number): number {
-    return Math.round(time * (1 + (this.#below(2 * VARIATION + 1) - VARIATION) / (10 * VARIATION)))
-  }
-
-  #permutation(n: number): Uint16Array {
-    const order = Uint16Array.from({ length: n }, (_, index) => index)
-    for (let left = n; left > 1; left--) {
-      const pick = this.#below(left)
-      const kept = order[left - 1]
-      order[left - 1] = order[pick]
-      order[pick] = kept
-    }
-    return order
-  }
-
-  /** A random number of 0 to bound - 1 (xorshift32). */
-  #below(bound: number): number {
-    let x = this.#random
-    x ^= x << 13
-    x ^= x >>> 17
-    x ^= x << 5
-    this.#random = x
-    return (x >>> 0) % bound
   }
 }

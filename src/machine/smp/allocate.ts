@@ -1,7 +1,7 @@
 // The machine's memory: how many words an image needs, and their allocation, shared between threads. Leaves out what lies in it.
-import { UsageError } from '../../cli/errors.ts'
+import { UsageError } from '../../base/errors.ts'
 import type { KernelImage } from '../../kbuild/index.ts'
-import { symbol } from '../../measure/symbols.ts'
+import { symbol } from '../../inspect/symbols.ts'
 import { wasmMemory, type WasmMemory } from './wasm_module.ts'
 
 /** Words of a machine for `image` with `bootWords` words from BOOT_DATA on. */

@@ -1,14 +1,12 @@
 // From what stopped a machine to a Failure in the kernel's words: a BUG, a soft lockup, a setup that did not succeed. Leaves out
 // noticing it (machine.ts) and printing it (failure.ts).
-import { oracleReport } from '../../checks/oracle_report.ts'
-import { UsageError } from '../../cli/errors.ts'
+import { oracleReport } from '../../inspect/oracle_report.ts'
+import { UsageError } from '../../base/errors.ts'
+import { HELPERS } from '../../inspect/stack.ts'
 import type { KernelImage } from '../../kbuild/index.ts'
-import type { KernelSymbols, MachineView } from '../../measure/symbols.ts'
-import { type CpuState, dumpPage, type Failure } from './failure.ts'
+import type { KernelSymbols, MachineView } from '../../inspect/symbols.ts'
+import { type CpuState, dumpPage, type Failure } from '../../inspect/failure.ts'
 import type { KernelBugArguments } from './protocol.ts'
-
-/** Functions that ask on behalf of their caller: the caller is who noticed. */
-const HELPERS = ['BUG', 'BUG_ON', 'VM_BUG_ON_PAGE', 'machine_bug', 'lockdep_assert_held', 'rwsem_assert_held']
 
 /** The failure for machine_bug(kind, a, b) on CPU `cpu`. */
 export function bugFailure(
@@ -19,7 +17,7 @@ export function bugFailure(
   cpus: readonly CpuState[],
 ): Failure {
   const { symbols } = view
-  const frame = cpus[cpu].stack.find((entry) => !HELPERS.includes(entry.function))
+  const frame = cpus[cpu].stack.find((entry) => !HELPERS.has(entry.function))
   const place = frame === undefined ? '' : ` at ${frame.file}:${frame.line} in ${frame.function}`
   switch (symbolName(symbols, 'BUG_', bug.kind)) {
     case 'BUG_PAGE':

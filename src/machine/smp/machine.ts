@@ -6,13 +6,19 @@ import { Worker } from 'node:worker_threads'
 import { type Remote, wrap } from 'comlink'
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
 import type { KernelImage } from '../../kbuild/index.ts'
-import { packageRoot } from '../../kbuild/root.ts'
-import type { CpuStats } from '../../measure/stats.ts'
-import { type MachineView, perCpu, symbol } from '../../measure/symbols.ts'
-import { isHalted, isIdle, waitingOn, waitKind, waitManner } from '../../measure/waits.ts'
+import { packageRoot } from '../../base/root.ts'
+import type { CpuStats } from '../../inspect/stats.ts'
+import { type MachineView, perCpu, symbol } from '../../inspect/symbols.ts'
+import { isHalted, isIdle, waitingOn, waitKind, waitManner } from '../../inspect/waits.ts'
 import { allocateMemory, memoryWords } from './allocate.ts'
 import { bugFailure, lockupFailure, setupFailure } from './diagnose.ts'
-import { type CpuState, inspectCpu, KernelException, MachineStopped, WorkerDied } from './failure.ts'
+import {
+  type CpuState,
+  inspectCpu,
+  KernelException,
+  MachineStopped,
+  WorkerDied,
+} from '../../inspect/failure.ts'
 import {
   CONTROL_ABORT,
   CONTROL_ARRIVED,
@@ -23,7 +29,7 @@ import {
   type CpuOutcome,
   type CpuSetup,
 } from './protocol.ts'
-import { kernelFrames } from './stack.ts'
+import { kernelFrames } from '../../inspect/stack.ts'
 import { softLockupWatchdog, type WatchedCpu } from './watchdog.ts'
 
 export interface MachineOptions {

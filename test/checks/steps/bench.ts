@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { type StepCheckKind, STEP_CHECKS, stepChecks } from '../../../src/checks/steps/index.ts'
 import type { KernelSymbols } from '../../../src/checks/symbols.ts'
 import { kbuild, type KernelImage, loadImage, parseConfig } from '../../../src/kbuild/index.ts'
-import { Kind } from '../../../src/machine/stepped/kinds.ts'
 import { type SteppedBoot, SteppedMachine } from '../../../src/machine/stepped/machine.ts'
-import { type Observer, Violation } from '../../../src/machine/stepped/observer.ts'
+import { type Observer, Violation } from '../../../src/step/observer.ts'
+import { perform } from '../../../src/step/effect.ts'
 
 const ABSTRACT = fileURLToPath(new URL('../../../src/kernel/locking/spinlock/abstract.ts', import.meta.url))
 
@@ -76,13 +76,7 @@ export class Bench {
   step(cpu: number, kind: number, addr: number, a = 0, b = 0, fn = 'do_wp_page'): void {
     const { memory } = this
     const old = memory[addr]
-    if (kind === Kind.FETCH_ADD) memory[addr] += a
-    else if (kind === Kind.FETCH_OR) memory[addr] |= a
-    else if (kind === Kind.FETCH_AND) memory[addr] &= a
-    else if (kind === Kind.CMPXCHG) memory[addr] = old === a ? b : old
-    else if (kind === Kind.LOCK) memory[addr] = cpu + 1
-    else if (kind === Kind.UNLOCK) memory[addr] = 0
-    else if (WRITES.has(kind)) memory[addr] = a
+    perform(memory, kind, addr, a, b, cpu)
     const site = this.#image.sites.findIndex((each) => each.fn === fn || each.helper === fn)
     if (site < 0) throw new Error(`no step stands in ${fn}`)
     this.#machine.site[cpu] = site
@@ -121,12 +115,3 @@ export class Bench {
     return this.s.MEMMAP + (pte >>> this.s.PFN_SHIFT) * this.s.PAGE_WORDS
   }
 }
-
-const WRITES = new Set<number>([
-  Kind.PLAIN_WRITE,
-  Kind.ONCE_WRITE,
-  Kind.USER_WRITE,
-  Kind.RELEASE_WRITE,
-  Kind.ATOMIC_WRITE,
-  Kind.XCHG,
-])

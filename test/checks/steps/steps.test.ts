@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { STEP_CHECKS, stepChecks } from '../../../src/checks/steps/index.ts'
-import { Kind } from '../../../src/machine/stepped/kinds.ts'
+import { Kind } from '../../../src/step/kinds.ts'
 import { Bench, bootStepped, buildStepped } from './bench.ts'
 
 let bench: Bench

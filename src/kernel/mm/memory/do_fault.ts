@@ -22,7 +22,6 @@ import {
   page_to_pfn,
   pmd_none,
   pte_mkdirty,
-  pte_mkold,
   pte_mkyoung,
   pte_none,
   ptep_get,
@@ -130,8 +129,8 @@ function do_set_pte(page: Page, ptep: PteP): void {
   const addr = this_cpu_read(vmf$address)
   const write = (this_cpu_read(vmf$flags) & FAULT_FLAG_WRITE) !== 0
   const mm = load(vma + vma$vm_mm) as Mm
-  let entry = mk_pte(page, vma_page_prot(vma))
-  entry = write ? pte_mkyoung(entry) : pte_mkold(entry)
+  // Young: only entries that are mapped ahead of a fault could be old, and on x86 they are not (arch_wants_old_prefaulted_pte).
+  let entry = pte_mkyoung(mk_pte(page, vma_page_prot(vma)))
   if (write) entry = maybe_mkwrite(pte_mkdirty(entry), vma)
   if (write && (load(vma + vma$vm_flags) & VM_SHARED) === 0) {
     inc_mm_counter(mm, MM_ANONPAGES)

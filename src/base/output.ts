@@ -1,0 +1,130 @@
+// Where results go: stdout, and files. A full disk or a closed pipe ends a command with a message (UsageError), not with a stack.
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { UsageError } from './errors.ts'
+
+/** Folder of the files that a command writes without being told where. */
+export const DEFAULT_OUT = 'mmtorture-out'
+
+/** Writes `text` to stdout and resolves when it is out. */
+export function writeStdout(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: Error): void => reject(outputError('stdout', error))
+    process.stdout.once('error', failed)
+    process.stdout.write(text, (error) => {
+      if (error) failed(error)
+      else {
+        process.stdout.off('error', failed)
+        resolve()
+      }
+    })
+  })
+}
+
+/** Writes a result file, and the folders it lies in. */
+export function writeResult(path: string, text: string): void {
+  try {
+    makeFolder(dirname(path))
+    writeFileSync(path, text)
+  } catch (error) {
+    throw outputError(path, error as Error, 'the file is missing or cut')
+  }
+}
+
+/** Makes a folder and those above it. Throws what mkdirSync throws. (With `recursive` that never returns under /proc.) */
+export function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolder(dirname(folder))
+  try {
+    mkdirSync(folder)
+  } catch (error) {
+    // Another command was faster.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
+/**
+ * Where a command's report goes: `--out` takes NAME.json and NAME.txt, `--json=FILE` the document, stdout the text or, with `--json` alone (`-`),
+ * the document.
+ */
+export async function writeReport(
+  name: string,
+  report: { readonly document: string; readonly text: string },
+  options: { readonly json?: string; readonly out?: string },
+): Promise<void> {
+  const { document, text } = report
+  const files = new Map(
+    reportFiles(name, options).map((path) => [path, path.endsWith(`${name}.txt`) ? text : document]),
+  )
+  if (options.json !== undefined && options.json !== '-') files.set(options.json, document)
+  // The report first, and what fails to be written takes nothing else along.
+  const failures: unknown[] = []
+  await writeStdout(options.json === '-' ? document : text).catch((error: unknown) => failures.push(error))
+  for (const [path, content] of files)
+    try {
+      writeResult(path, content)
+    } catch (error) {
+      failures.push(error)
+    }
+  if (failures.length > 0) throw failures[0]
+}
+
+/**
+ * Throws UsageError when a file that writeReport will write cannot be made: said at the start, not after the work. Makes the folders
+ * and leaves no file. (A full disk shows only when the text is written.)
+ */
+export function checkWritable(
+  name: string,
+  options: { readonly json?: string; readonly out?: string },
+): void {
+  for (const path of reportFiles(name, options))
+    try {
+      makeFolder(dirname(path))
+      const old = statSync(path, { throwIfNoEntry: false })
+      // To open a pipe would wait for its reader.
+      if (old !== undefined && !old.isFile() && !old.isDirectory()) accessSync(path, constants.W_OK)
+      else closeSync(openSync(path, 'a'))
+      if (old === undefined) rmSync(path)
+    } catch (error) {
+      throw outputError(path, error as Error)
+    }
+}
+
+function reportFiles(
+  name: string,
+  { json, out }: { readonly json?: string; readonly out?: string },
+): string[] {
+  return [
+    ...(out === undefined ? [] : [join(out, `${name}.json`), join(out, `${name}.txt`)]),
+    ...(json === undefined || json === '-' ? [] : [json]),
+  ]
+}
+
+/** One short line on stderr. */
+export function progress(text: string): void {
+  process.stderr.write(`mmtorture: ${text}\n`)
+}
+
+function outputError(where: string, error: NodeJS.ErrnoException, result?: string): UsageError {
+  const reasons: Readonly<Record<string, string>> = {
+    EPIPE: 'its reader has closed it',
+    ENOSPC: 'no space is left',
+    EACCES: 'permission denied',
+    EISDIR: 'it is a folder',
+    EROFS: 'the file system is read-only',
+    ENOENT: 'there is no such folder, and it cannot be made',
+    ENOTDIR: 'a part of the path is no folder',
+  }
+  const reason = reasons[error.code ?? ''] ?? error.message
+  return new UsageError(`cannot write to ${where}: ${reason}${result === undefined ? '' : `; ${result}`}.`)
+}

@@ -1,0 +1,93 @@
+// Scenarios by name: the files of the package's scenarios folder, each described by the first sentence of its head comment; or
+// a user's file by path. Leaves out reading the programs: kbuild does.
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { nearest } from '../base/nearest.ts'
+import { packageRoot } from '../base/root.ts'
+import { existingFile } from '../base/paths.ts'
+import { UsageError } from '../base/errors.ts'
+
+export interface ScenarioFile {
+  readonly name: string
+  /** Absolute path. */
+  readonly file: string
+}
+
+export const DEFAULT_SCENARIO = 'fork-storm'
+/** What `--trace` runs: it needs a recording, so it cannot be chosen by name. */
+export const TRACE_SCENARIO = 'trace-replay'
+
+/** The package's scenarios, the default first, then by name. */
+export function builtInScenarios(root: string = packageRoot()): ScenarioFile[] {
+  let files: string[] = []
+  try {
+    files = readdirSync(join(root, 'scenarios'))
+  } catch {
+    return []
+  }
+  return files
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
+    .map((file) => ({ name: basename(file, '.ts'), file: join(root, 'scenarios', file) }))
+    .toSorted((left, right) => rank(left.name) - rank(right.name) || (left.name < right.name ? -1 : 1))
+}
+
+/** The scenario that `text` names: a built-in one, or a path of a TypeScript file. Throws UsageError if there is none. */
+export function findScenario(text: string, root: string = packageRoot()): ScenarioFile {
+  const known = builtInScenarios(root)
+  const found = known.find((scenario) => scenario.name === text)
+  if (found && found.name !== TRACE_SCENARIO) return found
+  if (found) throw new UsageError(`${TRACE_SCENARIO} replays a recording: give it with --trace FILE.`)
+  if (/[\\/]/.test(text) || text.endsWith('.ts')) {
+    const file = existingFile('scenario', text)
+    if (!file.endsWith('.ts')) throw new UsageError(`scenario ${text}: expected a TypeScript file (.ts).`)
+    return { name: basename(file, '.ts'), file }
+  }
+  const names = known.map((scenario) => scenario.name).filter((name) => name !== TRACE_SCENARIO)
+  const near = nearest(text, names)
+  const hint = near === undefined ? '' : ` (did you mean ${near}?)`
+  throw new UsageError(
+    `there is no scenario ${text}${hint}; the scenarios are ${names.join(', ')}, or give the path of your own .ts file.`,
+  )
+}
+
+/** The scenario `name`, `initial` without one, or the replay of the recording `trace`, whose absolute path comes along. Throws UsageError. */
+export function scenarioOrTrace(
+  name: string | undefined,
+  trace: string | undefined,
+  initial: string,
+): { readonly scenario: ScenarioFile; readonly trace?: string } {
+  if (trace === undefined) return { scenario: findScenario(name ?? initial) }
+  if (name !== undefined)
+    throw new UsageError(`--trace replays a recording and takes no scenario, so ${name} is one too many.`)
+  const file = join(packageRoot(), 'scenarios', `${TRACE_SCENARIO}.ts`)
+  return { scenario: { name: TRACE_SCENARIO, file }, trace: existingFile('--trace', trace) }
+}
+
+/** First sentence of the comment that a source file begins with; empty if it has none. */
+export function firstSentence(source: string): string {
+  const text = headComment(source).join(' ').trim()
+  return (/^.*?[.!?](?=\s|$)/.exec(text)?.[0] ?? text).trim()
+}
+
+/** The settings (KEY=VALUE) that a scenario asks for in its head comment: `@config SWAP=y MEMORY=16M`. */
+export function scenarioSettings(scenario: ScenarioFile): string[] {
+  return headComment(readFileSync(scenario.file, 'utf8'))
+    .filter((line) => line.startsWith('@config '))
+    .flatMap((line) => line.split(/\s+/).slice(1))
+}
+
+/** The lines of the comment that a source file begins with, without what makes them a comment. */
+function headComment(source: string): string[] {
+  const head = /^\s*(?:\/\*\*?([\s\S]*?)\*\/|((?:\/\/.*\n?)+))/.exec(source)
+  if (head === null) return []
+  return (head[1] ?? head[2]).split('\n').map((line) => line.replace(/^\s*(\*|\/\/)\s?/, '').trim())
+}
+
+/** The one-line description of a scenario. */
+export function describeScenario(scenario: ScenarioFile): string {
+  return firstSentence(readFileSync(scenario.file, 'utf8'))
+}
+
+function rank(name: string): number {
+  return name === DEFAULT_SCENARIO ? 0 : 1
+}

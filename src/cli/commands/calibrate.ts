@@ -1,0 +1,41 @@
+// `mmtorture scale --calibrate`: measures this machine, writes its topology and prints what each figure is. Leaves out the measuring:
+// src/calibrate.
+import { join } from 'node:path'
+import { UsageError } from '../../base/errors.ts'
+import { DEFAULT_OUT, progress, writeResult, writeStdout } from '../../base/output.ts'
+import { calibrate } from '../../calibrate/calibrate.ts'
+import { HOST } from '../../catalog/topologies.ts'
+import { formatCalibration } from '../../report/calibration_text.ts'
+import type { ScaleArguments } from './scale.ts'
+
+/** Options that go with --calibrate. */
+const TAKEN = ['calibrate', 'json', 'out']
+
+/**
+ * Measures, writes host.json, and prints what each figure is; returns the exit status: 0, or 130 if it was interrupted, and then nothing
+ * is written. Throws UsageError where nothing can be measured.
+ */
+export async function calibrateCommand(
+  name: string | undefined,
+  options: ScaleArguments,
+  signal: AbortSignal,
+): Promise<number> {
+  const other = Object.keys(options).find((option) => !TAKEN.includes(option))
+  if (name !== undefined || other !== undefined)
+    throw new UsageError(
+      `--calibrate measures this machine and runs no scenario: ${name ?? `--${hyphenated(other!)}`} has no meaning with it; it goes with --json and --out.`,
+    )
+  const file = join(options.out ?? DEFAULT_OUT, `${HOST}.json`)
+  const report = await calibrate(file, { signal, progress })
+  if (report === undefined) return 130
+  writeResult(file, `${JSON.stringify(report.topology, null, 2)}\n`)
+  const document = `${JSON.stringify(report, null, 2)}\n`
+  if (options.json !== undefined && options.json !== '-') writeResult(options.json, document)
+  await writeStdout(options.json === '-' ? document : formatCalibration(report))
+  return 0
+}
+
+/** `simulatedTime` as it is typed. */
+function hyphenated(option: string): string {
+  return option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+}

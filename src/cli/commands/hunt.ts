@@ -1,0 +1,45 @@
+// `mmtorture hunt`: hunts, printed. Leaves out what a hunt is: src/hunt.
+import { checkWritable, DEFAULT_OUT, progress, writeReport } from '../../base/output.ts'
+import { huntPlans } from '../../hunt/hunt.ts'
+import { huntChanges, type HuntChoices, huntDefaults, planHunts } from '../../hunt/plan.ts'
+import type { HuntReport } from '../../hunt/report.ts'
+import { configSettings } from '../../kbuild/config.ts'
+import { formatHuntSweep } from '../../report/hunt_sweep.ts'
+import { formatHunt, headingSettings } from '../../report/hunt_text.ts'
+
+/** The options as commander parsed them. */
+export interface HuntArguments extends HuntChoices {
+  /** `-`: stdout. */
+  readonly json?: string
+}
+
+/**
+ * Hunts and prints; returns the exit status: 0 held, 1 violated, 130 interrupted.
+ * @param signal ends the hunt early; what is known is reported
+ */
+export async function huntCommandLine(
+  names: readonly string[],
+  options: HuntArguments,
+  signal: AbortSignal,
+): Promise<number> {
+  const plans = planHunts(names, { ...options, out: options.out ?? DEFAULT_OUT })
+  checkWritable('hunt', options)
+  const { hunted, sweep } = await huntPlans(plans, { signal, progress })
+  const single = plans.length === 1 && plans[0].configs.length === 1 ? hunted[0] : undefined
+  const document = `${JSON.stringify(single?.report ?? sweep, null, 2)}\n`
+  const text =
+    single === undefined
+      ? formatHuntSweep(sweep)
+      : formatHunt(single.report, single.descriptions, settingsOf(single.report), options.verbose ?? false)
+  await writeReport('hunt', { document, text }, options)
+  if (sweep.interrupted) return 130
+  return sweep.verdict === 'violated' ? 1 : 0
+}
+
+/** What the configuration is, unless it goes without saying. */
+function settingsOf({ config, cpus }: HuntReport): string[] {
+  return headingSettings(config, [
+    ...huntDefaults(cpus).filter((setting) => configSettings(config).includes(setting)),
+    ...huntChanges(config, cpus),
+  ])
+}

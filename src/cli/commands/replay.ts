@@ -1,0 +1,33 @@
+// `mmtorture replay FILE`: the violation of a replay file again, printed. Leaves out replaying: src/hunt/replay.ts.
+import { writeResult, writeStdout } from '../../base/output.ts'
+import { plural } from '../../base/text.ts'
+import { flatSchedule } from '../../explore/replay_file.ts'
+import { switchesOf } from '../../explore/segments.ts'
+import { replayRecorded } from '../../hunt/replay.ts'
+import { formatViolation } from '../../report/hunt_text.ts'
+
+/** The options as commander parsed them. */
+export interface ReplayArguments {
+  readonly verbose?: boolean
+  /** `-`: stdout. */
+  readonly json?: string
+}
+
+/**
+ * Replays and prints; returns 1, since the violation is there again.
+ * Throws UsageError (status 2) for a file that cannot be read, and for the first difference.
+ */
+export async function replayCommand(path: string, options: ReplayArguments): Promise<number> {
+  const verbose = options.verbose ?? false
+  const { report, description, file } = await replayRecorded(path, verbose)
+  const json = `${JSON.stringify(report, null, 2)}\n`
+  if (options.json !== undefined && options.json !== '-') writeResult(options.json, json)
+  const { steps, sizes } = file
+  const heading =
+    `${file.scenario}: replay of ${plural(steps, 'step')} and ${plural(switchesOf(flatSchedule(file)), 'switch', 'switches')} ` +
+    `on ${plural(sizes.cpus, 'CPU')}${report.sameImage ? '' : ', on another kernel than it was recorded on'}\n\n`
+  await writeStdout(
+    options.json === '-' ? json : heading + formatViolation(report.violation, description, verbose),
+  )
+  return 1
+}

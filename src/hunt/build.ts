@@ -1,0 +1,61 @@
+// Builds the image of a hunt or a replay and boots stepped machines of it, and turns what a scenario throws into one sentence. Leaves out
+// what is done with the machines.
+import type { Subject } from '../explore/attempt.ts'
+import type { Sizes } from '../explore/shrink.ts'
+import { createSubject } from '../explore/subject.ts'
+import { stepChecks } from '../checks/steps/index.ts'
+import type { Configuration } from '../kbuild/config.ts'
+import { kbuild, type KernelImage, loadImage } from '../kbuild/index.ts'
+import { guarded } from '../machine/explain.ts'
+import type { SteppedBoot } from '../machine/stepped/machine.ts'
+import { UsageError } from '../base/errors.ts'
+
+/** What decides how an execution goes, besides the schedule. */
+export interface BuildRequest {
+  readonly config: Configuration
+  /** Absolute path. */
+  readonly scenario: string
+  /** Absolute paths. */
+  readonly patches: readonly string[]
+  readonly seed: number
+  readonly stepLimit: number
+  /** Names of checks that are off. */
+  readonly off: readonly string[]
+}
+
+/** An image that was loaded. */
+export interface Built {
+  readonly image: KernelImage
+  /** A machine of these sizes, set up. Throws UsageError when the scenario's setup fails. */
+  make(sizes: Sizes): Subject
+}
+
+export async function buildHunt(request: BuildRequest): Promise<Built> {
+  const { config, scenario, patches, seed, stepLimit } = request
+  const image = await kbuild(config, { scenario, patches, image: 'stepped' })
+  const boot = (await loadImage(image)) as unknown as SteppedBoot
+  const off = new Set(request.off)
+  const make = (sizes: Sizes): Subject =>
+    guarded(image, sizes.cpus, () =>
+      createSubject(
+        boot,
+        image,
+        { ...sizes, seed, stepLimit },
+        (machine) => [stepChecks(machine, image, off)],
+        off,
+      ),
+    )
+  return { image, make }
+}
+
+/** Machines of other sizes; undefined where the scenario cannot be set up so. */
+export function makeSmaller(built: Built): (sizes: Sizes) => Subject | undefined {
+  return (sizes) => {
+    try {
+      return built.make(sizes)
+    } catch (error) {
+      if (error instanceof UsageError) return undefined
+      throw error
+    }
+  }
+}

@@ -1,0 +1,111 @@
+// What failed, in the format in which the kernel says it: BUG, bad page, lockdep, KCSAN, KASAN, soft lockup. A check that already
+// speaks so is left as it is. Leaves out the interleaving.
+import { oracleReport } from '../inspect/oracle_report.ts'
+import type { Finding } from '../explore/attempt.ts'
+import { dumpPage } from '../inspect/failure.ts'
+import { formatFrame, type Frame, HELPERS } from '../inspect/stack.ts'
+import { KernelBug, type SteppedMachine } from '../machine/stepped/machine.ts'
+import type { EndState } from './violation.ts'
+import { shortFile } from './interleaving.ts'
+import type { DescribedStep } from './narrator.ts'
+
+export interface SplatContext {
+  readonly finding: Finding
+  readonly error?: Error
+  readonly machine: SteppedMachine
+  readonly cpus: readonly EndState[]
+  /** The last step that was taken. */
+  readonly failedStep: DescribedStep | undefined
+}
+
+const RULER = '='.repeat(66)
+/** The lines of a report in the kernel's format. */
+export function splat(context: SplatContext): string[] {
+  const { finding, error, cpus } = context
+  if (error instanceof KernelBug) return bug(context, error)
+  const lines = finding.message.split('\n')
+  switch (finding.check) {
+    case 'deadlock':
+      return deadlock(cpus)
+    case 'livelock':
+      return livelock(context)
+  }
+  if (/^(BUG|WARNING|INFO|={10}|-{10})/.test(lines[0])) return framed(lines)
+  return [`${finding.check}: ${lines[0]}`, ...lines.slice(1), ...header(context)]
+}
+
+/** Rulers around what the kernel prints between rulers. */
+function framed(lines: readonly string[]): string[] {
+  return lines[0].startsWith('=') || !/KCSAN|KASAN|locking dependency|recursive locking/.test(lines[0])
+    ? [...lines]
+    : [RULER, ...lines, RULER]
+}
+
+function bug(context: SplatContext, error: KernelBug): string[] {
+  const { machine, cpus } = context
+  const { symbols } = machine
+  const stack = cpus.find((cpu) => cpu.failed)?.stack ?? []
+  const frame = stack.find((entry) => !HELPERS.has(entry.function))
+  const place = frame === undefined ? '' : ` at ${frame.file}:${frame.line}`
+  if (error.kind === symbols['BUG_ORACLE'])
+    return [oracleReport(machine.oracle, error.a, symbols), ...header(context)]
+  if (error.kind === symbols['BUG_SCENARIO']) {
+    const reason = Object.keys(symbols).find((name) => name.startsWith('SETUP_') && symbols[name] === error.a)
+    return [`the scenario cannot go on${place}: ${reason ?? `reason ${error.a}`}`, ...header(context)]
+  }
+  if (error.kind === symbols['BUG_PAGE'])
+    return [
+      ...dumpPage(machine, error.a),
+      'page dumped because: VM_BUG_ON_PAGE',
+      `kernel BUG${place}!`,
+      ...header(context),
+    ]
+  return [`kernel BUG${place}!`, ...(frame ? [`in ${frame.function}`] : []), ...header(context)]
+}
+
+/** Who was it: the line that every report of the kernel has. */
+function header({ cpus }: SplatContext): string[] {
+  const failed = cpus.find((cpu) => cpu.failed)
+  if (failed === undefined) return []
+  return [cpuLine(failed)]
+}
+
+/** `CPU: 1 PID: 3 mm 1`, without what is not known. */
+export function cpuLine({ cpu, task }: EndState): string {
+  return `CPU: ${cpu}${task ? ` PID: ${task.pid} mm ${task.mm} program ${task.program}` : ''}`
+}
+
+function deadlock(cpus: readonly EndState[]): string[] {
+  const waiting = cpus.filter((cpu) => cpu.waitsFor !== undefined)
+  return [
+    'BUG: deadlock: no CPU can go on',
+    ...waiting.map(({ cpu, waitsFor }) => ` CPU ${cpu} waits for ${waitsFor}`),
+  ]
+}
+
+function livelock({ finding, cpus, failedStep }: SplatContext): string[] {
+  const cpu = failedStep?.cpu ?? 0
+  const state = cpus.find((one) => one.cpu === cpu)
+  const task = state?.task ? ` [program ${state.task.program}:${state.task.pid}]` : ''
+  return [
+    `watchdog: BUG: soft lockup - CPU#${cpu} stuck: ${finding.message}${task}`,
+    ...(failedStep
+      ? [`RIP: ${failedStep.function} ${shortFile(failedStep.file)}:${failedStep.line}, ${failedStep.text}`]
+      : []),
+  ]
+}
+
+/** A call trace, an interrupt's frames marked as the kernel marks them. */
+export function callTrace(stack: readonly (Frame & { readonly irq?: true })[]): string[] {
+  if (stack.length === 0) return []
+  const lines = ['Call Trace:']
+  let irq = false
+  for (const frame of stack) {
+    if (frame.irq === true && !irq) lines.push(' <IRQ>')
+    if (frame.irq !== true && irq) lines.push(' </IRQ>')
+    irq = frame.irq === true
+    lines.push(` ${formatFrame({ ...frame, file: shortFile(frame.file) })}`)
+  }
+  if (irq) lines.push(' </IRQ>')
+  return lines
+}

@@ -1,0 +1,199 @@
+// What a hunt is to do, from the options: the scenario, the configurations, the checks, the sizes. Leaves out doing it: hunt.ts.
+import { dirname, join, relative } from 'node:path'
+import { DEFAULT_SCHEDULER, SCHEDULERS } from '../explore/schedulers/index.ts'
+import { CONFIG_KEYS, type Configuration, parseConfig, sweepConfig, withDefaults } from '../kbuild/config.ts'
+import { nearest } from '../base/nearest.ts'
+import { readRevert } from '../catalog/reverts.ts'
+import { packageRoot } from '../base/root.ts'
+import { shellQuote } from '../base/shell.ts'
+import { existingFile } from '../base/paths.ts'
+import { chooseChecks } from '../catalog/checks.ts'
+import { UsageError } from '../base/errors.ts'
+import { findScenario, type ScenarioFile, scenarioSettings } from '../catalog/scenarios.ts'
+
+/** What may be chosen of a hunt. Names as on the command line; what is left out takes its default. */
+export interface HuntChoices {
+  readonly cpus?: number
+  readonly seconds?: number
+  readonly seed?: number
+  readonly config?: readonly string[]
+  readonly revert?: readonly string[]
+  readonly patch?: readonly string[]
+  readonly scheduler?: string
+  readonly depth?: number
+  readonly preemptions?: number
+  readonly executions?: number
+  readonly workers?: number
+  readonly keepGoing?: boolean
+  readonly operations?: number
+  readonly pages?: number
+  readonly check?: readonly string[]
+  /** Of --no-check. */
+  readonly off?: readonly string[]
+  readonly stepLimit?: number
+  readonly determinismCheck?: boolean
+  /** Every step of an interleaving, in the report. */
+  readonly verbose?: boolean
+  /** Folder of replay files. */
+  readonly out?: string
+}
+
+/** A hunt, as far as it can be checked without building anything. */
+export interface HuntPlan {
+  readonly scenario: ScenarioFile
+  /** How the scenario is named on a command line. */
+  readonly label: string
+  readonly configs: readonly Configuration[]
+  readonly reverts: readonly string[]
+  /** Absolute paths: those of reverts, then the user's. */
+  readonly patches: readonly string[]
+  readonly userPatches: readonly string[]
+  readonly cpus: number
+  readonly seed: number
+  readonly seconds: number
+  readonly operations: number
+  readonly pages: number
+  readonly stepLimit: number
+  readonly workers: number
+  /** A name of the table, or the absolute path of a user's file. */
+  readonly scheduler: string
+  /** Names of checks that are off. */
+  readonly off: readonly string[]
+  /** What the user chose. */
+  readonly options: HuntChoices
+}
+
+export const DEFAULT_CPUS = 2
+export const DEFAULT_SECONDS = 20
+export const DEFAULT_SEED = 1
+export const DEFAULT_OPERATIONS = 2
+export const DEFAULT_PAGES = 3
+export const DEFAULT_STEP_LIMIT = 20_000
+/** Without a scenario and without a revert that names one. */
+const DEFAULT_SCENARIO = 'same-page'
+
+/** A kernel of a size that can be hunted: small, and with spinlocks that wait instead of spinning. */
+export function huntDefaults(cpus: number): readonly string[] {
+  return ['SPINLOCK=abstract', 'MEMORY=1M', 'PTRS_PER_TABLE=8', 'PGTABLE_LEVELS=3', `NR_CPUS=${cpus}`]
+}
+
+/** The settings of a hunt: the scenario's and a hunt's for keys that the user leaves alone, then the user's. */
+export function huntSettings(cpus: number, own: readonly string[], scenario?: ScenarioFile): string[] {
+  const ofScenario = scenario === undefined ? [] : scenarioSettings(scenario)
+  return withDefaults(withDefaults(own, huntDefaults(cpus)), ofScenario)
+}
+
+/** `KEY=VALUE` for each key that is not what a hunt takes by itself. */
+export function huntChanges(config: Configuration, cpus: number): string[] {
+  const usual = parseConfig(huntDefaults(cpus))
+  return CONFIG_KEYS.filter(({ name }) => config[name] !== usual[name]).map(
+    ({ name }) => `${name}=${config[name]}`,
+  )
+}
+
+/** A hunt of each scenario named; without one, of what a revert names, or the default. Throws UsageError as planHunt does. */
+export function planHunts(names: readonly string[], options: HuntChoices): HuntPlan[] {
+  return names.length === 0 ? [planHunt(undefined, options)] : names.map((name) => planHunt(name, options))
+}
+
+/** Throws UsageError for what the options have wrong. */
+export function planHunt(name: string | undefined, options: HuntChoices): HuntPlan {
+  const reverts = (options.revert ?? []).map((id) => readRevert(id))
+  const scenario = findScenario(
+    name ?? reverts.find((revert) => revert.scenario !== '')?.scenario ?? DEFAULT_SCENARIO,
+  )
+  // The form of the scenario in which a revert is found, unless the user wants another.
+  const form = reverts.find((revert) => revert.scenario === scenario.name)
+  const cpus = options.cpus ?? form?.cpus ?? DEFAULT_CPUS
+  const userPatches = (options.patch ?? []).map((path) => existingFile('--patch', path))
+  refuseIdleOptions(options)
+  const configs = sweepConfig(
+    huntSettings(cpus, withDefaults(options.config ?? [], form?.config ?? []), scenario),
+  )
+  for (const config of configs)
+    if (config.NR_CPUS < cpus)
+      throw new UsageError(`--cpus ${cpus}: the kernel is built for NR_CPUS=${config.NR_CPUS} CPUs at most.`)
+  return {
+    scenario,
+    label: scenarioLabel(scenario),
+    configs,
+    reverts: reverts.map((revert) => revert.id),
+    patches: [...reverts.map((revert) => revert.patch), ...userPatches],
+    userPatches,
+    cpus,
+    seed: options.seed ?? DEFAULT_SEED,
+    seconds: options.seconds ?? (options.executions === undefined ? DEFAULT_SECONDS : Infinity),
+    operations: options.operations ?? form?.operations ?? DEFAULT_OPERATIONS,
+    pages: options.pages ?? form?.pages ?? DEFAULT_PAGES,
+    stepLimit: options.stepLimit ?? DEFAULT_STEP_LIMIT,
+    workers: options.workers ?? 1,
+    scheduler: chooseScheduler(options.scheduler ?? DEFAULT_SCHEDULER),
+    off: chooseChecks(options.check ?? [], options.off ?? []),
+    options,
+  }
+}
+
+/** A scenario of the package by its name, another by its path from here. */
+export function scenarioLabel(scenario: ScenarioFile): string {
+  return dirname(scenario.file) === join(packageRoot(), 'scenarios')
+    ? scenario.name
+    : relative('', scenario.file)
+}
+
+/** Options of a scheduler that the chosen one does not read. A user's own file may read both. */
+function refuseIdleOptions({ scheduler = DEFAULT_SCHEDULER, depth, preemptions }: HuntChoices): void {
+  const readers = { '--depth': ['pct', 'portfolio'], '--preemptions': ['dfs'] } as const
+  const own = SCHEDULERS.every(({ name }) => name !== scheduler)
+  for (const [option, names] of Object.entries(readers)) {
+    const given = option === '--depth' ? depth : preemptions
+    if (given !== undefined && !own && !(names as readonly string[]).includes(scheduler))
+      throw new UsageError(
+        `${option} ${given}: scheduler ${scheduler} has no such option; it is for ${names.join(' and ')}.`,
+      )
+  }
+}
+
+function chooseScheduler(name: string): string {
+  const names = SCHEDULERS.map((scheduler) => scheduler.name)
+  if (names.includes(name)) return name
+  if (/[\\/]|\.[mc]?[jt]s$/.test(name)) return existingFile('--scheduler', name)
+  const near = nearest(name, names)
+  const hint = near === undefined ? '' : ` (did you mean ${near}?)`
+  throw new UsageError(
+    `--scheduler ${name}: there is no such scheduler${hint}; there are ${names.join(', ')}, or give the path of your own .ts or .js file.`,
+  )
+}
+
+/** The command that hunts one configuration again. */
+export function huntCommand(plan: HuntPlan, config: Configuration): string {
+  const { options } = plan
+  const flag = (name: string, value: number | string | undefined): string[] =>
+    value === undefined ? [] : [name, String(value)]
+  const path = (file: string): string => relative('', file)
+  const named = SCHEDULERS.some((scheduler) => scheduler.name === plan.scheduler)
+  return [
+    'mmtorture hunt',
+    plan.label,
+    ...plan.reverts.flatMap((id) => ['--revert', id]),
+    ...plan.userPatches.flatMap((patch) => ['--patch', path(patch)]),
+    ...flag('--cpus', options.cpus),
+    ...flag('--operations', options.operations),
+    ...flag('--pages', options.pages),
+    ...flag('--seconds', options.seconds),
+    ...flag('--executions', options.executions),
+    ...['--seed', String(plan.seed)],
+    ...(plan.scheduler === DEFAULT_SCHEDULER
+      ? []
+      : ['--scheduler', named ? plan.scheduler : path(plan.scheduler)]),
+    ...flag('--depth', options.depth),
+    ...flag('--preemptions', options.preemptions),
+    ...flag('--step-limit', options.stepLimit),
+    ...(options.check ?? []).flatMap((check) => ['--check', check]),
+    ...(options.off ?? []).flatMap((check) => ['--no-check', check]),
+    ...(options.determinismCheck === true ? ['--determinism-check'] : []),
+    ...(options.keepGoing === true ? ['--keep-going'] : []),
+    ...huntChanges(config, plan.cpus).flatMap((setting) => ['--config', setting]),
+  ]
+    .map((part, index) => (index === 0 ? part : shellQuote(part)))
+    .join(' ')
+}

@@ -1,0 +1,238 @@
+// Runs a violation once more and describes it: what failed in the kernel's words, the interleaving, and what each CPU was doing at the end.
+// Leaves out text and documents: hunt_text.ts, hunt_report.ts.
+import type { Finding, Subject } from '../explore/attempt.ts'
+import { type Recording, recordSegments } from '../explore/record.ts'
+import type { Segment } from '../explore/segments.ts'
+import type { Site } from '../step/site.ts'
+import { type BugCalls, bugKey } from '../kbuild/bug_calls.ts'
+import { type CpuState, inspectCpu } from '../inspect/failure.ts'
+import { type Frame, kernelFrames, placedFrames } from '../inspect/stack.ts'
+import { KernelBug, type SteppedMachine } from '../machine/stepped/machine.ts'
+import { hex } from '../inspect/names.ts'
+import { perCpu } from '../inspect/symbols.ts'
+import { nameWord } from '../inspect/hunt_names.ts'
+import { type Interleaving, interleave } from './interleaving.ts'
+import { splat } from './kernel_formats.ts'
+import { HELPERS } from '../inspect/stack.ts'
+import { Narrator, describeStep, type DescribedStep } from './narrator.ts'
+
+/** The image as far as a report needs it. */
+export interface DescribedImage {
+  /** Absolute path of its module, with the source map beside it. */
+  readonly file: string
+  readonly sites: readonly Site[]
+  /** None where no function was put into another. */
+  readonly bugs?: BugCalls
+}
+
+/** A CPU when the execution ended. */
+export interface EndState {
+  readonly cpu: number
+  /** Of the step that failed. */
+  readonly failed: boolean
+  readonly state: 'in the kernel' | 'not begun' | 'done'
+  readonly task?: CpuState['task']
+  readonly waitsFor?: string
+  readonly holds: readonly string[]
+  /** Innermost first; those of an interrupt that it was taking come before those it interrupted. */
+  readonly stack: readonly (Frame & { readonly irq?: true })[]
+}
+
+/** A violation as the report describes it. */
+export interface Description {
+  readonly finding: Finding
+  /** What failed, in the kernel's own format where there is one. */
+  readonly splat: readonly string[]
+  /** All steps, and what CPUs wanted when it ended. */
+  readonly steps: readonly DescribedStep[]
+  /** Empty when it failed at rest. */
+  readonly cpus: readonly EndState[]
+  readonly atRest: boolean
+  /** The execution that was described, for a replay file. */
+  readonly recording: Recording
+}
+
+/**
+ * Runs `segments` and describes what fails. Undefined if nothing does.
+ * @param root the package's folder, for the names of files
+ */
+export function describeViolation(
+  subject: Subject,
+  image: DescribedImage,
+  segments: readonly Segment[],
+  root: string,
+): Description | undefined {
+  return describeRun(subject, image, root, (narrator) => recordSegments(subject, segments, [narrator]))
+}
+
+/**
+ * Describes what fails in one execution, which is recorded at the same time. Undefined if nothing does.
+ * @param run runs it on the subject, with the narrator among those that see each step first
+ */
+export function describeRun(
+  subject: Subject,
+  image: DescribedImage,
+  root: string,
+  run: (narrator: Narrator) => Recording,
+): Description | undefined {
+  const { machine } = subject
+  const narrator = new Narrator(machine, image.sites)
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 100
+  try {
+    const recording = run(narrator)
+    const { finding, error } = recording
+    if (finding === null) return undefined
+    const atRest = error === undefined
+    // The checks at rest run the machine on.
+    const performed = narrator.steps.slice(0, recording.history.length)
+    const wanted = atRest ? [] : pendingSteps(machine, image.sites, performed, finding.check)
+    const cpus = atRest ? [] : endStates(machine, image, root, error, performed, finding.check)
+    const failedStep = performed.at(-1)
+    return {
+      finding,
+      splat: splat({ finding, error, machine, cpus, failedStep }),
+      steps: [...performed, ...wanted],
+      cpus,
+      atRest,
+      recording,
+    }
+  } finally {
+    Error.stackTraceLimit = limit
+  }
+}
+
+/** The rows of a described violation. */
+export function interleavingOf(description: Description, verbose: boolean): Interleaving {
+  return interleave(description.steps, { verbose, deadlock: description.finding.check === 'deadlock' })
+}
+
+/** What CPUs wait for at the end: of a deadlock all, else only those that cannot go on. */
+function pendingSteps(
+  machine: SteppedMachine,
+  sites: readonly Site[],
+  performed: readonly DescribedStep[],
+  check: string,
+): DescribedStep[] {
+  const wanted: DescribedStep[] = []
+  for (let entity = 0; entity < machine.kind.length; entity++) {
+    const kind = machine.kind[entity]
+    const waits = kind !== 0 && !machine.hasEnded(entity) && machine.isBlocked(entity)
+    if (!waits || (check !== 'deadlock' && !performed.some((step) => step.cpu === machine.cpuOf(entity))))
+      continue
+    const addr = machine.addr[entity]
+    const old = machine.memory[addr]
+    const step = {
+      entity,
+      kind,
+      addr,
+      a: machine.a[entity],
+      b: machine.b[entity],
+      old,
+      result: old,
+      site: machine.site[entity],
+    }
+    wanted.push(describeStep(machine, sites, performed.length + wanted.length, step, 'waiting'))
+  }
+  return wanted
+}
+
+function endStates(
+  machine: SteppedMachine,
+  image: DescribedImage,
+  root: string,
+  error: Error,
+  performed: readonly DescribedStep[],
+  check: string,
+): EndState[] {
+  const { cpus, running } = machine
+  const waiting = waitingView(machine)
+  const inspected = Array.from({ length: cpus }, (_, cpu) => inspect(machine, waiting, cpu))
+  const ended = Array.from({ length: cpus }, (_, cpu) => machine.hasEnded(cpu))
+  const thrown = thrownFrames(machine, image, root, error)
+  const traces = machine.stacks()
+  const frames = (entity: number): Frame[] =>
+    traces[entity] === undefined
+      ? []
+      : withSite(framesOf(traces[entity], image, root), image.sites[machine.site[entity]])
+  return inspected.map((state, cpu) => {
+    const own = running === cpu && !ended[cpu] ? thrown : frames(cpu)
+    const irq = running === cpu + cpus ? thrown : frames(cpu + cpus)
+    const stack = [...irq.map((frame) => ({ ...frame, irq: true as const })), ...own]
+    const begun = performed.some((step) => step.cpu === cpu) || stack.length > 0
+    return {
+      ...state,
+      failed: check !== 'deadlock' && machine.cpuOf(running) === cpu && thrown.length > 0,
+      state: ended[cpu] ? 'done' : begun ? 'in the kernel' : 'not begun',
+      stack,
+    }
+  })
+}
+
+/** Memory with what CPUs wait for where the waiting primitives of a real kernel note it (percpu$waiting_on). */
+function waitingView(machine: SteppedMachine): { memory: Int32Array; symbols: SteppedMachine['symbols'] } {
+  const { symbols, cpus } = machine
+  const memory = machine.memory.slice()
+  if (symbols['percpu$waiting_on'] !== undefined)
+    for (let cpu = 0; cpu < cpus; cpu++)
+      memory[perCpu(symbols, cpu, 'percpu$waiting_on')] =
+        !machine.hasEnded(cpu) && machine.isBlocked(cpu) ? machine.addr[cpu] : 0
+  return { memory, symbols }
+}
+
+function inspect(
+  machine: SteppedMachine,
+  view: ReturnType<typeof waitingView>,
+  cpu: number,
+): Pick<EndState, 'cpu' | 'task' | 'waitsFor' | 'holds'> {
+  if (view.symbols['percpu$held_locks'] !== undefined && view.symbols['percpu$waiting_on'] !== undefined) {
+    const { task, waitsFor, holds } = inspectCpu(view, cpu, machine.cpus)
+    return { cpu, ...(task ? { task } : {}), ...(waitsFor === undefined ? {} : { waitsFor }), holds }
+  }
+  const waits = !machine.hasEnded(cpu) && machine.isBlocked(cpu)
+  const address = machine.addr[cpu]
+  const name = nameWord(view, address)
+  const holder = machine.memory[address]
+  return {
+    cpu,
+    ...(waits
+      ? { waitsFor: `${name} (word ${hex(address)})${holder === 0 ? '' : `, held by CPU ${holder - 1}`}` }
+      : {}),
+    holds: [],
+  }
+}
+
+/** The kernel's frames; V8 says which object boot() returned an entry in. */
+function framesOf(stack: string, image: DescribedImage, root: string): Frame[] {
+  return kernelFrames(stack, image.file, root).map(plainName)
+}
+
+function plainName(frame: Frame): Frame {
+  return { ...frame, function: frame.function.replace(/^(Object|Generator)\.|\.next$/g, '') }
+}
+
+/** The frames of what was thrown, with those of functions that kbuild has put in place of their calls. */
+function thrownFrames(machine: SteppedMachine, image: DescribedImage, root: string, error: Error): Frame[] {
+  const stack = error.stack ?? ''
+  // A check fails at a step; before a BUG the last step may have been made anywhere.
+  if (!(error instanceof KernelBug) || image.bugs === undefined)
+    return withSite(framesOf(stack, image, root), image.sites[machine.site[machine.running]])
+  const { bugs } = image
+  return placedFrames(stack, image.file, root).flatMap(({ column, ...frame }) => {
+    const inlined = bugs[bugKey(frame.file, frame.line, column)]
+    return inlined?.map(({ fn, file, line }) => frameOf(fn, file, line)) ?? [plainName(frame)]
+  })
+}
+
+function frameOf(fn: string, file: string, line: number): Frame {
+  return { function: fn, file, line, user: !/^(src|scenarios)\//.test(file) }
+}
+
+/** kbuild puts small functions where they are called: then only the last step says that the CPU was in one. */
+function withSite(frames: readonly Frame[], site: Site | undefined): Frame[] {
+  if (site === undefined || frames.some((frame) => frame.function === site.fn)) return [...frames]
+  const helpers = frames.findIndex((frame) => !HELPERS.has(frame.function))
+  const at = helpers < 0 ? frames.length : helpers
+  const { fn, file, line } = site
+  return [...frames.slice(0, at), frameOf(fn, file, line), ...frames.slice(at)]
+}

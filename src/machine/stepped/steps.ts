@@ -1,0 +1,160 @@
+/** The two functions that an image calls for every step: S announces it, X performs it. */
+import type { SteppedEnvironment } from '../../step/boot.ts'
+import { COPIES, EFFECT, FILLS, isRange, KEEPS, resultOf, STORES, valueAfter } from '../../step/effect.ts'
+import type { Contexts } from './contexts.ts'
+import type { Interrupts } from './interrupts.ts'
+import { BLOCKS, Kind, KIND_FLAGS, KINDS } from '../../step/kinds.ts'
+import { Violation } from '../../step/observer.ts'
+import type { SharedWords } from './shared_words.ts'
+import type { Turn } from './turn.ts'
+import type { UndoLog } from './undo_log.ts'
+import type { StepWatcher } from './watchers.ts'
+
+/** Thrown where a step would be performed, for its stack. */
+export class Trace extends Error {}
+
+/** Steps of setup, and of what follows an execution. */
+export const ALONE_LIMIT = 20_000_000
+
+/** By kind: 1 if all that the step needs is at its address, and it never waits. */
+const FIRST_WORD: Uint8Array = (() => {
+  const first = new Uint8Array(KINDS)
+  for (let kind = 1; kind < KINDS; kind++)
+    first[kind] = Number((KIND_FLAGS[kind] & BLOCKS) === 0 && !isRange(kind))
+  return first
+})()
+
+/** The effect of kinds that keep memory as it is, but not the machine: they halt, notify, or are none (0, for stacks). */
+const CONTROLS = 255
+
+/** By kind: its effect, or CONTROLS. */
+const DOES: Uint8Array = (() => {
+  const does = Uint8Array.from(EFFECT)
+  for (const kind of [0, Kind.HALT, Kind.NOTIFY]) does[kind] = CONTROLS
+  return does
+})()
+
+export class Steps {
+  /** Steps announced so far in this execution; the end of a context counts as one. */
+  steps = 0
+  /** Steps after which an execution, or what runs alone, is given up. */
+  limit = ALONE_LIMIT
+  /** While true, shared words are learned. */
+  learning = false
+  /** While true every step asks the scheduler. */
+  exact = false
+  /** Changes of context in this execution: pairs of (steps announced before it, context). */
+  schedule: number[] = []
+  /** The context that goes on where the running one yields. */
+  target = 0
+  watcher: StepWatcher | undefined
+  readonly #contexts: Contexts
+  readonly #interrupts: Interrupts
+  readonly #shared: SharedWords
+  readonly #turn: Turn
+  readonly #undo: UndoLog
+
+  constructor(contexts: Contexts, interrupts: Interrupts, shared: SharedWords, turn: Turn, undo: UndoLog) {
+    this.#contexts = contexts
+    this.#interrupts = interrupts
+    this.#shared = shared
+    this.#turn = turn
+    this.#undo = undo
+  }
+
+  /** Closures, and called directly: methods behind arrow functions cost a tenth of an execution. */
+  functions(): Pick<SteppedEnvironment, 'S' | 'X'> {
+    const contexts = this.#contexts
+    const undo = this.#undo
+    const turn = this.#turn
+    const { shared } = this.#shared
+    const { memory, epoch, log } = undo
+    const { kind: kinds, addr: addrs, a: as, b: bs, site: sites, points } = contexts
+    return {
+      S: (kind, addr, a, b, site) => {
+        const context = contexts.current
+        kinds[context] = kind
+        addrs[context] = addr
+        as[context] = a
+        bs[context] = b
+        sites[context] = site
+        if (++this.steps > this.limit) this.#livelock()
+        if (this.learning) this.#shared.learn(contexts.cpu, undo.now, kind, addr, a, b)
+        if (shared[addr] === 0 && !this.exact && !turn.interrupts)
+          if (FIRST_WORD[kind] === 1 || this.#isPrivate(kind, addr, a, b)) return false
+        points[context]++
+        return this.#yields(context)
+      },
+      X: () => {
+        const context = contexts.current
+        const kind = kinds[context]
+        const p = addrs[context]
+        const a = as[context]
+        const old = memory[p]
+        let result = old
+        const does = DOES[kind]
+        if (does === STORES) {
+          if (epoch[p] !== undo.now) {
+            epoch[p] = undo.now
+            log[undo.logged++] = p
+          }
+          memory[p] = a
+          result = 0
+        } else if (does !== KEEPS) result = this.#perform(context, does, kind, p, a, old)
+        const { watcher } = this
+        if (watcher !== undefined) watcher.step(context, kind, p, a, bs[context], old, result, sites[context])
+        return result
+      },
+    }
+  }
+
+  #livelock(): never {
+    throw new Violation('livelock', `no end after ${this.steps - 1} steps`)
+  }
+
+  /** Whether a step whose first word is not shared may go on without a choice. */
+  #isPrivate(kind: number, addr: number, a: number, b: number): boolean {
+    if ((KIND_FLAGS[kind] & BLOCKS) !== 0) return !this.#contexts.isBlocked(this.#contexts.current)
+    return this.#shared.isPrivateRange(kind, addr, a, b)
+  }
+
+  /** At a scheduling point of the running context: whether another one goes on. */
+  #yields(context: number): boolean {
+    if (this.#turn.scheduler === undefined) return this.#contexts.isBlocked(context)
+    const next = this.#turn.chooseAt(context)
+    if (next === context) return false
+    this.schedule.push(this.steps, next)
+    this.target = next
+    return true
+  }
+
+  /** Performs what is more than a load or a store; returns what the access returns. */
+  #perform(context: number, does: number, kind: number, p: number, a: number, old: number): number {
+    const b = this.#contexts.b[context]
+    switch (does) {
+      case FILLS:
+        for (let i = 0; i < a; i++) this.#undo.write(p + i, b)
+        return old
+      case COPIES:
+        this.#copy(p, a, b)
+        return old
+      case CONTROLS:
+        if (kind === 0) throw new Trace()
+        if (kind === Kind.NOTIFY) this.#contexts.notify(p)
+        else this.#contexts.notified[context] = 0
+        return old
+    }
+    this.#undo.write(p, valueAfter(kind, old, a, b, this.#contexts.cpu))
+    // An atomic OR may have been a sender's request to interrupt.
+    if (kind === Kind.FETCH_OR && this.#interrupts.isRequest(p)) this.#turn.interrupts = true
+    return resultOf(kind, old)
+  }
+
+  #copy(to: number, from: number, n: number): void {
+    const { memory } = this.#undo
+    for (let i = 0; i < n; i++) {
+      const word = to > from ? n - 1 - i : i
+      this.#undo.write(to + word, memory[from + word])
+    }
+  }
+}

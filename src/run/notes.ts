@@ -1,0 +1,54 @@
+// The sentences that tell a reader of a run's figures what lies behind them: the convoy of a FIFO lock, sampled times, too short a
+// window. Leaves out figures that speak for themselves.
+import type { RunReport } from './report.ts'
+import { percent } from '../base/text.ts'
+
+/** A note: what holds of every such run, and what was measured in this one. */
+export interface Note {
+  readonly general: string
+  readonly measured?: string
+}
+
+type Figures = Omit<RunReport, 'notes'>
+
+/** Waiters for spinlocks in more than this share of the looks make a convoy. */
+const CONVOY_SHARE = 0.1
+
+/** The notes for a report. */
+export function runNotes(report: Figures): Note[] {
+  return [...convoy(report), ...sampling(report), ...shortWindow(report)]
+}
+
+/** A note as one text. */
+export function noteText({ general, measured }: Note): string {
+  return measured === undefined ? general : `${general} Here ${measured}`
+}
+
+function convoy({ config, cpus, cores, waits, locks }: Figures): Note[] {
+  if (cpus <= cores || !['ticket', 'mcs'].includes(config.SPINLOCK)) return []
+  const acquisitions = locks.reduce((sum, row) => sum + row.acquisitions, 0)
+  const contentions = locks.reduce((sum, row) => sum + row.contentions, 0)
+  const contended =
+    acquisitions > 0 ? `, and ${percent(contentions / acquisitions)} of all acquisitions had to wait` : ''
+  const measured =
+    `${percent(waits.spinlocks)} of CPU time (${cpus} CPUs, ${cores} cores) went by waiting for spinlocks, ` +
+    `${percent(waits.halted)} halted in waits of any kind${contended}.`
+  const general =
+    'ticket and mcs hand a lock over in FIFO order: with more CPUs than cores the next in line has mostly halted, and everybody ' +
+    'behind waits until it has been woken and runs (a lock convoy); tas, ttas and qspinlock let a CPU that runs take a free lock.'
+  return [{ general: waits.spinlocks < CONVOY_SHARE ? general : `lock convoy: ${general}`, measured }]
+}
+
+function sampling({ config }: Figures): Note[] {
+  if (config.LOCK_STAT !== 'y') return []
+  const holds =
+    config.HOLDTIME_SAMPLE === 1
+      ? 'and so is every hold'
+      : `holds for one acquisition in ${config.HOLDTIME_SAMPLE} (HOLDTIME_SAMPLE), and holdtime-total is scaled up from these`
+  return [{ general: `lock_stat: every wait is timed, ${holds}.` }]
+}
+
+function shortWindow({ seconds, failure, interrupted }: Figures): Note[] {
+  if (failure !== undefined || interrupted || seconds === 0 || seconds >= 0.1) return []
+  return [{ general: 'the window was shorter than 0.1 s: its rates are coarse.' }]
+}

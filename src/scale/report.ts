@@ -1,0 +1,53 @@
+// The row model of `scale`: one plain document, `mmtorture/scale@1`, from which text and JSON are made. Nothing in it depends on the
+// machine it ran on or on the time it took: equal seeds give equal bytes. Leaves out formatting.
+import type { Configuration } from '../kbuild/config.ts'
+import type { ClockPoint } from './point.ts'
+import type { Verdict } from '../base/verdict.ts'
+
+/** A point of a curve, or why there is none. */
+export interface ScalePoint extends Partial<ClockPoint> {
+  readonly cpus: number
+  readonly config: Configuration
+  /** 0 where the point could not run. */
+  readonly operationsPerSecond: number
+  readonly locks: ClockPoint['locks']
+  /** Why the point could not run; absent: it did. */
+  readonly failure?: string
+  /** A BUG or a deadlock ended it. */
+  readonly violated?: true
+  /** The text of a profile and the like, by option. */
+  readonly texts?: Readonly<Record<string, string>>
+}
+
+export interface ScaleReport {
+  readonly schema: 'mmtorture/scale@1'
+  readonly scenario: string
+  readonly topology: string
+  readonly topologyDescription: string
+  /** The CPUs of a point lie as far apart as there is room; else side by side. */
+  readonly spread: boolean
+  /** Costs that are not the topology's own: `NAME=VALUE` in its unit. */
+  readonly costs: readonly string[]
+  readonly seed: number
+  /** Operations of each CPU in the measured window; with neither this nor a time the scenario runs to its end. */
+  readonly operations?: number
+  /** Seconds of the measured window. */
+  readonly simulatedTime?: number
+  /** How far a CPU may run ahead, in cycles; 0: exact. */
+  readonly lag: number
+  readonly points: readonly ScalePoint[]
+  readonly interrupted?: true
+  readonly verdict: Verdict
+  readonly command: string
+}
+
+/** The points of each configuration, in the order of the document: the curves. */
+export function curves(points: readonly ScalePoint[]): ScalePoint[][] {
+  const all = new Map<Configuration, ScalePoint[]>()
+  for (const point of points) {
+    const curve = all.get(point.config)
+    if (curve === undefined) all.set(point.config, [point])
+    else curve.push(point)
+  }
+  return [...all.values()]
+}

@@ -1,0 +1,328 @@
+// Runs a scenario on the clock for each number of CPUs and each configuration: options to a plan, a plan to its document. Leaves out the
+// clock itself: src/machine/clock; and the document's text: src/report.
+import { join, relative, sep } from 'node:path'
+import {
+  CONFIG_KEYS,
+  type Configuration,
+  configSettings,
+  keyOf,
+  sweepConfig,
+  withDefaults,
+} from '../kbuild/config.ts'
+import { kbuild, type KernelImage, loadImage } from '../kbuild/index.ts'
+import { packageRoot } from '../base/root.ts'
+import { ClockMachine } from '../machine/clock/machine.ts'
+import { compileTopology } from '../machine/clock/topology.ts'
+import { setupFailure } from '../machine/smp/diagnose.ts'
+import { KernelBug, SetupFailed, type SteppedBoot } from '../machine/stepped/machine.ts'
+import { Violation } from '../step/observer.ts'
+import { formatLockStat } from '../inspect/lock_stat.ts'
+import { clockPoint } from './point.ts'
+import type { ScalePoint, ScaleReport } from './report.ts'
+import { rowLabel } from '../kbuild/labels.ts'
+import { count, plural } from '../base/text.ts'
+import { simulatedTimeArgument } from './simulated_time.ts'
+import { shellQuote } from '../base/shell.ts'
+import { existingFile } from '../base/paths.ts'
+import { UsageError } from '../base/errors.ts'
+import { explainThrown } from '../machine/explain.ts'
+import type { Conduct } from '../base/conduct.ts'
+import { type ProfileWishes, profileOf, profileTexts } from './profile_texts.ts'
+import { type ScenarioFile, scenarioOrTrace, scenarioSettings } from '../catalog/scenarios.ts'
+import type { TraceRun } from '../run/trace_run.ts'
+import {
+  type ChosenTopology,
+  DEFAULT_TOPOLOGY,
+  findTopology,
+  MOST_CPUS,
+  withCosts,
+} from '../catalog/topologies.ts'
+
+/** What may be chosen of a sweep over CPUs. Names as on the command line; what is left out takes its default. */
+export interface ScaleChoices {
+  /** Ascending numbers of CPUs. */
+  readonly cpus?: readonly number[]
+  readonly topology?: string
+  readonly spread?: boolean
+  readonly operations?: number
+  /** Seconds of the measured window, in place of operations. */
+  readonly simulatedTime?: number
+  readonly seed?: number
+  readonly lag?: number
+  readonly pages?: number
+  readonly section?: number
+  readonly think?: number
+  readonly cost?: readonly string[]
+  readonly config?: readonly string[]
+  readonly patch?: readonly string[]
+  readonly trace?: string
+  readonly lockstat?: boolean
+  readonly profile?: boolean
+  readonly annotate?: readonly string[]
+  readonly c2c?: boolean
+}
+
+export const DEFAULT_OPERATIONS = 200
+const DEFAULT_SCENARIO = 'page-fault-disjoint'
+/** Memory for 128 CPUs, and a tick every few milliseconds, as HZ=250 has it. */
+const USUAL = ['MEMORY=512M', 'TICK=4000']
+const DEFAULT_SEED = 1
+/** Cycles of --lag are of this many picoseconds. */
+const CYCLE = 400
+
+/** What is to be run, checked as far as it can be without building anything. */
+export interface ScalePlan {
+  readonly scenario: ScenarioFile
+  readonly label: string
+  readonly configs: readonly Configuration[]
+  readonly cpus: readonly number[]
+  readonly topology: ChosenTopology
+  /** CPUs as far apart as there is room. */
+  readonly spread: boolean
+  /** Costs that are not the topology's own, as the user wrote them. */
+  readonly costs: readonly string[]
+  readonly patches: readonly string[]
+  readonly seed: number
+  /** Operations a CPU; Infinity with a simulated time. */
+  readonly operations: number
+  /** Seconds; Infinity with operations. */
+  readonly time: number
+  readonly lag: number
+  readonly pages: number
+  readonly section: number
+  readonly think: number
+  readonly lockstat: boolean
+  readonly wishes: ProfileWishes
+  /** Absolute path of a recording. */
+  readonly trace?: string
+  /** Whether the user has set MEMORY; else a recording gets what it needs. */
+  readonly memoryChosen: boolean
+}
+
+/** Throws UsageError for what the options have wrong. */
+export function planScale(name: string | undefined, options: ScaleChoices): ScalePlan {
+  if (options.operations !== undefined && options.simulatedTime !== undefined)
+    throw new UsageError('--operations and --simulated-time both say when a point ends; give one of them.')
+  const { scenario, trace } = scenarioOrTrace(name, options.trace, DEFAULT_SCENARIO)
+  const topology = withCosts(findTopology(options.topology ?? DEFAULT_TOPOLOGY), options.cost ?? [])
+  const most = Math.min(topology.cpus, MOST_CPUS)
+  const cpus = options.cpus ?? doublings(most)
+  const greatest = Math.max(...cpus)
+  if (greatest > topology.cpus)
+    throw new UsageError(
+      `--cpus ${greatest}: ${topology.label} has ${topology.cpus} CPUs; ${topology.label.replace(/x\d+$/, '')}x${Math.ceil(greatest / topology.topology.cpus)} has enough.`,
+    )
+  const own = options.config ?? []
+  const usual = withDefaults(own, [...USUAL, `NR_CPUS=${greatest}`])
+  const configs = sweepConfig(withDefaults(usual, scenarioSettings(scenario)))
+  for (const config of configs)
+    if (config.NR_CPUS < greatest)
+      throw new UsageError(
+        `--cpus ${greatest}: the kernel is built for NR_CPUS=${config.NR_CPUS} CPUs at most.`,
+      )
+  const timed = options.simulatedTime !== undefined
+  const inPackage = scenario.file.startsWith(join(packageRoot(), 'scenarios') + sep)
+  return {
+    scenario,
+    label: inPackage ? scenario.name : relative('', scenario.file),
+    configs,
+    cpus,
+    topology,
+    spread: options.spread === true,
+    costs: options.cost ?? [],
+    patches: (options.patch ?? []).map((path) => existingFile('--patch', path)),
+    seed: options.seed ?? DEFAULT_SEED,
+    // A recording is replayed to its end.
+    operations: timed
+      ? Infinity
+      : (options.operations ?? (trace === undefined ? DEFAULT_OPERATIONS : Infinity)),
+    time: options.simulatedTime ?? Infinity,
+    lag: options.lag ?? 0,
+    pages: options.pages ?? 0,
+    section: options.section ?? 0,
+    think: options.think ?? 0,
+    lockstat: options.lockstat === true,
+    memoryChosen: own.some((setting) => keyOf(setting) === 'MEMORY'),
+    ...(trace === undefined ? {} : { trace }),
+    wishes: {
+      profile: options.profile === true,
+      annotate: options.annotate ?? [],
+      c2c: options.c2c === true,
+    },
+  }
+}
+
+/** Runs every point of the plan. */
+export async function scalePlan(plan: ScalePlan, conduct: Conduct = {}): Promise<ScaleReport> {
+  const { signal, progress = () => {} } = conduct
+  const points: ScalePoint[] = []
+  // As the images have them: a recording gets the memory that it needs.
+  const configs: Configuration[] = []
+  for (const wanted of plan.configs) {
+    if (signal?.aborted === true) break
+    const replay =
+      plan.trace === undefined ? undefined : await replayOf(plan.trace, wanted, plan.memoryChosen)
+    const config = replay?.config ?? wanted
+    configs.push(config)
+    const image = await kbuild(config, {
+      scenario: plan.scenario.file,
+      patches: plan.patches,
+      image: 'stepped',
+    })
+    const built: Built = {
+      image,
+      config,
+      ...(replay === undefined ? {} : { replay }),
+      boot: (await loadImage(image)) as unknown as SteppedBoot,
+    }
+    for (const cpus of plan.cpus) {
+      // Lets an interrupt come through.
+      await new Promise((resolve) => setImmediate(resolve))
+      if (signal?.aborted) break
+      const begin = performance.now()
+      const point = runPoint(plan, built, cpus)
+      points.push(point)
+      const label = rowLabel(wanted, plan.configs)
+      const rate = ((point.accesses ?? 0) / (performance.now() - begin)) * 1000
+      progress(
+        `${label === '' ? '' : `${label}, `}${plural(cpus, 'CPU')}: ` +
+          (point.failure ?? `${count(point.operationsPerSecond)} operations/s; ${count(rate)} accesses/s`),
+      )
+    }
+  }
+  const timed = plan.time !== Infinity
+  return {
+    schema: 'mmtorture/scale@1',
+    scenario: plan.label,
+    topology: plan.topology.label,
+    topologyDescription: describeTopology(plan.topology),
+    spread: plan.spread,
+    costs: plan.costs,
+    seed: plan.seed,
+    ...(timed ? { simulatedTime: plan.time } : {}),
+    ...(plan.operations === Infinity ? {} : { operations: plan.operations }),
+    lag: plan.lag,
+    points,
+    ...(signal?.aborted ? { interrupted: true as const } : {}),
+    verdict: points.some((point) => point.violated) ? 'violated' : 'held',
+    command: commandLine({ ...plan, configs: [...configs, ...plan.configs.slice(configs.length)] }),
+  }
+}
+
+/** A recording as a machine's boot data. */
+type Replay = Pick<TraceRun, 'config' | 'bootData' | 'bootScratch'>
+
+async function replayOf(trace: string, config: Configuration, memoryChosen: boolean): Promise<Replay> {
+  const { traceRun } = await import('../run/trace_run.ts')
+  return traceRun(trace, config, !memoryChosen)
+}
+
+/** An image that was loaded, and its memory after boot once a machine has made it. */
+interface Built {
+  readonly image: KernelImage
+  readonly boot: SteppedBoot
+  /** The image's. */
+  readonly config: Configuration
+  readonly replay?: Replay
+  booted?: Int32Array
+}
+
+function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
+  const { image, boot, booted, config, replay } = built
+  const { topology, boxes } = plan.topology
+  const failed = (failure: string, violated = false): ScalePoint => ({
+    cpus,
+    config,
+    operationsPerSecond: 0,
+    locks: [],
+    failure,
+    ...(violated ? { violated: true as const } : {}),
+  })
+  try {
+    const hardware = compileTopology(topology, boxes, cpus, plan.spread)
+    const { seed, pages, section, think } = plan
+    const profile = profileOf(plan.wishes, image)
+    const machine = new ClockMachine(boot, image.symbols, {
+      ...{ hardware, seed, lag: plan.lag * CYCLE, pages, section, think },
+      ...(booted === undefined ? {} : { booted }),
+      ...(profile === undefined ? {} : { observer: profile }),
+      ...(replay === undefined ? {} : { bootData: replay.bootData, bootScratch: replay.bootScratch }),
+    })
+    built.booted = machine.booted
+    const { figures, window } = machine.run({ operations: plan.operations, time: plan.time * 1e12 })
+    const faults = machine.stat[image.symbols['PGFAULT']]
+    const short = machine.stat[image.symbols['ALLOC_FAILED']]
+    if (short > (config.FAIL_ALLOC > 0 ? 1 : 0))
+      return failed(
+        `memory ran out (${plural(short, 'allocation')} failed): give more than MEMORY=${config.MEMORY}`,
+      )
+    const point = clockPoint(machine, figures, faults, cpus, window)
+    const texts = {
+      ...(plan.lockstat ? { lockstat: formatLockStat(point.locks) } : {}),
+      ...(profile === undefined
+        ? {}
+        : profileTexts(plan.wishes, profile, image, machine, plan.scenario.name)),
+    }
+    return { cpus, config, ...point, ...(Object.keys(texts).length > 0 ? { texts } : {}) }
+  } catch (error) {
+    if (error instanceof SetupFailed) {
+      if (config.FAIL_ALLOC > 0) return failed(setupFailure(image, cpus, error.errno).message)
+      const why =
+        error.errno === -12
+          ? `the machine's memory is too small for it; give more than MEMORY=${config.MEMORY}`
+          : `errno ${-error.errno}`
+      return failed(`setup of the scenario failed: ${why}`)
+    }
+    if (error instanceof RangeError && /allocation|array length/i.test(error.message))
+      return failed(`this host has no memory for the machine: ${error.message}`)
+    if (error instanceof Violation) return failed(`${error.check}: ${error.message}`, true)
+    if (error instanceof KernelBug)
+      return failed(`${error.message}; hunt it: mmtorture hunt ${plan.label}`, true)
+    throw explainThrown(image, cpus, error)
+  }
+}
+
+function describeTopology({ topology, boxes }: ChosenTopology): string {
+  return boxes === 1 ? topology.description : `${boxes} boxes of ${topology.description}`
+}
+
+/** 1, 2, 4 … and the most there are. */
+function doublings(most: number): number[] {
+  const list: number[] = []
+  for (let cpus = 1; cpus <= most; cpus *= 2) list.push(cpus)
+  return list.at(-1) === most ? list : [...list, most]
+}
+
+function commandLine(plan: ScalePlan): string {
+  const varying = CONFIG_KEYS.filter(
+    ({ name }) => new Set(plan.configs.map((config) => config[name])).size > 1,
+  )
+  const settings = [
+    ...configSettings(plan.configs[0]).filter(
+      (setting) => !varying.some(({ name }) => setting.startsWith(`${name}=`)),
+    ),
+    ...varying.map(
+      ({ name }) => `${name}=${[...new Set(plan.configs.map((config) => config[name]))].join(',')}`,
+    ),
+  ]
+  const option = (name: string, value: number): string[] => (value > 0 ? [name, String(value)] : [])
+  return [
+    'mmtorture scale',
+    ...(plan.trace === undefined ? [plan.label] : ['--trace', relative('', plan.trace)]),
+    ...['--cpus', plan.cpus.join(',')],
+    ...['--topology', plan.topology.label],
+    ...(plan.spread ? ['--spread'] : []),
+    ...plan.costs.flatMap((cost) => ['--cost', cost]),
+    ...(plan.time !== Infinity ? ['--simulated-time', simulatedTimeArgument(plan.time)] : []),
+    ...(plan.operations !== Infinity ? ['--operations', String(plan.operations)] : []),
+    ...['--seed', String(plan.seed)],
+    ...option('--lag', plan.lag),
+    ...option('--pages', plan.pages),
+    ...option('--section', plan.section),
+    ...option('--think', plan.think),
+    ...settings.flatMap((setting) => ['--config', setting]),
+    ...plan.patches.flatMap((patch) => ['--patch', relative('', patch)]),
+  ]
+    .map((part, index) => (index === 0 ? part : shellQuote(part)))
+    .join(' ')
+}

@@ -1,0 +1,23 @@
+// Which revert's report stands for a check, and what of a report is the same each time.
+
+/** By check: a revert that seed 1 finds by it. */
+export const REPORTED: Readonly<Record<string, string>> = {
+  BUG: 'exit-no-reparent',
+  'data-oracle': 'swapin-entry-reuse',
+  deadlock: 'park-no-recheck',
+  kcsan: 'pte-alloc-no-wmb',
+  leaks: 'loser-no-put',
+  ledger: 'wp-reuse-drops-ptl',
+  lockdep: 'fork-no-nested',
+  mmlist: 'mmlist-any-entry',
+  'page-counts': 'ref-after-unlock',
+  'pte-transitions': 'no-recheck-unuse-pte',
+  'table-owner': 'ptl-wrong',
+  tlb: 'fork-no-flush',
+  'use-after-free': 'no-recheck-handle-pte-fault-swap',
+}
+
+/** A report without what is measured: times and rates. */
+export function masked(report: string): string {
+  return report.replaceAll(/[\d.,]+ s\b/g, '… s').replaceAll(/[\d.,]+\/s\b/g, '…/s')
+}

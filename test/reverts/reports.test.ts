@@ -1,0 +1,44 @@
+// The whole report of a hunt, one revert a check: what a reader sees, compared word for word. After a change that is meant to
+// show, `npx vitest run test/reverts/reports.test.ts -u` writes reports/ anew; read the difference before it goes in.
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { listReverts } from '../../src/catalog/reverts.ts'
+import { packageRoot } from '../../src/base/root.ts'
+import { REPORTED, masked } from './reported.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'mmtorture-reports-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** What `mmtorture hunt` prints, in a folder of its own. */
+function huntReport(...words: string[]): Promise<string> {
+  const main = join(packageRoot(), 'dist/src/cli/main.js')
+  return new Promise((resolve) => {
+    execFile(process.execPath, [main, 'hunt', ...words], { cwd: folder }, (_error, stdout) => resolve(stdout))
+  })
+}
+
+describe('reports of hunts', () => {
+  it('are each of a check that its revert is known to be found by', () => {
+    const checksOf = new Map(listReverts().map(({ id, checks }) => [id, checks]))
+    for (const [check, revert] of Object.entries(REPORTED)) expect(checksOf.get(revert)).toContain(check)
+  })
+
+  it.each(Object.entries(REPORTED))('%s reads as it did', { timeout: 120_000 }, async (check, revert) => {
+    const report = await huntReport('--revert', revert, '--seed', '1', '--executions', '1280')
+    expect(report).toMatch(new RegExp(`^verdict: violated by ${check} `, 'm'))
+    await expect(masked(report)).toMatchFileSnapshot(`reports/${check}.txt`)
+  })
+})
+
+describe('what a report has of time', () => {
+  it('is masked, and nothing else', () => {
+    const line =
+      'executions  16 in 3.47 s, 5/s\nsteps       28,924, 8,329/s\nverdict: x in execution 15 after 3.47 s\n'
+    expect(masked(line)).toBe(
+      'executions  16 in … s, …/s\nsteps       28,924, …/s\nverdict: x in execution 15 after … s\n',
+    )
+  })
+})
