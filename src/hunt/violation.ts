@@ -4,8 +4,9 @@ import type { Finding, Subject } from '../explore/attempt.ts'
 import { type Recording, recordSegments } from '../explore/record.ts'
 import type { Segment } from '../explore/segments.ts'
 import type { Site } from '../step/site.ts'
+import { type BugCalls, bugKey } from '../kbuild/bug_calls.ts'
 import { type CpuState, inspectCpu } from '../inspect/failure.ts'
-import { type Frame, kernelFrames, sourceLine } from '../inspect/stack.ts'
+import { type Frame, kernelFrames, placedFrames } from '../inspect/stack.ts'
 import { KernelBug, type SteppedMachine } from '../machine/stepped/machine.ts'
 import { hex } from '../inspect/names.ts'
 import { perCpu } from '../inspect/symbols.ts'
@@ -20,6 +21,8 @@ export interface DescribedImage {
   /** Absolute path of its module, with the source map beside it. */
   readonly file: string
   readonly sites: readonly Site[]
+  /** None where no function was put into another. */
+  readonly bugs?: BugCalls
 }
 
 /** A CPU when the execution ended. */
@@ -201,30 +204,28 @@ function inspect(
 
 /** The kernel's frames; V8 says which object boot() returned an entry in. */
 function framesOf(stack: string, image: DescribedImage, root: string): Frame[] {
-  return kernelFrames(stack, image.file, root).map((frame) => ({
-    ...frame,
-    function: frame.function.replace(/^(Object|Generator)\.|\.next$/g, ''),
-  }))
+  return kernelFrames(stack, image.file, root).map(plainName)
 }
 
-/** The frames of what was thrown, with the function that kbuild has put in place of its call. */
+function plainName(frame: Frame): Frame {
+  return { ...frame, function: frame.function.replace(/^(Object|Generator)\.|\.next$/g, '') }
+}
+
+/** The frames of what was thrown, with those of functions that kbuild has put in place of their calls. */
 function thrownFrames(machine: SteppedMachine, image: DescribedImage, root: string, error: Error): Frame[] {
-  const frames = framesOf(error.stack ?? '', image, root)
-  const site = image.sites[machine.site[machine.running]]
-  const at = frames.findIndex((frame) => !HELPERS.has(frame.function))
-  if (!(error instanceof KernelBug) || site === undefined || at <= 0) return withSite(frames, site)
-  // The last step only comes before a BUG. It was made in the same function if the frame's line does not call the helper itself.
-  const call = `${frames[at - 1].function}(`
-  const lineAt = (file: string, line: number): string | undefined => sourceLine(image.file, root, file, line)
-  if (lineAt(frames[at].file, frames[at].line)?.includes(call) ?? true) return frames
-  let line = site.line
-  for (
-    let text = lineAt(site.file, line);
-    text !== undefined && text[0] !== '}';
-    text = lineAt(site.file, ++line)
-  )
-    if (text.includes(call)) return withSite(frames, { ...site, line })
-  return withSite(frames, site)
+  const stack = error.stack ?? ''
+  // A check fails at a step; before a BUG the last step may have been made anywhere.
+  if (!(error instanceof KernelBug) || image.bugs === undefined)
+    return withSite(framesOf(stack, image, root), image.sites[machine.site[machine.running]])
+  const { bugs } = image
+  return placedFrames(stack, image.file, root).flatMap(({ column, ...frame }) => {
+    const inlined = bugs[bugKey(frame.file, frame.line, column)]
+    return inlined?.map(({ fn, file, line }) => frameOf(fn, file, line)) ?? [plainName(frame)]
+  })
+}
+
+function frameOf(fn: string, file: string, line: number): Frame {
+  return { function: fn, file, line, user: !/^(src|scenarios)\//.test(file) }
 }
 
 /** kbuild puts small functions where they are called: then only the last step says that the CPU was in one. */
@@ -233,9 +234,5 @@ function withSite(frames: readonly Frame[], site: Site | undefined): Frame[] {
   const helpers = frames.findIndex((frame) => !HELPERS.has(frame.function))
   const at = helpers < 0 ? frames.length : helpers
   const { fn, file, line } = site
-  return [
-    ...frames.slice(0, at),
-    { function: fn, file, line, user: !/^(src|scenarios)\//.test(file) },
-    ...frames.slice(at),
-  ]
+  return [...frames.slice(0, at), frameOf(fn, file, line), ...frames.slice(at)]
 }

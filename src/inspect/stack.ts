@@ -31,9 +31,14 @@ export interface Frame {
  * @param root the package's folder
  */
 export function kernelFrames(stack: string, image: string, root: string): Frame[] {
+  return placedFrames(stack, image, root).map(({ column: _, ...frame }) => frame)
+}
+
+/** The same frames, each with its column in the text of the image, from 1. */
+export function placedFrames(stack: string, image: string, root: string): (Frame & { column: number })[] {
   const map = readMap(image)
   const url = pathToFileURL(image).href
-  const frames: Frame[] = []
+  const frames: (Frame & { column: number })[] = []
   for (const text of stack.split('\n')) {
     const match = /^\s+at (?:(.+?) \()?(.+?):(\d+):(\d+)\)?$/.exec(text)
     if (match === null || (match[2] !== url && match[2] !== image)) continue
@@ -48,30 +53,10 @@ export function kernelFrames(stack: string, image: string, root: string): Frame[
       file: user ? path : inside,
       line: found ? place.originalLine + 1 : line,
       user: user && found,
+      column: Number(match[4]),
     })
   }
   return frames
-}
-
-/**
- * The text of a line of an image's source, as a frame names it; of a patched file what was linked. Undefined if there is none.
- * @param image absolute path of the image's module, with its map beside it
- * @param root the package's folder
- */
-export function sourceLine(image: string, root: string, file: string, line: number): string | undefined {
-  const path = resolve(root, file)
-  const payload = readMap(image)?.payload
-  const index = payload?.sources.findIndex((source) => sourcePath(source, image) === path) ?? -1
-  const patched = payload?.sourcesContent?.[index] as string | null | undefined
-  return (patched ?? readText(path))?.split('\n')[line - 1]
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return undefined
-  }
 }
 
 /** One frame as a line of a call trace. */

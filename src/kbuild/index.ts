@@ -7,6 +7,7 @@ import { UsageError } from '../base/errors.ts'
 import type { BootEnvironment } from '../kernel/arch/machine.ts'
 import type { SteppedBoot } from '../step/boot.ts'
 import type { Site } from '../step/site.ts'
+import type { BugCalls } from './bug_calls.ts'
 import { cacheFolder, fallbackFolder, hashOf, readText, store } from './cache.ts'
 import { type Configuration, configConstants } from './config.ts'
 import { type Linked, link } from './link.ts'
@@ -43,6 +44,8 @@ export interface KernelImage {
   readonly image: ImageKind
   /** Where its steps stand in the source, indexed by a step's SITE; none in a native image. */
   readonly sites: readonly Site[]
+  /** Calls that stop the machine, where they were put into another function; none in a native image. */
+  readonly bugs: BugCalls
   readonly config: Configuration
   /** Absolute path of the scenario. */
   readonly scenario: string
@@ -61,7 +64,7 @@ export interface BuildOptions {
 }
 
 /** Changes when the same inputs make another image. */
-const KBUILD_VERSION = '6'
+const KBUILD_VERSION = '7'
 
 /** What lies beside an image: its inputs say whether it is still the one that would be built. */
 interface ImageRecord {
@@ -70,6 +73,7 @@ interface ImageRecord {
   readonly symbols: Record<string, number>
   readonly functions: string[]
   readonly sites: readonly Site[]
+  readonly bugs: BugCalls
 }
 
 /** The folder of images that come with the package. */
@@ -220,6 +224,7 @@ function recordOf(
     symbols: linked.symbols,
     functions: linked.functions,
     sites: linked.sites,
+    bugs: linked.bugs,
   }
 }
 
@@ -265,9 +270,9 @@ function imageOf(
   config: Configuration,
   scenario: string,
 ): KernelImage {
-  const { hash, symbols, functions, sites } = record
+  const { hash, symbols, functions, sites, bugs } = record
   const file = join(folder, imageName(request, record))
-  return { file, hash, symbols, functions, image, sites, config, scenario }
+  return { file, hash, symbols, functions, image, sites, bugs, config, scenario }
 }
 
 /** The path from the package's folder with forward slashes; a path outside of it stays absolute. */

@@ -4,6 +4,7 @@ import MagicString, { Bundle } from 'magic-string'
 import { checkDesign } from './designs.ts'
 import { evaluateConstants, foldFunctions } from './fold.ts'
 import type { Site } from '../step/site.ts'
+import type { BugCalls } from './bug_calls.ts'
 import { type Binding, type Module, type Resolver, allExports, checkModules, readModules } from './modules.ts'
 import { type Permissions, checkRules } from './rules.ts'
 import { type Edit, type Source, refuse } from './source.ts'
@@ -31,6 +32,8 @@ export interface Linked {
   readonly functions: string[]
   /** Where steps are announced; empty in a native image. */
   readonly sites: readonly Site[]
+  /** Calls that stop the machine, where they were put into another function; none in a native image. */
+  readonly bugs: BugCalls
   /** The text of the ES module and its source map, for an image that will lie in the folder of `file`. */
   emit(file: string, nameOf: (source: Source) => string): { code: string; map: string }
 }
@@ -70,6 +73,7 @@ export function link(options: LinkOptions): Linked {
     symbols: Object.fromEntries(values),
     functions: image.functions,
     sites: image.sites,
+    bugs: image.bugs,
     emit(file, nameOf) {
       const bundle = new Bundle({ separator: '\n' })
       for (const { source, content } of image.texts()) bundle.addSource({ filename: nameOf(source), content })
@@ -93,6 +97,7 @@ export function link(options: LinkOptions): Linked {
 interface ImageText {
   readonly functions: string[]
   readonly sites: readonly Site[]
+  readonly bugs: BugCalls
   /** What boot() takes from its environment, and statements behind that. */
   readonly bindings: readonly string[]
   readonly prologue: string
@@ -109,6 +114,7 @@ function nativeImage(
       [...module.declared.values()].filter((b) => b.kind === 'function').map((b) => b.name),
     ),
     sites: [],
+    bugs: {},
     bindings: [...ambients],
     prologue: taken(members),
     texts: () =>
@@ -126,10 +132,11 @@ function steppedImage(
   steps: StepOptions,
 ): ImageText {
   const entries = exported.filter(([, b]) => b.kind === 'function').map(([name]) => name)
-  const { texts, bindings, sites, functions } = stepModules(plain, entries, steps)
+  const { texts, bindings, sites, bugs, functions } = stepModules(plain, entries, steps)
   return {
     functions,
     sites,
+    bugs,
     bindings,
     prologue: '',
     // Lines are those of the source, and so far reaches the source map; the sites know the columns.

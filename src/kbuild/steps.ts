@@ -1,7 +1,8 @@
 // Makes a stepped or gated image of linked modules: which names are steps, which are the machine's functions, and the passes in
 // their order. Leaves out what each pass does: prune.ts, expand.ts, announce.ts, suspend.ts.
+import { type BugCalls, bugCalls } from './bug_calls.ts'
 import { type AnnouncedKind, announce } from './announce.ts'
-import { type Site } from '../step/site.ts'
+import type { Frame, Site } from '../step/site.ts'
 import { callsOf, expandHelpers } from './expand.ts'
 import { inlineCalls } from './inline.ts'
 import { type Module, lookup } from './modules.ts'
@@ -25,6 +26,8 @@ export interface Stepped {
   /** What boot() takes from its environment. */
   readonly bindings: readonly string[]
   readonly sites: readonly Site[]
+  /** Calls that stop the machine, where kbuild has put them into another function. */
+  readonly bugs: BugCalls
   /** The functions that are left. */
   readonly functions: string[]
 }
@@ -56,15 +59,20 @@ export function stepModules(
   const sites: Site[] = []
   const suspended = kind === 'stepped' ? suspendedFunctions(plain, isPrimitive, exported) : new Set<string>()
   const codes = new Map<Source, string>()
+  const bugs: Record<string, readonly Frame[]> = {}
   for (const text of plain) {
     const edits: PassEdit[] = announce(text, kind, primitives, sites)
     edits.push(...suspend(text, isPrimitive, suspended))
-    codes.set(text.source, (codes.get(text.source) ?? '') + text.edit(edits).code)
+    const before = codes.get(text.source) ?? ''
+    const announced = text.edit(edits)
+    Object.assign(bugs, bugCalls(announced, before))
+    codes.set(text.source, before + announced.code)
   }
   return {
     texts: [...codes].map(([source, code]) => ({ source, code })),
     bindings: [...(sites.length > 0 ? ['S', 'X'] : []), ...boundNames(plain, modules, replaced)],
     sites,
+    bugs,
     functions: plain.flatMap((text) => text.functions.map((declaration) => declaration.id.name as string)),
   }
 }

@@ -117,6 +117,13 @@ describe('an allocation that FAIL_ALLOC makes fail', () => {
     const { status, report } = await huntJson(...failing(15), '--keep-going')
     expect(status).toBe(1)
     expect(report.violation?.check).toBe('BUG')
+    // The BUG_ON around the store, not the step before it in the store.
+    expect(report.violation?.message).toMatch(/^kernel BUG at .*hunt_stores\.ts:36!$/)
+    expect(report.violation?.cpus.find((cpu) => cpu.failed)?.stack.map((frame) => frame.function)).toEqual([
+      'BUG_ON',
+      'program',
+      'cpu_run',
+    ])
     expect(report.executions).toBe(200)
     expect(report.violations?.reduce((sum, violation) => sum + violation.count, 0)).toBeGreaterThan(100)
     const replayed = await mmtorture(['replay', report.violation!.replay!])
@@ -175,6 +182,17 @@ describe('a violation', () => {
     expect(first.status).toBe(1)
     expect(first.stdout).toContain('violation of BUG')
     expect(second).toEqual(first)
+  })
+
+  test('keeps the replay files of other runs, and has one file for the same again', async () => {
+    const replayOf = async (seed: number): Promise<string | undefined> =>
+      (await huntJson(scenario('lost_update'), '--seed', `${seed}`, '--out', 'kept')).report.violation?.replay
+    expect(await replayOf(1)).toBe('kept/hunt_lost_update-bug.json')
+    const first = readFileSync(join(folder, 'kept/hunt_lost_update-bug.json'), 'utf8')
+    expect(await replayOf(2)).toBe('kept/hunt_lost_update-bug-2.json')
+    expect(await replayOf(1)).toBe('kept/hunt_lost_update-bug.json')
+    expect(readFileSync(join(folder, 'kept/hunt_lost_update-bug.json'), 'utf8')).toBe(first)
+    expect(readdirSync(join(folder, 'kept'))).toHaveLength(4)
   })
 
   test('does not depend on the number of workers', async () => {

@@ -1,8 +1,9 @@
 // Which steps of an execution are shown, how they are labelled, and the order that makes the bug: on frozen programs.
 import { describe, expect, test } from 'vitest'
 import { interleavingOf } from '../../src/hunt/violation.ts'
-import { constraintText, formatColumns } from '../../src/hunt/interleaving.ts'
+import { constraintText, formatColumns, interleave } from '../../src/hunt/interleaving.ts'
 import { describedProgram } from './described.ts'
+import { execution, waiting } from './executions.ts'
 
 describe('the lost update', () => {
   const description = describedProgram('lostUpdate', [
@@ -42,7 +43,7 @@ describe('the lost update', () => {
     `)
   })
 
-  test('is description without the state of CPUs that have left the kernel', () => {
+  test('is described without the state of CPUs that have left the kernel', () => {
     expect(description.atRest).toBe(true)
     expect(description.cpus).toEqual([])
   })
@@ -98,4 +99,85 @@ test('steps that are left out are counted', () => {
   const { rows, skippedAtEnd } = interleavingOf(describedProgram('endless', [[0, Infinity]]), false)
   const left = rows.reduce((sum, row) => sum + row.skipped, 0)
   expect(left + rows.length + skippedAtEnd).toBe(100)
+})
+
+describe('a CPU that waits for a lock when another one fails', () => {
+  // CPU 0 acts on a flag that it read before CPU 1 set it; CPU 1 then wants the lock that CPU 0 holds.
+  const steps = execution(`
+    0 LOCK page 0x5 (table) ptl
+    0 READ flag
+    1 WRITE flag
+    1 ${waiting} LOCK page 0x5 (table) ptl
+    0 WRITE count
+  `)
+
+  test('does not hide the order of the data', () => {
+    expect(constraintText(interleave(steps).constraints)).toEqual(['A1 before B1 (flag)'])
+  })
+
+  test('says what a deadlock comes from, where that is the failure', () => {
+    expect(constraintText(interleave(steps, { deadlock: true }).constraints)).toEqual([
+      'A1 before B2 (page 0x5 (table) ptl)',
+    ])
+  })
+
+  test('is all there is where no data is met', () => {
+    const only = steps.filter((step) => step.object.includes('ptl'))
+    expect(constraintText(interleave(only).constraints)).toEqual(['A1 before B1 (page 0x5 (table) ptl)'])
+  })
+})
+
+test('who waits at the end of a deadlock for a word, not for a lock, is shown with the data that it waits for', () => {
+  const steps = execution(`
+    0 READ flag
+    1 WRITE flag
+    1 NOTIFY event
+    0 ${waiting} WAIT event
+  `)
+  expect(constraintText(interleave(steps, { deadlock: true }).constraints)).toEqual([
+    'A1 before B1 (flag)',
+    'B2 before A2 (event)',
+  ])
+})
+
+describe('a pair of steps', () => {
+  const rows = (text: string): string[] =>
+    interleave(execution(text)).rows.map(({ label, step }) => `${label} ${step.access} ${step.object}`)
+
+  test('under a lock that both CPUs take is shown with the lock', () => {
+    const text = `
+      0 LOCK page 0x5 (table) ptl
+      0 READ own
+      0 READ pte
+      0 READ own
+      0 UNLOCK page 0x5 (table) ptl
+      1 LOCK page 0x5 (table) ptl
+      1 READ other
+      1 WRITE pte
+      1 READ other
+      1 UNLOCK page 0x5 (table) ptl
+      0 WRITE last
+    `
+    expect(rows(text)).toEqual([
+      'A1 LOCK page 0x5 (table) ptl',
+      'A2 READ pte',
+      'A3 UNLOCK page 0x5 (table) ptl',
+      'B1 LOCK page 0x5 (table) ptl',
+      'B2 WRITE pte',
+      'A4 WRITE last',
+    ])
+  })
+
+  test('under locks of their own is shown without them', () => {
+    const text = `
+      0 LOCK page 0x5 (table) ptl
+      0 READ pte
+      0 UNLOCK page 0x5 (table) ptl
+      1 LOCK page 0x6 (table) ptl
+      1 WRITE pte
+      1 UNLOCK page 0x6 (table) ptl
+      0 WRITE last
+    `
+    expect(rows(text)).toEqual(['A1 READ pte', 'B1 WRITE pte', 'A2 WRITE last'])
+  })
 })

@@ -16,6 +16,7 @@ export const tinyImage: KernelImage = {
   functions: [],
   image: 'native',
   sites: [],
+  bugs: {},
   config: defaultConfig(),
   scenario: '/scenarios/tiny.ts',
   symbols: {
