@@ -65,16 +65,13 @@ import { mmap_read_lock, mmap_read_unlock, mmap_write_lock, mmap_write_unlock } 
 import { free_pgtables, unmap_vmas } from './memory/zap_page_range.ts'
 import { tlb_finish_mmu, tlb_gather_mmu, tlb_gather_mmu_fullmm } from './mmu_gather.ts'
 import { set_mmf_oom_skip } from './oom_kill.ts'
+import { anon_vma_lock_write, anon_vma_unlock_write } from './rmap/anon_vma.ts'
 import {
-  anon_vma_clone,
   anon_vma_interval_tree_post_update_vma,
   anon_vma_interval_tree_pre_update_vma,
-  anon_vma_lock_write,
-  anon_vma_merge,
-  anon_vma_unlock_write,
   list_is_singular_anon_vma_chain,
-  unlink_anon_vmas,
-} from './rmap.ts'
+} from './rmap/anon_vma_chain.ts'
+import { anon_vma_clone, anon_vma_merge, unlink_anon_vmas } from './rmap/anon_vma_fork.ts'
 import { shmem_zero_setup } from './shmem.ts'
 import { kmem_cache_alloc, kmem_cache_free, vm_area_cachep } from './slab.ts'
 import { vma_lock_init, vma_mark_detached, vma_start_write } from './vma_lock.ts'

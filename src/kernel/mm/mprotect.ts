@@ -72,7 +72,7 @@ import {
 } from './mmap.ts'
 import { PageAnon } from './mm.ts'
 import { tlb_finish_mmu, tlb_gather_mmu, tlb_remove_tlb_entry } from './mmu_gather.ts'
-import { PageAnonExclusive } from './rmap.ts'
+import { PageAnonExclusive } from './rmap/page_rmap.ts'
 import { flush_tlb_batched_pending } from './rmap/tlb_batch.ts'
 import { vma_start_write } from './vma_lock.ts'
 

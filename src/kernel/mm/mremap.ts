@@ -56,7 +56,8 @@ import {
 } from './mmap.ts'
 import { pte_alloc, walk_alloc_pmd } from './pgalloc.ts'
 import { mm_find_pmd } from './rmap/walk.ts'
-import { anon_vma_clone, anon_vma_lock_write, anon_vma_unlock_write } from './rmap.ts'
+import { anon_vma_lock_write, anon_vma_unlock_write } from './rmap/anon_vma.ts'
+import { anon_vma_clone } from './rmap/anon_vma_fork.ts'
 import { flush_tlb_batched_pending } from './rmap/tlb_batch.ts'
 import { vma_start_write } from './vma_lock.ts'
 

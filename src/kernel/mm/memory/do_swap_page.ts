@@ -50,7 +50,7 @@ import { __SetPageFlag, page_ref_count, PageAnon, PageFlag, PageUptodate, put_pa
 import { alloc_page } from '../page_alloc.ts'
 import { swap_readpage } from '../page_io.ts'
 import { lock_page, trylock_page, unlock_page, wait_on_page_locked } from '../page_lock.ts'
-import { page_add_anon_rmap, PageAnonExclusive } from '../rmap.ts'
+import { page_add_anon_rmap, PageAnonExclusive } from '../rmap/page_rmap.ts'
 import { dec_mm_counter, inc_mm_counter } from '../rss.ts'
 import { lru_add_drain, lru_cache_add } from '../swap.ts'
 import { swap_cache_get_folio, swapin_readahead } from '../swap_state.ts'

@@ -47,13 +47,13 @@ import {
 } from '../mm.ts'
 import { alloc_page } from '../page_alloc.ts'
 import { lock_page, trylock_page, unlock_page } from '../page_lock.ts'
+import { anon_vma_prepare } from '../rmap/anon_vma_prepare.ts'
 import {
-  anon_vma_prepare,
   page_add_new_anon_rmap,
   page_move_anon_rmap,
   page_remove_rmap,
   PageAnonExclusive,
-} from '../rmap.ts'
+} from '../rmap/page_rmap.ts'
 import { dec_mm_counter, inc_mm_counter, mm_counter_file } from '../rss.ts'
 import { lru_add_drain, lru_cache_add } from '../swap.ts'
 import { free_swap_cache } from '../swap_state.ts'

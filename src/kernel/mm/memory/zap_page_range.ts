@@ -66,7 +66,7 @@ import {
 } from '../mmu_gather.ts'
 import { mm_dec_nr_tables } from '../pgalloc.ts'
 import { pte_table_lock, pte_table_unlock } from '../ptl.ts'
-import { page_remove_rmap } from '../rmap.ts'
+import { page_remove_rmap } from '../rmap/page_rmap.ts'
 import { flush_tlb_batched_pending } from '../rmap/tlb_batch.ts'
 import { add_mm_counter, mm_counter } from '../rss.ts'
 import { free_swap_and_cache } from '../swapfile/swap_map.ts'
