@@ -52,7 +52,7 @@ import { down_write, init_rwsem, rwsem_is_locked, up_write } from '../locking/rw
 import { spin_lock, spin_unlock } from '../locking/spinlock.ts'
 import { ClearPageFlag, PageAnon, PageFlag, PageLocked, SetPageFlag } from './mm.ts'
 import { call_rcu } from '../rcu.ts'
-import { find_vma_index, vma_at } from './mmap.ts'
+import { find_vma_index, vma_at } from './mmap/mm_mt.ts'
 import { anon_vma_cachep, anon_vma_chain_cachep, kmem_cache_alloc, kmem_cache_free } from './slab.ts'
 import { count_vm_event, RETRY_anon_vma_prepare } from './vmstat.ts'
 
