@@ -36,24 +36,14 @@ import { EFAULT, EINVAL, ENOMEM } from '../errno.ts'
 import { cond_resched } from '../sched/core.ts'
 import { igrab } from './filemap.ts'
 import { MAP_FIXED, MREMAP_FIXED, MREMAP_MAYMOVE } from './mman.ts'
-import {
-  do_munmap,
-  find_vma_index,
-  find_vma_intersection,
-  get_unmapped_area,
-  i_mmap_lock_write,
-  i_mmap_unlock_write,
-  may_expand_vm,
-  sysctl_max_map_count,
-  vm_area_dup,
-  vm_area_free,
-  vm_stat_account,
-  vma_at,
-  vma_is_anonymous,
-  vma_link,
-  vma_lookup,
-  vma_merge,
-} from './mmap.ts'
+import { may_expand_vm, sysctl_max_map_count, vm_stat_account } from './mmap/account.ts'
+import { do_munmap } from './mmap/do_munmap.ts'
+import { get_unmapped_area } from './mmap/get_unmapped_area.ts'
+import { i_mmap_lock_write, i_mmap_unlock_write } from './mmap/i_mmap.ts'
+import { find_vma_index, find_vma_intersection, vma_at, vma_lookup } from './mmap/mm_mt.ts'
+import { vm_area_dup, vm_area_free, vma_is_anonymous } from './mmap/vm_area.ts'
+import { vma_link } from './mmap/vma_link.ts'
+import { vma_merge } from './mmap/vma_merge.ts'
 import { pte_alloc, walk_alloc_pmd } from './pgalloc.ts'
 import { mm_find_pmd } from './rmap/walk.ts'
 import { anon_vma_lock_write, anon_vma_unlock_write } from './rmap/anon_vma.ts'

@@ -20,7 +20,7 @@ import {
 import type { Mm, Page, PmdP, PteP, Vma } from '../../arch/structs.ts'
 import { MM_ANONPAGES, vma$vm_flags, vma$vm_mm, VM_SHARED, VM_WRITE } from '../../arch/structs.ts'
 import { __GFP_ZERO, GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
-import { vm_get_page_prot } from '../mmap.ts'
+import { vm_get_page_prot } from '../mmap/vm_page_prot.ts'
 import { __SetPageUptodate, put_page } from '../mm.ts'
 import { mem_cgroup_charge } from '../memcontrol.ts'
 import { check_stable_address_space } from '../oom_kill.ts'

@@ -41,7 +41,7 @@ import {
 import { page_address } from '../../arch/uaccess.ts'
 import { filemap_fault } from '../filemap.ts'
 import { GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
-import { vma_page_prot } from '../mmap.ts'
+import { vma_page_prot } from '../mmap/vm_page_prot.ts'
 import { __SetPageUptodate, PageLocked, put_page, set_page_dirty } from '../mm.ts'
 import { mem_cgroup_charge } from '../memcontrol.ts'
 import { check_stable_address_space } from '../oom_kill.ts'

@@ -35,7 +35,7 @@ import { flush_tlb_page } from '../../arch/tlb.ts'
 import { page_address } from '../../arch/uaccess.ts'
 import { GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
 import { mem_cgroup_charge } from '../memcontrol.ts'
-import { vm_get_page_prot } from '../mmap.ts'
+import { vm_get_page_prot } from '../mmap/vm_page_prot.ts'
 import {
   __SetPageUptodate,
   get_page,

@@ -19,7 +19,7 @@ import {
 } from '../../arch/structs.ts'
 import { ENOMEM } from '../../errno.ts'
 import { spin_lock, spin_unlock } from '../../locking/spinlock.ts'
-import { find_vma_index, vma_at } from '../mmap.ts'
+import { find_vma_index, vma_at } from '../mmap/mm_mt.ts'
 import { count_vm_event, RETRY_anon_vma_prepare } from '../vmstat.ts'
 import { anon_vma_alloc, anon_vma_lock_write, anon_vma_unlock_write, put_anon_vma } from './anon_vma.ts'
 import {
