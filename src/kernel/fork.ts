@@ -124,13 +124,12 @@ export function mmget_not_zero(mm: Mm): boolean {
   return false
 }
 
-/** Drops a user; the last one unmaps everything. No CPU that calls this has the mm loaded for the last time. */
+/** Drops a user; the last one unmaps everything. */
 export function mmput(mm: Mm): void {
   if (atomic_fetch_add(mm + mm$mm_users, -1) !== 1) return
   exit_mmap(mm)
   if (SWAP) mmlist_del(mm)
-  if (SWAP) mmdrop(mm)
-  else __mmdrop(mm)
+  mmdrop(mm)
 }
 
 /** Copies one VMA and its page tables into `mm`. Returns whether there was no memory; then nothing of it is left but what exit_mmap finds. */
