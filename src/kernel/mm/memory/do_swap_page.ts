@@ -71,7 +71,6 @@ import {
   RETRY_do_swap_page$lock,
   RETRY_do_swap_page$swapcache,
   RETRY_do_swap_page$swapcache_prepare,
-  RETRY_pte_unmap_same,
   set_fault_path,
 } from '../vmstat.ts'
 import { do_wp_page } from './do_wp_page.ts'
@@ -91,15 +90,6 @@ import {
   vmf_retry_with_mmap_lock,
   vmf_vma_locked,
 } from './vmf.ts'
-
-/** Whether the entry still is what was read without the lock: only then does it mean anything (pte_unmap_same). */
-function pte_unmap_same(): boolean {
-  const ptep = vmf_pte_lock()
-  const same = pte_same(ptep_get(ptep), this_cpu_read(vmf$orig_pte) as Pte)
-  vmf_pte_unlock()
-  if (!same) count_vm_event(RETRY_pte_unmap_same)
-  return same
-}
 
 /** A fault on an entry that is neither present nor of swap. The one marker is of a page that could
  * not be read; entries of devices have nothing here that makes them. */
@@ -266,7 +256,6 @@ function do_swap_page_of(entry: SwpEntry, si: SwapInfo): number {
 /** A fault on an entry that is not present; vmf$orig_pte is what was read without the lock. Returns VM_FAULT_ bits. */
 export function do_swap_page(): number {
   set_fault_path(LATENCY_do_swap_page)
-  if (!pte_unmap_same()) return 0
   // 6.4 to 6.6: what swap does is not safe under the VMA's lock alone yet.
   if (vmf_vma_locked()) return vmf_retry_with_mmap_lock()
   const entry = pte_to_swp_entry(this_cpu_read(vmf$orig_pte) as Pte)
