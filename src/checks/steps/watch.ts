@@ -5,9 +5,9 @@ import { hex, nameAddress } from '../../inspect/names.ts'
 import { swapEntryName } from '../../inspect/swap_names.ts'
 import { Kind } from '../../step/kinds.ts'
 import { Violation } from '../../step/observer.ts'
-import type { KernelSymbols } from '../symbols.ts'
+import type { KernelSymbols } from '../../inspect/symbols.ts'
 import { readSwapEntry } from '../swap.ts'
-import { MachineView } from '../view.ts'
+import { RestingMachine } from '../resting_machine.ts'
 import { Rewind } from './rewind.ts'
 import { Word, type WordMap, mapWords, wordSet } from './words.ts'
 
@@ -73,7 +73,7 @@ export class Watch {
   readonly #declared: ReadonlySet<string>
   readonly tableShift: number
   readonly #machine: WatchedMachine
-  readonly #view: MachineView
+  readonly #view: RestingMachine
   #based = false
 
   // Symbols that every step may need; an object of thousands of properties is slow to look into.
@@ -95,7 +95,7 @@ export class Watch {
     this.#declared = new Set(image.declared)
     this.freezes = this.sitesOf(EVERY_CHECK, ['page_ref_freeze'])
     this.#allocates = this.sitesOf(EVERY_CHECK, ['kmem_cache_alloc'])
-    this.#view = new MachineView(machine, 'running')
+    this.#view = new RestingMachine(machine, 'running')
     const s = this.#view.symbols
     this.s = s
     this.map = mapWords(s)
