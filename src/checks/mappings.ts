@@ -1,6 +1,7 @@
 // The page tables of all mms: a walk from each mm$pgd down. Every table is entered once, however many entries lead to it, so
 // that a table with two parents is one finding and not a wrong count of every page below it.
-import { hex, type MachineView, type MmView } from './view.ts'
+import { hex } from '../inspect/names.ts'
+import type { MmView, RestingMachine } from './resting_machine.ts'
 
 /** A page table that was reached. */
 export interface TableView {
@@ -33,7 +34,7 @@ export interface Mappings {
 
 const LEVEL_NAMES = ['PTE', 'PMD', 'PUD', 'P4D', 'PGD']
 
-export function walkMappings(view: MachineView): Mappings {
+export function walkMappings(view: RestingMachine): Mappings {
   const walk = new TableWalk(view)
   for (const mm of view.mms) walk.top(mm)
   walk.countPtes()
@@ -45,11 +46,11 @@ class TableWalk implements Mappings {
   readonly ptes: Int32Array
   readonly parents: Int32Array
   readonly problems: string[] = []
-  readonly #view: MachineView
+  readonly #view: RestingMachine
   /** Entries of a table and shift of the page number, by level from the PTEs up. */
   readonly #levels: { readonly entries: number; readonly shift: number }[]
 
-  constructor(view: MachineView) {
+  constructor(view: RestingMachine) {
     const s = view.symbols
     this.#view = view
     this.ptes = new Int32Array(s.NR_PAGES)

@@ -1,6 +1,7 @@
 // Swap: a walk of the devices, their maps with the continuation pages, and their caches. It notes what contradicts itself on the way; the
 // check of swap counts reports it. Entries of page tables are read here too: what a PTE that is not present names.
-import { count, hex, type MachineView, type MmView } from './view.ts'
+import { hex } from '../inspect/names.ts'
+import { count, type RestingMachine, type MmView } from './resting_machine.ts'
 
 /** Bits of an entry that is not present (src/kernel/arch/swapops.ts). */
 const TYPE_SHIFT = 1
@@ -46,7 +47,7 @@ export interface Swap {
   readonly problems: readonly string[]
 }
 
-export function walkSwap(view: MachineView): Swap {
+export function walkSwap(view: RestingMachine): Swap {
   const walk = new SwapWalk(view)
   view.mappings.forEachPte((pte, addr, mm) => walk.pte(pte, addr, mm))
   for (let device = 0; device < view.symbols.MAX_SWAPFILES; device++) walk.device(device)
@@ -61,11 +62,11 @@ class SwapWalk implements Swap {
   readonly exclusive: Int32Array
   readonly entriesOf = new Map<number, number>()
   readonly problems: string[] = []
-  readonly #view: MachineView
+  readonly #view: RestingMachine
   #free = 0
   #total = 0
 
-  constructor(view: MachineView) {
+  constructor(view: RestingMachine) {
     const { NR_PAGES, MAX_SWAPFILES, SWAPFILE_SLOTS } = view.symbols
     this.#view = view
     this.refs = new Int32Array(NR_PAGES)

@@ -119,11 +119,15 @@ async function explored(
   { signal, progress = () => {} }: Conduct,
 ): Promise<HuntResult> {
   const { seed, stepLimit, workers, scheduler, seconds, off, options } = plan
-  const { file, symbols, sites, functions } = image
+  const { file, symbols, sites, functions, declared } = image
   let shown = performance.now()
   try {
     return await campaign({
-      subject: { image: { file, symbols, sites, functions }, options: { ...sizes, seed, stepLimit }, off },
+      subject: {
+        image: { file, symbols, sites, functions, declared },
+        options: { ...sizes, seed, stepLimit },
+        off,
+      },
       ...{ seed, scheduler, workers, seconds },
       ...(signal && { signal }),
       sites: sites.length,

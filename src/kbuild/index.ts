@@ -41,6 +41,8 @@ export interface KernelImage {
   readonly symbols: Readonly<Record<string, number>>
   /** Names of all functions of the image. */
   readonly functions: readonly string[]
+  /** Names of all functions that the kernel's modules declare, those too that this image does without. */
+  readonly declared: readonly string[]
   readonly image: ImageKind
   /** Where its steps stand in the source, indexed by a step's SITE; none in a native image. */
   readonly sites: readonly Site[]
@@ -64,7 +66,7 @@ export interface BuildOptions {
 }
 
 /** Changes when the same inputs make another image. */
-const KBUILD_VERSION = '7'
+const KBUILD_VERSION = '8'
 
 /** What lies beside an image: its inputs say whether it is still the one that would be built. */
 interface ImageRecord {
@@ -72,6 +74,7 @@ interface ImageRecord {
   readonly inputs: readonly { readonly path: string; readonly hash: string }[]
   readonly symbols: Record<string, number>
   readonly functions: string[]
+  readonly declared: string[]
   readonly sites: readonly Site[]
   readonly bugs: BugCalls
 }
@@ -223,6 +226,7 @@ function recordOf(
       .map((source) => ({ path: rootName(root, source.path), hash: hashOf(source.text) })),
     symbols: linked.symbols,
     functions: linked.functions,
+    declared: linked.declared,
     sites: linked.sites,
     bugs: linked.bugs,
   }
@@ -270,9 +274,9 @@ function imageOf(
   config: Configuration,
   scenario: string,
 ): KernelImage {
-  const { hash, symbols, functions, sites, bugs } = record
+  const { hash, symbols, functions, declared, sites, bugs } = record
   const file = join(folder, imageName(request, record))
-  return { file, hash, symbols, functions, image, sites, bugs, config, scenario }
+  return { file, hash, symbols, functions, declared, image, sites, bugs, config, scenario }
 }
 
 /** The path from the package's folder with forward slashes; a path outside of it stays absolute. */

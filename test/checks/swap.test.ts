@@ -2,15 +2,15 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { runChecks } from '../../src/checks/index.ts'
 import { readSwapEntry } from '../../src/checks/swap.ts'
-import { MachineView } from '../../src/checks/view.ts'
+import { RestingMachine } from '../../src/checks/resting_machine.ts'
 import { bootFixture, buildFixture, type TestMachine } from './machine.ts'
 
 let machine: TestMachine
-let view: MachineView
+let view: RestingMachine
 
 beforeAll(async () => {
   machine = await bootFixture(await buildFixture('resting_swapped', { SWAP: 'y', SWAP_MAP_MAX: 1 }))
-  view = new MachineView(machine, 'running')
+  view = new RestingMachine(machine, 'running')
 })
 
 function failing(): [string, string][] {

@@ -8,7 +8,7 @@ import type { Watch } from './watch.ts'
 import { Word, wordSet } from './words.ts'
 
 const NAME = 'ledger'
-const BOOT_AND_ALLOCATOR = new Set(['src/kernel/mm/page_alloc.ts'])
+const BOOT_AND_ALLOCATOR = 'mm/page_alloc'
 
 export const ledger: StepCheckKind = {
   id: 'E8',
@@ -28,7 +28,7 @@ class Ledger implements StepCheck {
 
   constructor(watch: Watch) {
     this.#watch = watch
-    this.#allocator = watch.sitesIn(BOOT_AND_ALLOCATOR)
+    this.#allocator = watch.sitesIn(NAME, BOOT_AND_ALLOCATOR)
     this.#books = Array.from({ length: watch.cpus }, () => new Book(watch.s.NR_PAGES, watch.s.NR_MMS * 4))
   }
 

@@ -18,12 +18,7 @@ const LOCK_TRY = 1
 const LOCK_SLEEPS = 4
 
 /** Functions that wait by giving the CPU up, not by spinning. */
-const SLEEPERS = new Set([
-  'rwsem_down_read_slowpath',
-  'rwsem_down_write_slowpath',
-  'schedule_wait',
-  'do_idle',
-])
+const SLEEPERS = ['rwsem_down_read_slowpath', 'rwsem_down_write_slowpath', 'schedule_wait', 'do_idle']
 
 export const lockdep: StepCheckKind = {
   id: '',
@@ -70,7 +65,7 @@ class Lockdep implements StepCheck {
       Array.from({ length: 16 }, () => ({ lock: 0, key: 0, how: 0, site: 0 })),
     )
     this.#depth = new Int32Array(2 * watch.cpus)
-    this.#sleepers = watch.sitesOf(SLEEPERS)
+    this.#sleepers = watch.sitesOf(NAME, SLEEPERS)
   }
 
   begin(): void {

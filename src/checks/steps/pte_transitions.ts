@@ -12,7 +12,7 @@ import { Word, wordSet } from './words.ts'
 
 const NAME = 'pte-transitions'
 /** Functions that may make a dirty entry clean. */
-const MKCLEAN = new Set(['page_mkclean_one', 'folio_mkclean', 'clean_record_pte', 'age_pte'])
+const MKCLEAN = ['age_pte']
 
 export const pteTransitions: StepCheckKind = {
   id: 'E12',
@@ -38,7 +38,7 @@ class PteTransitions implements StepCheck {
     const { s } = watch
     this.#watch = watch
     this.#cleared = Array.from({ length: watch.cpus }, () => new IntList())
-    this.#mkclean = watch.sitesOf(MKCLEAN)
+    this.#mkclean = watch.sitesOf(NAME, MKCLEAN)
     this.#present = s._PAGE_PRESENT | s._PAGE_PROTNONE
     this.#hardware = s._PAGE_PRESENT | s._PAGE_RW | s._PAGE_ACCESSED | s._PAGE_DIRTY
     this.#dirty = s._PAGE_DIRTY

@@ -8,7 +8,7 @@ import { Word, wordSet } from './words.ts'
 
 const NAME = 'swap-map'
 /** Who lays out and takes down a device's map, with nobody using it. */
-const SETUP = new Set(['setup_swap_map'])
+const SETUP = ['setup_swap_map']
 
 export const swapMap: StepCheckKind = {
   id: 'E4',
@@ -29,7 +29,7 @@ class SwapMap implements StepCheck {
 
   constructor(watch: Watch) {
     this.#watch = watch
-    this.#setup = watch.sitesOf(SETUP)
+    this.#setup = watch.sitesOf(NAME, SETUP)
     this.#held = Array.from({ length: 2 * watch.cpus }, () => [])
   }
 

@@ -9,11 +9,11 @@ import { Word, wordSet } from './words.ts'
 const NAME = 'use-after-free'
 
 /** Whoever hands the memory out and takes it back. */
-const PAGE_ALLOCATOR = new Set(['src/kernel/mm/page_alloc.ts'])
-const TABLE_ALLOCATOR = new Set(['pgtable_alloc', 'table_entries_alloc', 'table_entries_free'])
-const OBJECT_ALLOCATOR = new Set(['src/kernel/mm/slab.ts'])
+const PAGE_ALLOCATOR = 'mm/page_alloc'
+const TABLE_ALLOCATOR = ['pgtable_alloc', 'table_entries_alloc', 'table_entries_free']
+const OBJECT_ALLOCATOR = 'mm/slab'
 /** Take a page off its LRU list after its last reference went. */
-const PAGE_RELEASERS = new Set([
+const PAGE_RELEASERS = [
   'release_pages',
   'move_pages_to_lru',
   'free_unref_page_list',
@@ -22,9 +22,9 @@ const PAGE_RELEASERS = new Set([
   '__page_cache_release',
   '__clear_lru',
   'page_lruvec',
-])
-/** Readers of memory that keeps its type: they look again at who is there (a parent's pid), or report a writer that is gone. */
-const TYPE_STABLE = new Set(['live_parent', 'oracle_violation'])
+]
+/** Readers of memory that keeps its type: they report a writer that is gone. */
+const TYPE_STABLE = ['oracle_violation']
 const PAGE = 1
 const TABLE = 2
 const OBJECT = 4
@@ -67,11 +67,11 @@ export class UseAfterFree implements StepCheck {
     this.#unitOf = watch.map.unitOf
     this.#dead = watch.dead.words
     this.#classOf = watch.map.classOf
-    const pages = watch.sitesIn(PAGE_ALLOCATOR)
-    const releasers = watch.sitesOf(PAGE_RELEASERS)
-    const tables = watch.sitesOf(TABLE_ALLOCATOR)
-    const objects = watch.sitesIn(OBJECT_ALLOCATOR)
-    const readers = watch.sitesOf(TYPE_STABLE)
+    const pages = watch.sitesIn(NAME, PAGE_ALLOCATOR)
+    const releasers = watch.sitesOf(NAME, PAGE_RELEASERS)
+    const tables = watch.sitesOf(NAME, TABLE_ALLOCATOR)
+    const objects = watch.sitesIn(NAME, OBJECT_ALLOCATOR)
+    const readers = watch.sitesOf(NAME, TYPE_STABLE)
     this.#exempt = pages.map(
       (exempt, site) =>
         (exempt | releasers[site]) * PAGE + tables[site] * TABLE + (objects[site] | readers[site]) * OBJECT,

@@ -5,9 +5,9 @@ import { hex, nameAddress } from '../../inspect/names.ts'
 import { swapEntryName } from '../../inspect/swap_names.ts'
 import { Kind } from '../../step/kinds.ts'
 import { Violation } from '../../step/observer.ts'
-import type { KernelSymbols } from '../symbols.ts'
+import type { KernelSymbols } from '../../inspect/symbols.ts'
 import { readSwapEntry } from '../swap.ts'
-import { MachineView } from '../view.ts'
+import { RestingMachine } from '../resting_machine.ts'
 import { Rewind } from './rewind.ts'
 import { Word, type WordMap, mapWords, wordSet } from './words.ts'
 
@@ -31,8 +31,18 @@ export interface WatchedMachine {
 export interface WatchedImage {
   readonly sites: readonly StepSite[]
   /** Names of its functions, by which call stacks are recognised. */
-  readonly functions?: readonly string[]
+  readonly functions: readonly string[]
+  /** Names of all functions of the kernel: a check may go by one that this image does without. */
+  readonly declared: readonly string[]
 }
+
+/** A check at every step goes by a name that the kernel does not have. */
+export class MissingName extends Error {
+  override readonly name = 'MissingName'
+}
+
+/** For names that the watch itself goes by. */
+const EVERY_CHECK = 'every check'
 
 /** Names of table levels from 1, the PTEs, up. */
 const LEVELS = ['', 'pte', 'pmd', 'pud', 'p4d', 'pgd']
@@ -59,9 +69,11 @@ export class Watch {
   readonly functions: ReadonlySet<string>
   /** By site: 1 where a page's count is frozen: it goes to 0, and the page is not freed. */
   readonly freezes: Uint8Array
+  readonly #allocates: Uint8Array
+  readonly #declared: ReadonlySet<string>
   readonly tableShift: number
   readonly #machine: WatchedMachine
-  readonly #view: MachineView
+  readonly #view: RestingMachine
   #based = false
 
   // Symbols that every step may need; an object of thousands of properties is slow to look into.
@@ -80,8 +92,10 @@ export class Watch {
     this.cpus = machine.cpus
     this.sites = image.sites
     this.functions = new Set(image.functions)
-    this.freezes = this.sitesOf(new Set(['page_ref_freeze']))
-    this.#view = new MachineView(machine, 'running')
+    this.#declared = new Set(image.declared)
+    this.freezes = this.sitesOf(EVERY_CHECK, ['page_ref_freeze'])
+    this.#allocates = this.sitesOf(EVERY_CHECK, ['kmem_cache_alloc'])
+    this.#view = new RestingMachine(machine, 'running')
     const s = this.#view.symbols
     this.s = s
     this.map = mapWords(s)
@@ -203,7 +217,7 @@ export class Watch {
         return
       case Word.FREELIST:
         // Taking the head off the list allocates it; putting one on the list was seen at its stamp.
-        if (this.sites[site]?.fn === 'kmem_cache_alloc') this.#setDead(map.unitOf[old], false, entity, site)
+        if (this.#allocates[site] === 1) this.#setDead(map.unitOf[old], false, entity, site)
     }
   }
 
@@ -342,16 +356,27 @@ export class Watch {
 
   // Names.
 
-  /** The sites whose function or helper is one of `names`, as a table by site. */
-  sitesOf(names: ReadonlySet<string>): Uint8Array {
+  /**
+   * The sites whose function or helper is one of `names`, as a table by site: none where this image does without the function.
+   * Throws MissingName, with the name of the check, when the kernel has no such function.
+   */
+  sitesOf(check: string, names: readonly string[]): Uint8Array {
+    for (const name of names)
+      if (!this.#declared.has(name))
+        throw new MissingName(`the kernel has no function ${name}, ${goesBy(check)}`)
     return Uint8Array.from(this.sites, ({ fn, helper }) =>
-      names.has(fn) || (helper !== undefined && names.has(helper)) ? 1 : 0,
+      names.includes(fn) || (helper !== undefined && names.includes(helper)) ? 1 : 0,
     )
   }
 
-  /** The sites in one of `files` (paths from the package's folder). */
-  sitesIn(files: ReadonlySet<string>): Uint8Array {
-    return Uint8Array.from(this.sites, ({ file }) => (files.has(file) ? 1 : 0))
+  /** The sites in a module of the kernel, a file or a folder: `mm/slab`. Throws MissingName when no step is in it. */
+  sitesIn(check: string, module: string): Uint8Array {
+    const path = `src/kernel/${module}`
+    const table = Uint8Array.from(this.sites, ({ file }) =>
+      file === `${path}.ts` || file.startsWith(`${path}/`) ? 1 : 0,
+    )
+    if (!table.includes(1)) throw new MissingName(`the kernel has no module ${module}, ${goesBy(check)}`)
+    return table
   }
 
   /** `wp_page_copy src/kernel/mm/memory/do_wp_page.ts:123`. */
@@ -424,4 +449,8 @@ export class Watch {
   fail(check: string, entity: number, site: number, text: string): never {
     throw new Violation(check, `${text}\n at ${this.where(site)} on CPU ${this.cpuOf(entity)}`)
   }
+}
+
+function goesBy(check: string): string {
+  return check === EVERY_CHECK ? 'by which all checks at every step go' : `by which the check ${check} goes`
 }
