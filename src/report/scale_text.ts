@@ -3,6 +3,7 @@ import { CONFIG_KEYS, type Configuration } from '../kbuild/config.ts'
 import { mark, plot } from './scale_plot.ts'
 import { curves, type ScalePoint, type ScaleReport } from '../scale/report.ts'
 import { rowLabel } from '../kbuild/labels.ts'
+import { kernelLines } from './kernel_lines.ts'
 import { count, flow, percent, plural, table, wrap } from '../base/text.ts'
 
 /** The whole report, ending in a newline. */
@@ -42,6 +43,7 @@ function heading(report: ScaleReport, configs: readonly Configuration[]): string
   return [
     `${scenario} on ${topology} (${topologyDescription}): ${length}, seed ${seed}`,
     ...flow([...fixed, ...report.costs]),
+    ...kernelLines(report),
     ...(report.spread ? ['CPUs spread over the machine, as far apart as there is room'] : []),
     ...(lag > 0 ? [`CPUs run up to ${lag} cycles ahead of the slowest one: faster, and not exact`] : []),
   ]

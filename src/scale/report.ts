@@ -22,6 +22,9 @@ export interface ScalePoint extends Partial<ClockPoint> {
 export interface ScaleReport {
   readonly schema: 'mmtorture/scale@1'
   readonly scenario: string
+  /** Fixes that were taken out, and paths of the user's patches. */
+  readonly reverts: readonly string[]
+  readonly patches: readonly string[]
   readonly topology: string
   readonly topologyDescription: string
   /** The CPUs of a point lie as far apart as there is room; else side by side. */
