@@ -2,6 +2,7 @@
 import { CONFIG_KEYS, type Configuration } from '../kbuild/config.ts'
 import { mark, plot } from './scale_plot.ts'
 import { curves, type ScalePoint, type ScaleReport } from '../scale/report.ts'
+import { formatFailure } from '../inspect/failure.ts'
 import { rowLabel } from '../kbuild/labels.ts'
 import { kernelLines } from './kernel_lines.ts'
 import { count, flow, percent, plural, table, wrap } from '../base/text.ts'
@@ -16,9 +17,7 @@ export function formatScale(report: ScaleReport): string {
     picture(all, configs),
     bounds(all, configs),
     ...texts(report.points, configs),
-    report.points
-      .filter((point) => point.failure !== undefined)
-      .flatMap((point) => wrap(`${named(point, configs)}: ${point.failure}`)),
+    report.points.flatMap((point) => failureLines(point, configs)),
     [`verdict: ${report.verdict}${report.interrupted ? ' (interrupted)' : ''}`],
   ]
   return `${sections
@@ -131,6 +130,16 @@ function texts(points: readonly ScalePoint[], configs: readonly Configuration[])
   return points.flatMap((point) =>
     Object.values(point.texts ?? {}).map((text) => [`${named(point, configs)}:`, '', text.trimEnd()]),
   )
+}
+
+function failureLines(point: ScalePoint, configs: readonly Configuration[]): string[] {
+  const { failure, bug, hunt } = point
+  if (failure === undefined) return []
+  return [
+    ...wrap(`${named(point, configs)}: ${failure}`),
+    ...(bug === undefined ? [] : formatFailure(bug).split('\n').slice(1)),
+    ...(hunt === undefined ? [] : [`to hunt it: ${hunt}`]),
+  ]
 }
 
 function named(point: ScalePoint, configs: readonly Configuration[]): string {

@@ -17,6 +17,7 @@ import { simulatedTimeArgument } from './simulated_time.ts'
 import { shellQuote } from '../base/shell.ts'
 import { UsageError } from '../base/errors.ts'
 import { explainThrown } from '../machine/explain.ts'
+import { pointFailure, withStacks } from './failure.ts'
 import type { Conduct } from '../base/conduct.ts'
 import { type ProfileWishes, profileOf, profileTexts } from './profile_texts.ts'
 import { scenarioSettings } from '../catalog/scenarios.ts'
@@ -167,7 +168,7 @@ export async function scalePlan(plan: ScalePlan, conduct: Conduct = {}): Promise
       await new Promise((resolve) => setImmediate(resolve))
       if (signal?.aborted) break
       const begin = performance.now()
-      const point = runPoint(plan, built, cpus)
+      const point = withStacks(() => runPoint(plan, built, cpus))
       points.push(point)
       const label = rowLabel(wanted, plan.configs)
       const rate = ((point.accesses ?? 0) / (performance.now() - begin)) * 1000
@@ -218,19 +219,18 @@ interface Built {
 function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
   const { image, boot, booted, config, replay } = built
   const { topology, boxes } = plan.topology
-  const failed = (failure: string, violated = false): ScalePoint => ({
-    cpus,
-    config,
-    operationsPerSecond: 0,
-    locks: [],
-    failure,
-    ...(violated ? { violated: true as const } : {}),
+  const failed = (failure: string): ScalePoint => ({
+    ...{ cpus, config, operationsPerSecond: 0, locks: [], failure },
   })
+  const violated = (failure: string): ScalePoint => ({
+    ...{ ...failed(failure), violated: true, hunt: huntCommand(plan, config) },
+  })
+  let machine: ClockMachine | undefined
   try {
     const hardware = compileTopology(topology, boxes, cpus, plan.spread)
     const { seed, pages, section, think } = plan
     const profile = profileOf(plan.wishes, image)
-    const machine = new ClockMachine(boot, image.symbols, {
+    machine = new ClockMachine(boot, image.symbols, {
       ...{ hardware, seed, lag: plan.lag * CYCLE, pages, section, think },
       ...(booted === undefined ? {} : { booted }),
       ...(profile === undefined ? {} : { observer: profile }),
@@ -263,9 +263,11 @@ function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
     }
     if (error instanceof RangeError && /allocation|array length/i.test(error.message))
       return failed(`this host has no memory for the machine: ${error.message}`)
-    if (error instanceof Violation) return failed(`${error.check}: ${error.message}`, true)
-    if (error instanceof KernelBug)
-      return failed(`${error.message}; hunt it: mmtorture hunt ${plan.label}`, true)
+    if (error instanceof Violation) return violated(`${error.check}: ${error.message}`)
+    if (error instanceof KernelBug && machine !== undefined) {
+      const bug = pointFailure(machine, image, cpus, error)
+      return bug.kind === 'scenario' ? failed(bug.message) : { ...violated(bug.message), bug }
+    }
     throw explainThrown(image, cpus, error)
   }
 }
@@ -279,6 +281,14 @@ function doublings(most: number): number[] {
   const list: number[] = []
   for (let cpus = 1; cpus <= most; cpus *= 2) list.push(cpus)
   return list.at(-1) === most ? list : [...list, most]
+}
+
+/** The command that looks for what a point ran into: of its kernel, in a hunt's sizes. */
+function huntCommand(plan: ScalePlan, config: Configuration): string {
+  const sizes = new Set([...USUAL.map(keyOf), 'NR_CPUS'])
+  const settings = namedSettings(config, plan).filter((setting) => !sizes.has(keyOf(setting)))
+  const options = [...patchArguments(plan), ...settings.flatMap((setting) => ['--config', setting])]
+  return ['mmtorture hunt', shellQuote(plan.label), ...options.map(shellQuote)].join(' ')
 }
 
 function commandLine(plan: ScalePlan): string {
