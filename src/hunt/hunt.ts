@@ -90,8 +90,10 @@ async function huntOne(plan: HuntPlan, config: Configuration, conduct: Conduct):
   const replays: ReplayFile[] = []
   for (const violation of result.violations) {
     guarded(image, cpus, () => refuseScenario(built, sizes, violation))
+    const index = descriptions.length
+    const shrunk = index < SHRUNK ? await shrunkOf(built, sizes, violation, conduct) : undefined
     const shown = guarded(image, cpus, () =>
-      explain(plan, config, built, sizes, violation, descriptions, replays),
+      explain(plan, config, built, sizes, violation, shrunk, descriptions, replays),
     )
     violations.push(shown)
   }
@@ -151,28 +153,44 @@ async function explored(
   }
 }
 
-/** Shrinks one violation, writes its replay file, and describes it. */
+async function shrunkOf(
+  built: Built,
+  sizes: Sizes,
+  { reproduced, check, schedule, steps }: HuntViolation,
+  { signal }: Conduct,
+): Promise<Shrunk | undefined> {
+  if (!reproduced) return undefined
+  try {
+    return await shrink(built.make(sizes), check, schedule, steps, {
+      sizes,
+      make: makeSmaller(built),
+      signal,
+    })
+  } catch (error) {
+    throw explainThrown(built.image, sizes.cpus, error)
+  }
+}
+
+/** Describes one violation, and writes its replay file. */
 function explain(
   plan: HuntPlan,
   config: Configuration,
   built: Built,
   sizes: Sizes,
   violation: HuntViolation,
+  shrunk: Shrunk | undefined,
   descriptions: (Description | undefined)[],
   replays: ReplayFile[],
 ): ViolationReport {
   const { image } = built
   const { options } = plan
   const index = descriptions.length
-  const subject = built.make(sizes)
-  const shrunk =
-    violation.reproduced && index < SHRUNK
-      ? shrink(subject, violation.check, violation.schedule, violation.steps, {
-          sizes,
-          make: makeSmaller(built),
-        })
-      : undefined
-  const reached = shrunk ?? { subject, sizes, schedule: violation.schedule, steps: violation.steps }
+  const reached = shrunk ?? {
+    subject: built.make(sizes),
+    sizes,
+    schedule: violation.schedule,
+    steps: violation.steps,
+  }
   const segments = segmentsOf(reached.schedule, reached.steps)
   const description = describeViolation(reached.subject, image, segments, packageRoot())
   descriptions.push(description)
