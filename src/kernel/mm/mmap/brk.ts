@@ -1,5 +1,5 @@
 /**
- * The heap (the inner part of sys_brk, do_brk_flags, mm/mmap.c, 6.1). Left out: the limit of data, mlock, the guard gap of the stack.
+ * The heap (sys_brk, do_brk_flags, mm/mmap.c, 6.1). Left out: the limit of data, mlock, the guard gap of the stack.
  */
 import { load, store } from '../../arch/access.ts'
 import { TASK_SIZE } from '../../arch/pgtable.ts'
@@ -14,27 +14,37 @@ import {
   VM_READ,
   VM_WRITE,
 } from '../../arch/structs.ts'
-import { ENOMEM } from '../../errno.ts'
+import { EINVAL, ENOMEM } from '../../errno.ts'
+import { mmap_read_unlock, mmap_write_lock, mmap_write_unlock } from '../mmap_lock.ts'
 import { sysctl_max_map_count } from './account.ts'
 import { mmap_region } from './do_mmap.ts'
-import { do_munmap } from './do_munmap.ts'
+import { do_munmap, MUNMAP_DOWNGRADED } from './do_munmap.ts'
 import { find_vma_intersection } from './mm_mt.ts'
 
 /**
  * Moves the end of the heap to page `brk`. Returns the end that holds now: `brk`, or the old one if that was not
- * possible. The caller holds mmap_lock for writing (sys_brk's inner part).
+ * possible. Takes mmap_lock (sys_brk).
  */
 export function do_brk(mm: Mm, brk: number): number {
+  mmap_write_lock(mm)
   const oldbrk = load(mm + mm$brk)
-  if (brk < load(mm + mm$start_brk) || brk > TASK_SIZE) return oldbrk
-  if (brk < oldbrk) {
-    if (do_munmap(mm, brk, oldbrk - brk) !== 0) return oldbrk
+  let error = 0
+  if (brk < load(mm + mm$start_brk) || brk > TASK_SIZE) error = -EINVAL
+  else if (brk < oldbrk) {
+    // Under the write lock, which do_munmap may not keep.
+    store(mm + mm$brk, brk)
+    error = find_vma_intersection(mm, brk, oldbrk) === 0 ? -EINVAL : do_munmap(mm, brk, oldbrk - brk, true)
+    if (error === MUNMAP_DOWNGRADED) {
+      mmap_read_unlock(mm)
+      return brk
+    }
+    if (error !== 0) store(mm + mm$brk, oldbrk)
   } else if (brk > oldbrk) {
-    if (find_vma_intersection(mm, oldbrk, brk) !== 0) return oldbrk
-    if (do_brk_flags(mm, oldbrk, brk - oldbrk) !== 0) return oldbrk
+    error = find_vma_intersection(mm, oldbrk, brk) !== 0 ? -ENOMEM : do_brk_flags(mm, oldbrk, brk - oldbrk)
+    if (error === 0) store(mm + mm$brk, brk)
   }
-  store(mm + mm$brk, brk)
-  return brk
+  mmap_write_unlock(mm)
+  return error === 0 ? brk : oldbrk
 }
 
 /** Maps `npages` of anonymous memory at `addr`, where nothing is mapped. Returns 0 or -ENOMEM. */

@@ -44,7 +44,7 @@ export function mmap_region(
   pgoff: number,
 ): number {
   if (!may_expand_vm(mm, npages)) return -ENOMEM
-  if (do_munmap(mm, addr, npages) !== 0) return -ENOMEM
+  if (do_munmap(mm, addr, npages, false) !== 0) return -ENOMEM
   const end = addr + npages
   const prev = vma_at(mm, find_vma_index(mm, addr) - 1)
   if (vma_merge(mm, prev, addr, end, vm_flags, 0 as AnonVma, mapping, pgoff) === 0) {

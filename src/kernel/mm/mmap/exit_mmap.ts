@@ -11,7 +11,7 @@ import { mmap_read_lock, mmap_read_unlock, mmap_write_lock, mmap_write_unlock } 
 import { tlb_finish_mmu, tlb_gather_mmu_fullmm } from '../mmu_gather.ts'
 import { set_mmf_oom_skip } from '../oom_kill.ts'
 import { vma_at } from './mm_mt.ts'
-import { remove_vma, unlink_vmas } from './vma_link.ts'
+import { remove_vma, unlink_vma } from './vma_link.ts'
 
 /** Takes down everything an mm without users maps; its top table stays for the caller (exit_mmap). */
 export function exit_mmap(mm: Mm): void {
@@ -27,7 +27,7 @@ export function exit_mmap(mm: Mm): void {
   // Its pages are free, or soon will be.
   if (SWAP) set_mmf_oom_skip(mm)
   mmap_write_lock(mm)
-  unlink_vmas(mm, 0, count)
+  for (let i = 0; i < count; i++) unlink_vma(vma_at(mm, i))
   free_pgtables(mm, load(vma_at(mm, 0) + vma$vm_start), load(vma_at(mm, count - 1) + vma$vm_end), 0, 0)
   tlb_finish_mmu()
   for (let n = count; n > 0; n--) {

@@ -13,6 +13,7 @@ import {
   mm$mm_mt,
   mm$mm_mt_seq,
   mm$mmap_lock,
+  vma$detach_next,
   vma$vm_end,
   vma$vm_start,
 } from '../../arch/structs.ts'
@@ -84,7 +85,7 @@ export function vma_mas_store(vma: Vma, mm: Mm): void {
 }
 
 /** Takes `n` VMAs from `index` on out of the array. */
-export function vma_mas_remove_range(mm: Mm, index: number, n: number): void {
+function vma_mas_remove_range(mm: Mm, index: number, n: number): void {
   const count = load(mm + mm$map_count)
   const slot = mm + mm$mm_mt + index
   mas_write_begin(mm)
@@ -98,4 +99,16 @@ export function vma_mas_remove(vma: Vma, mm: Mm): void {
   const index = find_vma_index(mm, load(vma + vma$vm_start))
   BUG_ON(vma_at(mm, index) !== vma)
   vma_mas_remove_range(mm, index, 1)
+}
+
+/** Takes `n` VMAs from `index` on out of the array; returns the first, from which vma$detach_next leads to the others. */
+export function vma_mas_detach(mm: Mm, index: number, n: number): Vma {
+  let first = 0 as Vma
+  for (let i = index + n - 1; i >= index; i--) {
+    const vma = vma_at(mm, i)
+    store(vma + vma$detach_next, first)
+    first = vma
+  }
+  vma_mas_remove_range(mm, index, n)
+  return first
 }

@@ -8,7 +8,7 @@ import { vma$vm_mapping } from '../../arch/structs.ts'
 import { iput } from '../filemap.ts'
 import { unlink_anon_vmas } from '../rmap/anon_vma_fork.ts'
 import { __vma_link_file, i_mmap_lock_write, i_mmap_unlock_write, unlink_file_vma } from './i_mmap.ts'
-import { vma_at, vma_mas_store } from './mm_mt.ts'
+import { vma_mas_store } from './mm_mt.ts'
 import { __vm_area_free, vm_area_free } from './vm_area.ts'
 
 /** Makes a complete VMA part of `mm`, in its array and on its mapping's list. Under mmap_lock for writing. */
@@ -22,13 +22,10 @@ export function vma_link(mm: Mm, vma: Vma): void {
   }
 }
 
-/** Takes `n` VMAs from `first` on off the reverse maps. */
-export function unlink_vmas(mm: Mm, first: number, n: number): void {
-  for (let index = first; index < first + n; index++) {
-    const vma = vma_at(mm, index)
-    unlink_anon_vmas(vma)
-    unlink_file_vma(vma)
-  }
+/** Takes the VMA off the reverse maps: nobody may find a table through it once that is freed. */
+export function unlink_vma(vma: Vma): void {
+  unlink_anon_vmas(vma)
+  unlink_file_vma(vma)
 }
 
 /** Drops what a VMA that is in no array and on no list still holds, and the VMA; `unreachable`: its mm has no user. */
