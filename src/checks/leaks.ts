@@ -52,45 +52,12 @@ function pages(view: RestingMachine, found: Findings): void {
   }
 }
 
-/** Parents of tables, the arena of entries and its free list. */
+/** Parents of tables. */
 function tables(view: RestingMachine, found: Findings): void {
-  const { memory, symbols: s } = view
   const { parents } = view.mappings
-  for (let pfn = 0; pfn < s.NR_PAGES; pfn++)
+  for (let pfn = 0; pfn < view.symbols.NR_PAGES; pfn++)
     if (parents[pfn] > 1)
       found.add(() => `page ${hex(pfn)}, a page table, is reached from ${parents[pfn]} entries, expected 1`)
-  let owned = 0
-  for (let slot = 0; slot < s.NR_TABLES; slot++) {
-    const owner = memory[s.TABLE_OWNERS + slot]
-    if (owner === 0) continue
-    owned++
-    const pfn = view.pfn(owner)
-    const entries = s.PGTABLES + slot * s.PTRS_PER_TABLE
-    if (
-      pfn < 0 ||
-      memory[owner + s.page$pt_entries] !== entries ||
-      (memory[owner + s.page$flags] & s.PG_table) === 0
-    )
-      found.add(
-        () =>
-          `slot ${slot} of the table arena belongs to ${pfn < 0 ? hex(owner) : `page ${hex(pfn)}`}, expected the page of a table with entries at ${hex(entries)}`,
-      )
-  }
-  let free = 0
-  let next = memory[s.machine$free_tables]
-  while (next > 0 && next <= s.NR_TABLES && memory[s.TABLE_OWNERS + next - 1] === 0 && free <= s.NR_TABLES) {
-    free++
-    next = memory[s.PGTABLES + (next - 1) * s.PTRS_PER_TABLE]
-  }
-  if (next !== 0) found.add(() => `the table arena's free list leads to slot ${next - 1}, which is not free`)
-  else if (free + owned !== s.NR_TABLES)
-    found.add(
-      () => `the table arena has ${free} free and ${owned} used slots, expected ${s.NR_TABLES} together`,
-    )
-  if (memory[s.machine$nr_tables] !== owned)
-    found.add(
-      () => `nr_tables ${memory[s.machine$nr_tables]}, expected ${owned}, as many slots as have an owner`,
-    )
 }
 
 /** Tasks: as many as the machine counts, those that can run on the queue, once. */

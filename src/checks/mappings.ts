@@ -68,11 +68,10 @@ class TableWalk implements Mappings {
   top(mm: MmView): void {
     const { memory, symbols: s } = this.#view
     const pgd = memory[mm.address + s.mm$pgd]
-    const slot = (pgd - s.PGTABLES) / s.PTRS_PER_TABLE
-    const inArena = Number.isInteger(slot) && slot >= 0 && slot < s.NR_TABLES
-    const pfn = inArena ? this.#view.pfn(memory[s.TABLE_OWNERS + slot]) : -1
+    const pfn = (pgd - s.PGTABLES) / s.PTRS_PER_TABLE
     const level = this.#levels.length - 1
-    if (pfn < 0) this.problems.push(`mm ${mm.id}: pgd ${hex(pgd)} is no page table`)
+    if (!Number.isInteger(pfn) || !this.#isTable(pfn))
+      this.problems.push(`mm ${mm.id}: pgd ${hex(pgd)} is no page table`)
     else if (this.parents[pfn]++ === 0) this.#table(mm, pfn, pgd, level, 0)
   }
 
@@ -91,8 +90,8 @@ class TableWalk implements Mappings {
   #entry(mm: MmView, entry: number, level: number, start: number): void {
     const { memory, symbols: s } = this.#view
     const pfn = entry >>> s.PFN_SHIFT
-    const entries = this.#tableEntries(entry, pfn)
-    if (entries < 0)
+    const leads = (entry & (s._PAGE_PRESENT | s._PAGE_PSE)) === s._PAGE_PRESENT
+    if (!leads || !this.#isTable(pfn))
       this.problems.push(
         `mm ${mm.id}: the ${LEVEL_NAMES[level]} of ${hex(start)} is ${hex(entry)}, expected none or a page table`,
       )
@@ -101,21 +100,14 @@ class TableWalk implements Mappings {
         this.problems.push(
           `page ${hex(pfn)}, a table of mm ${mm.id} (${hex(start)}): pt_mm ${hex(memory[this.#view.page(pfn) + s.page$pt_mm])}, expected ${hex(mm.address)}`,
         )
-      this.#table(mm, pfn, entries, level - 1, start)
+      this.#table(mm, pfn, s.PGTABLES + pfn * s.PTRS_PER_TABLE, level - 1, start)
     }
   }
 
-  /** Word address of the entries of the table that an entry leads to; -1 if it leads to none. */
-  #tableEntries(entry: number, pfn: number): number {
+  /** Whether the frame is a page table. */
+  #isTable(pfn: number): boolean {
     const { memory, symbols: s } = this.#view
-    if ((entry & (s._PAGE_PRESENT | s._PAGE_PSE)) !== s._PAGE_PRESENT || pfn >= s.NR_PAGES) return -1
-    const page = this.#view.page(pfn)
-    const entries = memory[page + s.page$pt_entries]
-    const slot = (entries - s.PGTABLES) / s.PTRS_PER_TABLE
-    if (!Number.isInteger(slot) || slot < 0 || slot >= s.NR_TABLES) return -1
-    return (memory[page + s.page$flags] & s.PG_table) !== 0 && memory[s.TABLE_OWNERS + slot] === page
-      ? entries
-      : -1
+    return pfn >= 0 && pfn < s.NR_PAGES && (memory[this.#view.page(pfn) + s.page$flags] & s.PG_table) !== 0
   }
 
   countPtes(): void {

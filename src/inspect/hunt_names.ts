@@ -1,6 +1,6 @@
 // What a step touches and what the word held, in the kernel's words: "pte[mm 1, 0x7000]" and "pfn 0x1a3 rw". Answers for the moment
 // at which it is asked, since tables and objects come and go. Leaves out what other words are called: measure/names.ts.
-import { hex, nameAddress, pageFrame } from './names.ts'
+import { hex, nameAddress } from './names.ts'
 import { swapEntryName } from './swap_names.ts'
 import type { MachineView } from './symbols.ts'
 
@@ -10,7 +10,7 @@ const SHIFTS = ['', 'PMD_SHIFT', 'PUD_SHIFT', 'P4D_SHIFT', 'PGDIR_SHIFT'] as con
 
 /** Fields that hold an address. */
 const POINTERS =
-  /(^|[ .>])(mapping|private|lru_(next|prev)|pt_mm|pt_entries|pgd|owner|parent|root|anon_vma|anon_vma_chain|vma|vm_mm|vm_mapping|mm|mm_mt|current|head|tail|next|prev|freelist|run_next|waiting|i_pages|i_mmap|rb_root|wait_head|wait_tail|\w+_(next|prev))( \+ \d+)?$/
+  /(^|[ .>])(mapping|private|lru_(next|prev)|pt_mm|pgd|owner|parent|root|anon_vma|anon_vma_chain|vma|vm_mm|vm_mapping|mm|mm_mt|current|head|tail|next|prev|freelist|run_next|waiting|i_pages|i_mmap|rb_root|wait_head|wait_tail|\w+_(next|prev))( \+ \d+)?$/
 const COUNTS = /(count|users|nr_\w+|num_\w+|id|pid|generation|_stat|in_use)( \+ \d+)?$/
 
 /** The name of the word at `address`, entries of page tables by mm and page number. */
@@ -60,19 +60,19 @@ function entryAt(view: MachineView, address: number): Entry | undefined {
   const end = symbols['SWAP_AREA'] ?? symbols['CONTENT']
   if (first === undefined || end === undefined || size === undefined) return undefined
   if (address < first || address >= end) return undefined
-  const slot = Math.floor((address - first) / size)
-  const table = first + slot * size
+  const frame = Math.floor((address - first) / size)
+  const table = first + frame * size
   const index = address - table
-  const owner = memory[symbols['TABLE_OWNERS'] + slot]
-  if (owner === 0) return { name: `entry ${index} of free table ${slot}`, level: -1 }
-  const mm = memory[owner + symbols['page$pt_mm']]
+  const page = symbols['MEMMAP'] + frame * symbols['PAGE_WORDS']
+  if ((memory[page + symbols['page$flags']] & symbols['PG_table']) === 0)
+    return { name: `entry ${index} of free table page ${hex(frame)}`, level: -1 }
+  const mm = memory[page + symbols['page$pt_mm']]
   const place = mm === 0 ? undefined : findTable(view, mm, table)
-  if (place === undefined)
-    return { name: `entry ${index} of unlinked table page ${hex(pageFrame(symbols, owner))}`, level: -1 }
+  if (place === undefined) return { name: `entry ${index} of unlinked table page ${hex(frame)}`, level: -1 }
   const shift = place.level === 0 ? 0 : (symbols[SHIFTS[place.level]] ?? 0)
-  const page = place.page + index * 2 ** shift
+  const start = place.page + index * 2 ** shift
   const id = memory[mm + symbols['mm$id']]
-  return { name: `${LEVELS[place.level]}[mm ${id}, ${hex(page)}]`, level: place.level }
+  return { name: `${LEVELS[place.level]}[mm ${id}, ${hex(start)}]`, level: place.level }
 }
 
 /** Level and first page of the table whose entries begin at `wanted`, in the tables of `mm`. */
@@ -90,9 +90,9 @@ function findTable(
     for (let index = 0; index < size; index++) {
       const entry = memory[table + index]
       if ((entry & (symbols['_PAGE_PRESENT'] | symbols['_PAGE_PSE'])) !== symbols['_PAGE_PRESENT']) continue
-      const owner = symbols['MEMMAP'] + (entry >>> symbols['PFN_SHIFT']) * symbols['PAGE_WORDS']
-      const next = memory[owner + symbols['page$pt_entries']]
-      if (next < symbols['PGTABLES'] || next >= (symbols['SWAP_AREA'] ?? symbols['CONTENT'])) continue
+      const frame = entry >>> symbols['PFN_SHIFT']
+      if (frame >= symbols['NR_PAGES']) continue
+      const next = symbols['PGTABLES'] + frame * size
       const found = look(next, level - 1, page + index * 2 ** (symbols[SHIFTS[level]] ?? 0))
       if (found !== undefined) return found
     }

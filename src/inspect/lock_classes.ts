@@ -37,8 +37,6 @@ export const LOCK_CLASSES: Readonly<Record<LockClassSymbol, LockClass>> = {
   LOCK_CLASS_rwsem_wait_lock: { name: '&sem->wait_lock' },
   LOCK_CLASS_user_rwsem_R: { name: 'user rwsem', mode: 'R' },
   LOCK_CLASS_user_rwsem_W: { name: 'user rwsem', mode: 'W' },
-  // The model's own: Linux allocates tables from the page allocator alone.
-  LOCK_CLASS_table_arena: { name: '(table arena)' },
   LOCK_CLASS_tasklist_lock: { name: 'tasklist_lock' },
   LOCK_CLASS_rcu: { name: 'rcu_node' },
   LOCK_CLASS_swap_lock: { name: 'swap_lock' },
@@ -88,7 +86,6 @@ export function lockClassAt(s: SymbolTable, lock: number): LockClassSymbol | und
   if (inside(s.SWAP_CLUSTERS, s.SWAP_CLUSTER_WORDS, s.NR_SWAP_CLUSTERS) >= 0) return 'LOCK_CLASS_swap_cluster'
   if (lock === s.SWAP_AREA + s.swap$lock) return 'LOCK_CLASS_swap_lock'
   if (lock === s.SWAP_AREA + s.swap$swapcache_wq) return 'LOCK_CLASS_wait_queue'
-  if (lock === s.machine$table_lock) return 'LOCK_CLASS_table_arena'
   if (lock === s.machine$tasklist_lock) return 'LOCK_CLASS_tasklist_lock'
   if (lock === s.machine$oom_lock) return 'LOCK_CLASS_oom_lock'
   if (lock === s.machine$mmlist_lock) return 'LOCK_CLASS_mmlist_lock'

@@ -137,7 +137,7 @@ export function hex(value: number): string {
 }
 
 function nameOther(view: MachineView, address: number): string {
-  const { symbols, memory } = view
+  const { symbols } = view
   const within = (first: string, after: string): number => {
     if (symbols[first] === undefined || symbols[after] === undefined) return -1
     return address >= symbols[first] && address < symbols[after] ? address - symbols[first] : -1
@@ -160,9 +160,8 @@ function nameOther(view: MachineView, address: number): string {
   if (swap !== undefined) return swap
   const entry = within('PGTABLES', symbols['SWAP_AREA'] === undefined ? 'CONTENT' : 'SWAP_AREA')
   if (entry >= 0) {
-    const slot = Math.floor(entry / symbols['PTRS_PER_TABLE'])
-    const owner = memory[symbols['TABLE_OWNERS'] + slot]
-    return `entry ${entry % symbols['PTRS_PER_TABLE']} of table page ${hex(pageFrame(symbols, owner))}`
+    const frame = Math.floor(entry / symbols['PTRS_PER_TABLE'])
+    return `entry ${entry % symbols['PTRS_PER_TABLE']} of table page ${hex(frame)}`
   }
   const content = within('CONTENT', 'BOOT_DATA')
   if (content >= 0) {

@@ -63,8 +63,7 @@ export async function filled(...settings: string[]): Promise<Filled> {
     for (let level = 0; level < 4; level++) {
       const index = level === 0 ? addr >>> shifts[0] : (addr >>> shifts[level]) & (sizes[level] - 1)
       if (level === 3) return entries + index
-      entries =
-        memory[s.MEMMAP + (memory[entries + index] >>> s.PFN_SHIFT) * s.PAGE_WORDS + s.page$pt_entries]
+      entries = s.PGTABLES + (memory[entries + index] >>> s.PFN_SHIFT) * s.PTRS_PER_TABLE
     }
     return 0
   }

@@ -55,7 +55,7 @@ class Ledger implements StepCheck {
     switch (watch.map.classOf[addr]) {
       case Word.ENTRY: {
         if (!inside || !watch.isPte(addr)) return
-        const mm = this.#mmIndex(watch.tableMm.words[watch.slotOf(addr)])
+        const mm = this.#mmIndex(watch.tableMm.words[watch.tableFrame(addr)])
         this.#entry(book, old, 4 * mm, -1)
         this.#entry(book, value, 4 * mm, 1)
         return

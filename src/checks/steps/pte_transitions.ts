@@ -62,7 +62,7 @@ class PteTransitions implements StepCheck {
     const value = watch.memory[addr]
     if (value === old || kind === Kind.CLEAR) return
     if (!watch.isPte(addr)) {
-      if (watch.level.words[watch.slotOf(addr)] > 1 && watch.leadsToTable(old) && value !== 0)
+      if (watch.level.words[watch.tableFrame(addr)] > 1 && watch.leadsToTable(old) && value !== 0)
         this.#fail(entity, addr, old, value, site, 'another table in the place of one that is in use')
       return
     }
@@ -133,7 +133,7 @@ class PteTransitions implements StepCheck {
 
   #flushed(entity: number, addr: number, before: number, value: number, site: number): void {
     const { memory, s, tableMm } = this.#watch
-    const mm = tableMm.words[this.#watch.slotOf(addr)]
+    const mm = tableMm.words[this.#watch.tableFrame(addr)]
     const page = this.#watch.entryStart(addr)
     for (let cpu = 0; cpu < this.#watch.cpus; cpu++) {
       const area = s.PERCPU + cpu * s.PERCPU_WORDS

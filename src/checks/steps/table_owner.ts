@@ -55,7 +55,7 @@ class TableOwner implements StepCheck {
     site: number,
   ): void {
     const watch = this.#watch
-    if (watch.level.words[watch.slotOf(addr)] === 0) return
+    if (watch.level.words[watch.tableFrame(addr)] === 0) return
     const owner = watch.owner.words[watch.pfnOf(watch.tableOf(addr))]
     if (owner === watch.cpuOf(entity) + 1) return
     if (this.#freeing[site] === 1) return

@@ -57,9 +57,9 @@ export class Watch {
   readonly dead: Rewind
   /** By unit: CPU and site of the step that freed it, as (site * 64 + cpu) + 1; 0: free from the start. */
   readonly freedBy: Rewind
-  /** By slot of the table arena: level of the table from 1 (PTEs) up; 0: no entry leads to it. */
+  /** By page frame: level of the table from 1 (PTEs) up; 0: no entry leads to it. */
   readonly level: Rewind
-  /** By slot: the mm, and the first page number that the table spans. */
+  /** By page frame: the mm, and the first page number that the table spans. */
   readonly tableMm: Rewind
   readonly tableStart: Rewind
   /** By page frame: the CPU + 1 that owns the entries of the table in it. */
@@ -78,6 +78,7 @@ export class Watch {
 
   // Symbols that every step may need; an object of thousands of properties is slow to look into.
   readonly pgtables: number
+  readonly tableFlag: number
   readonly memmap: number
   readonly pageWords: number
   readonly content: number
@@ -101,12 +102,13 @@ export class Watch {
     this.map = mapWords(s)
     this.dead = new Rewind(this.map.units)
     this.freedBy = new Rewind(this.map.units)
-    this.level = new Rewind(s.NR_TABLES)
-    this.tableMm = new Rewind(s.NR_TABLES)
-    this.tableStart = new Rewind(s.NR_TABLES)
+    this.level = new Rewind(s.NR_PAGES)
+    this.tableMm = new Rewind(s.NR_PAGES)
+    this.tableStart = new Rewind(s.NR_PAGES)
     this.owner = new Rewind(s.NR_PAGES)
     this.owned = new Rewind(machine.cpus)
     this.pgtables = s.PGTABLES
+    this.tableFlag = s.PG_table
     this.tableShift = Math.log2(s.PTRS_PER_TABLE)
     this.memmap = s.MEMMAP
     this.pageWords = s.PAGE_WORDS
@@ -122,7 +124,7 @@ export class Watch {
   /** Words whose changes are followed. */
   readonly writes = wordSet(
     Word.ENTRY,
-    Word.TABLE_OWNER,
+    Word.PAGE_FLAGS,
     Word.MM_PGD,
     Word.REFCOUNT,
     Word.COMPOUND_HEAD,
@@ -143,9 +145,9 @@ export class Watch {
   /** The PTEs that are not none when an execution begins: address and value. Memory must be as setup left it. */
   basePtes(visit: (addr: number, pte: number) => void): void {
     const { memory } = this
-    for (let slot = 0; slot < this.s.NR_TABLES; slot++) {
-      if (this.level.words[slot] !== 1) continue
-      const entries = this.pgtables + (slot << this.tableShift)
+    for (let pfn = 0; pfn < this.s.NR_PAGES; pfn++) {
+      if (this.level.words[pfn] !== 1) continue
+      const entries = this.pgtables + (pfn << this.tableShift)
       for (let i = 0; i < this.s.PTRS_PER_TABLE; i++)
         if (memory[entries + i] !== 0) visit(entries + i, memory[entries + i])
     }
@@ -157,9 +159,8 @@ export class Watch {
       const page = this.pageOf(pfn)
       const tail = (memory[page + s.page$compound_head] & 1) !== 0
       dead.set(map.pageUnit + pfn, memory[page + s.page$_refcount] === 0 && !tail ? 1 : 0)
+      dead.set(map.tableUnit + pfn, (memory[page + s.page$flags] & s.PG_table) === 0 ? 1 : 0)
     }
-    for (let slot = 0; slot < s.NR_TABLES; slot++)
-      dead.set(map.tableUnit + slot, memory[s.TABLE_OWNERS + slot] === 0 ? 1 : 0)
     for (const cache of map.caches) {
       const { free } = this.#view.caches[cache.name]
       for (let i = 0; i < cache.count; i++) dead.set(cache.unit + i, free[i])
@@ -184,18 +185,19 @@ export class Watch {
     const { s, map } = this
     switch (map.classOf[addr]) {
       case Word.ENTRY: {
-        const slot = this.slotOf(addr)
-        const level = this.level.words[slot]
+        const pfn = this.tableFrame(addr)
+        const level = this.level.words[pfn]
         if (level < 2) return
         if (this.leadsToTable(old)) this.#detach(this.tableEntries(old))
         if (this.leadsToTable(value))
-          this.#attach(this.tableEntries(value), level - 1, this.tableMm.words[slot], this.entryStart(addr))
+          this.#attach(this.tableEntries(value), level - 1, this.tableMm.words[pfn], this.entryStart(addr))
         return
       }
-      case Word.TABLE_OWNER: {
-        const unit = map.tableUnit + addr - s.TABLE_OWNERS
-        this.level.set(addr - s.TABLE_OWNERS, 0)
-        this.#setDead(unit, value === 0, entity, site)
+      case Word.PAGE_FLAGS: {
+        if (((value ^ old) & this.tableFlag) === 0) return
+        const pfn = this.pfnOf(addr)
+        this.level.set(pfn, 0)
+        this.#setDead(map.tableUnit + pfn, (value & this.tableFlag) === 0, entity, site)
         return
       }
       case Word.MM_PGD:
@@ -238,11 +240,11 @@ export class Watch {
   }
 
   #attach(entries: number, level: number, mm: number, start: number): void {
-    const slot = this.slotOf(entries)
-    if (slot < 0 || slot >= this.s.NR_TABLES) return
-    this.level.set(slot, level)
-    this.tableMm.set(slot, mm)
-    this.tableStart.set(slot, start)
+    const pfn = this.tableFrame(entries)
+    if (pfn < 0 || pfn >= this.s.NR_PAGES) return
+    this.level.set(pfn, level)
+    this.tableMm.set(pfn, mm)
+    this.tableStart.set(pfn, start)
     if (level === 1) return
     for (let i = 0; i < this.s.PTRS_PER_TABLE; i++) {
       const entry = this.memory[entries + i]
@@ -252,8 +254,8 @@ export class Watch {
   }
 
   #detach(entries: number): void {
-    const slot = this.slotOf(entries)
-    if (slot >= 0 && slot < this.s.NR_TABLES) this.level.set(slot, 0)
+    const pfn = this.tableFrame(entries)
+    if (pfn >= 0 && pfn < this.s.NR_PAGES) this.level.set(pfn, 0)
   }
 
   // Where things lie.
@@ -270,13 +272,13 @@ export class Watch {
     return ((page - this.memmap) / this.pageWords) | 0
   }
 
-  slotOf(entry: number): number {
+  tableFrame(entry: number): number {
     return (entry - this.pgtables) >> this.tableShift
   }
 
-  /** The struct page of the table that the entry at `addr` lies in; 0: none. */
+  /** The struct page of the table that the entry at `addr` lies in. */
   tableOf(addr: number): number {
-    return this.memory[this.s.TABLE_OWNERS + this.slotOf(addr)]
+    return this.pageOf(this.tableFrame(addr))
   }
 
   /** Whether the word at `addr` is a PTE of a tree. */
@@ -290,14 +292,14 @@ export class Watch {
 
   /** Word address of the entries of the table that an entry leads to. */
   tableEntries(entry: number): number {
-    return this.memory[this.pageOf(entry >>> this.s.PFN_SHIFT) + this.s.page$pt_entries]
+    return this.pgtables + ((entry >>> this.s.PFN_SHIFT) << this.tableShift)
   }
 
   /** First page number that the entry at `addr` spans. */
   entryStart(addr: number): number {
-    const slot = this.slotOf(addr)
+    const pfn = this.tableFrame(addr)
     const index = (addr - this.pgtables) & (this.s.PTRS_PER_TABLE - 1)
-    return this.tableStart.words[slot] + index * 2 ** this.#shift(this.level.words[slot])
+    return this.tableStart.words[pfn] + index * 2 ** this.#shift(this.level.words[pfn])
   }
 
   #shift(level: number): number {
@@ -393,16 +395,16 @@ export class Watch {
 
   /** The word at `addr` by its object and field; a PTE by its mm and page. */
   name(addr: number): string {
-    if (this.map.classOf[addr] === Word.ENTRY && this.level.words[this.slotOf(addr)] !== 0)
+    if (this.map.classOf[addr] === Word.ENTRY && this.level.words[this.tableFrame(addr)] !== 0)
       return this.entryName(addr)
     return nameAddress(this.#machine, addr)
   }
 
   /** `pte[mm 1, 0x7000]`. */
   entryName(addr: number): string {
-    const slot = this.slotOf(addr)
-    const id = this.memory[this.tableMm.words[slot] + this.s.mm$id]
-    return `${LEVELS[this.level.words[slot]]}[mm ${id}, ${hex(this.entryStart(addr))}]`
+    const pfn = this.tableFrame(addr)
+    const id = this.memory[this.tableMm.words[pfn] + this.s.mm$id]
+    return `${LEVELS[this.level.words[pfn]]}[mm ${id}, ${hex(this.entryStart(addr))}]`
   }
 
   /** `none`, `pfn 0x1a3 rw dirty accessed`, `table 0x33`. */
@@ -410,7 +412,8 @@ export class Watch {
     const { s } = this
     if (entry === 0) return 'none'
     const pfn = hex(entry >>> s.PFN_SHIFT)
-    if (this.level.words[this.slotOf(addr)] > 1) return this.leadsToTable(entry) ? `table ${pfn}` : hex(entry)
+    if (this.level.words[this.tableFrame(addr)] > 1)
+      return this.leadsToTable(entry) ? `table ${pfn}` : hex(entry)
     if ((entry & (s._PAGE_PRESENT | s._PAGE_PROTNONE)) === 0) return swapEntryName(entry, s.PFN_SHIFT)
     const flags = [
       (entry & s._PAGE_PROTNONE) !== 0 ? ' protnone' : '',

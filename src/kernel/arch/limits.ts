@@ -23,8 +23,6 @@ export const NR_ANON_VMAS = NR_VMAS
 export const NR_ANON_VMA_CHAINS = NR_VMAS * 3
 export const NR_ADDRESS_SPACES = Math.min(1024, Math.max(32, NR_PAGES >> 6))
 export const NR_XA_NODES = Math.min(2048, Math.max(64, NR_PAGES >> 5))
-/** Page tables of full size that the table arena holds; one more allocation is out of memory. */
-export const NR_TABLES = Math.min(8192, Math.max(128, NR_PAGES >> 4))
 
 /** Pages of a memory node; the last one may have fewer. */
 export const NODE_PAGES = Math.ceil(NR_PAGES / NODES)

@@ -70,8 +70,7 @@ export const page$compound_head = 8
 export const page$compound_order = 9
 /** Single pages: the group that is charged with the page. */
 export const page$memcg_data = 9
-/** A page table: where its entries lie (address of the first), its mm, and the words of its lock. */
-export const page$pt_entries = 4
+/** A page table: its mm, and the words of its lock. */
 export const page$pt_mm = 5
 export const page$ptl = 10
 /** Words that a lock in a struct page may have. */

@@ -101,11 +101,12 @@ export class Bench {
   /** Address of the first PTE of the fixture's area, and the struct page of its table. */
   get pte(): { readonly addr: number; readonly table: number } {
     const { s, memory } = this
-    for (let slot = 0; slot < s.NR_TABLES; slot++)
+    for (let pfn = 0; pfn < s.NR_PAGES; pfn++)
       for (let i = 0; i < s.PTRS_PER_TABLE; i++) {
-        const addr = s.PGTABLES + slot * s.PTRS_PER_TABLE + i
-        const table = memory[s.TABLE_OWNERS + slot]
-        if (table !== 0 && (memory[addr] & s._PAGE_DIRTY) !== 0) return { addr, table }
+        const addr = s.PGTABLES + pfn * s.PTRS_PER_TABLE + i
+        const table = s.MEMMAP + pfn * s.PAGE_WORDS
+        if ((memory[table + s.page$flags] & s.PG_table) !== 0 && (memory[addr] & s._PAGE_DIRTY) !== 0)
+          return { addr, table }
       }
     throw new Error('nothing is mapped')
   }

@@ -239,8 +239,8 @@ describe('use-after-free', () => {
 
   test('a table that is freed while an entry leads to it is a violation', () => {
     const steps = (b: Bench): void => {
-      const slot = Math.floor((b.pte.addr - b.s.PGTABLES) / b.s.PTRS_PER_TABLE)
-      b.step(0, Kind.PLAIN_WRITE, b.s.TABLE_OWNERS + slot, 0, 0, 'pgtable_free')
+      const flags = b.pte.table + b.s.page$flags
+      b.step(0, Kind.PLAIN_WRITE, flags, b.memory[flags] & ~b.s.PG_table, 0, 'pgtable_free')
     }
     expect(bench.violated(steps)).toEqual(['use-after-free'])
   })
