@@ -1,7 +1,7 @@
 // Q9: a machine at rest is at rest: nothing locked, nothing pending, no translation left that the page tables lack.
 import { type Check, Findings } from './check.ts'
 import { FRAME_ALLOCATED } from './free_lists.ts'
-import { readSwapEntry } from './swap.ts'
+import { readSwapEntry } from '../inspect/swap_entries.ts'
 import { hex } from '../inspect/names.ts'
 import type { RestingMachine } from './resting_machine.ts'
 
@@ -50,7 +50,7 @@ function entries(view: RestingMachine, found: Findings): void {
   const present = s._PAGE_PRESENT | s._PAGE_PROTNONE
   view.mappings.forEachPte((pte, addr, mm) => {
     if ((pte & present) !== 0) return
-    const { kind, offset } = readSwapEntry(pte, s.PFN_SHIFT)
+    const { kind, offset } = readSwapEntry(s, pte)
     if (kind === 'migration')
       found.add(() => `mm ${mm.id}, ${hex(addr)}: page ${hex(offset)} is in migration at rest`)
     else if (s.SWAP === 0)

@@ -1,6 +1,6 @@
 // Q3: resident set sizes and the number of page tables.
 import { type Check, Findings } from './check.ts'
-import { readSwapEntry } from './swap.ts'
+import { readSwapEntry } from '../inspect/swap_entries.ts'
 import { count, type RestingMachine } from './resting_machine.ts'
 
 export const rss: Check = {
@@ -58,7 +58,7 @@ function walkCounters(view: RestingMachine): Map<number, { pages: number[]; tabl
   const present = s._PAGE_PRESENT | s._PAGE_PROTNONE
   view.mappings.forEachPte((pte, _addr, mm) => {
     const pfn = pte >>> s.PFN_SHIFT
-    if (s.SWAP !== 0 && (pte & present) === 0 && readSwapEntry(pte, s.PFN_SHIFT).kind === 'swap')
+    if (s.SWAP !== 0 && (pte & present) === 0 && readSwapEntry(s, pte).kind === 'swap')
       counters.get(mm.address)!.pages[s.MM_SWAPENTS]++
     if ((pte & present) === 0 || (pte & s._PAGE_SPECIAL) !== 0 || pfn >= s.NR_PAGES) return
     const page = view.page(pfn)

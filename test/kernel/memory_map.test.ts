@@ -43,8 +43,7 @@ function areas(s: Symbols): [name: string, from: number, words: number][] {
     ADDRESS_SPACES: s.NR_ADDRESS_SPACES * s.ADDRESS_SPACE_WORDS,
     XA_NODES: s.NR_XA_NODES * s.XA_NODE_WORDS,
     MEMMAP: s.NR_PAGES * s.PAGE_WORDS,
-    TABLE_OWNERS: s.NR_TABLES,
-    PGTABLES: s.NR_TABLES * s.PTRS_PER_TABLE,
+    PGTABLES: s.NR_PAGES * s.PTRS_PER_TABLE,
     SWAP_AREA: s.SWAP * s.SWAP_WORDS,
     SWAP_INFO: s.MAX_SWAPFILES * s.SWAP_INFO_WORDS,
     SWAP_CLUSTERS: s.NR_SWAP_CLUSTERS * s.SWAP_CLUSTER_WORDS,
@@ -99,7 +98,7 @@ function wordsOf(s: Symbols, name: string): number {
 
 /** Fields that share their words with others by intent, and those of parts that a configuration leaves out. */
 function sharing(s: Symbols): string[] {
-  const unions = ['page$pt_entries', 'page$pt_mm', 'page$memcg_data', 'anon_vma$rcu_next']
+  const unions = ['page$pt_mm', 'page$memcg_data', 'anon_vma$rcu_next']
   const swap = ['lru_pvecs$lru_add', 'lru_pvecs$activate_page', 'lru_pvecs$lru_lazyfree']
   return [...unions, ...(s.SWAP === 0 ? swap : []), ...(s.VMA_LOCK === 0 ? ['vma$vm_lock'] : [])]
 }

@@ -70,7 +70,7 @@ class PteTransitions implements StepCheck {
     const has = (value & this.#present) !== 0
     if (value !== 0 && !has) this.#notPresent(entity, addr, old, value, site)
     if (had) {
-      const samePage = old >>> 12 === value >>> 12
+      const samePage = old >>> watch.pfnShift === value >>> watch.pfnShift
       if (has && !samePage)
         this.#fail(
           entity,
@@ -118,7 +118,7 @@ class PteTransitions implements StepCheck {
     const cleared = this.#cleared[watch.cpuOf(entity)]
     for (let i = cleared.length - 2; i >= 0; i -= 2) {
       const before = cleared.items[i + 1]
-      if (before >>> 12 !== value >>> 12) {
+      if (before >>> watch.pfnShift !== value >>> watch.pfnShift) {
         if (cleared.items[i] === addr) {
           this.#flushed(entity, addr, before, value, site)
           return
@@ -132,21 +132,21 @@ class PteTransitions implements StepCheck {
   }
 
   #flushed(entity: number, addr: number, before: number, value: number, site: number): void {
-    const { memory, s, tableMm } = this.#watch
+    const { memory, s, tableMm, pfnShift } = this.#watch
     const mm = tableMm.words[this.#watch.tableFrame(addr)]
     const page = this.#watch.entryStart(addr)
     for (let cpu = 0; cpu < this.#watch.cpus; cpu++) {
       const area = s.PERCPU + cpu * s.PERCPU_WORDS
       if (memory[area + s.percpu$loaded_mm] !== mm) continue
       const cached = area + s.percpu$tlb + 2 * (page & (s.TLB_ENTRIES - 1))
-      if (memory[cached] === page + 1 && memory[cached + 1] >>> 12 === before >>> 12)
+      if (memory[cached] === page + 1 && memory[cached + 1] >>> pfnShift === before >>> pfnShift)
         this.#fail(
           entity,
           addr,
           before,
           value,
           site,
-          `another page while the TLB of CPU ${cpu} still translates page ${hex(page)} to pfn ${hex(before >>> 12)}`,
+          `another page while the TLB of CPU ${cpu} still translates page ${hex(page)} to pfn ${hex(before >>> pfnShift)}`,
         )
     }
   }

@@ -5,7 +5,8 @@ import { UsageError } from '../../base/errors.ts'
 import { HELPERS } from '../../inspect/stack.ts'
 import type { KernelImage } from '../../kbuild/index.ts'
 import type { SymbolTable, MachineView } from '../../inspect/symbols.ts'
-import { type CpuState, dumpPage, type Failure } from '../../inspect/failure.ts'
+import type { CpuState, Failure } from '../../inspect/failure.ts'
+import { dumpPage } from '../../inspect/page_dump.ts'
 import type { KernelBugArguments } from './protocol.ts'
 
 /** The failure for machine_bug(kind, a, b) on CPU `cpu`. */
