@@ -35,6 +35,8 @@ export interface Hunted {
   readonly descriptions: readonly (Description | undefined)[]
   /** Of each violation that is reproduced, as a replay file has it. */
   readonly replays: readonly ReplayFile[]
+  /** Why replay files are missing. */
+  readonly unwritten: readonly UsageError[]
 }
 
 /** What a hunt is as data: its report and, for replay(), its violations. */
@@ -88,10 +90,11 @@ async function huntOne(plan: HuntPlan, config: Configuration, conduct: Conduct):
   const violations: ViolationReport[] = []
   const descriptions: (Description | undefined)[] = []
   const replays: ReplayFile[] = []
+  const unwritten: UsageError[] = []
   for (const violation of result.violations) {
     guarded(image, cpus, () => refuseScenario(built, sizes, violation))
     const shown = guarded(image, cpus, () =>
-      explain(plan, config, built, sizes, violation, descriptions, replays),
+      explain(plan, config, built, sizes, violation, descriptions, replays, unwritten),
     )
     violations.push(shown)
   }
@@ -105,11 +108,11 @@ async function huntOne(plan: HuntPlan, config: Configuration, conduct: Conduct):
     ...{ sites: image.sites, setupSites },
     retries: retriesOf(image.symbols, result.stat),
     checks: { on: checks.filter((check) => !off.includes(check)), off },
-    notes: notesOf(config, options, cpus),
+    notes: [...notesOf(config, options, cpus), ...unwritten.map(({ message }) => message)],
     keepGoing: options.keepGoing ?? false,
     command: huntCommand(plan, config),
   }
-  return { report: huntReport(about, result, violations), descriptions, replays }
+  return { report: huntReport(about, result, violations), descriptions, replays, unwritten }
 }
 
 async function explored(
@@ -147,7 +150,7 @@ async function explored(
   }
 }
 
-/** Shrinks one violation, writes its replay file, and describes it. */
+/** Shrinks one violation, writes its replay file, and describes it. A file that cannot be written takes nothing else along. */
 function explain(
   plan: HuntPlan,
   config: Configuration,
@@ -156,6 +159,7 @@ function explain(
   violation: HuntViolation,
   descriptions: (Description | undefined)[],
   replays: ReplayFile[],
+  unwritten: UsageError[],
 ): ViolationReport {
   const { image } = built
   const { options } = plan
@@ -204,7 +208,13 @@ function explain(
     if (file !== undefined) {
       const text = formatReplay(replay)
       file = freeName(file, text)
-      writeResult(file, text)
+      try {
+        writeResult(file, text)
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error
+        unwritten.push(error)
+        file = undefined
+      }
     }
   }
   const pairs = pairsOf(reached.schedule)
