@@ -188,6 +188,14 @@ async function main(args: readonly string[]): Promise<number> {
       const { initCommand } = await import('./commands/init.ts')
       await initCommand(folder)
     })
+  program
+    .command('completion')
+    .description('print the script by which a shell completes the command: bash, zsh or fish')
+    .argument('<shell>')
+    .action(async (shell: string) => {
+      const { completionCommand } = await import('./commands/completion.ts')
+      await completionCommand(shell, program)
+    })
   try {
     if (args.length === 0) program.outputHelp()
     else await program.parseAsync(separateJson(args), { from: 'user' })

@@ -35,6 +35,8 @@ export interface Hunted {
   readonly descriptions: readonly (Description | undefined)[]
   /** Of each violation that is reproduced, as a replay file has it. */
   readonly replays: readonly ReplayFile[]
+  /** Why replay files are missing. */
+  readonly unwritten: readonly UsageError[]
 }
 
 /** What a hunt is as data: its report and, for replay(), its violations. */
@@ -88,12 +90,13 @@ async function huntOne(plan: HuntPlan, config: Configuration, conduct: Conduct):
   const violations: ViolationReport[] = []
   const descriptions: (Description | undefined)[] = []
   const replays: ReplayFile[] = []
+  const unwritten: UsageError[] = []
   for (const violation of result.violations) {
     guarded(image, cpus, () => refuseScenario(built, sizes, violation))
     const index = descriptions.length
     const shrunk = index < SHRUNK ? await shrunkOf(built, sizes, violation, conduct) : undefined
     const shown = guarded(image, cpus, () =>
-      explain(plan, config, built, sizes, violation, shrunk, descriptions, replays),
+      explain(plan, config, built, sizes, violation, shrunk, descriptions, replays, unwritten),
     )
     violations.push(shown)
   }
@@ -107,11 +110,11 @@ async function huntOne(plan: HuntPlan, config: Configuration, conduct: Conduct):
     ...{ sites: image.sites, setupSites },
     retries: retriesOf(image.symbols, result.stat),
     checks: { on: checks.filter((check) => !off.includes(check)), off },
-    notes: notesOf(config, options, cpus),
+    notes: [...notesOf(config, options, cpus), ...unwritten.map(({ message }) => message)],
     keepGoing: options.keepGoing ?? false,
     command: huntCommand(plan, config),
   }
-  return { report: huntReport(about, result, violations), descriptions, replays }
+  return { report: huntReport(about, result, violations), descriptions, replays, unwritten }
 }
 
 async function explored(
@@ -171,7 +174,7 @@ async function shrunkOf(
   }
 }
 
-/** Describes one violation, and writes its replay file. */
+/** Describes one violation, and writes its replay file. A file that cannot be written takes nothing else along. */
 function explain(
   plan: HuntPlan,
   config: Configuration,
@@ -181,6 +184,7 @@ function explain(
   shrunk: Shrunk | undefined,
   descriptions: (Description | undefined)[],
   replays: ReplayFile[],
+  unwritten: UsageError[],
 ): ViolationReport {
   const { image } = built
   const { options } = plan
@@ -226,7 +230,13 @@ function explain(
     if (file !== undefined) {
       const text = formatReplay(replay)
       file = freeName(file, text)
-      writeResult(file, text)
+      try {
+        writeResult(file, text)
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error
+        unwritten.push(error)
+        file = undefined
+      }
     }
   }
   const pairs = pairsOf(reached.schedule)

@@ -119,7 +119,8 @@ function violationLines(
         : description.cpus.flatMap((state) => endLines(state)),
     )
   }
-  sections.push([`to replay it: ${violation.command}`])
+  // Without a replay file there is none; a note says why.
+  if (violation.command !== undefined) sections.push([`to replay it: ${violation.command}`])
   return sections
     .filter((section) => section.length > 0)
     .flatMap((section, index) => (index === 0 ? section : ['', ...section]))
