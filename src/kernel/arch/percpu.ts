@@ -108,6 +108,8 @@ export const pvmw$ptl = 89
 export const scan$ret_pages = 90
 /** This CPU reclaims memory (PF_MEMALLOC): a RECLAIM_ constant of mm/vmscan/shrink_list.ts; 0: it does not. */
 export const scan$memalloc = 91
+/** How often the access that faults now has found no memory. */
+export const percpu$oom_faults = 92
 
 // Line 6: struct per_cpu_pages of the one zone.
 export const pcp$count = 96

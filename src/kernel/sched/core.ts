@@ -76,6 +76,11 @@ export function begin_operation(): void {
   if (left <= 0) this_cpu_write(percpu$need_resched, 1)
 }
 
+/** Whether the current task has had its time, or one that goes before it was woken. */
+export function need_resched(): boolean {
+  return this_cpu_read(percpu$need_resched) !== 0
+}
+
 /** A place where the kernel may be interrupted or would give up the CPU: takes interrupts, forgets need_resched. */
 export function cond_resched(): void {
   poll_irq()

@@ -28,7 +28,7 @@ import { alloc_page } from '../page_alloc.ts'
 import { pte_alloc } from '../pgalloc.ts'
 import { anon_vma_prepare } from '../rmap/anon_vma_prepare.ts'
 import { page_add_new_anon_rmap } from '../rmap/page_rmap.ts'
-import { inc_mm_counter } from '../rss.ts'
+import { inc_mm_counter_fast } from '../rss.ts'
 import { lru_cache_add } from '../swap.ts'
 import {
   count_vm_event,
@@ -107,7 +107,7 @@ export function do_anonymous_page(): number {
     put_page(page)
     return ret
   }
-  inc_mm_counter(mm, MM_ANONPAGES)
+  inc_mm_counter_fast(mm, MM_ANONPAGES)
   page_add_new_anon_rmap(page, vma, addr)
   if (SWAP) lru_cache_add(page)
   set_pte_at(mm, addr, ptep, entry)
