@@ -7,11 +7,10 @@ import { Command, CommanderError } from 'commander'
 import { packageRoot } from '../base/root.ts'
 import {
   collect,
-  parseCount,
   parseCpuList,
   parseCpus,
+  parseInteger,
   parseSeconds,
-  parseSeed,
   parseSimulatedTime,
   separateJson,
 } from './arguments.ts'
@@ -45,7 +44,7 @@ async function main(args: readonly string[]): Promise<number> {
       'length of the measured window (default 3; a recording: to its end)',
       parseSeconds,
     )
-    .option('--seed <n>', "seed of the scenario's random numbers (default 1)", parseSeed)
+    .option('--seed <n>', "seed of the scenario's random numbers (default 1)", parseInteger('run', 'seed'))
     .option('--config <KEY=VALUE>', 'configuration; VALUE,VALUE… makes a sweep (repeatable)', collect)
     .option('--revert <id>', 'take a fix out: mmtorture list reverts (repeatable)', collect)
     .option('--patch <file>', 'apply a unified diff to the kernel first (repeatable)', collect)
@@ -69,11 +68,11 @@ async function main(args: readonly string[]): Promise<number> {
     .option(
       '--executions <n>',
       'end after so many executions (default: none)',
-      parseCount('--executions', 1, 1e9),
+      parseInteger('hunt', 'executions'),
     )
-    .option('--seed <n>', 'seed: equal seeds find equal violations (default 1)', parseSeed)
-    .option('--operations <n>', 'turns of each task (default 2)', parseCount('--operations', 1, 1e6))
-    .option('--pages <n>', 'pages of the scenario (default 3)', parseCount('--pages', 1, 1e6))
+    .option('--seed <n>', 'seed: equal seeds find equal violations (default 1)', parseInteger('hunt', 'seed'))
+    .option('--operations <n>', 'turns of each task (default 2)', parseInteger('hunt', 'operations'))
+    .option('--pages <n>', 'pages of the scenario (default 3)', parseInteger('hunt', 'pages'))
     .option('--config <KEY=VALUE>', 'configuration; VALUE,VALUE… makes a sweep (repeatable)', collect)
     .option('--revert <id>', 'take a fix out: mmtorture list reverts (repeatable)', collect)
     .option('--patch <file>', 'apply a unified diff to the kernel first (repeatable)', collect)
@@ -81,11 +80,11 @@ async function main(args: readonly string[]): Promise<number> {
       '--scheduler <name>',
       'mmtorture list schedulers, or the path of your own file (default portfolio)',
     )
-    .option('--depth <n>', 'pct: ordering constraints of the bug (default 3)', parseCount('--depth', 1, 100))
+    .option('--depth <n>', 'pct: ordering constraints of the bug (default 3)', parseInteger('hunt', 'depth'))
     .option(
       '--preemptions <k>',
       'dfs: preemptions of a schedule (default 2)',
-      parseCount('--preemptions', 0, 100),
+      parseInteger('hunt', 'preemptions'),
     )
     .option('--check <name>', 'run only this check, steps or rest (repeatable)', collect)
     .option(
@@ -99,9 +98,9 @@ async function main(args: readonly string[]): Promise<number> {
     .option(
       '--step-limit <n>',
       'steps that make a livelock (default 20000)',
-      parseCount('--step-limit', 1, 1e9),
+      parseInteger('hunt', 'stepLimit'),
     )
-    .option('--workers <n>', 'worker threads (default 1)', parseCount('--workers', 1, 64))
+    .option('--workers <n>', 'worker threads (default 1)', parseInteger('hunt', 'workers'))
     .option('--keep-going', 'go on after a violation and count the distinct ones')
     .option('--determinism-check', 'run each execution twice and compare')
     .option('--verbose', 'every step of the interleaving')
@@ -150,33 +149,33 @@ async function main(args: readonly string[]): Promise<number> {
     .option(
       '--operations <n>',
       'operations a CPU in the measured window (default 200)',
-      parseCount('--operations', 1, 1e9),
+      parseInteger('scale', 'operations'),
     )
     .option(
       '--simulated-time <t>',
       'length of the measured window instead, such as 500us',
       parseSimulatedTime,
     )
-    .option('--seed <n>', 'seed: equal seeds give equal figures (default 1)', parseSeed)
+    .option('--seed <n>', 'seed: equal seeds give equal figures (default 1)', parseInteger('scale', 'seed'))
     .option(
       '--lag <cycles>',
       'let CPUs run ahead of the slowest one: faster, not exact (default 0)',
-      parseCount('--lag', 0, 1e6),
+      parseInteger('scale', 'lag'),
     )
     .option(
       '--pages <n>',
       "pages of the scenario (default: the scenario's own)",
-      parseCount('--pages', 1, 1e6),
+      parseInteger('scale', 'pages'),
     )
     .option(
       '--section <ns>',
       "lock-torture: length of the critical section (default: the scenario's own)",
-      parseCount('--section', 0, 1e9),
+      parseInteger('scale', 'section'),
     )
     .option(
       '--think <ns>',
       "lock-torture: mean time between two critical sections (default: the scenario's own)",
-      parseCount('--think', 0, 1e9),
+      parseInteger('scale', 'think'),
     )
     .option('--config <KEY=VALUE>', 'configuration; VALUE,VALUE… makes a curve each (repeatable)', collect)
     .option('--revert <id>', 'take a fix out: mmtorture list reverts (repeatable)', collect)
