@@ -71,7 +71,7 @@ async function main(args: readonly string[]): Promise<number> {
       parseInteger('hunt', 'executions'),
     )
     .option('--seed <n>', 'seed: equal seeds find equal violations (default 1)', parseInteger('hunt', 'seed'))
-    .option('--operations <n>', 'turns of each task (default 2)', parseInteger('hunt', 'operations'))
+    .option('--operations <n>', 'operations of each task (default 2)', parseInteger('hunt', 'operations'))
     .option('--pages <n>', 'pages of the scenario (default 3)', parseInteger('hunt', 'pages'))
     .option('--config <KEY=VALUE>', 'configuration; VALUE,VALUE… makes a sweep (repeatable)', collect)
     .option('--revert <id>', 'take a fix out: mmtorture list reverts (repeatable)', collect)
