@@ -1,6 +1,7 @@
 // What a run, a hunt and a point of scale choose alike: a scenario and a kernel, with its reverts, patches and configuration. Leaves out
 // what each of them chooses besides, and the configuration's defaults.
 import { relative } from 'node:path'
+import { UsageError } from '../base/errors.ts'
 import { existingFile } from '../base/paths.ts'
 import { CONFIG_KEYS, type Configuration, keyOf, withDefaults } from '../kbuild/config.ts'
 import { readRevert, type Revert } from './reverts.ts'
@@ -42,7 +43,7 @@ export interface ChosenKernel extends KernelPatches {
  * What `choices` choose.
  * @param name of a scenario; without one that which a revert names, or `initial`
  * @param trace a recording, in place of a scenario
- * Throws UsageError for a scenario, a revert or a file that is not there.
+ * Throws UsageError for a scenario, a revert or a file that is not there, and for a setting that the scenario cannot do with.
  */
 export function chooseKernel(
   name: string | undefined,
@@ -53,6 +54,7 @@ export function chooseKernel(
   const usual = reverts.find((revert) => revert.scenario !== '')?.scenario ?? initial
   const { scenario, trace } = scenarioOrTrace(name, choices.trace, usual)
   const userPatches = (choices.patch ?? []).map((path) => existingFile('--patch', path))
+  refuseMissing(choices.config ?? [], scenario)
   const form = reverts.find((revert) => revert.scenario === scenario.name)
   return {
     scenario,
@@ -63,6 +65,16 @@ export function chooseKernel(
     reverts: reverts.map((revert) => revert.id),
     patches: [...reverts.map((revert) => revert.patch), ...userPatches],
     userPatches,
+  }
+}
+
+/** Throws UsageError where the user turns off what the scenario cannot do without. */
+function refuseMissing(own: readonly string[], scenario: ScenarioFile): void {
+  const needed = scenarioSettings(scenario).filter((setting) => setting.endsWith('=y'))
+  for (const setting of own) {
+    const need = needed.find((one) => keyOf(one) === keyOf(setting))
+    if (need !== undefined && /[=,]\s*n\s*(,|$)/.test(setting))
+      throw new UsageError(`--config ${setting}: scenario ${scenario.name} needs ${need}.`)
   }
 }
 

@@ -1,7 +1,14 @@
 // What a hunt is to do, from the options: the scenario, the configurations, the checks, the sizes. Leaves out doing it: hunt.ts.
 import { relative } from 'node:path'
 import { DEFAULT_SCHEDULER, SCHEDULERS } from '../explore/schedulers/index.ts'
-import { CONFIG_KEYS, type Configuration, parseConfig, sweepConfig, withDefaults } from '../kbuild/config.ts'
+import {
+  CONFIG_KEYS,
+  type Configuration,
+  keyOf,
+  parseConfig,
+  sweepConfig,
+  withDefaults,
+} from '../kbuild/config.ts'
 import { didYouMean } from '../base/nearest.ts'
 import {
   chooseKernel,
@@ -138,6 +145,15 @@ function chooseScheduler(name: string): string {
   )
 }
 
+/** `KEY=VALUE` for each key that is not what a hunt takes by itself, or not what the scenario and the revert would set. */
+function ownSettings({ cpus, scenario, form }: HuntPlan, config: Configuration): string[] {
+  const changed = new Set(huntChanges(config, cpus).map(keyOf))
+  const taken = parseConfig(huntSettings(cpus, form?.config ?? [], scenario))
+  return CONFIG_KEYS.filter(({ name }) => changed.has(name) || config[name] !== taken[name]).map(
+    ({ name }) => `${name}=${config[name]}`,
+  )
+}
+
 /** The command that hunts one configuration again. */
 export function huntCommand(plan: HuntPlan, config: Configuration): string {
   const { options } = plan
@@ -165,7 +181,7 @@ export function huntCommand(plan: HuntPlan, config: Configuration): string {
     ...(options.off ?? []).flatMap((check) => ['--no-check', check]),
     ...(options.determinismCheck === true ? ['--determinism-check'] : []),
     ...(options.keepGoing === true ? ['--keep-going'] : []),
-    ...huntChanges(config, plan.cpus).flatMap((setting) => ['--config', setting]),
+    ...ownSettings(plan, config).flatMap((setting) => ['--config', setting]),
   ]
     .map((part, index) => (index === 0 ? part : shellQuote(part)))
     .join(' ')

@@ -11,7 +11,7 @@ import type { LockRow } from '../inspect/lock_stat.ts'
 import type { TraceTable } from '../trace/index.ts'
 import { noteText, runNotes } from './notes.ts'
 
-/** Shares (0 to 1) of the looks at all CPUs during the window. */
+/** Shares (0 to 1) of the samples of all CPUs during the window. */
 export interface WaitReport {
   /** Found waiting for something else than a task. */
   readonly waiting: number

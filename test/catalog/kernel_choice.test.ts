@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { chooseKernel, namedSettings, patchArguments } from '../../src/catalog/kernel_choice.ts'
-import { planHunt } from '../../src/hunt/plan.ts'
+import { huntCommand, planHunt } from '../../src/hunt/plan.ts'
 import { planRun, runPlan } from '../../src/run/run.ts'
 import { planScale, scalePlan } from '../../src/scale/scale.ts'
 
@@ -48,6 +48,13 @@ test('a setting that a revert would change is named, though it is what the kerne
   const revert = ['fork-no-vma-lock']
   const plan = planRun(undefined, { revert, config: ['VMA_LOCK=n'] })
   expect(namedSettings(plan.configs[0], plan)).toEqual(['VMA_LOCK=n'])
+})
+
+test('a hunt names such a setting too', () => {
+  const own = planHunt(undefined, { revert: ['fork-no-vma-lock'], config: ['VMA_LOCK=n'] })
+  expect(huntCommand(own, own.configs[0])).toMatch(/--seed 1 --config VMA_LOCK=n$/)
+  const usual = planHunt('same-page', {})
+  expect(huntCommand(usual, usual.configs[0])).toMatch(/--seed 1$/)
 })
 
 test('a run says what was changed, and its command repeats it', async () => {

@@ -6,6 +6,7 @@ import { checkWritable, DEFAULT_OUT, progress, writeReport } from '../../base/ou
 import { calibrate } from '../../calibrate/calibrate.ts'
 import { HOST } from '../../catalog/topologies.ts'
 import { formatCalibration } from '../../report/calibration_text.ts'
+import { hyphenated } from '../arguments.ts'
 import type { ScaleArguments } from './scale.ts'
 
 /** Options that go with --calibrate. */
@@ -34,9 +35,4 @@ export async function calibrateCommand(
   const files = new Map([[file, `${JSON.stringify(report.topology, null, 2)}\n`]])
   await writeReport(HOST, { document, text: formatCalibration(report) }, { json }, { files })
   return 0
-}
-
-/** `simulatedTime` as it is typed. */
-function hyphenated(option: string): string {
-  return option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
