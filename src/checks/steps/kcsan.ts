@@ -6,7 +6,7 @@ import { Kind, KINDS } from '../../step/kinds.ts'
 import { FENCE_RMB } from '../../step/observer.ts'
 import { Violation } from '../../step/observer.ts'
 import { hex } from '../../inspect/names.ts'
-import type { StepCheck, StepCheckKind } from './check.ts'
+import type { Step, StepCheck, StepCheckKind } from './check.ts'
 import { Clocks } from './clocks.ts'
 import type { Watch } from './watch.ts'
 import { ALL_WORDS } from './words.ts'
@@ -114,21 +114,12 @@ export class Kcsan implements StepCheck {
     this.#clocks.begin()
   }
 
-  fence(entity: number, fence: number): void {
-    if (fence !== FENCE_RMB) this.#clocks.fence(this.#watch.cpuOf(entity))
+  fence(context: number, fence: number): void {
+    if (fence !== FENCE_RMB) this.#clocks.fence(this.#watch.cpuOf(context))
   }
 
-  step(
-    entity: number,
-    kind: number,
-    addr: number,
-    a: number,
-    b: number,
-    old: number,
-    result: number,
-    site: number,
-  ): void {
-    const cpu = entity < this.#cpus ? entity : entity - this.#cpus
+  step({ context, kind, addr, a, b, old, result, site }: Step): void {
+    const cpu = context < this.#cpus ? context : context - this.#cpus
     const clocks = this.#clocks
     switch (ACTIONS[kind]) {
       case LOAD:

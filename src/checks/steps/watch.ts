@@ -10,6 +10,7 @@ import { Kind } from '../../step/kinds.ts'
 import { Violation } from '../../step/observer.ts'
 import type { KernelSymbols } from '../../inspect/symbols.ts'
 import { RestingMachine } from '../resting_machine.ts'
+import type { Step } from './check.ts'
 import { Rewind } from './rewind.ts'
 import { Word, type WordMap, mapWords, wordSet } from './words.ts'
 
@@ -26,7 +27,7 @@ export interface WatchedMachine {
   readonly memory: Int32Array
   readonly symbols: Readonly<Record<string, number>>
   readonly cpus: number
-  /** The last step announced by each entity. */
+  /** The last step announced by each context. */
   readonly site: Int32Array
 }
 
@@ -172,16 +173,7 @@ export class Watch {
   }
 
   /** Follows a step that may have changed a word of the classes in `writes`. */
-  step(
-    entity: number,
-    kind: number,
-    addr: number,
-    _a: number,
-    _b: number,
-    old: number,
-    _result: number,
-    site: number,
-  ): void {
+  step({ context, kind, addr, old, site }: Step): void {
     const value = this.memory[addr]
     if (value === old || kind === Kind.CLEAR) return
     const { s, map } = this
@@ -198,7 +190,7 @@ export class Watch {
       case Word.TABLE_OWNER: {
         const unit = map.tableUnit + addr - s.TABLE_OWNERS
         this.level.set(addr - s.TABLE_OWNERS, 0)
-        this.#setDead(unit, value === 0, entity, site)
+        this.#setDead(unit, value === 0, context, site)
         return
       }
       case Word.MM_PGD:
@@ -206,38 +198,38 @@ export class Watch {
         return
       case Word.REFCOUNT:
         if (this.freezes[site] === 1) return
-        if (value === 0 || old === 0) this.#setDead(map.unitOf[addr], value === 0, entity, site)
+        if (value === 0 || old === 0) this.#setDead(map.unitOf[addr], value === 0, context, site)
         return
       case Word.COMPOUND_HEAD:
-        if ((value & 1) !== 0) this.#setDead(map.unitOf[addr], false, entity, site)
-        else if ((old & 1) !== 0) this.#setDead(map.unitOf[addr], true, entity, site)
+        if ((value & 1) !== 0) this.#setDead(map.unitOf[addr], false, context, site)
+        else if ((old & 1) !== 0) this.#setDead(map.unitOf[addr], true, context, site)
         return
       case Word.STAMP:
         for (const cache of map.caches) {
           const i = addr - cache.stamps
-          if (i >= 0 && i < cache.count) this.#setDead(cache.unit + i, true, entity, site)
+          if (i >= 0 && i < cache.count) this.#setDead(cache.unit + i, true, context, site)
         }
         return
       case Word.FREELIST:
         // Taking the head off the list allocates it; putting one on the list was seen at its stamp.
-        if (this.#allocates[site] === 1) this.#setDead(map.unitOf[old], false, entity, site)
+        if (this.#allocates[site] === 1) this.#setDead(map.unitOf[old], false, context, site)
     }
   }
 
-  tableLocked(entity: number, table: number): void {
-    const cpu = this.cpuOf(entity)
+  tableLocked(context: number, table: number): void {
+    const cpu = this.cpuOf(context)
     this.owner.set(this.pfnOf(table), cpu + 1)
     this.owned.add(cpu, 1)
   }
 
-  tableUnlocked(entity: number, table: number): void {
+  tableUnlocked(context: number, table: number): void {
     this.owner.set(this.pfnOf(table), 0)
-    this.owned.add(this.cpuOf(entity), -1)
+    this.owned.add(this.cpuOf(context), -1)
   }
 
-  #setDead(unit: number, dead: boolean, entity: number, site: number): void {
+  #setDead(unit: number, dead: boolean, context: number, site: number): void {
     this.dead.set(unit, dead ? 1 : 0)
-    if (dead) this.freedBy.set(unit, site * 64 + this.cpuOf(entity) + 1)
+    if (dead) this.freedBy.set(unit, site * 64 + this.cpuOf(context) + 1)
   }
 
   #attach(entries: number, level: number, mm: number, start: number): void {
@@ -258,8 +250,8 @@ export class Watch {
 
   // Where things lie.
 
-  cpuOf(entity: number): number {
-    return entity < this.cpus ? entity : entity - this.cpus
+  cpuOf(context: number): number {
+    return context < this.cpus ? context : context - this.cpus
   }
 
   pageOf(pfn: number): number {
@@ -367,9 +359,9 @@ export class Watch {
     return `${place.fn} ${place.file}:${place.line}`
   }
 
-  /** Where the last step of an entity stands. */
-  lastSite(entity: number): number {
-    return this.#machine.site[entity]
+  /** Where the last step of a context stands. */
+  lastSite(context: number): number {
+    return this.#machine.site[context]
   }
 
   /** The word at `addr` by its object and field; a PTE by its mm and page. */
@@ -396,7 +388,7 @@ export class Watch {
     return dumpPage(this.#machine, this.pageOf(pfn)).join('\n')
   }
 
-  /** Functions on the kernel's stack of the entity that runs, innermost first. */
+  /** Functions on the kernel's stack of the context that runs, innermost first. */
   stack(): string[] {
     const limit = Error.stackTraceLimit
     Error.stackTraceLimit = 60
@@ -409,8 +401,8 @@ export class Watch {
   }
 
   /** Throws the violation `text` of `check`, naming the step: the CPU and the place. */
-  fail(check: string, entity: number, site: number, text: string): never {
-    throw new Violation(check, `${text}\n at ${this.where(site)} on CPU ${this.cpuOf(entity)}`)
+  fail(check: string, context: number, site: number, text: string): never {
+    throw new Violation(check, `${text}\n at ${this.where(site)} on CPU ${this.cpuOf(context)}`)
   }
 }
 
