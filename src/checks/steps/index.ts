@@ -14,11 +14,13 @@ import { swapMap } from './swap_map.ts'
 import { tableOwner } from './table_owner.ts'
 import { tlb } from './tlb.ts'
 import { UseAfterFree, useAfterFree } from './use_after_free.ts'
-import { Watch, type WatchedImage, type WatchedMachine } from './watch.ts'
+import type { WatchedImage } from './sites.ts'
+import { Watch, type WatchedMachine } from './watch.ts'
 import { WORD_CLASSES } from './words.ts'
 
 export type { StepCheck, StepCheckKind } from './check.ts'
-export { MissingName, Watch, type WatchedImage, type WatchedMachine } from './watch.ts'
+export { MissingName, Sites, type WatchedImage } from './sites.ts'
+export { Watch, type WatchedMachine } from './watch.ts'
 
 /** All checks at every step. The first that is broken by a step is the one that is reported. */
 export const STEP_CHECKS: readonly StepCheckKind[] = [

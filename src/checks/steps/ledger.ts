@@ -30,7 +30,7 @@ class Ledger implements StepCheck {
 
   constructor(watch: Watch) {
     this.#watch = watch
-    this.#allocator = watch.sitesIn(NAME, BOOT_AND_ALLOCATOR)
+    this.#allocator = watch.sites.in(NAME, BOOT_AND_ALLOCATOR)
     const { NR_PAGES, NR_MMS, NR_MM_COUNTERS: kinds } = watch.s
     this.#kinds = kinds
     this.#books = Array.from({ length: watch.cpus }, () => new Book(NR_PAGES, NR_MMS, kinds))

@@ -63,7 +63,7 @@ class Lockdep implements StepCheck {
       Array.from({ length: 16 }, () => ({ lock: 0, key: 0, how: 0, site: 0 })),
     )
     this.#depth = new Int32Array(2 * watch.cpus)
-    this.#sleepers = watch.sitesOf(NAME, SLEEPERS)
+    this.#sleepers = watch.sites.of(NAME, SLEEPERS)
     this.#try = watch.s.LOCK_TRY
     this.#sleeps = watch.s.LOCK_SLEEPS
   }
@@ -85,7 +85,7 @@ class Lockdep implements StepCheck {
       this.#fail(
         context,
         site,
-        `WARNING: CPU: ${cpu} at ${this.#watch.where(site)}\nirqs_disabled(): waits for the acknowledgement of a TLB flush with interrupts off`,
+        `WARNING: CPU: ${cpu} at ${this.#watch.sites.where(site)}\nirqs_disabled(): waits for the acknowledgement of a TLB flush with interrupts off`,
       )
   }
 
@@ -146,7 +146,7 @@ class Lockdep implements StepCheck {
     this.#fail(
       context,
       site,
-      `BUG: sleeping function called from invalid context at ${this.#watch.where(site)}\n` +
+      `BUG: sleeping function called from invalid context at ${this.#watch.sites.where(site)}\n` +
         `in_atomic(): ${spinlocks > 0 || context >= this.#watch.cpus ? 1 : 0}, irqs_disabled(): ${irqsOff ? 1 : 0}, on CPU ${cpu}\n` +
         `${this.#locksHeld(context)}\n${this.#trace()}`,
     )
@@ -246,7 +246,7 @@ class Lockdep implements StepCheck {
   }
 
   #lockText(lock: number, key: number, site: number): string {
-    return `${hex(lock)} (${this.#keyName(key)}){+.+.}, at: ${this.#watch.where(site)} (${this.#watch.name(lock)})`
+    return `${hex(lock)} (${this.#keyName(key)}){+.+.}, at: ${this.#watch.sites.where(site)} (${this.#watch.name(lock)})`
   }
 
   #keyName(key: number): string {

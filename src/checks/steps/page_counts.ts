@@ -27,7 +27,7 @@ class PageCounts implements StepCheck {
 
   constructor(watch: Watch) {
     this.#watch = watch
-    this.#allocator = watch.sitesIn(NAME, ALLOCATOR)
+    this.#allocator = watch.sites.in(NAME, ALLOCATOR)
   }
 
   begin(): void {}

@@ -38,7 +38,7 @@ class PteTransitions implements StepCheck {
     const { s } = watch
     this.#watch = watch
     this.#cleared = Array.from({ length: watch.cpus }, () => new IntList())
-    this.#mkclean = watch.sitesOf(NAME, MKCLEAN)
+    this.#mkclean = watch.sites.of(NAME, MKCLEAN)
     this.#present = s._PAGE_PRESENT | s._PAGE_PROTNONE
     this.#hardware = s._PAGE_PRESENT | s._PAGE_RW | s._PAGE_ACCESSED | s._PAGE_DIRTY
     this.#dirty = s._PAGE_DIRTY

@@ -30,7 +30,7 @@ class SwapMap implements StepCheck {
 
   constructor(watch: Watch) {
     this.#watch = watch
-    this.#setup = watch.sitesOf(NAME, SETUP)
+    this.#setup = watch.sites.of(NAME, SETUP)
     this.#held = Array.from({ length: 2 * watch.cpus }, () => [])
   }
 

@@ -37,8 +37,8 @@ class TableOwner implements StepCheck {
 
   constructor(watch: Watch) {
     this.#watch = watch
-    this.#freeing = watch.sitesOf(NAME, FREE_PGTABLES)
-    this.#hardware = watch.sitesOf(NAME, HARDWARE)
+    this.#freeing = watch.sites.of(NAME, FREE_PGTABLES)
+    this.#hardware = watch.sites.of(NAME, HARDWARE)
     this.#bits = watch.s._PAGE_ACCESSED | watch.s._PAGE_DIRTY
   }
 

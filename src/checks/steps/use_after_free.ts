@@ -67,11 +67,11 @@ export class UseAfterFree implements StepCheck {
     this.#unitOf = watch.map.unitOf
     this.#dead = watch.dead.words
     this.#classOf = watch.map.classOf
-    const pages = watch.sitesIn(NAME, PAGE_ALLOCATOR)
-    const releasers = watch.sitesOf(NAME, PAGE_RELEASERS)
-    const tables = watch.sitesOf(NAME, TABLE_ALLOCATOR)
-    const objects = watch.sitesIn(NAME, OBJECT_ALLOCATOR)
-    const readers = watch.sitesOf(NAME, TYPE_STABLE)
+    const pages = watch.sites.in(NAME, PAGE_ALLOCATOR)
+    const releasers = watch.sites.of(NAME, PAGE_RELEASERS)
+    const tables = watch.sites.of(NAME, TABLE_ALLOCATOR)
+    const objects = watch.sites.in(NAME, OBJECT_ALLOCATOR)
+    const readers = watch.sites.of(NAME, TYPE_STABLE)
     this.#exempt = pages.map(
       (exempt, site) =>
         (exempt | releasers[site]) * PAGE + tables[site] * TABLE + (objects[site] | readers[site]) * OBJECT,
@@ -129,12 +129,12 @@ export class UseAfterFree implements StepCheck {
     const who =
       freed < 0
         ? 'It was free before the execution began.'
-        : `Freed by CPU ${freed & 63}:\n ${watch.where(freed >> 6)}`
+        : `Freed by CPU ${freed & 63}:\n ${watch.sites.where(freed >> 6)}`
     watch.fail(
       NAME,
       context,
       site,
-      `${line}\nBUG: KASAN: use-after-free in ${watch.where(site)}\n` +
+      `${line}\nBUG: KASAN: use-after-free in ${watch.sites.where(site)}\n` +
         `${access} of size 4 at addr ${hex(addr)} by CPU ${watch.cpuOf(context)}: ${watch.name(addr)}\n\n${who}\n\n` +
         `${this.#belongs(unit)}\n${line}`,
     )
