@@ -3,7 +3,7 @@
 // then. Leaves out references one by one: they are taken before and dropped after.
 import { Kind } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
-import type { StepCheck, StepCheckKind } from './check.ts'
+import type { Step, StepCheck, StepCheckKind } from './check.ts'
 import type { Watch } from './watch.ts'
 import { Word, wordSet } from './words.ts'
 
@@ -30,7 +30,7 @@ class Ledger implements StepCheck {
 
   constructor(watch: Watch) {
     this.#watch = watch
-    this.#allocator = watch.sitesIn(NAME, BOOT_AND_ALLOCATOR)
+    this.#allocator = watch.sites.in(NAME, BOOT_AND_ALLOCATOR)
     const { NR_PAGES, NR_MMS, NR_MM_COUNTERS: kinds } = watch.s
     this.#kinds = kinds
     this.#books = Array.from({ length: watch.cpus }, () => new Book(NR_PAGES, NR_MMS, kinds))
@@ -40,20 +40,11 @@ class Ledger implements StepCheck {
     for (const book of this.#books) book.open()
   }
 
-  step(
-    entity: number,
-    kind: number,
-    addr: number,
-    _a: number,
-    _b: number,
-    old: number,
-    _result: number,
-    site: number,
-  ): void {
+  step({ context, kind, addr, old, site }: Step): void {
     const watch = this.#watch
     const value = watch.memory[addr]
     if (value === old || kind === Kind.CLEAR) return
-    const cpu = watch.cpuOf(entity)
+    const cpu = watch.cpuOf(context)
     const inside = watch.owned.words[cpu] > 0
     const book = this.#books[cpu]
     switch (watch.map.classOf[addr]) {
@@ -69,7 +60,7 @@ class Ledger implements StepCheck {
         else if (this.#allocator[site] === 0)
           watch.fail(
             NAME,
-            entity,
+            context,
             site,
             `page ${hex(watch.pfnOf(addr))} _mapcount ${old} -> ${value} while CPU ${cpu} holds no page table`,
           )
@@ -89,9 +80,9 @@ class Ledger implements StepCheck {
     else if (watch.migrating(pte) >= 0) book.swapEntry(counters + this.#member(watch.migrating(pte)), change)
   }
 
-  tableLocked(entity: number): void {
+  tableLocked(context: number): void {
     const watch = this.#watch
-    const cpu = watch.cpuOf(entity)
+    const cpu = watch.cpuOf(context)
     if (watch.owned.words[cpu] !== 0) return
     const book = this.#books[cpu]
     const { memory, s } = watch
@@ -102,9 +93,9 @@ class Ledger implements StepCheck {
       book.taskRss[member] = memory[book.task + s.task$rss_stat + member]
   }
 
-  tableUnlocked(entity: number): void {
+  tableUnlocked(context: number): void {
     const watch = this.#watch
-    const cpu = watch.cpuOf(entity)
+    const cpu = watch.cpuOf(context)
     if (watch.owned.words[cpu] !== 1) return
     const book = this.#books[cpu]
     const { memory, s } = watch
@@ -117,7 +108,7 @@ class Ledger implements StepCheck {
       }
     }
     const fail = (text: string): never =>
-      watch.fail(NAME, entity, watch.lastSite(entity), `${text}, as CPU ${cpu} drops its last page table`)
+      watch.fail(NAME, context, watch.lastSite(context), `${text}, as CPU ${cpu} drops its last page table`)
     for (let i = 0; i < book.pages; i++) {
       const pfn = book.page[i]
       const entries = book.entries[pfn]

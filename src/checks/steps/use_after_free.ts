@@ -2,7 +2,7 @@
 // 6.1). Leaves out reference counts, which may be looked at speculatively, and contents of pages: both are page_counts.ts.
 import { Kind, KIND_FLAGS, WRITES } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
-import type { StepCheck, StepCheckKind } from './check.ts'
+import type { Step, StepCheck, StepCheckKind } from './check.ts'
 import type { Watch } from './watch.ts'
 import { Word, wordSet } from './words.ts'
 
@@ -67,11 +67,11 @@ export class UseAfterFree implements StepCheck {
     this.#unitOf = watch.map.unitOf
     this.#dead = watch.dead.words
     this.#classOf = watch.map.classOf
-    const pages = watch.sitesIn(NAME, PAGE_ALLOCATOR)
-    const releasers = watch.sitesOf(NAME, PAGE_RELEASERS)
-    const tables = watch.sitesOf(NAME, TABLE_ALLOCATOR)
-    const objects = watch.sitesIn(NAME, OBJECT_ALLOCATOR)
-    const readers = watch.sitesOf(NAME, TYPE_STABLE)
+    const pages = watch.sites.in(NAME, PAGE_ALLOCATOR)
+    const releasers = watch.sites.of(NAME, PAGE_RELEASERS)
+    const tables = watch.sites.of(NAME, TABLE_ALLOCATOR)
+    const objects = watch.sites.in(NAME, OBJECT_ALLOCATOR)
+    const readers = watch.sites.of(NAME, TYPE_STABLE)
     this.#exempt = pages.map(
       (exempt, site) =>
         (exempt | releasers[site]) * PAGE + tables[site] * TABLE + (objects[site] | readers[site]) * OBJECT,
@@ -80,20 +80,11 @@ export class UseAfterFree implements StepCheck {
 
   begin(): void {}
 
-  step(
-    entity: number,
-    kind: number,
-    addr: number,
-    a: number,
-    _b: number,
-    old: number,
-    _result: number,
-    site: number,
-  ): void {
-    if (this.#dead[this.#unitOf[addr]] !== 0) this.#touched(entity, kind, addr, site)
+  step({ context, kind, addr, a, old, site }: Step): void {
+    if (this.#dead[this.#unitOf[addr]] !== 0) this.#touched(context, kind, addr, site)
     if (kind === Kind.COPY && this.#dead[this.#unitOf[a]] !== 0)
-      this.#touched(entity, Kind.PLAIN_READ, a, site)
-    if (this.#classOf[addr] === Word.PAGE_FLAGS) this.#tableFreed(entity, addr, old, site)
+      this.#touched(context, Kind.PLAIN_READ, a, site)
+    if (this.#classOf[addr] === Word.PAGE_FLAGS) this.#tableFreed(context, addr, old, site)
   }
 
   /** Which kind of memory a unit is. */
@@ -104,7 +95,7 @@ export class UseAfterFree implements StepCheck {
   }
 
   /** Before the watch follows the step: the table's level is still what it was. */
-  #tableFreed(entity: number, addr: number, old: number, site: number): void {
+  #tableFreed(context: number, addr: number, old: number, site: number): void {
     const watch = this.#watch
     if ((old & ~watch.memory[addr] & watch.tableFlag) === 0) return
     const pfn = watch.pfnOf(addr)
@@ -114,7 +105,7 @@ export class UseAfterFree implements StepCheck {
     const id = watch.memory[watch.tableMm.words[pfn] + watch.s.mm$id]
     watch.fail(
       NAME,
-      entity,
+      context,
       site,
       `a page table of mm ${id} (from page ${hex(watch.tableStart.words[pfn])} on) is freed while an entry leads to it`,
     )
@@ -128,7 +119,7 @@ export class UseAfterFree implements StepCheck {
   }
 
   /** A step on a word of freed memory. */
-  #touched(entity: number, kind: number, addr: number, site: number): void {
+  #touched(context: number, kind: number, addr: number, site: number): void {
     const watch = this.#watch
     const unit = this.#unitOf[addr]
     if ((this.#exempt[site] & this.#kind(unit)) !== 0 || this.#onLru(unit)) return
@@ -138,13 +129,13 @@ export class UseAfterFree implements StepCheck {
     const who =
       freed < 0
         ? 'It was free before the execution began.'
-        : `Freed by CPU ${freed & 63}:\n ${watch.where(freed >> 6)}`
+        : `Freed by CPU ${freed & 63}:\n ${watch.sites.where(freed >> 6)}`
     watch.fail(
       NAME,
-      entity,
+      context,
       site,
-      `${line}\nBUG: KASAN: use-after-free in ${watch.where(site)}\n` +
-        `${access} of size 4 at addr ${hex(addr)} by CPU ${watch.cpuOf(entity)}: ${watch.name(addr)}\n\n${who}\n\n` +
+      `${line}\nBUG: KASAN: use-after-free in ${watch.sites.where(site)}\n` +
+        `${access} of size 4 at addr ${hex(addr)} by CPU ${watch.cpuOf(context)}: ${watch.name(addr)}\n\n${who}\n\n` +
         `${this.#belongs(unit)}\n${line}`,
     )
   }

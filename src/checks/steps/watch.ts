@@ -1,5 +1,5 @@
 // What all checks at every step share about one stepped machine: the map of its words, which tables are in a tree, at which
-// level and who owns them, which pages, tables and objects are free, and how to name a step. It follows the steps by itself,
+// level and who owns them, which pages, tables and objects are free, and what its words are called. It follows the steps by itself,
 // outside the machine's memory. Leaves out every rule: those are in the checks.
 import { entryName, pteText, tableEntryText } from '../../inspect/entries.ts'
 import { nameAddress } from '../../inspect/names.ts'
@@ -10,47 +10,25 @@ import { Kind } from '../../step/kinds.ts'
 import { Violation } from '../../step/observer.ts'
 import type { KernelSymbols } from '../../inspect/symbols.ts'
 import { RestingMachine } from '../resting_machine.ts'
+import type { Step } from './check.ts'
 import { Rewind } from './rewind.ts'
+import { EVERY_CHECK, Sites, type WatchedImage } from './sites.ts'
 import { Word, type WordMap, mapWords, wordSet } from './words.ts'
-
-/** A place of the kernel's source where steps are made (kbuild's Site). */
-export interface StepSite {
-  readonly fn: string
-  readonly file: string
-  readonly line: number
-  readonly helper?: string
-}
 
 /** The stepped machine as its checks see it. SteppedMachine is one; `sites` and `functions` are its image's. */
 export interface WatchedMachine {
   readonly memory: Int32Array
   readonly symbols: Readonly<Record<string, number>>
   readonly cpus: number
-  /** The last step announced by each entity. */
+  /** The last step announced by each context. */
   readonly site: Int32Array
 }
-
-export interface WatchedImage {
-  readonly sites: readonly StepSite[]
-  /** Names of its functions, by which call stacks are recognised. */
-  readonly functions: readonly string[]
-  /** Names of all functions of the kernel: a check may go by one that this image does without. */
-  readonly declared: readonly string[]
-}
-
-/** A check at every step goes by a name that the kernel does not have. */
-export class MissingName extends Error {
-  override readonly name = 'MissingName'
-}
-
-/** For names that the watch itself goes by. */
-const EVERY_CHECK = 'every check'
 
 export class Watch {
   readonly memory: Int32Array
   readonly s: KernelSymbols
   readonly cpus: number
-  readonly sites: readonly StepSite[]
+  readonly sites: Sites
   readonly map: WordMap
   /** By unit: 1 while it is free. */
   readonly dead: Rewind
@@ -69,7 +47,6 @@ export class Watch {
   /** By site: 1 where a page's count is frozen: it goes to 0, and the page is not freed. */
   readonly freezes: Uint8Array
   readonly #allocates: Uint8Array
-  readonly #declared: ReadonlySet<string>
   readonly tableShift: number
   readonly #machine: WatchedMachine
   readonly #view: RestingMachine
@@ -92,11 +69,10 @@ export class Watch {
     this.#machine = machine
     this.memory = machine.memory
     this.cpus = machine.cpus
-    this.sites = image.sites
+    this.sites = new Sites(image)
     this.functions = new Set(image.functions)
-    this.#declared = new Set(image.declared)
-    this.freezes = this.sitesOf(EVERY_CHECK, ['page_ref_freeze'])
-    this.#allocates = this.sitesOf(EVERY_CHECK, ['kmem_cache_alloc'])
+    this.freezes = this.sites.of(EVERY_CHECK, ['page_ref_freeze'])
+    this.#allocates = this.sites.of(EVERY_CHECK, ['kmem_cache_alloc'])
     this.#view = new RestingMachine(machine, 'running')
     this.#tables = PageTables.of(machine)
     const s = this.#view.symbols
@@ -173,16 +149,7 @@ export class Watch {
   }
 
   /** Follows a step that may have changed a word of the classes in `writes`. */
-  step(
-    entity: number,
-    kind: number,
-    addr: number,
-    _a: number,
-    _b: number,
-    old: number,
-    _result: number,
-    site: number,
-  ): void {
+  step({ context, kind, addr, old, site }: Step): void {
     const value = this.memory[addr]
     if (value === old || kind === Kind.CLEAR) return
     const { s, map } = this
@@ -200,7 +167,7 @@ export class Watch {
         if (((value ^ old) & this.tableFlag) === 0) return
         const pfn = this.pfnOf(addr)
         this.level.set(pfn, 0)
-        this.#setDead(map.tableUnit + pfn, (value & this.tableFlag) === 0, entity, site)
+        this.#setDead(map.tableUnit + pfn, (value & this.tableFlag) === 0, context, site)
         return
       }
       case Word.MM_PGD:
@@ -208,38 +175,38 @@ export class Watch {
         return
       case Word.REFCOUNT:
         if (this.freezes[site] === 1) return
-        if (value === 0 || old === 0) this.#setDead(map.unitOf[addr], value === 0, entity, site)
+        if (value === 0 || old === 0) this.#setDead(map.unitOf[addr], value === 0, context, site)
         return
       case Word.COMPOUND_HEAD:
-        if ((value & 1) !== 0) this.#setDead(map.unitOf[addr], false, entity, site)
-        else if ((old & 1) !== 0) this.#setDead(map.unitOf[addr], true, entity, site)
+        if ((value & 1) !== 0) this.#setDead(map.unitOf[addr], false, context, site)
+        else if ((old & 1) !== 0) this.#setDead(map.unitOf[addr], true, context, site)
         return
       case Word.STAMP:
         for (const cache of map.caches) {
           const i = addr - cache.stamps
-          if (i >= 0 && i < cache.count) this.#setDead(cache.unit + i, true, entity, site)
+          if (i >= 0 && i < cache.count) this.#setDead(cache.unit + i, true, context, site)
         }
         return
       case Word.FREELIST:
         // Taking the head off the list allocates it; putting one on the list was seen at its stamp.
-        if (this.#allocates[site] === 1) this.#setDead(map.unitOf[old], false, entity, site)
+        if (this.#allocates[site] === 1) this.#setDead(map.unitOf[old], false, context, site)
     }
   }
 
-  tableLocked(entity: number, table: number): void {
-    const cpu = this.cpuOf(entity)
+  tableLocked(context: number, table: number): void {
+    const cpu = this.cpuOf(context)
     this.owner.set(this.pfnOf(table), cpu + 1)
     this.owned.add(cpu, 1)
   }
 
-  tableUnlocked(entity: number, table: number): void {
+  tableUnlocked(context: number, table: number): void {
     this.owner.set(this.pfnOf(table), 0)
-    this.owned.add(this.cpuOf(entity), -1)
+    this.owned.add(this.cpuOf(context), -1)
   }
 
-  #setDead(unit: number, dead: boolean, entity: number, site: number): void {
+  #setDead(unit: number, dead: boolean, context: number, site: number): void {
     this.dead.set(unit, dead ? 1 : 0)
-    if (dead) this.freedBy.set(unit, site * 64 + this.cpuOf(entity) + 1)
+    if (dead) this.freedBy.set(unit, site * 64 + this.cpuOf(context) + 1)
   }
 
   #attach(entries: number, level: number, mm: number, start: number): void {
@@ -260,8 +227,8 @@ export class Watch {
 
   // Where things lie.
 
-  cpuOf(entity: number): number {
-    return entity < this.cpus ? entity : entity - this.cpus
+  cpuOf(context: number): number {
+    return context < this.cpus ? context : context - this.cpus
   }
 
   pageOf(pfn: number): number {
@@ -339,39 +306,9 @@ export class Watch {
 
   // Names.
 
-  /**
-   * The sites whose function or helper is one of `names`, as a table by site: none where this image does without the function.
-   * Throws MissingName, with the name of the check, when the kernel has no such function.
-   */
-  sitesOf(check: string, names: readonly string[]): Uint8Array {
-    for (const name of names)
-      if (!this.#declared.has(name))
-        throw new MissingName(`the kernel has no function ${name}, ${goesBy(check)}`)
-    return Uint8Array.from(this.sites, ({ fn, helper }) =>
-      names.includes(fn) || (helper !== undefined && names.includes(helper)) ? 1 : 0,
-    )
-  }
-
-  /** The sites in a module of the kernel, a file or a folder: `mm/slab`. Throws MissingName when no step is in it. */
-  sitesIn(check: string, module: string): Uint8Array {
-    const path = `src/kernel/${module}`
-    const table = Uint8Array.from(this.sites, ({ file }) =>
-      file === `${path}.ts` || file.startsWith(`${path}/`) ? 1 : 0,
-    )
-    if (!table.includes(1)) throw new MissingName(`the kernel has no module ${module}, ${goesBy(check)}`)
-    return table
-  }
-
-  /** `wp_page_copy src/kernel/mm/memory/do_wp_page.ts:123`. */
-  where(site: number): string {
-    const place = this.sites[site]
-    if (place === undefined) return `site ${site}`
-    return `${place.fn} ${place.file}:${place.line}`
-  }
-
-  /** Where the last step of an entity stands. */
-  lastSite(entity: number): number {
-    return this.#machine.site[entity]
+  /** Where the last step of a context stands. */
+  lastSite(context: number): number {
+    return this.#machine.site[context]
   }
 
   /** The word at `addr` by its object and field; a PTE by its mm and page. */
@@ -398,7 +335,7 @@ export class Watch {
     return dumpPage(this.#machine, this.pageOf(pfn)).join('\n')
   }
 
-  /** Functions on the kernel's stack of the entity that runs, innermost first. */
+  /** Functions on the kernel's stack of the context that runs, innermost first. */
   stack(): string[] {
     const limit = Error.stackTraceLimit
     Error.stackTraceLimit = 60
@@ -411,11 +348,7 @@ export class Watch {
   }
 
   /** Throws the violation `text` of `check`, naming the step: the CPU and the place. */
-  fail(check: string, entity: number, site: number, text: string): never {
-    throw new Violation(check, `${text}\n at ${this.where(site)} on CPU ${this.cpuOf(entity)}`)
+  fail(check: string, context: number, site: number, text: string): never {
+    throw new Violation(check, `${text}\n at ${this.sites.where(site)} on CPU ${this.cpuOf(context)}`)
   }
-}
-
-function goesBy(check: string): string {
-  return check === EVERY_CHECK ? 'by which all checks at every step go' : `by which the check ${check} goes`
 }

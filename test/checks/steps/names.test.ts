@@ -1,7 +1,7 @@
 // The names of the kernel's functions and modules by which checks at every step choose steps.
 import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, test, vi } from 'vitest'
-import { MissingName, stepChecks, Watch } from '../../../src/checks/steps/index.ts'
+import { MissingName, Sites, stepChecks } from '../../../src/checks/steps/index.ts'
 import type { KernelImage } from '../../../src/kbuild/index.ts'
 import type { SteppedMachine } from '../../../src/machine/stepped/machine.ts'
 import { bootStepped, buildStepped } from './bench.ts'
@@ -50,17 +50,15 @@ test('the modules of a folder are one module', () => {
     ...site,
     file: site.file.replace('mm/slab.ts', 'mm/slab/alloc.ts'),
   }))
-  expect(new Watch(machine, { ...image, sites }).sitesIn('any', 'mm/slab')).toEqual(
-    new Watch(machine, image).sitesIn('any', 'mm/slab'),
-  )
+  expect(new Sites({ ...image, sites }).in('any', 'mm/slab')).toEqual(new Sites(image).in('any', 'mm/slab'))
 })
 
 test('each name has a step where swap, groups and all calls are', async () => {
   const chosen = new Set<string>()
-  const { sitesOf } = Watch.prototype
-  const spy = vi.spyOn(Watch.prototype, 'sitesOf').mockImplementation(function (this: Watch, check, names) {
+  const { of } = Sites.prototype
+  const spy = vi.spyOn(Sites.prototype, 'of').mockImplementation(function (this: Sites, check, names) {
     for (const name of names) chosen.add(name)
-    return sitesOf.call(this, check, names)
+    return of.call(this, check, names)
   })
   stepChecks(machine, image)
   spy.mockRestore()
