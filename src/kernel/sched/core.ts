@@ -76,9 +76,10 @@ export function begin_operation(): void {
   if (left <= 0) this_cpu_write(percpu$need_resched, 1)
 }
 
-/** A place where the kernel may be interrupted or would give up the CPU: takes interrupts, forgets need_resched. */
+/** A place where the kernel may be interrupted or would give up the CPU: takes interrupts, forgets need_resched; a quiescent state. */
 export function cond_resched(): void {
   poll_irq()
+  rcu_note_context_switch()
   this_cpu_write(percpu$need_resched, 0)
 }
 
