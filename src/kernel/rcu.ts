@@ -1,10 +1,18 @@
 /**
- * Read-copy update (kernel/rcu/tree.c, 6.1, reduced to what the model needs): rcu_read_lock, call_rcu, grace periods.
- * A CPU passes a quiescent state between two turns of programs and while it idles; what was given to call_rcu is freed when
- * every CPU has passed one since. What is freed so are nodes of xarrays (lib/xarray.ts), with SWAP anon_vmas (mm/rmap), with VMA_LOCK
- * VMAs. Left out: the tree of CPUs, expedited and polled grace periods, readers that sleep.
+ * Read-copy update (kernel/rcu/tree.c, tree_plugin.h, 6.1, reduced to what the model needs): rcu_read_lock, call_rcu, synchronize_rcu.
+ * What was given to call_rcu is freed when every CPU has passed a quiescent state since; a grace period may so begin and end while
+ * another CPU is in the middle of a system call. What is freed so are nodes of xarrays (lib/xarray.ts), with VMA_LOCK VMAs, with SWAP
+ * anon_vmas whose slab is given back (mm/rmap/anon_vma.ts).
+ *
+ * The semantics are those of preemptible RCU (CONFIG_PREEMPT_RCU, which PREEMPT_DYNAMIC brings): every point outside a section of
+ * rcu_read_lock is quiescent, in the kernel, in a user's program, asleep and idle. Linux finds a running CPU there by its tick, which
+ * may come between any two instructions. On the stepped machine whoever waits for the grace period looks at the CPU's nesting. On
+ * real threads a CPU tells by itself, between two turns, in cond_resched and when it idles: seldomer, but in the same places.
+ *
+ * Left out: the tree of CPUs, expedited and polled grace periods, preempted readers (no reader gives up its CPU), and that sections
+ * with preemption or interrupts off are readers as well (since 4.20): nothing here relies on it.
  */
-import { SWAP, VMA_LOCK } from '#config'
+import { STEPPED, SWAP, VMA_LOCK } from '#config'
 import { atomic_fetch_add, atomic_load, atomic_store } from '#atomic'
 import {
   load,
@@ -28,6 +36,7 @@ import {
 } from './arch/memory_map.ts'
 import {
   percpu$rcu_list,
+  percpu$rcu_need_qs,
   percpu$rcu_needed,
   percpu$rcu_nesting,
   percpu$rcu_next_list,
@@ -35,6 +44,7 @@ import {
 } from './arch/percpu.ts'
 import type { KmemCache, Spinlock } from './arch/structs.ts'
 import { anon_vma$rcu_next, rcu_head$next } from './arch/structs.ts'
+import { smp_cond_load, smp_wake } from './arch/wait.ts'
 import { LOCK_CLASS_rcu } from './locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from './locking/spinlock.ts'
 import { anon_vma_cachep, kmem_cache_free, vm_area_cachep, xa_node_cachep } from './mm/slab.ts'
@@ -47,8 +57,20 @@ export function rcu_read_lock(): void {
   this_cpu_add(percpu$rcu_nesting, 1)
 }
 
+/** Ends it; whoever waits for the end of the outermost one is woken (rcu_read_unlock_special). */
 export function rcu_read_unlock(): void {
   this_cpu_add(percpu$rcu_nesting, -1)
+  if (this_cpu_read(percpu$rcu_nesting) === 0 && READ_ONCE(this_cpu_ptr(percpu$rcu_need_qs)) !== 0)
+    rcu_report_qs(READ_ONCE(machine$rcu_gp))
+}
+
+/** Says that this CPU has passed a quiescent state in grace period `gp`; RCU_IDLE: it passes one until it says otherwise. */
+function rcu_report_qs(gp: number): void {
+  const qs = this_cpu_ptr(percpu$rcu_qs)
+  atomic_store(qs, gp)
+  if (READ_ONCE(this_cpu_ptr(percpu$rcu_need_qs)) === 0) return
+  atomic_store(this_cpu_ptr(percpu$rcu_need_qs), 0)
+  smp_wake(qs)
 }
 
 /** Asks for a grace period that begins now. */
@@ -79,13 +101,40 @@ export function call_rcu(node: number): void {
   if (!waiting) start_grace_period()
 }
 
+/** Whether the CPU has been outside a section since grace period `needed` began, or is so now. */
+function rcu_cpu_passed(cpu: number, needed: number): boolean {
+  const qs = atomic_load(per_cpu_ptr(percpu$rcu_qs, cpu))
+  if (qs === RCU_IDLE || qs - needed >= 0) return true
+  return STEPPED !== 0 && atomic_load(per_cpu_ptr(percpu$rcu_nesting, cpu)) === 0
+}
+
 function grace_period_over(needed: number): boolean {
   const nr_cpus = load(machine$nr_cpus)
-  for (let cpu = 0; cpu < nr_cpus; cpu++) {
-    const qs = atomic_load(per_cpu_ptr(percpu$rcu_qs, cpu))
-    if (qs !== RCU_IDLE && qs - needed < 0) return false
-  }
+  for (let cpu = 0; cpu < nr_cpus; cpu++) if (!rcu_cpu_passed(cpu, needed)) return false
   return true
+}
+
+/** Waits until the CPU has passed a quiescent state. */
+function rcu_wait_cpu(cpu: number, needed: number): void {
+  const qs = per_cpu_ptr(percpu$rcu_qs, cpu)
+  for (;;) {
+    const seen = atomic_load(qs)
+    atomic_store(per_cpu_ptr(percpu$rcu_need_qs, cpu), 1)
+    // After the request: a section that ends from here on sees it.
+    if (rcu_cpu_passed(cpu, needed)) return
+    smp_cond_load(qs, seen)
+  }
+}
+
+/** Waits for a grace period: every section that was open at the call has ended. Sleeps; not inside a section. */
+export function synchronize_rcu(): void {
+  BUG_ON(this_cpu_read(percpu$rcu_nesting) !== 0)
+  const needed = atomic_fetch_add(machine$rcu_gp, 1) + 1
+  const nr_cpus = load(machine$nr_cpus)
+  // Asleep: another CPU's grace period does not wait for this one.
+  rcu_idle_enter()
+  for (let cpu = 0; cpu < nr_cpus; cpu++) rcu_wait_cpu(cpu, needed)
+  rcu_idle_exit()
 }
 
 /** Frees a list of objects. */
@@ -108,17 +157,17 @@ function rcu_core(): void {
   if (next !== 0) start_grace_period()
 }
 
-/** Between two turns: this CPU has seen everything removed so far go (rcu_note_context_switch). */
+/** Between two turns, and where a task would give up its CPU: what was removed before cannot be found from here on (rcu_note_context_switch). */
 export function rcu_note_context_switch(): void {
   BUG_ON(this_cpu_read(percpu$rcu_nesting) !== 0)
   const gp = READ_ONCE(machine$rcu_gp)
-  if (this_cpu_read(percpu$rcu_qs) !== gp) atomic_store(this_cpu_ptr(percpu$rcu_qs), gp)
+  if (this_cpu_read(percpu$rcu_qs) !== gp) rcu_report_qs(gp)
   if (this_cpu_read(percpu$rcu_list) !== 0) rcu_core()
 }
 
 /** This CPU reads nothing from now on (rcu_idle_enter). */
 export function rcu_idle_enter(): void {
-  atomic_store(this_cpu_ptr(percpu$rcu_qs), RCU_IDLE)
+  rcu_report_qs(RCU_IDLE)
 }
 
 /** This CPU may read again (rcu_idle_exit). */

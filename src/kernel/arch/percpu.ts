@@ -30,6 +30,10 @@ export const percpu$state = 3
 export const percpu$parked_on = 4
 /** The grace period this CPU last passed a quiescent state in; RCU_IDLE: it reads nothing. */
 export const percpu$rcu_qs = 5
+/** How many read-side sections this CPU is in: others look whether it is in none. */
+export const percpu$rcu_nesting = 6
+/** Somebody waits until this CPU has passed a quiescent state, and must be woken then. */
+export const percpu$rcu_need_qs = 7
 
 // Line 1: private.
 export const percpu$current = 16
@@ -54,7 +58,6 @@ export const percpu$hold_sample = 27
 export const percpu$latency_sample = 28
 /** Which path of the fault was taken (LATENCY_ constants of mm/vmstat.ts). */
 export const percpu$fault_path = 29
-export const percpu$rcu_nesting = 30
 /** Start of the grace period that percpu$rcu_list waits for. */
 export const percpu$rcu_needed = 31
 

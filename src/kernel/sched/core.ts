@@ -81,9 +81,10 @@ export function need_resched(): boolean {
   return this_cpu_read(percpu$need_resched) !== 0
 }
 
-/** A place where the kernel may be interrupted or would give up the CPU: takes interrupts, forgets need_resched. */
+/** A place where the kernel may be interrupted or would give up the CPU: takes interrupts, forgets need_resched; a quiescent state. */
 export function cond_resched(): void {
   poll_irq()
+  rcu_note_context_switch()
   this_cpu_write(percpu$need_resched, 0)
 }
 
