@@ -6,6 +6,7 @@ import { createSubject } from '../explore/subject.ts'
 import { stepChecks } from '../checks/steps/index.ts'
 import type { Configuration } from '../kbuild/config.ts'
 import { kbuild, type KernelImage, loadSteppedImage } from '../kbuild/index.ts'
+import type { SteppedOptions } from '../machine/stepped/machine.ts'
 import { guarded } from '../machine/explain.ts'
 import { UsageError } from '../base/errors.ts'
 
@@ -39,12 +40,21 @@ export async function buildHunt(request: BuildRequest): Promise<Built> {
       createSubject(
         boot,
         image,
-        { ...sizes, seed, stepLimit },
+        steppedOptions(sizes, seed, stepLimit),
         (machine) => [stepChecks(machine, image, off)],
         off,
       ),
     )
   return { image, make }
+}
+
+/** The machine calls an operation of a task a turn, as scenarios do. */
+export function steppedOptions(
+  { cpus, operations, pages }: Sizes,
+  seed: number,
+  stepLimit: number,
+): SteppedOptions {
+  return { cpus, turns: operations, pages, seed, stepLimit }
 }
 
 /** Machines of other sizes; undefined where the scenario cannot be set up so. */

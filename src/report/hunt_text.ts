@@ -137,7 +137,7 @@ function shrunkLines({ sizes, steps, switches, necessary }: ShrinkReport, check:
     `Shrunk to ${plural(switches, 'switch', 'switches')} in ${plural(steps, 'step')}: ${plural(cpus, 'CPU')}` +
     `${operations === 0 ? '' : `, ${plural(operations, 'operation')} a task`}${pages === 0 ? '' : `, ${plural(pages, 'page')}`}.`
   const proofs = necessary.map((one, index) => {
-    const what = `witch ${index + 1} (${entityName(one.from, cpus)} to ${entityName(one.to, cpus)} after step ${one.step})`
+    const what = `witch ${index + 1} (${contextName(one.from, cpus)} to ${contextName(one.to, cpus)} after step ${one.step})`
     // Who is not stopped there runs on until it has to wait.
     if (one.reason === 'waiting' || one.without === check) return `S${what} comes by itself, here or later.`
     return `Without s${what} ${one.without === 'held' ? 'everything holds' : `${one.without} fails`}.`
@@ -145,8 +145,8 @@ function shrunkLines({ sizes, steps, switches, necessary }: ShrinkReport, check:
   return [first, ...proofs]
 }
 
-function entityName(entity: number, cpus: number): string {
-  return entity < cpus ? `CPU ${entity}` : `the interrupt of CPU ${entity - cpus}`
+function contextName(context: number, cpus: number): string {
+  return context < cpus ? `CPU ${context}` : `the interrupt of CPU ${context - cpus}`
 }
 
 function orderLines(constraints: ViolationReport['constraints']): string[] {
