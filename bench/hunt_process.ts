@@ -16,7 +16,7 @@ const BARE = 50_000
 const COMMON = 32_768
 const SAME_PAGE = 1024
 const WARMUP = 4
-const SMALL = { cpus: 2, turns: 2, pages: 3 }
+const SMALL = { cpus: 2, operations: 2, pages: 3 }
 
 /** CPU time of `action` in seconds: what else runs on this machine falls out of it. */
 function seconds(action: () => void): number {

@@ -45,7 +45,7 @@ async function measure(revert: Revert, seconds: number): Promise<string[]> {
   const plan = planHunt(undefined, { revert: [revert.id] })
   const sizes: Sizes = {
     cpus: revert.cpus ?? DEFAULT_CPUS,
-    turns: revert.operations ?? DEFAULT_OPERATIONS,
+    operations: revert.operations ?? DEFAULT_OPERATIONS,
     pages: revert.pages ?? DEFAULT_PAGES,
   }
   const checks = new Set<string>()

@@ -7,6 +7,7 @@ import type { Subject } from '../src/explore/attempt.ts'
 import { Explorer } from '../src/explore/explorer.ts'
 import { SCHEDULERS } from '../src/explore/schedulers/index.ts'
 import type { Sizes } from '../src/explore/shrink.ts'
+import { steppedOptions } from '../src/hunt/build.ts'
 import { createSubject } from '../src/explore/subject.ts'
 import { kbuild, type KernelImage, loadSteppedImage, parseConfig } from '../src/kbuild/index.ts'
 import { packageRoot } from '../src/base/root.ts'
@@ -32,7 +33,7 @@ export async function steppedImage(file: string, ...patches: string[]): Promise<
   })
   const boot = await loadSteppedImage(image)
   const make = (sizes: Sizes, checks: boolean): Subject => {
-    const options = { ...sizes, seed: SEED, stepLimit: STEP_LIMIT }
+    const options = steppedOptions(sizes, SEED, STEP_LIMIT)
     if (!checks) return { machine: new SteppedMachine(boot, image.symbols, options), observers: [] }
     return createSubject(boot, image, options, (machine) => [stepChecks(machine, image)])
   }

@@ -28,9 +28,9 @@ export interface Attempt {
   readonly error?: Error
   readonly steps: number
   readonly switches: number
-  /** Of them, those away from an entity that could have gone on. */
+  /** Of them, those away from a context that could have gone on. */
   readonly preemptions: number
-  /** Pairs of (steps announced before the change, entity). */
+  /** Pairs of (steps announced before the change, context). */
   readonly schedule: readonly number[]
 }
 

@@ -22,7 +22,7 @@ export class Coverage implements Observer {
   readonly #seen: Uint8Array
   readonly #met = new Set<number>()
   readonly #cpus: number
-  /** By word: the last two accesses by different CPUs, as (execution, entity's CPU + flags, site). */
+  /** By word: the last two accesses by different CPUs, as (execution, context's CPU + flags, site). */
   readonly #epoch: Int32Array
   readonly #last: Int32Array
   readonly #who: Uint8Array
@@ -43,7 +43,7 @@ export class Coverage implements Observer {
   }
 
   step(
-    entity: number,
+    context: number,
     kind: number,
     addr: number,
     _a: number,
@@ -57,7 +57,7 @@ export class Coverage implements Observer {
       this.#seen[site] = 1
       this.#sites.push(site)
     }
-    const cpu = entity < this.#cpus ? entity : entity - this.#cpus
+    const cpu = context < this.#cpus ? context : context - this.#cpus
     const writes = (KIND_FLAGS[kind] & WRITES) === 0 ? 0 : 128
     if (this.#epoch[addr] === this.#now) {
       const who = this.#who[addr]
@@ -73,7 +73,7 @@ export class Coverage implements Observer {
     this.#last[addr] = site
   }
 
-  /** Pairs that others have met need not be told again. */
+  /** Pairs that others have met need not be reported again. */
   know(pairs: Iterable<number>): void {
     for (const pair of pairs) this.#met.add(pair)
   }

@@ -19,8 +19,8 @@ export const ROUND = 1024
 const LEARN_EVERY = 64
 /** Behind the first round, one of so many executions is watched for what it reaches. */
 export const COVER_EVERY = 16
-/** Executions between two looks at the clock. */
-const LOOK_EVERY = 16
+/** Executions between two readings of the clock. */
+const CLOCK_EVERY = 16
 
 export interface ExplorerOptions {
   readonly seed: number
@@ -45,7 +45,7 @@ export interface Violated extends Finding {
   readonly execution: number
   /** Executions that showed it. */
   count: number
-  /** Pairs of (steps announced before the change, entity), and the steps of the execution. */
+  /** Pairs of (steps announced before the change, context), and the steps of the execution. */
   readonly schedule: readonly number[]
   readonly steps: number
   /** Sites of the step that failed and of the other CPU's step that it conflicts with, when known. */
@@ -100,7 +100,7 @@ export class Explorer {
   /** End states that have been checked, and what was found in those that are bad. */
   readonly #checked = new Set<number>()
   readonly #bad = new Map<number, Finding>()
-  #told = 0
+  #reported = 0
   #watched: boolean | undefined
 
   constructor(subject: Subject, options: ExplorerOptions) {
@@ -126,8 +126,8 @@ export class Explorer {
     learn(this.subject.machine, this.profile, (scheduler, execution) =>
       this.#execute(scheduler, execution, tally),
     )
-    this.#tellCoverage(tally, -1)
-    this.#told = this.subject.machine.learned.length
+    this.#reportCoverage(tally, -1)
+    this.#reported = this.subject.machine.learned.length
     return tally.slice(
       0,
       this.subject.machine.learned.slice(),
@@ -155,27 +155,27 @@ export class Explorer {
     let done = 0
     let exhausted = false
     for (let i = from; i < to && !exhausted; i++) {
-      if (i % LOOK_EVERY === 0 && stop(i)) break
+      if (i % CLOCK_EVERY === 0 && stop(i)) break
       machine.learning = sequential || i % LEARN_EVERY === LEARN_EVERY - 1
       const watch = i < ROUND || i % COVER_EVERY === COVER_EVERY - 1
       this.#watch(watch)
       const ending = this.#execute(scheduler, i, tally)
       if (machine.learning && ending.kind === 'held') measured.add()
-      if (watch) this.#tellCoverage(tally, i)
+      if (watch) this.#reportCoverage(tally, i)
       done++
       exhausted = scheduler.end?.() ?? false
       // An exhaustive search of the wrong choices is none.
-      if (sequential && machine.learned.length > this.#told && scheduler.restart !== undefined) {
+      if (sequential && machine.learned.length > this.#reported && scheduler.restart !== undefined) {
         machine.share(machine.learned)
-        this.#told = machine.learned.length
+        this.#reported = machine.learned.length
         scheduler.restart()
         exhausted = false
       }
       if (tally.violations.size > 0 && !keepGoing) break
     }
     machine.learning = false
-    const words = machine.learned.slice(this.#told)
-    this.#told = machine.learned.length
+    const words = machine.learned.slice(this.#reported)
+    this.#reported = machine.learned.length
     return tally.slice(done, words, measured, this.#takeStat(), exhausted)
   }
 
@@ -194,7 +194,7 @@ export class Explorer {
     machine.observe(coverage ? [this.#coverage, ...observers] : observers)
   }
 
-  #tellCoverage(tally: SliceTally, execution: number): void {
+  #reportCoverage(tally: SliceTally, execution: number): void {
     const sites = this.#coverage.takeSites()
     for (const site of sites) tally.sites.push(site)
     for (const pair of this.#coverage.takePairs()) {

@@ -8,7 +8,7 @@ import { type Segment, segmentsOf } from './segments.ts'
 
 /** A step that was taken. Operands by kind as in Observer.step. */
 export interface HistoryStep {
-  readonly entity: number
+  readonly context: number
   readonly kind: number
   readonly addr: number
   readonly a: number
@@ -19,9 +19,9 @@ export interface HistoryStep {
   readonly site: number
 }
 
-/** What an entity was about to do when the execution ended. */
+/** What a context was about to do when the execution ended. */
 export interface PendingStep {
-  readonly entity: number
+  readonly context: number
   /** 0: it had not begun. */
   readonly kind: number
   readonly addr: number
@@ -48,7 +48,7 @@ export class Recorder implements Observer {
   }
 
   step(
-    entity: number,
+    context: number,
     kind: number,
     addr: number,
     a: number,
@@ -57,7 +57,7 @@ export class Recorder implements Observer {
     result: number,
     site: number,
   ): void {
-    this.steps.push({ entity, kind, addr, a, b, old, result, site })
+    this.steps.push({ context, kind, addr, a, b, old, result, site })
   }
 }
 
@@ -94,17 +94,17 @@ export function recordSegments(
 
 function pendingOf({ machine }: Subject): PendingStep[] {
   const pending: PendingStep[] = []
-  for (let entity = 0; entity < machine.kind.length; entity++) {
-    if (entity >= machine.cpus && machine.kind[entity] === 0) continue
+  for (let context = 0; context < machine.kind.length; context++) {
+    if (context >= machine.cpus && machine.kind[context] === 0) continue
     const { kind, addr, a, b, site } = machine
     pending.push({
-      entity,
-      kind: kind[entity],
-      addr: addr[entity],
-      a: a[entity],
-      b: b[entity],
-      site: site[entity],
-      state: machine.hasEnded(entity) ? 'ended' : machine.isRunnable(entity) ? 'runnable' : 'waiting',
+      context,
+      kind: kind[context],
+      addr: addr[context],
+      a: a[context],
+      b: b[context],
+      site: site[context],
+      state: machine.hasEnded(context) ? 'ended' : machine.isRunnable(context) ? 'runnable' : 'waiting',
     })
   }
   return pending
@@ -126,7 +126,7 @@ function placesOf(
   if (failed === undefined) return []
   const other = history.findLast(
     (step) =>
-      step.entity % cpus !== failed.entity % cpus &&
+      step.context % cpus !== failed.context % cpus &&
       step.addr === failed.addr &&
       ((KIND_FLAGS[step.kind] | KIND_FLAGS[failed.kind]) & WRITES) !== 0,
   )

@@ -64,7 +64,7 @@ class Comparer implements Observer {
   }
 
   step(
-    entity: number,
+    context: number,
     kind: number,
     addr: number,
     a: number,
@@ -76,10 +76,10 @@ class Comparer implements Observer {
     const row = this.#file.history[this.#at++]
     // What follows the end of a recorded execution is compared by its outcome.
     if (row === undefined) return
-    const names = this.#describe({ entity, kind, addr, a, b, old, result, site })
+    const names = this.#describe({ context, kind, addr, a, b, old, result, site })
     const expected = namesOf(this.#file, row)
     const same =
-      row[0] === entity &&
+      row[0] === context &&
       row[1] === kind &&
       names.function === expected.function &&
       names.object === expected.object
@@ -88,7 +88,7 @@ class Comparer implements Observer {
     this.difference = {
       step: this.#at,
       expected: sentence(row[0], row[1], expected, cpus),
-      got: sentence(entity, kind, names, cpus),
+      got: sentence(context, kind, names, cpus),
     }
     throw new Violation('replay', formatDifference(this.difference))
   }
@@ -98,8 +98,8 @@ function namesOf(file: ReplayFile, [, , fn, path, line, object]: ReplayFile['his
   return { function: file.functions[fn], file: file.files[path], line, object: file.objects[object] }
 }
 
-function sentence(entity: number, kind: number, names: StepNames, cpus: number): string {
-  const who = entity < cpus ? `CPU ${entity}` : `the interrupt of CPU ${entity - cpus}`
+function sentence(context: number, kind: number, names: StepNames, cpus: number): string {
+  const who = context < cpus ? `CPU ${context}` : `the interrupt of CPU ${context - cpus}`
   return `${who} in ${names.function} (${names.file}:${names.line}), ${KIND_NAMES[kind]} of ${names.object}`
 }
 

@@ -25,7 +25,7 @@ const FILE = v.object({
   config: v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])),
   reverts: names,
   patches: v.array(v.object({ name: v.string(), text: v.string() })),
-  sizes: v.object({ cpus: v.pipe(integer, v.minValue(1)), turns: count, pages: count }),
+  sizes: v.object({ cpus: v.pipe(integer, v.minValue(1)), operations: count, pages: count }),
   /** Checks at every step that were on. */
   checks: names,
   seed: count,
@@ -34,7 +34,7 @@ const FILE = v.object({
   execution: integer,
   check: v.string(),
   message: v.string(),
-  /** Pairs of (steps announced before the change, entity that goes on). */
+  /** Pairs of (steps announced before the change, context that goes on). */
   schedule: v.array(v.tuple([count, count])),
   /** All steps of the execution. */
   steps: count,
@@ -42,7 +42,7 @@ const FILE = v.object({
   functions: names,
   files: names,
   objects: names,
-  /** By step that was taken: [entity, kind, function, file, line, object, value returned]. */
+  /** By step that was taken: [context, kind, function, file, line, object, value returned]. */
   history: v.array(v.tuple([count, count, count, count, integer, count, integer])),
   /** A hash of every 64 steps. */
   hashes: v.array(v.number()),
@@ -91,7 +91,7 @@ export function makeReplay(recording: Recording, about: ReplayAbout, describe: D
   const rows = history.slice(0, KEPT).map((step): ReplayFile['history'][number] => {
     const named = describe(step)
     const place = [functions.index(named.function), files.index(named.file), named.line] as const
-    return [step.entity, step.kind, ...place, objects.index(named.object), step.result]
+    return [step.context, step.kind, ...place, objects.index(named.object), step.result]
   })
   const file: ReplayFile = {
     ...about,
@@ -116,7 +116,7 @@ export function hashesOf(history: readonly HistoryStep[]): number[] {
   for (let from = 0; from < history.length; from += HASHED) {
     const steps = history.slice(from, from + HASHED)
     hashes.push(
-      hashList(steps.flatMap(({ entity, kind, addr, old, result }) => [entity, kind, addr, old, result])),
+      hashList(steps.flatMap(({ context, kind, addr, old, result }) => [context, kind, addr, old, result])),
     )
   }
   return hashes
@@ -174,9 +174,9 @@ export function flatSchedule(file: ReplayFile): number[] {
 }
 
 function firstBadEntry(file: ReplayFile): string | undefined {
-  const entities = 2 * file.sizes.cpus
-  for (const [index, [step, entity]] of file.schedule.entries()) {
-    if (entity >= entities) return `schedule.${index} names entity ${entity}, and there are ${entities}`
+  const contexts = 2 * file.sizes.cpus
+  for (const [index, [step, context]] of file.schedule.entries()) {
+    if (context >= contexts) return `schedule.${index} names context ${context}, and there are ${contexts}`
     if (index > 0 && step < file.schedule[index - 1][0]) return `schedule.${index} goes back to step ${step}`
     if (step > file.steps) return `schedule.${index} is behind the last step, ${file.steps}`
   }

@@ -12,7 +12,7 @@ import { filterSegments, type Segment, segmentsOf } from './segments.ts'
 /** How large a scenario is run; 0: as large as it is by itself. */
 export interface Sizes {
   readonly cpus: number
-  readonly turns: number
+  readonly operations: number
   readonly pages: number
 }
 
@@ -61,7 +61,7 @@ const PAUSE = 100
 /**
  * Shrinks the schedule of a violation of `check`. Undefined if the schedule by itself does not fail so. Others may go on with their work
  * in between.
- * @param schedule pairs of (steps announced before the change, entity); `steps`: all steps of the execution
+ * @param schedule pairs of (steps announced before the change, context); `steps`: all steps of the execution
  */
 export async function shrink(
   subject: Subject,
@@ -76,7 +76,7 @@ export async function shrink(
   best = await fewestSwitches(best, budget)
   let { sizes } = options
   if (options.make !== undefined)
-    for (const dimension of ['turns', 'cpus', 'pages'] as const)
+    for (const dimension of ['operations', 'cpus', 'pages'] as const)
       for (const size of smaller(dimension, sizes[dimension])) {
         const wanted = { ...sizes, [dimension]: size }
         const found = await resize(best, options.make(wanted), budget)
@@ -209,7 +209,7 @@ async function resize(
 ): Promise<Candidate | undefined> {
   if (subject === undefined || !budget.left) return undefined
   const { cpus } = subject.machine
-  const fits = best.segments.every(({ entity }) => entity < cpus)
+  const fits = best.segments.every(({ context }) => context < cpus)
   const found =
     (fits ? await Candidate.of(subject, best.check, best.segments, budget) : undefined) ??
     (await search(subject, best.check, budget))
@@ -252,13 +252,13 @@ async function fewestSteps(best: Candidate, budget: Budget): Promise<Candidate> 
 /** The schedule without one segment, with it as long as possible, and with it shorter. */
 function* variations(segments: readonly Segment[], index: number): Generator<Segment[]> {
   yield filterSegments(segments, (at) => at !== index)
-  const { entity, until } = segments[index]
-  yield segments.with(index, { entity, until: Infinity })
-  const before = segments.findLast((segment, at) => at < index && segment.entity === entity)?.until ?? 0
+  const { context, until } = segments[index]
+  yield segments.with(index, { context, until: Infinity })
+  const before = segments.findLast((segment, at) => at < index && segment.context === context)?.until ?? 0
   for (let length = 1; before + length < until; length *= 2)
-    yield segments.with(index, { entity, until: before + length })
+    yield segments.with(index, { context, until: before + length })
   for (let less = 1; less <= 4 && until - less > before; less++)
-    yield segments.with(index, { entity, until: until - less })
+    yield segments.with(index, { context, until: until - less })
 }
 
 /** Runs once more for each preemption that is left, without it. */
@@ -267,15 +267,16 @@ async function prove(best: Candidate, budget: Budget): Promise<NecessarySwitch[]
   const proofs: NecessarySwitch[] = []
   let step = 0
   for (let index = 0; index + 1 < segments.length; index++) {
-    const { entity, until } = segments[index]
+    const { context, until } = segments[index]
     await budget.pause()
-    step += until - (segments.findLast((segment, at) => at < index && segment.entity === entity)?.until ?? 0)
-    const common = { step, from: entity, to: segments[index + 1].entity }
+    step +=
+      until - (segments.findLast((segment, at) => at < index && segment.context === context)?.until ?? 0)
+    const common = { step, from: context, to: segments[index + 1].context }
     const run = (changed: readonly Segment[]): Attempt => {
       budget.spent++
       return attempt(subject, changed)
     }
-    const goesOn = run(segments.with(index, { entity, until: Infinity }))
+    const goesOn = run(segments.with(index, { context, until: Infinity }))
     if (goesOn.preemptions === last.preemptions && sameSchedule(goesOn.schedule, last.schedule)) {
       proofs.push({ ...common, reason: 'waiting' })
       continue

@@ -7,7 +7,7 @@ import { MissingName, stepChecks } from '../checks/steps/index.ts'
 import type { Configuration } from '../kbuild/config.ts'
 import { kbuild, type KernelImage, loadSteppedImage } from '../kbuild/index.ts'
 import { guarded } from '../machine/explain.ts'
-import type { SteppedMachine } from '../machine/stepped/machine.ts'
+import type { SteppedMachine, SteppedOptions } from '../machine/stepped/machine.ts'
 import type { Observer } from '../step/observer.ts'
 import { UsageError } from '../base/errors.ts'
 
@@ -46,8 +46,19 @@ export async function buildHunt(request: BuildRequest): Promise<Built> {
     }
   }
   const make = (sizes: Sizes): Subject =>
-    guarded(image, sizes.cpus, () => createSubject(boot, image, { ...sizes, seed, stepLimit }, checks, off))
+    guarded(image, sizes.cpus, () =>
+      createSubject(boot, image, steppedOptions(sizes, seed, stepLimit), checks, off),
+    )
   return { image, make }
+}
+
+/** The machine calls an operation of a task a turn, as scenarios do. */
+export function steppedOptions(
+  { cpus, operations, pages }: Sizes,
+  seed: number,
+  stepLimit: number,
+): SteppedOptions {
+  return { cpus, turns: operations, pages, seed, stepLimit }
 }
 
 /** Machines of other sizes; undefined where the scenario cannot be set up so. */

@@ -17,7 +17,7 @@ import { readFileSync } from 'node:fs'
 import { shellQuote } from '../base/shell.ts'
 import { allChecks } from '../catalog/checks.ts'
 import { UsageError } from '../base/errors.ts'
-import { type Built, buildHunt, makeSmaller } from './build.ts'
+import { type Built, buildHunt, makeSmaller, steppedOptions } from './build.ts'
 import { explainThrown, guarded } from '../machine/explain.ts'
 import { type HuntChoices, huntChanges, huntCommand, huntDefaults, type HuntPlan } from './plan.ts'
 import type { Conduct } from '../base/conduct.ts'
@@ -83,7 +83,7 @@ async function huntOne(plan: HuntPlan, config: Configuration, conduct: Conduct):
     off,
   })
   const { image } = built
-  const sizes: Sizes = { cpus, turns: operations, pages }
+  const sizes: Sizes = { cpus, operations, pages }
   // The scenario's setup runs here first: what it has wrong is said before any worker starts.
   const { setupSites } = guarded(image, cpus, () => built.make(sizes)).machine
   const result = await explored(plan, built, sizes, conduct)
@@ -130,7 +130,7 @@ async function explored(
     return await campaign({
       subject: {
         image: { file, symbols, sites, functions, declared },
-        options: { ...sizes, seed, stepLimit },
+        options: steppedOptions(sizes, seed, stepLimit),
         off,
       },
       ...{ seed, scheduler, workers, seconds },
@@ -262,14 +262,13 @@ function explain(
 }
 
 function shrinkReport({ sizes, steps, switches, executions, proofs }: Shrunk): {
-  sizes: { cpus: number; operations: number; pages: number }
+  sizes: Sizes
   steps: number
   switches: number
   executions: number
   necessary: Shrunk['proofs']
 } {
-  const { cpus, turns, pages } = sizes
-  return { sizes: { cpus, operations: turns, pages }, steps, switches, executions, necessary: proofs }
+  return { sizes, steps, switches, executions, necessary: proofs }
 }
 
 /** A scenario that says that it cannot go on is the user's to repair, not a violation. */

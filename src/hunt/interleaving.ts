@@ -116,11 +116,11 @@ function sharedObject(before: DescribedStep, after: DescribedStep): string {
   return after.words === 1 || before.words > 1 ? after.object : before.object
 }
 
-/** Positions at which another entity goes on. */
+/** Positions at which another context goes on. */
 function switchesOf(steps: readonly DescribedStep[]): number[] {
   const at: number[] = []
   for (let i = 1; i < steps.length; i++)
-    if (steps[i].pending === undefined && steps[i].entity !== steps[i - 1].entity) at.push(i)
+    if (steps[i].pending === undefined && steps[i].context !== steps[i - 1].context) at.push(i)
   return at
 }
 
@@ -262,7 +262,7 @@ function chooseSteps(steps: readonly DescribedStep[], pairs: readonly [number, n
     if (kept.size >= ENOUGH) break
     for (const near of [index - 1, index + 1]) {
       const step = steps[near]
-      if (step === undefined || step.entity !== steps[index].entity || step.housekeeping) continue
+      if (step === undefined || step.context !== steps[index].context || step.housekeeping) continue
       if (step.address >> 4 === steps[index].address >> 4) keep(near)
     }
   }
@@ -315,7 +315,7 @@ function lastConflicts(steps: readonly DescribedStep[]): Int32Array {
   const words = new Map<number, { readonly accesses: number[]; readonly writes: number[] }>()
   for (const [index, step] of steps.entries()) {
     const writes = step.writes || step.kind === Kind.NOTIFY
-    const look = (word: number, written: boolean): void => {
+    const visit = (word: number, written: boolean): void => {
       const known = words.get(word) ?? { accesses: [], writes: [] }
       words.set(word, known)
       const last = written ? known.accesses : known.writes
@@ -327,8 +327,8 @@ function lastConflicts(steps: readonly DescribedStep[]): Int32Array {
       if (written) known.writes[step.cpu] = index
     }
     for (let i = 0; i < step.words; i++) {
-      look(step.address + i, writes)
-      if (step.from !== undefined) look(step.from + i, false)
+      visit(step.address + i, writes)
+      if (step.from !== undefined) visit(step.from + i, false)
     }
   }
   return met

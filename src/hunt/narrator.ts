@@ -10,7 +10,7 @@ import { isHousekeeping, lockHolder, nameValue, nameWord } from '../inspect/hunt
 export interface DescribedStep {
   /** Position in the execution. */
   readonly index: number
-  readonly entity: number
+  readonly context: number
   readonly cpu: number
   /** Taken while the CPU handled an interrupt. */
   readonly irq: boolean
@@ -60,7 +60,7 @@ export class Narrator implements Observer {
   }
 
   step(
-    entity: number,
+    context: number,
     kind: number,
     addr: number,
     a: number,
@@ -71,7 +71,7 @@ export class Narrator implements Observer {
   ): void {
     this.steps.push(
       describeStep(this.#machine, this.#sites, this.steps.length, {
-        entity,
+        context,
         kind,
         addr,
         a,
@@ -86,7 +86,7 @@ export class Narrator implements Observer {
 
 /** A step as Observer.step gives it. */
 export interface RawStep {
-  readonly entity: number
+  readonly context: number
   readonly kind: number
   readonly addr: number
   readonly a: number
@@ -104,18 +104,18 @@ export function describeStep(
   step: RawStep,
   pending?: 'waiting' | 'next',
 ): DescribedStep {
-  const { entity, kind, addr, a, b, old } = step
+  const { context, kind, addr, a, b, old } = step
   const place = sites[step.site]
   const object = nameWord(machine, addr)
-  const cpu = entity < machine.cpus ? entity : entity - machine.cpus
+  const cpu = context < machine.cpus ? context : context - machine.cpus
   const value = pending === undefined ? valueOf(machine, step, cpu) : old
   const access = place?.primitive ?? KIND_NAMES[kind] ?? 'access'
   const words = wordsOf(kind, a, b)
   return {
     index,
-    entity,
+    context,
     cpu,
-    irq: entity >= machine.cpus,
+    irq: context >= machine.cpus,
     kind,
     address: addr,
     words,

@@ -60,8 +60,8 @@ export interface ViolationReport {
   /** Since the hunt began. */
   readonly seconds: number
   readonly seed: number
-  /** Changes of CPU after shrinking: [steps taken before, entity that goes on]; an entity beyond the CPUs is a CPU's interrupt. */
-  readonly schedule: readonly (readonly [step: number, entity: number])[]
+  /** Changes of CPU after shrinking: [steps taken before, context that goes on]; a context beyond the CPUs is a CPU's interrupt. */
+  readonly schedule: readonly (readonly [step: number, context: number])[]
   /** The replay file; none: it was not written. */
   readonly replay?: string
   /** The command that replays it. */
@@ -158,7 +158,7 @@ export function huntReport(
     reverts: about.reverts,
     patches: about.patches,
     cpus: sizes.cpus,
-    operations: sizes.turns,
+    operations: sizes.operations,
     pages: sizes.pages,
     scheduler: result.scheduler,
     seed: result.seed,

@@ -116,22 +116,22 @@ function pendingSteps(
   check: string,
 ): DescribedStep[] {
   const wanted: DescribedStep[] = []
-  for (let entity = 0; entity < machine.kind.length; entity++) {
-    const kind = machine.kind[entity]
-    const waits = kind !== 0 && !machine.hasEnded(entity) && machine.isBlocked(entity)
-    if (!waits || (check !== 'deadlock' && !performed.some((step) => step.cpu === machine.cpuOf(entity))))
+  for (let context = 0; context < machine.kind.length; context++) {
+    const kind = machine.kind[context]
+    const waits = kind !== 0 && !machine.hasEnded(context) && machine.isBlocked(context)
+    if (!waits || (check !== 'deadlock' && !performed.some((step) => step.cpu === machine.cpuOf(context))))
       continue
-    const addr = machine.addr[entity]
+    const addr = machine.addr[context]
     const old = machine.memory[addr]
     const step = {
-      entity,
+      context,
       kind,
       addr,
-      a: machine.a[entity],
-      b: machine.b[entity],
+      a: machine.a[context],
+      b: machine.b[context],
       old,
       result: old,
-      site: machine.site[entity],
+      site: machine.site[context],
     }
     wanted.push(describeStep(machine, sites, performed.length + wanted.length, step, 'waiting'))
   }
@@ -152,10 +152,10 @@ function endStates(
   const ended = Array.from({ length: cpus }, (_, cpu) => machine.hasEnded(cpu))
   const thrown = thrownFrames(machine, image, root, error)
   const traces = machine.stacks()
-  const frames = (entity: number): Frame[] =>
-    traces[entity] === undefined
+  const frames = (context: number): Frame[] =>
+    traces[context] === undefined
       ? []
-      : withSite(framesOf(traces[entity], image, root), image.sites[machine.site[entity]])
+      : withSite(framesOf(traces[context], image, root), image.sites[machine.site[context]])
   return inspected.map((state, cpu) => {
     const own = running === cpu && !ended[cpu] ? thrown : frames(cpu)
     const irq = running === cpu + cpus ? thrown : frames(cpu + cpus)

@@ -30,7 +30,7 @@ test("a scenario's own configuration is that of its images", async () => {
   expect((await scenarioImage('swap-storm')).config).toMatchObject({ SWAP: 'y', SWAP_MAP_MAX: 2 })
   const { image, make } = await steppedImage('scenarios/fork-swapped.ts')
   expect(image.config.SWAP).toBe('y')
-  const explorer = learned(make({ cpus: 2, turns: 1, pages: 1 }, true), image.sites.length)
+  const explorer = learned(make({ cpus: 2, operations: 1, pages: 1 }, true), image.sites.length)
   expect(explorer.explore(0, 16)).toMatchObject({ done: 16, violations: [] })
 })
 
@@ -53,7 +53,7 @@ test.each(['get_put', 'anon_fault', 'fork_pages'])(
 
 test('the common program is linked without the run queue by its patch', async () => {
   const { image, make } = await steppedImage('bench/kernel/common.ts', 'bench/kernel/common.patch')
-  const { subject } = learned(make({ cpus: 2, turns: 1, pages: 1 }, true), image.sites.length)
+  const { subject } = learned(make({ cpus: 2, operations: 1, pages: 1 }, true), image.sites.length)
   const { machine } = subject
   machine.exact = true
   expect(machine.run(new RoundRobinScheduler(), 0, new ExecutionRandom()).kind).toBe('held')

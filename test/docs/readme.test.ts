@@ -12,6 +12,7 @@ import { SCHEDULERS } from '../../src/explore/schedulers/index.ts'
 import { CONFIG_KEYS } from '../../src/kbuild/config.ts'
 import { listReverts } from '../../src/catalog/reverts.ts'
 import { CHECKS } from '../../src/checks/index.ts'
+import { hunt, run } from '../../src/index.ts'
 import { blocks, differing, examples, isDeterministic, missing, renewed, root, shape } from './markdown.ts'
 
 const PAGES = [
@@ -37,9 +38,17 @@ interface Outcome {
   readonly stderr: string
 }
 
-/** Runs a command as the shell would take it; every window lasts `seconds`. What it writes lies in `kept`. */
+const outcomes = new Map<string, Outcome>()
+
+/** Runs a command as the shell would take it; every window lasts `seconds`. What it writes lies in `kept`. Pages that show the same share it. */
 function mmtorture(command: string, seconds = '0.3'): Outcome {
   const text = command.replace(/^npx mmtorture /, '').replace(/--seconds \S+/, `--seconds ${seconds}`)
+  const known = outcomes.get(text) ?? execute(text)
+  outcomes.set(text, known)
+  return known
+}
+
+function execute(text: string): Outcome {
   const args = text
     .replace(`${OUT}/`, `${kept}/`)
     .replace('--topology host', `--topology ${kept}/host.json`)
@@ -49,18 +58,6 @@ function mmtorture(command: string, seconds = '0.3'): Outcome {
   const result = spawnSync(process.execPath, [main, ...args], { cwd: root, encoding: 'utf8' })
   const stdout = result.stdout.replaceAll(posix.relative(root, kept), OUT).replaceAll(kept, OUT)
   return { status: result.status, stdout, stderr: result.stderr }
-}
-
-interface Document {
-  readonly verdict: string
-  readonly events: Record<string, number> & { retries: Record<string, number> }
-  readonly checks: readonly { name: string; ok: boolean | string; detail?: string }[]
-  readonly failure?: { message: string }
-  readonly locks: readonly { class: string; acquisitions: number }[]
-}
-
-function json(command: string, seconds?: string): Document {
-  return JSON.parse(mmtorture(`${command} --json`, seconds).stdout) as Document
 }
 
 function exampleFiles(): string[] {
@@ -199,19 +196,17 @@ describe('the pages about hunts', () => {
 })
 
 describe('what the pages say of hunts', () => {
-  interface Hunted {
-    readonly violation: { readonly check: string; readonly execution: number; readonly schedule: unknown }
-  }
-  const hunted = (workers: number): Hunted['violation'] => {
-    const command = `hunt examples/scenarios/my-race.ts --seed 1 --executions 64 --workers ${workers} --json`
-    const { check, execution, schedule } = (JSON.parse(mmtorture(command).stdout) as Hunted).violation
+  const hunted = async (workers: number): Promise<object> => {
+    const scenario = 'examples/scenarios/my-race.ts'
+    const { violation } = await hunt({ scenario, seed: 1, executions: 64, workers })
+    const { check, execution, schedule } = violation!
     return { check, execution, schedule }
   }
 
-  test('equal commands find equal violations, with any number of workers', () => {
-    const found = hunted(1)
-    expect(found.check).toBe('BUG')
-    expect([hunted(1), hunted(2)]).toEqual([found, found])
+  test('equal commands find equal violations, with any number of workers', async () => {
+    const found = await hunted(1)
+    expect(found).toMatchObject({ check: 'BUG' })
+    expect([await hunted(1), await hunted(2)]).toEqual([found, found])
   })
 })
 
@@ -220,8 +215,8 @@ describe('what the pages say of their examples', () => {
     .map((scenario) => scenario.name)
     .filter((name) => name !== TRACE_SCENARIO)
 
-  test.each(scenarios)('%s holds', (scenario) => {
-    const { verdict, failure, checks } = json(`run ${scenario} --cpus 2 --seconds 0.3`)
+  test.each(scenarios)('%s holds', async (scenario) => {
+    const { verdict, failure, checks } = await run({ scenario, cpus: 2, seconds: 0.3 })
     expect({ verdict, failure, failed: checks.filter(({ ok }) => ok === false) }).toEqual({
       verdict: 'held',
       failure: undefined,
@@ -229,26 +224,25 @@ describe('what the pages say of their examples', () => {
     })
   })
 
-  test("the striped design's locks are a class of their own in lock_stat", () => {
-    const { locks } = json(
-      'run page-fault-disjoint --cpus 2 --seconds 0.3 --config PTLOCK=examples/ptlock/striped.ts --config LOCK_STAT=y',
-    )
+  test("the striped design's locks are a class of their own in lock_stat", async () => {
+    const config = ['PTLOCK=examples/ptlock/striped.ts', 'LOCK_STAT=y']
+    const { locks } = await run({ scenario: 'page-fault-disjoint', cpus: 2, seconds: 0.3, config })
     expect(locks.find((row) => row.class === 'user')?.acquisitions).toBeGreaterThan(0)
     expect(locks.filter((row) => row.class.startsWith('ptlock_ptr'))).toEqual([])
   })
 
-  test('fork breaks off when a tick asks for it, and goes on', () => {
-    const { events, verdict } = json('run fork-storm --cpus 2 --seconds 1 --config TICK=5', '1')
+  test('fork breaks off when a tick asks for it, and goes on', async () => {
+    const { events, verdict } = await run({ scenario: 'fork-storm', cpus: 2, seconds: 1, config: ['TICK=5'] })
     expect(verdict).toBe('held')
     expect(events['copy_pte_range_breaks_need_resched']).toBeGreaterThan(0)
   })
 
   // Real threads need not race: whether they did is only asserted where the patch is hunted (test/reverts).
-  test('without its recheck do_anonymous_page counts no retry, and a report of failure says which page or counter is wrong', () => {
-    const { verdict, events, failure, checks } = json(
-      'run same-page --cpus 4 --seconds 3 --patch examples/patches/no-recheck.patch',
-      '3',
-    )
+  test('without its recheck do_anonymous_page counts no retry, and a report of failure says which page or counter is wrong', async () => {
+    const { verdict, events, failure, checks } = await run({
+      ...{ scenario: 'same-page', cpus: 4, seconds: 3 },
+      patch: ['examples/patches/no-recheck.patch'],
+    })
     expect(events.retries['do_anonymous_page:write']).toBe(0)
     if (verdict === 'held') return
     const said = [

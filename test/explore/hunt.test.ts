@@ -34,7 +34,7 @@ test('a verdict stands on one execution at least, however short the time', () =>
 test('golden: which execution of which seed fails, and its schedule', () => {
   const found = ['random', 'surw', 'pos', 'pct', 'portfolio'].flatMap((scheduler) =>
     (['lostUpdate', 'abba', 'needle20x2'] as const).map((program) => {
-      const result = huntFor(program, scheduler, { seed: 7, executions: 4096 }, { turns: 2 })
+      const result = huntFor(program, scheduler, { seed: 7, executions: 4096 }, { operations: 2 })
       const [violation] = result.violations
       return violation === undefined
         ? `${scheduler} ${program}: held`
@@ -72,7 +72,7 @@ test('golden: distinct schedules, states and pairs after 3,000 executions', () =
     sharedWords,
     watched,
     shares,
-  } = huntFor('lockedUpdate', 'portfolio', { seed: 3, executions: 3000 }, { cpus: 3, turns: 2 })
+  } = huntFor('lockedUpdate', 'portfolio', { seed: 3, executions: 3000 }, { cpus: 3, operations: 2 })
   expect({
     ...{ executions, steps, distinctSchedules, distinctStates },
     ...{ conflictPairs, sharedWords, watched, shares },
@@ -141,7 +141,7 @@ test('the determinism check passes programs that are deterministic', () => {
 })
 
 test('the determinism check names a program that is not', () => {
-  const subject = subjectOf('lockedUpdate', { turns: 3 })
+  const subject = subjectOf('lockedUpdate', { operations: 3 })
   let calls = 0
   const loose = {
     begin() {},

@@ -26,7 +26,7 @@ function fileOf(program: ProgramName, seed = 1): ReplayFile {
   const recording = record(subject, violation!.schedule, violation!.steps)
   const about = { scenario: program, config: { PTLOCK: 'pmd' }, reverts: [], patches: [], checks: [] }
   const { execution } = violation!
-  const sizes = { cpus: 2, turns: 0, pages: 0 }
+  const sizes = { cpus: 2, operations: 0, pages: 0 }
   return makeReplay(
     recording,
     { ...about, image: IMAGE, sizes, seed, scheduler: 'random', execution },
@@ -94,9 +94,9 @@ test.each([
     'x.json is damaged: at seed, invalid type: Expected number but received "one".',
   ],
   [
-    'an entity that is not there',
+    'a context that is not there',
     (text: string) => text.replace('[[0,', '[[0,9],[0,'),
-    'x.json is damaged: schedule.0 names entity 9, and there are 4.',
+    'x.json is damaged: schedule.0 names context 9, and there are 4.',
   ],
 ])('a file that is %s is refused with the reason', (_what, damage, message) => {
   expect(() => parseReplay(damage(formatReplay(fileOf('lostUpdate'))), 'x.json')).toThrow(message)

@@ -7,11 +7,11 @@ import { type ProgramName, type Sizes, subjectOf } from './subject.ts'
 
 async function shrunk(
   program: ProgramName,
-  { cpus = 2, turns = 0, pages = 0 }: Partial<Sizes>,
+  { cpus = 2, operations = 0, pages = 0 }: Partial<Sizes>,
   seed = 1,
   options: Partial<ShrinkOptions> = {},
 ): Promise<Shrunk> {
-  const sizes = { cpus, turns, pages }
+  const sizes = { cpus, operations, pages }
   const subject = subjectOf(program, sizes)
   const scheduler = SCHEDULERS.find(({ name }) => name === 'random')!
   const [violation] = hunt(subject, { seed, scheduler, sites: 8, executions: 100_000 }).violations
@@ -25,8 +25,8 @@ async function shrunk(
 }
 
 test.each([1, 2, 3])('the lost update ends with 4 accesses and 2 switches (seed %i)', async (seed) => {
-  const result = await shrunk('lostUpdate', { cpus: 3, turns: 5 }, seed)
-  expect(result.sizes).toMatchObject({ cpus: 2, turns: 1 })
+  const result = await shrunk('lostUpdate', { cpus: 3, operations: 5 }, seed)
+  expect(result.sizes).toMatchObject({ cpus: 2, operations: 1 })
   expect(result.switches).toBe(2)
   const { history, finding } = record(result.subject, result.schedule, result.steps)
   expect(history).toHaveLength(4)
@@ -53,13 +53,13 @@ test('a deadlock of two locks ends with one switch', async () => {
 
 test('a schedule that does not fail is not shrunk', async () => {
   const subject = subjectOf('lockedUpdate')
-  const sizes = { cpus: 2, turns: 0, pages: 0 }
+  const sizes = { cpus: 2, operations: 0, pages: 0 }
   expect(await shrink(subject, 'counter', [0, 0], 10, { sizes })).toBeUndefined()
 })
 
 test('executions bound it, but for the proofs', async () => {
   const most = 12
-  const { proofs, executions, switches } = await shrunk('lostUpdate', { cpus: 3, turns: 5 }, 1, {
+  const { proofs, executions, switches } = await shrunk('lostUpdate', { cpus: 3, operations: 5 }, 1, {
     executions: most,
   })
   expect(executions).toBeGreaterThanOrEqual(most)
@@ -73,8 +73,8 @@ test('a signal ends it, and what it has reached is still proved', async () => {
     control.abort()
   }
   const options = { make, signal: control.signal }
-  const early = await shrunk('lostUpdate', { cpus: 3, turns: 5 }, 1, options)
-  const whole = await shrunk('lostUpdate', { cpus: 3, turns: 5 }, 1, { make: () => undefined })
+  const early = await shrunk('lostUpdate', { cpus: 3, operations: 5 }, 1, options)
+  const whole = await shrunk('lostUpdate', { cpus: 3, operations: 5 }, 1, { make: () => undefined })
   expect(early.executions).toBeLessThan(whole.executions)
   expect(early.proofs).toHaveLength(early.switches)
 })

@@ -20,10 +20,10 @@ const SITES: Readonly<Record<string, readonly Site[]>> = {
   endless: [site('spin', 30, 'READ_ONCE')],
 }
 
-/** Runs a frozen program in the order of `segments` ([entity, steps it has announced when it stops]) and describes what fails. */
+/** Runs a frozen program in the order of `segments` ([context, steps it has announced when it stops]) and describes what fails. */
 export function describedProgram(
   name: string,
-  segments: readonly (readonly [entity: number, until: number])[],
+  segments: readonly (readonly [context: number, until: number])[],
 ): Description {
   const { boot, atRest } = programs[name as keyof typeof programs] as {
     boot: SteppedBoot
@@ -35,7 +35,7 @@ export function describedProgram(
   const description = describeViolation(
     subject,
     image,
-    segments.map(([entity, until]) => ({ entity, until })),
+    segments.map(([context, until]) => ({ context, until })),
     '/nowhere',
   )
   if (description === undefined) throw new Error(`${name} holds in this order`)

@@ -42,7 +42,7 @@ describe('coverage', () => {
     expect(lineCoverage(lines)).toEqual({ reached: 2, setup: 1, of: 4 })
   })
 
-  test('is told by folder of the kernel', () => {
+  test('is shown by folder of the kernel', () => {
     expect(coverageByFolder(lines)).toEqual({
       scenario: { reached: 0, setup: 0, of: 1 },
       'src/kernel': { reached: 0, setup: 1, of: 1 },

@@ -35,7 +35,7 @@ export async function subjectOf(form: Form): Promise<{ built: Built; subject: Su
     stepLimit: 20_000,
     off: [],
   })
-  return { built, subject: built.make({ cpus, turns: operations, pages }) }
+  return { built, subject: built.make({ cpus, operations, pages }) }
 }
 
 /** Hunts with seed 1 and the default scheduler until a check fails or the executions are done. */

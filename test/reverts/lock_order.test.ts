@@ -69,7 +69,7 @@ async function granted(name: string): Promise<{ verdict: string; grants: number 
     off: [],
   })
   const order = new ArrivalOrder(built.image.symbols, ARRIVALS[name])
-  const { machine } = built.make({ cpus: CPUS, turns: 3, pages: 1 })
+  const { machine } = built.make({ cpus: CPUS, operations: 3, pages: 1 })
   const result = hunt(
     { machine, observers: [order] },
     { seed: 1, scheduler: SCHEDULERS[0], sites: built.image.sites.length, executions: 1024 },

@@ -1,11 +1,12 @@
 // Which revert's report stands for a check, and what of a report is the same each time.
 
-/** By check: a revert that seed 1 finds by it. */
+/** By check: a revert that seed 1 finds by it, and the words behind it if there are more. */
 export const REPORTED: Readonly<Record<string, string>> = {
   BUG: 'lazyfree-no-ref-count',
   'data-oracle': 'swapin-entry-reuse',
   deadlock: 'park-no-recheck',
   kcsan: 'pte-alloc-no-wmb',
+  livelock: 'mmlist-before-duplicate --step-limit 5000',
   leaks: 'loser-no-put',
   ledger: 'wp-reuse-drops-ptl',
   lockdep: 'fork-no-nested',
@@ -15,6 +16,11 @@ export const REPORTED: Readonly<Record<string, string>> = {
   'table-owner': 'ptl-wrong',
   tlb: 'fork-no-flush',
   'use-after-free': 'no-recheck-handle-pte-fault-swap',
+}
+
+/** By check that no revert is found by: a scenario and the patch of patches/ that seed 1 finds there. */
+export const REPORTED_PATCHES: Readonly<Record<string, readonly [scenario: string, patch: string]>> = {
+  'swap-map': ['fork-swapped', 'swap-duplicate-unlocked'],
 }
 
 /** A report without what is measured: times and rates. */

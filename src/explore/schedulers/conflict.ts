@@ -3,7 +3,7 @@ import { Kind, KIND_FLAGS, WRITES } from '../../step/kinds.ts'
 import { wordsOf } from '../../step/effect.ts'
 import type { Pending } from '../../step/scheduler.ts'
 
-/** Whether the pending steps of entities `e` and `f` conflict. An entity that has not begun conflicts with nobody. */
+/** Whether the pending steps of contexts `e` and `f` conflict. A context that has not begun conflicts with nobody. */
 export function conflicts(pending: Pending, e: number, f: number): boolean {
   const { kind } = pending
   if (kind[e] === 0 || kind[f] === 0 || ((KIND_FLAGS[kind[e]] | KIND_FLAGS[kind[f]]) & WRITES) === 0)

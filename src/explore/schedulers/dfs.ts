@@ -1,11 +1,11 @@
 /**
- * Depth-first search of all schedules with at most so many preemptions (a switch away from an entity that could go on). Ends when
+ * Depth-first search of all schedules with at most so many preemptions (a switch away from a context that could go on). Ends when
  * there is none left. A choice that a bounded search may not take is not counted as one.
  */
 import type { Pending, Random, Scheduler } from '../../step/scheduler.ts'
 import type { SchedulerOptions } from './scheduler.ts'
 
-/** Choices of one entity in a row after which it has to give way, for free: it may be trying again and again. */
+/** Choices of one context in a row after which it has to give way, for free: it may be trying again and again. */
 const FAIR = 2000
 
 export class DfsScheduler implements Scheduler {

@@ -3,13 +3,13 @@ import type { Scheduler } from '../../step/scheduler.ts'
 
 export interface Metrics {
   executions: number
-  /** Choices among entities that could go on. */
+  /** Choices among contexts that could go on. */
   choices: number
-  /** Answers that name another entity than the one that ran last. */
+  /** Answers that name another context than the one that ran last. */
   switches: number
   /** Of them, those where it could have gone on. */
   preemptions: number
-  /** The most entities that could go on at one choice. */
+  /** The most contexts that could go on at one choice. */
   widest: number
 }
 

@@ -11,7 +11,7 @@ const PRIORITIES = 2 ** 20
 export class PosScheduler implements Scheduler {
   readonly name = 'pos'
   readonly #priority: Int32Array
-  /** The point (pending.points) that an entity's priority was drawn for; -1: none. */
+  /** The point (pending.points) that a context's priority was drawn for; -1: none. */
   readonly #drawn: Int32Array
   #pending!: Pending
   #random!: Random

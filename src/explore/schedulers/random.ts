@@ -1,4 +1,4 @@
-/** Random walk: every entity that can go on is equally likely, at every choice. */
+/** Random walk: every context that can go on is equally likely, at every choice. */
 import type { Random, Scheduler } from '../../step/scheduler.ts'
 
 export class RandomScheduler implements Scheduler {

@@ -1,5 +1,5 @@
 /**
- * Replays a schedule given as segments. A segment whose entity cannot go on is left out; behind the last one the entity goes on that
+ * Replays a schedule given as segments. A segment whose context cannot go on is left out; behind the last one the context goes on that
  * is there, then the lowest. The machine must ask at every step (exact).
  */
 import type { Pending, Random, Scheduler } from '../../step/scheduler.ts'
@@ -7,7 +7,7 @@ import type { Segment } from '../segments.ts'
 
 export class ReplayScheduler implements Scheduler {
   readonly name = 'replay'
-  /** Switches away from an entity that could go on, in the last execution. */
+  /** Switches away from a context that could go on, in the last execution. */
   preemptions = 0
   readonly #segments: readonly Segment[]
   #at = -1
@@ -32,21 +32,22 @@ export class ReplayScheduler implements Scheduler {
   #choose(runnable: Int32Array, n: number, current: number): number {
     const segments = this.#segments
     if (this.#at >= 0) {
-      const { entity, until } = segments[this.#at]
+      const { context, until } = segments[this.#at]
       // If somebody else has run, without a choice, it could not go on: the segment is over.
-      if (entity === current && this.#points[entity] < until && contains(runnable, n, entity)) return entity
+      if (context === current && this.#points[context] < until && contains(runnable, n, context))
+        return context
     }
     for (let i = this.#at + 1; i < segments.length; i++) {
-      const { entity, until } = segments[i]
-      if (this.#points[entity] >= until || !contains(runnable, n, entity)) continue
+      const { context, until } = segments[i]
+      if (this.#points[context] >= until || !contains(runnable, n, context)) continue
       this.#at = i
-      return entity
+      return context
     }
     return contains(runnable, n, current) ? current : runnable[0]
   }
 }
 
-function contains(runnable: Int32Array, n: number, entity: number): boolean {
-  for (let i = 0; i < n; i++) if (runnable[i] === entity) return true
+function contains(runnable: Int32Array, n: number, context: number): boolean {
+  for (let i = 0; i < n; i++) if (runnable[i] === context) return true
   return false
 }

@@ -3,9 +3,9 @@ import type { Scheduler } from '../../step/scheduler.ts'
 
 /** What was learned of the program from earlier executions; changes only between rounds. */
 export interface Profile {
-  /** By entity: scheduling points that it has in an execution, on average. */
+  /** By context: scheduling points that it has in an execution, on average. */
   points: readonly number[]
-  /** Changes of entity that could be made in an execution: choices, on average. */
+  /** Changes of context that could be made in an execution: choices, on average. */
   choices: number
   /** By member of the portfolio: how many of SHARES executions it gets. */
   shares: readonly number[]

@@ -11,7 +11,7 @@ export class SurwScheduler implements Scheduler {
   readonly #profile: Profile
   #random!: Random
   #points: Int32Array = new Int32Array(0)
-  /** Who takes the next interesting step; it is taken when the entity stands at a later point than `until`. */
+  /** Who takes the next interesting step; it is taken when the context stands at a later point than `until`. */
   #intended = -1
   #until = 0
 
@@ -47,7 +47,7 @@ export class SurwScheduler implements Scheduler {
     return runnable[n - 1]
   }
 
-  /** Interesting steps that the entity still has, the pending one included; at least 1. */
+  /** Interesting steps that the context still has, the pending one included; at least 1. */
   #remaining(e: number): number {
     const done = this.#points[e]
     const left = (this.#profile.points[e] ?? 0) - (done === 0 ? 0 : done - 1)
