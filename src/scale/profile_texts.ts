@@ -11,7 +11,7 @@ import { formatAnnotation, formatProfile } from './profile_text.ts'
 import { UsageError } from '../base/errors.ts'
 
 /** What of a profile is wanted. */
-export interface ProfileWishes {
+export interface ProfileOptions {
   readonly profile: boolean
   /** Names of functions. */
   readonly annotate: readonly string[]
@@ -22,7 +22,7 @@ export interface ProfileWishes {
 const DEEPEST = 80
 
 /** An observer for the points of an image; undefined if nothing is wanted. */
-export function profileOf(wishes: ProfileWishes, image: KernelImage): Profile | undefined {
+export function profileOf(wishes: ProfileOptions, image: KernelImage): Profile | undefined {
   if (!wishes.profile && !wishes.c2c && wishes.annotate.length === 0) return undefined
   for (const name of wishes.annotate)
     if (!image.sites.some((site) => siteNames(site).includes(name)))
@@ -72,7 +72,7 @@ function enclosing(file: string, line: number): string | undefined {
 
 /** The wanted texts of what a profile has seen, by option. */
 export function profileTexts(
-  wishes: ProfileWishes,
+  wishes: ProfileOptions,
   profile: Profile,
   image: KernelImage,
   view: MachineView,

@@ -26,7 +26,7 @@ import { existingFile } from '../base/paths.ts'
 import { UsageError } from '../base/errors.ts'
 import { explainThrown } from '../machine/explain.ts'
 import type { Conduct } from '../base/conduct.ts'
-import { type ProfileWishes, profileOf, profileTexts } from './profile_texts.ts'
+import { type ProfileOptions, profileOf, profileTexts } from './profile_texts.ts'
 import { type ScenarioFile, scenarioLabel, scenarioOrTrace, scenarioSettings } from '../catalog/scenarios.ts'
 import type { TraceRun } from '../run/trace_run.ts'
 import {
@@ -91,7 +91,7 @@ export interface ScalePlan {
   readonly section: number
   readonly think: number
   readonly lockstat: boolean
-  readonly wishes: ProfileWishes
+  readonly wishes: ProfileOptions
   /** Absolute path of a recording. */
   readonly trace?: string
   /** Whether the user has set MEMORY; else a recording gets what it needs. */
