@@ -11,7 +11,7 @@ import { formatAnnotation, formatProfile } from './profile_text.ts'
 import { UsageError } from '../base/errors.ts'
 
 /** What of a profile is wanted. */
-export interface ProfileWishes {
+export interface ProfileOptions {
   readonly profile: boolean
   /** Names of functions. */
   readonly annotate: readonly string[]
@@ -22,9 +22,9 @@ export interface ProfileWishes {
 const DEEPEST = 80
 
 /** An observer for the points of an image; undefined if nothing is wanted. */
-export function profileOf(wishes: ProfileWishes, image: KernelImage): Profile | undefined {
-  if (!wishes.profile && !wishes.c2c && wishes.annotate.length === 0) return undefined
-  for (const name of wishes.annotate)
+export function profileOf(options: ProfileOptions, image: KernelImage): Profile | undefined {
+  if (!options.profile && !options.c2c && options.annotate.length === 0) return undefined
+  for (const name of options.annotate)
     if (!image.sites.some((site) => siteNames(site).includes(name)))
       throw new UsageError(`--annotate ${name}: no access of the kernel stands in a function of that name.`)
   Error.stackTraceLimit = DEEPEST
@@ -72,19 +72,19 @@ function enclosing(file: string, line: number): string | undefined {
 
 /** The wanted texts of what a profile has seen, by option. */
 export function profileTexts(
-  wishes: ProfileWishes,
+  options: ProfileOptions,
   profile: Profile,
   image: KernelImage,
   view: MachineView,
   command: string,
 ): Record<string, string> {
-  const annotations = wishes.annotate.map(
+  const annotations = options.annotate.map(
     (name) =>
       formatAnnotation(profile, image.sites, name, textOf) ?? `${name}: never executed in the window\n`,
   )
   return {
-    ...(wishes.profile ? { profile: formatProfile(profile, command) } : {}),
+    ...(options.profile ? { profile: formatProfile(profile, command) } : {}),
     ...(annotations.length > 0 ? { annotate: annotations.join('\n') } : {}),
-    ...(wishes.c2c ? { c2c: formatC2c(view, profile, image.sites) } : {}),
+    ...(options.c2c ? { c2c: formatC2c(view, profile, image.sites) } : {}),
   }
 }

@@ -19,7 +19,7 @@ import { UsageError } from '../base/errors.ts'
 import { explainThrown } from '../machine/explain.ts'
 import { pointFailure, withStacks } from './failure.ts'
 import type { Conduct } from '../base/conduct.ts'
-import { type ProfileWishes, profileOf, profileTexts } from './profile_texts.ts'
+import { type ProfileOptions, profileOf, profileTexts } from './profile_texts.ts'
 import { scenarioSettings } from '../catalog/scenarios.ts'
 import {
   chooseKernel,
@@ -86,7 +86,7 @@ export interface ScalePlan extends ChosenKernel {
   readonly section: number
   readonly think: number
   readonly lockstat: boolean
-  readonly wishes: ProfileWishes
+  readonly profiling: ProfileOptions
   /** Whether the user has set MEMORY; else a recording gets what it needs. */
   readonly memoryChosen: boolean
 }
@@ -132,7 +132,7 @@ export function planScale(name: string | undefined, options: ScaleChoices): Scal
     think: options.think ?? 0,
     lockstat: options.lockstat === true,
     memoryChosen: (options.config ?? []).some((setting) => keyOf(setting) === 'MEMORY'),
-    wishes: {
+    profiling: {
       profile: options.profile === true,
       annotate: options.annotate ?? [],
       c2c: options.c2c === true,
@@ -229,7 +229,7 @@ function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
   try {
     const hardware = compileTopology(topology, boxes, cpus, plan.spread)
     const { seed, pages, section, think } = plan
-    const profile = profileOf(plan.wishes, image)
+    const profile = profileOf(plan.profiling, image)
     machine = new ClockMachine(boot, image.symbols, {
       ...{ hardware, seed, lag: plan.lag * CYCLE, pages, section, think },
       ...(booted === undefined ? {} : { booted }),
@@ -249,7 +249,7 @@ function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
       ...(plan.lockstat ? { lockstat: formatLockStat(point.locks) } : {}),
       ...(profile === undefined
         ? {}
-        : profileTexts(plan.wishes, profile, image, machine, plan.scenario.name)),
+        : profileTexts(plan.profiling, profile, image, machine, plan.scenario.name)),
     }
     return { cpus, config, ...point, ...(Object.keys(texts).length > 0 ? { texts } : {}) }
   } catch (error) {

@@ -41,7 +41,7 @@ test('a patch that takes a name away by which a check goes is refused in one sen
       patches: [patch],
       ...{ seed: 1, stepLimit: 100_000, off },
     })
-  const sizes = { cpus: 2, turns: 2, pages: 3 }
+  const sizes = { cpus: 2, operations: 2, pages: 3 }
   const made = (await built([])).make
   expect(() => made(sizes)).toThrow(
     new UsageError(

@@ -136,7 +136,7 @@ export class ClockMachine {
   readonly #state: Uint8Array
   readonly #generators: (Generator<unknown, unknown> | undefined)[]
   /** By CPU: the context that it is now. */
-  readonly #entity: Uint16Array
+  readonly #context: Uint16Array
   /** By CPU: since when it has been held up. */
   readonly #since: Float64Array
   /** By CPU: when an interrupt arrives; Infinity: none was sent. */
@@ -193,7 +193,7 @@ export class ClockMachine {
     this.#site = new Int32Array(2 * cpus)
     this.#state = new Uint8Array(2 * cpus)
     this.#generators = Array.from({ length: 2 * cpus }, () => undefined)
-    this.#entity = Uint16Array.from({ length: cpus }, (_, cpu) => cpu)
+    this.#context = Uint16Array.from({ length: cpus }, (_, cpu) => cpu)
     this.#since = new Float64Array(cpus).fill(-1)
     this.#interruptAt = new Float64Array(cpus).fill(Infinity)
     this.#queues = new LineQueues(lines, cpus, (bound) => this.#random.below(bound))
@@ -246,7 +246,7 @@ export class ClockMachine {
       }
       this.#enter(cpu)
       this.#interrupt(cpu)
-      const e = this.#entity[cpu]
+      const e = this.#context[cpu]
       this.#limit = heap.second + this.#options.lag
       // A step that asked before is taken now, if it can be; then the CPU goes on until the next one that cannot.
       if (state[e] === UNBORN || this.#take(cpu, e)) {
@@ -262,7 +262,7 @@ export class ClockMachine {
           }
           state[e] = UNBORN
           this.#generators[e] = undefined
-          this.#entity[cpu] = cpu
+          this.#context[cpu] = cpu
         }
       }
       if (this.#isGone(cpu)) heap.leave()
@@ -287,7 +287,7 @@ export class ClockMachine {
   #end(now: number): void {
     this.#locks.end(now)
     for (let cpu = 0; cpu < this.cpus; cpu++) {
-      const e = this.#entity[cpu]
+      const e = this.#context[cpu]
       if (this.#state[e] !== QUEUED && this.#state[e] !== SLEEPS) continue
       const waited = Math.max(0, now - this.#since[cpu])
       this.#stalled(cpu, this.#addr[e] >> LINE_SHIFT, waited)
@@ -307,14 +307,14 @@ export class ClockMachine {
 
   /** Lets the CPU at the root take an interrupt that has arrived, if it takes any now. */
   #interrupt(cpu: number): void {
-    if (this.#interruptAt[cpu] > this.#clock[cpu] || this.#entity[cpu] !== cpu || !this.#interruptible(cpu))
+    if (this.#interruptAt[cpu] > this.#clock[cpu] || this.#context[cpu] !== cpu || !this.#interruptible(cpu))
       return
     if (this.#state[cpu] !== ASKS && this.#state[cpu] !== UNBORN) return
     this.#interruptAt[cpu] = Infinity
     if (!this.#isPending(cpu)) return
     this.figures.interrupts++
     this.#pass(cpu, INTERRUPT, this.#hardware.costs.exception)
-    this.#entity[cpu] = cpu + this.cpus
+    this.#context[cpu] = cpu + this.cpus
     this.#state[cpu + this.cpus] = UNBORN
   }
 
@@ -345,9 +345,9 @@ export class ClockMachine {
     if (offset < 0 || offset >= symbols['CPUMASK_WORDS']) return
     const { interruptSend, interruptDelivery } = this.#hardware.costs
     const at = this.#clock[this.#cpu] + interruptDelivery
-    this.#pass(this.#cpu, this.#site[this.#entity[this.#cpu]], interruptSend)
+    this.#pass(this.#cpu, this.#site[this.#context[this.#cpu]], interruptSend)
     this.#interruptAt[cpu] = Math.min(this.#interruptAt[cpu], at)
-    if (this.#state[cpu] === SLEEPS && this.#entity[cpu] === cpu && this.#interruptible(cpu))
+    if (this.#state[cpu] === SLEEPS && this.#context[cpu] === cpu && this.#interruptible(cpu))
       this.#rouse(cpu, at)
   }
 
@@ -478,7 +478,7 @@ export class ClockMachine {
   /** Lets time pass that is no access's. */
   #pass(cpu: number, where: number, time: number): void {
     this.#clock[cpu] += time
-    this.#observer?.passed?.(cpu, where, this.#site[this.#entity[cpu]], time)
+    this.#observer?.passed?.(cpu, where, this.#site[this.#context[cpu]], time)
   }
 
   #touch(cpu: number, line: number): void {
@@ -570,7 +570,7 @@ export class ClockMachine {
     for (let one = this.#sleepers[line]; one !== 0; one = this.#sleeperNext[one - 1]) {
       const cpu = one - 1
       this.#clock[cpu] = time
-      this.#enqueue(cpu, this.#entity[cpu], line)
+      this.#enqueue(cpu, this.#context[cpu], line)
     }
     this.#sleepers[line] = 0
     if (first) this.#wakeUp(this.#call(line))
@@ -578,7 +578,7 @@ export class ClockMachine {
 
   /** Whether the CPU, which was at the root, is not to come there again by itself. */
   #isGone(cpu: number): boolean {
-    const e = this.#entity[cpu]
+    const e = this.#context[cpu]
     const state = this.#state[e]
     return state === SLEEPS || (state === QUEUED && !this.#queues.isNext(this.#addr[e] >> LINE_SHIFT, cpu))
   }
@@ -608,7 +608,7 @@ export class ClockMachine {
     const observer = this.#observer
     if (observer !== undefined) {
       const kind = writes ? Kind.PLAIN_WRITE : Kind.PLAIN_READ
-      observer.access(cpu, ~this.#site[this.#entity[cpu]], p, kind, source, waited, time)
+      observer.access(cpu, ~this.#site[this.#context[cpu]], p, kind, source, waited, time)
     }
     if (writes && this.#sleepers[line] !== 0) this.#wake(line, this.#clock[cpu])
   }
@@ -636,7 +636,7 @@ export class ClockMachine {
       // Announces a step. True: another CPU goes first, and the generator yields.
       S: (kind, addr, a, b, site) => {
         const cpu = this.#cpu
-        const e = this.#entity[cpu]
+        const e = this.#context[cpu]
         kinds[e] = kind
         addrs[e] = addr
         as[e] = a
@@ -654,7 +654,7 @@ export class ClockMachine {
       X: () => {
         const cpu = this.#cpu
         if (observer !== undefined && this.#timed) observer.performing?.(cpu)
-        return this.#perform(this.#entity[cpu])
+        return this.#perform(this.#context[cpu])
       },
     }
   }

@@ -1,4 +1,4 @@
-// Two threads hand one word to and fro by compare-and-swap, which is how latencies between cores are published. Leaves out who runs
+// Two threads play ping-pong with one word by compare-and-swap, which is how latencies between cores are published. Leaves out who runs
 // where: the system decides, a round says where it was.
 import { readFileSync } from 'node:fs'
 import type { WasmMemory } from '../smp/wasm_module.ts'
@@ -9,7 +9,7 @@ import { wasmLoops, type WasmLoops } from './wasm_loops.ts'
 /** Word of the shared memory, apart from the first one, which is handed over. Not 0: a side has given up, and so does the other one. */
 const GONE = 64
 
-/** Hand-offs to and fro of a round, and before it: those that let both sides begin together. */
+/** Hand-offs of a round, and before it: those that let both sides begin together. */
 const TRIPS = 500
 const BEFORE = 50
 /** Looks between two looks at the time, and ns after which a round is given up: the two do not run at the same time. */

@@ -54,7 +54,7 @@ export interface Window {
   readonly finished: boolean
 }
 
-/** What the CPUs were seen doing, at regular looks. */
+/** What the CPUs were seen doing, in regular samples. */
 export interface WaitSamples {
   /** Looks times CPUs. */
   looks: number
@@ -66,7 +66,7 @@ export interface WaitSamples {
   readonly waits: Map<string, number>
 }
 
-/** Samples before the first look. */
+/** Samples before the first one. */
 export function noSamples(): WaitSamples {
   return { looks: 0, idle: 0, halted: 0, spinlocks: 0, waits: new Map() }
 }

@@ -1,13 +1,13 @@
 // The soft lockup watchdog (kernel/watchdog.c in spirit): finds the CPU that has begun no operation for too long. Leaves out what is
 // done about it.
 
-/** What the watchdog knows of a CPU between two looks. */
+/** What the watchdog knows of a CPU between two samples. */
 interface Watched {
   readonly progress: number
   readonly since: number
 }
 
-/** How a CPU looks to the watchdog. */
+/** What the watchdog sees of a CPU. */
 export interface WatchedCpu {
   /** Whatever changes while the CPU gets on: its count of operations. */
   readonly progress: number
