@@ -22,7 +22,7 @@ export interface ShrinkOptions {
   readonly make?: (sizes: Sizes) => Subject | undefined
   /** Executions to spend at most, before the proofs (default SHRINK_EXECUTIONS). */
   readonly executions?: number
-  /** Ends it sooner; what has been reached is still proved. */
+  /** Ends it sooner, with what has been reached; nothing is proved any more. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -117,7 +117,11 @@ class Budget {
   }
 
   get left(): boolean {
-    return this.spent < this.#executions && this.#signal?.aborted !== true
+    return this.spent < this.#executions && !this.aborted
+  }
+
+  get aborted(): boolean {
+    return this.#signal?.aborted === true
   }
 
   /** Lets other work of this thread run, now and then: else nobody could abort. */
@@ -269,6 +273,7 @@ async function prove(best: Candidate, budget: Budget): Promise<NecessarySwitch[]
   for (let index = 0; index + 1 < segments.length; index++) {
     const { context, until } = segments[index]
     await budget.pause()
+    if (budget.aborted) break
     step +=
       until - (segments.findLast((segment, at) => at < index && segment.context === context)?.until ?? 0)
     const common = { step, from: context, to: segments[index + 1].context }

@@ -67,7 +67,7 @@ test('executions bound it, but for the proofs', async () => {
   expect(proofs).toHaveLength(switches)
 })
 
-test('a signal ends it, and what it has reached is still proved', async () => {
+test('a signal ends it with what it has reached, unproved', async () => {
   const control = new AbortController()
   const make = (): undefined => {
     control.abort()
@@ -76,5 +76,5 @@ test('a signal ends it, and what it has reached is still proved', async () => {
   const early = await shrunk('lostUpdate', { cpus: 3, operations: 5 }, 1, options)
   const whole = await shrunk('lostUpdate', { cpus: 3, operations: 5 }, 1, { make: () => undefined })
   expect(early.executions).toBeLessThan(whole.executions)
-  expect(early.proofs).toHaveLength(early.switches)
+  expect(early.proofs).toEqual([])
 })
