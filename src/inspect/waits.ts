@@ -53,7 +53,7 @@ export function waitedFor(view: MachineView, cpu: number, cpus: number): number 
       at = ahead
       continue
     }
-    if (address === perCpu(view.symbols, at, 'percpu$waiter_granted')) return queueOf(view, at) || address
+    if (isSleepers(view, at, address)) return queueOf(view, at) || address
     return address
   }
   return waitingOn(view, cpu)
@@ -94,7 +94,14 @@ export function waitManner(view: MachineView, cpu: number): WaitManner | undefin
   const field = (name: string): boolean =>
     view.symbols[name] !== undefined && address === perCpu(view.symbols, cpu, name)
   if (field('percpu$flush_acks')) return 'flush'
-  return field('percpu$waiter_granted') ? 'asleep' : 'spinlock'
+  return isSleepers(view, cpu, address) ? 'asleep' : 'spinlock'
+}
+
+/** Whether CPU `cpu` sleeps on the word: its own, in a queue or for a semaphore. */
+function isSleepers(view: MachineView, cpu: number, address: number): boolean {
+  return ['percpu$waiter_granted', 'percpu$cpu_state'].some(
+    (name) => view.symbols[name] !== undefined && address === perCpu(view.symbols, cpu, name),
+  )
 }
 
 /** What CPU `cpu` waits for without saying which object: "mm mmap_lock"; undefined when it runs or idles. */

@@ -67,6 +67,8 @@ export const MACHINE_FUNCTIONS: ReadonlySet<string> = new Set([
   'observe_lock_release',
   'observe_lock_wanted',
   'observe_exception',
+  'observe_woken',
+  'observe_wakes',
   'ndelay',
   'ktime_get_ns',
 ])

@@ -32,10 +32,25 @@ export { BOOT_DATA, PTLOCK_AREA } from './arch/memory_map.ts'
 export { CONTENT_WORDS } from './arch/memory_map.ts'
 export { page_to_pfn, pgtable_page, pmd_page, PTRS_PER_PTE, TASK_SIZE } from './arch/pgtable.ts'
 export { LOCK_WORDS, mm$page_table_lock, page$pt_mm, page$ptl, TASK_WORDS } from './arch/structs.ts'
-export type { AddressSpace, Mm, Page, Pmd, PmdP, Spinlock, Task } from './arch/structs.ts'
+export type { AddressSpace, Mm, Page, Pmd, PmdP, Rwsem, Spinlock, Task } from './arch/structs.ts'
 
 // A user's design: locks.
-export { LOCK_CLASS_ptlock, LOCK_CLASS_user, SINGLE_DEPTH_NESTING } from './locking/lock_class.ts'
+export {
+  LOCK_CLASS_ptlock,
+  LOCK_CLASS_user,
+  LOCK_CLASS_user_rwsem_R,
+  LOCK_CLASS_user_rwsem_W,
+  SINGLE_DEPTH_NESTING,
+} from './locking/lock_class.ts'
+export {
+  down_read,
+  down_read_trylock,
+  down_write,
+  downgrade_write,
+  init_rwsem,
+  up_read,
+  up_write,
+} from './locking/rwsem.ts'
 export {
   spin_is_contended,
   spin_lock,

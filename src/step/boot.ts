@@ -42,6 +42,8 @@ export interface SteppedEnvironment {
   observe_lock_release(lock: number): void
   observe_lock_wanted(lock: number): void
   observe_exception(): void
+  observe_woken(): void
+  observe_wakes(): void
   ndelay(ns: number): void
   ktime_get_ns(): number
   observe_contended(lock: number): boolean

@@ -95,6 +95,8 @@ const NOTHING = [
   'observe_lock_release',
   'observe_lock_wanted',
   'observe_exception',
+  'observe_woken',
+  'observe_wakes',
   'ndelay',
   'ktime_get_ns',
 ]

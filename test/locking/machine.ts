@@ -77,6 +77,8 @@ export async function lockMachine(...settings: string[]): Promise<LockMachine> {
   const memory = new Int32Array(buffer)
   memory[symbols.machine$nr_cpus] = config.NR_CPUS
   memory[symbols.machine$spin_budget] = 100
+  memory[symbols.machine$spin_patience] = 100
+  memory[symbols.machine$wait_timeout] = 4_000_000
   const boot = (await loadImage({ file })) as unknown as (env: object) => Kernel
   const stat = new Float64Array(symbols.STAT_WORDS)
   const cpu = (this_cpu: number): Kernel =>

@@ -25,7 +25,7 @@ import { find_vma } from '../mm/mmap/mm_mt.ts'
 import { pagefault_out_of_memory } from '../mm/oom_kill.ts'
 import { current } from '../sched/core.ts'
 import { fatal_signal_pending } from '../signal.ts'
-import { mmap_read_lock, mmap_read_unlock } from '../mm/mmap_lock.ts'
+import { mmap_read_lock, mmap_read_trylock, mmap_read_unlock } from '../mm/mmap_lock.ts'
 import { lock_vma_under_rcu, vma_end_read } from '../mm/vma_lock.ts'
 import {
   count_vm_event,
@@ -91,7 +91,7 @@ function do_user_addr_fault(mm: Mm, addr: number, write: boolean): number {
   }
   for (;;) {
     if (SWAP && fatal_signal_pending(current())) return SIGKILL
-    mmap_read_lock(mm)
+    if (!mmap_read_trylock(mm)) mmap_read_lock(mm)
     const vma = find_vma(mm, addr)
     if (vma === 0 || load(vma + vma$vm_start) > addr || access_error(vma, write)) {
       mmap_read_unlock(mm)

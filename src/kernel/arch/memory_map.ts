@@ -67,6 +67,10 @@ export const machine$panic = 80
 export const machine$nr_cpus = 96
 /** Looks at a word before its waiter parks. Set by the host: short when there are more CPUs than cores. */
 export const machine$spin_budget = 97
+/** Looks at a word before a CPU that spins for a sleeping lock gives up (0: never); set by the host. */
+export const machine$spin_patience = 105
+/** ns that somebody waits for a semaphore before others may not pass (RWSEM_WAIT_TIMEOUT: 4 ms); in a hunt, steps. Set by the host. */
+export const machine$wait_timeout = 106
 /** Seed of the scenario's random numbers. */
 export const machine$seed = 98
 /** Turns that a task takes before it stops (0: no end), and pages of the scenario (0: its own choice). Set by the host. */

@@ -31,3 +31,9 @@ export function observe_lock_wanted(lock: number): void {}
 
 /** An exception brings this CPU into the kernel; what its entry and its return cost is the hardware's affair. */
 export function observe_exception(): void {}
+
+/** This CPU has slept in the kernel, and runs again: the way there from the wake-up takes time. */
+export function observe_woken(): void {}
+
+/** This CPU wakes another one that sleeps. */
+export function observe_wakes(): void {}

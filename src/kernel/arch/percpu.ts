@@ -12,6 +12,7 @@
  *   line 24..   struct mmu_gather                                     mm/mmu_gather.ts
  *   then        the TLB                                               arch/tlb.ts
  *   last        with SWAP: batches of pages for the LRU lists         mm/swap.ts
+ *   last but one  osq_lock's node                                     locking/osq_lock.ts
  *   last line   the scenario's                                        sched/program.ts
  *
  * Lines are 16 words. A line that other CPUs write shares none with private words.
@@ -122,6 +123,15 @@ export const pcp$list = 97
 export const percpu$waiter_next = 112
 export const percpu$waiter_type = 113
 export const percpu$waiter_granted = 114
+/** Since when it waits too long, in ns modulo 2^32, and whether it has set handoff (struct rwsem_waiter). */
+export const percpu$waiter_timeout = 115
+export const percpu$waiter_handoff_set = 116
+/** Whether it sleeps (CPU_ constants of locking/wake_q.ts), and the next in the wake_q that it is in. */
+export const percpu$cpu_state = 117
+export const percpu$wake_q_next = 118
+/** The wake_q that this CPU fills. */
+export const percpu$wake_q_first = 119
+export const percpu$wake_q_last = 120
 
 // Line 8 to 23: queue-lock nodes, each on a line of its own; one for each held lock.
 export const QNODES = 16
@@ -146,8 +156,11 @@ const PAGEVEC_WORDS = 1 + PAGEVEC_SIZE
 export const lru_pvecs$lru_add = percpu$tlb + 2 * TLB_ENTRIES
 export const lru_pvecs$activate_page = lru_pvecs$lru_add + PAGEVEC_WORDS
 export const lru_pvecs$lru_lazyfree = lru_pvecs$activate_page + PAGEVEC_WORDS
+/** struct optimistic_spin_node: the next in the queue, CPU + 1; 1: this CPU is at its head. */
+export const percpu$osq_next = (lru_pvecs$lru_add + SWAP * 3 * PAGEVEC_WORDS + 15) & ~15
+export const percpu$osq_locked = percpu$osq_next + 1
 /** The scenario's own word of each CPU, on a line of its own. */
-export const percpu$scenario = (lru_pvecs$lru_add + SWAP * 3 * PAGEVEC_WORDS + 15) & ~15
+export const percpu$scenario = percpu$osq_next + 16
 export const PERCPU_WORDS = percpu$scenario + 16
 
 /** First word of CPU 0's area; the areas follow one another. */

@@ -47,8 +47,10 @@ export const rwsem$wait_head = 2
 export const rwsem$wait_tail = 3
 export const rwsem$lockdep_read = 4
 export const rwsem$lockdep_write = 5
-export const rwsem$wait_lock = 6
-export const RWSEM_WORDS = 6 + LOCK_WORDS
+/** The queue of those who spin for it (osq_lock.ts). */
+export const rwsem$osq = 6
+export const rwsem$wait_lock = 7
+export const RWSEM_WORDS = 7 + LOCK_WORDS
 
 /** struct wait_queue_head (include/linux/wait.h): a FIFO of CPUs that sleep in the kernel. */
 export const wait_queue_head$lock = 0

@@ -22,6 +22,7 @@ import {
   this_cpu_write,
   WRITE_ONCE,
 } from '../arch/access.ts'
+import { observe_woken, observe_wakes } from '../arch/observe.ts'
 import { percpu$waiter_granted, percpu$waiter_next, percpu$waiter_type } from '../arch/percpu.ts'
 import {
   wait_queue_head$head,
@@ -77,7 +78,10 @@ export function prepare_to_wait_exclusive(wq: WaitQueueHead, key: number): void 
 
 /** Sleeps until somebody has taken this CPU off the queue. */
 export function schedule_wait(): void {
-  smp_cond_load(this_cpu_ptr(percpu$waiter_granted), WAIT_QUEUED)
+  const granted = this_cpu_ptr(percpu$waiter_granted)
+  if (READ_ONCE(granted) !== WAIT_QUEUED) return
+  smp_cond_load(granted, WAIT_QUEUED)
+  observe_woken()
 }
 
 /** Takes this CPU off the queue if it is still there; returns whether it was woken. */
@@ -124,6 +128,7 @@ export function __wake_up(wq: WaitQueueHead, key: number, nr: number): number {
 export function wake_up_cpu(cpu: number): void {
   const granted = per_cpu_ptr(percpu$waiter_granted, cpu)
   atomic_store(granted, WAIT_WOKEN)
+  observe_wakes()
   smp_wake_one(granted)
 }
 

@@ -83,6 +83,7 @@ const NEEDED = [
   'percpu$operations',
   'machine$nr_cpus',
   'machine$spin_budget',
+  'machine$wait_timeout',
   'machine$seed',
   'machine$pages',
   'machine$section',
@@ -107,8 +108,12 @@ const DONE = 5
 
 /** Not every scenario has work for every CPU from its start on: after so many times the window's operations it begins nevertheless. */
 const WARM_UP = 4
+/** ns from a wake-up until the CPU that slept runs again; and for how long somebody waits for a semaphore before others may not pass (4 ms). */
+const WAKE_UP_NS = 2200
+const WAIT_TIMEOUT_NS = 4_000_000
 const PAGE_BYTES = 4096
 const PS_PER_NS = 1000
+const WAKE_UP = WAKE_UP_NS * PS_PER_NS
 
 export class ClockMachine {
   readonly memory: Int32Array
@@ -724,6 +729,8 @@ export class ClockMachine {
       observe_exception: () => {
         if (this.#timed) pass(this.#random.varied(this.#hardware.costs.exception))
       },
+      observe_woken: () => pass(WAKE_UP),
+      observe_wakes: () => pass(this.#hardware.costs.interruptSend),
       observe_contended: (lock) => this.#sleepers[lock >> LINE_SHIFT] !== 0,
       ktime_get_ns: nanoseconds,
       ndelay: (ns) => pass(ns * PS_PER_NS),
@@ -743,6 +750,7 @@ export class ClockMachine {
     const { memory, symbols } = this
     memory[symbols['machine$nr_cpus']] = this.cpus
     memory[symbols['machine$spin_budget']] = 1
+    memory[symbols['machine$wait_timeout']] = WAIT_TIMEOUT_NS
     memory[symbols['machine$fail_alloc']] = symbols['FAIL_ALLOC']
     this.#alone((kernel) => kernel.start_kernel())
     return memory.slice()

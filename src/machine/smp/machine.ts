@@ -81,6 +81,8 @@ interface Cpu {
 
 const SPIN_LONG = 2000
 const SPIN_SHORT = 50
+/** ns after which nobody passes somebody who waits for a semaphore: 4 ms, as Linux's. */
+const WAIT_TIMEOUT_NS = 4_000_000
 const LOCKUP_LIMIT = 10_000
 /** A CPU that is busy with start-up or teardown gets this much longer. */
 const SETUP_FACTOR = 6
@@ -251,6 +253,8 @@ export class SmpMachine {
     const { config, symbols } = this.image
     this.#store('machine$nr_cpus', cpus)
     this.#store('machine$spin_budget', cpus <= cores ? SPIN_LONG : SPIN_SHORT)
+    this.#store('machine$spin_patience', cpus <= cores ? SPIN_LONG : SPIN_SHORT)
+    this.#store('machine$wait_timeout', WAIT_TIMEOUT_NS)
     this.#store('machine$seed', seed)
     this.#store('machine$fail_alloc', config.FAIL_ALLOC)
     if (bootData) this.memory.set(bootData, symbol(symbols, 'BOOT_DATA'))

@@ -62,6 +62,8 @@ export function environmentOf(
     },
     observe_lock_wanted: () => {},
     observe_exception: () => {},
+    observe_woken: () => {},
+    observe_wakes: () => {},
     ndelay: () => {},
     ktime_get_ns: () => machine.steps,
     observe_contended: (lock) => contexts.isContended(lock),

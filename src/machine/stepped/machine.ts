@@ -41,6 +41,10 @@ export type Ending =
   | { readonly kind: 'violation'; readonly check: string; readonly message: string; readonly error: Error }
 
 /** The layout symbols that the machine itself needs. */
+/** Looks of a CPU that spins, and steps after which nobody passes who waits: few, so that a hunt meets what lies behind. */
+const SPIN_PATIENCE = 2
+const WAIT_TIMEOUT = 64
+
 const NEEDED = [
   ...INTERRUPT_SYMBOLS,
   'MEMORY_WORDS',
@@ -48,6 +52,8 @@ const NEEDED = [
   'STAT_WORDS',
   'machine$nr_cpus',
   'machine$spin_budget',
+  'machine$spin_patience',
+  'machine$wait_timeout',
   'machine$seed',
   'machine$turns',
   'machine$pages',
@@ -295,6 +301,8 @@ export class SteppedMachine implements Pending {
     const { memory, symbols } = this
     memory[symbols['machine$nr_cpus']] = this.cpus
     memory[symbols['machine$spin_budget']] = 1
+    memory[symbols['machine$spin_patience']] = SPIN_PATIENCE
+    memory[symbols['machine$wait_timeout']] = WAIT_TIMEOUT
     memory[symbols['machine$seed']] = this.#options.seed
     memory[symbols['machine$turns']] = this.#options.turns
     memory[symbols['machine$pages']] = this.#options.pages
