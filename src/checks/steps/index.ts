@@ -150,6 +150,16 @@ class StepChecks implements Observer {
     this.#watch.tableUnlocked(entity, table)
   }
 
+  objectAllocated(entity: number, object: number, site: number): void {
+    if (this.#active) this.#watch.objectAllocated(entity, object, site)
+  }
+
+  objectFreed(entity: number, object: number, site: number): void {
+    if (!this.#active) return
+    this.#first?.objectFreed(entity, object, site)
+    this.#watch.objectFreed(entity, object, site)
+  }
+
   lockAcquire(entity: number, lock: number, subclass: number, how: number): void {
     if (this.#active) for (const check of this.#locks) check.lockAcquire!(entity, lock, subclass, how)
   }

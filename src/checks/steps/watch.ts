@@ -108,15 +108,7 @@ export class Watch {
   // Following the machine.
 
   /** Words whose changes are followed. */
-  readonly writes = wordSet(
-    Word.ENTRY,
-    Word.PAGE_FLAGS,
-    Word.MM_PGD,
-    Word.REFCOUNT,
-    Word.COMPOUND_HEAD,
-    Word.STAMP,
-    Word.FREELIST,
-  )
+  readonly writes = wordSet(Word.ENTRY, Word.PAGE_FLAGS, Word.MM_PGD, Word.REFCOUNT, Word.COMPOUND_HEAD)
 
   /** A new execution begins. The first time, the state that setup left is read from memory. */
   begin(): void {
@@ -196,17 +188,15 @@ export class Watch {
       case Word.COMPOUND_HEAD:
         if ((value & 1) !== 0) this.#setDead(map.unitOf[addr], false, entity, site)
         else if ((old & 1) !== 0) this.#setDead(map.unitOf[addr], true, entity, site)
-        return
-      case Word.STAMP:
-        for (const cache of map.caches) {
-          const i = addr - cache.stamps
-          if (i >= 0 && i < cache.count) this.#setDead(cache.unit + i, true, entity, site)
-        }
-        return
-      case Word.FREELIST:
-        // Taking the head off the list allocates it; putting one on the list was seen at its stamp.
-        if (this.sites[site]?.fn === 'kmem_cache_alloc') this.#setDead(map.unitOf[old], false, entity, site)
     }
+  }
+
+  objectAllocated(entity: number, object: number, site: number): void {
+    this.#setDead(this.map.unitOf[object], false, entity, site)
+  }
+
+  objectFreed(entity: number, object: number, site: number): void {
+    this.#setDead(this.map.unitOf[object], true, entity, site)
   }
 
   tableLocked(entity: number, table: number): void {

@@ -12,6 +12,7 @@
  *   line 24..   struct mmu_gather                                     mm/mmu_gather.ts
  *   then        the TLB                                               arch/tlb.ts
  *   last        with SWAP: batches of pages for the LRU lists         mm/swap.ts
+ *   then        struct kmem_cache_cpu of each cache                   mm/slab.ts
  *   last line   the scenario's                                        sched/program.ts
  *
  * Lines are 16 words. A line that other CPUs write shares none with private words.
@@ -139,8 +140,16 @@ const PAGEVEC_WORDS = 1 + PAGEVEC_SIZE
 export const lru_pvecs$lru_add = percpu$tlb + 2 * TLB_ENTRIES
 export const lru_pvecs$activate_page = lru_pvecs$lru_add + PAGEVEC_WORDS
 export const lru_pvecs$lru_lazyfree = lru_pvecs$activate_page + PAGEVEC_WORDS
+/** struct kmem_cache_cpu (include/linux/slub_def.h) of each cache: free objects, the slab that they are of, partial slabs. */
+export const percpu$kmem_cache_cpu = (lru_pvecs$lru_add + SWAP * 3 * PAGEVEC_WORDS + 15) & ~15
+export const kmem_cache_cpu$freelist = 0
+export const kmem_cache_cpu$slab = 1
+export const kmem_cache_cpu$partial = 2
+export const KMEM_CACHE_CPU_WORDS = 4
+const KMEM_CACHE_CPU_AREA = 32 // NR_KMEM_CACHES of them
+
 /** The scenario's own word of each CPU, on a line of its own. */
-export const percpu$scenario = (lru_pvecs$lru_add + SWAP * 3 * PAGEVEC_WORDS + 15) & ~15
+export const percpu$scenario = percpu$kmem_cache_cpu + KMEM_CACHE_CPU_AREA
 export const PERCPU_WORDS = percpu$scenario + 16
 
 /** First word of CPU 0's area; the areas follow one another. */
