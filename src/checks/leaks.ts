@@ -13,15 +13,8 @@ export const leaks: Check = {
   run(view) {
     const found = new Findings()
     for (const problem of [...view.mappings.problems, ...view.pageCache.problems]) found.add(() => problem)
-    for (const cache of Object.values(view.caches)) {
+    for (const cache of Object.values(view.caches))
       for (const problem of cache.problems) found.add(() => problem)
-      const used = cache.count - cache.freeCount
-      if (cache.problems.length === 0 && cache.counted !== used)
-        found.add(
-          () =>
-            `${cache.name}: in_use ${cache.counted}, expected ${used}: ${count(cache.freeCount, 'object')} of ${cache.count} are free`,
-        )
-    }
     pages(view, found)
     tables(view, found)
     tasks(view, found)

@@ -76,7 +76,8 @@ export function lockClassAt(s: SymbolTable, lock: number): LockClassSymbol | und
   if (inside(s.ZONES, s.ZONE_WORDS, s.NODES) === s.zone$lock) return 'LOCK_CLASS_zone_lock'
   if (inside(s.LRUVECS, s.LRUVEC_WORDS, s.NR_LRUVECS) === s.lruvec$lru_lock) return 'LOCK_CLASS_lru_lock'
   if (lock === s.RQ + s.rq$lock) return 'LOCK_CLASS_rq_lock'
-  if (inside(s.KMEM_CACHES, s.KMEM_CACHE_WORDS, s.NR_KMEM_CACHES) >= 0) return 'LOCK_CLASS_kmem_cache'
+  if (inside(s.KMEM_CACHE_NODES, s.KMEM_CACHE_NODE_WORDS, s.NODES * s.NR_KMEM_CACHES) >= 0)
+    return 'LOCK_CLASS_kmem_cache'
   if (inside(s.PAGE_WAIT, s.WAIT_QUEUE_HEAD_WORDS, s.PAGE_WAIT_TABLE_SIZE) >= 0)
     return 'LOCK_CLASS_folio_wait_table'
   const device = inside(s.SWAP_INFO, s.SWAP_INFO_WORDS, s.MAX_SWAPFILES)

@@ -44,6 +44,17 @@ const REGIONS: readonly Region[] = [
     name: (view, _, object) => `object cache ${cacheName(view.symbols, object)}`,
   },
   {
+    base: 'KMEM_CACHE_NODES',
+    words: 'KMEM_CACHE_NODE_WORDS',
+    count: 'NR_KMEM_CACHES',
+    struct: 'kmem_cache_node',
+    name: (view, index) => {
+      const { KMEM_CACHES: first, KMEM_CACHE_WORDS: words } = view.symbols
+      return `object cache ${cacheName(view.symbols, first + index * words)} node`
+    },
+  },
+  plain('SLABS', 'SLAB_WORDS', 'NR_SLABS', 'slab'),
+  {
     base: 'TASKS',
     words: 'TASK_WORDS',
     count: 'NR_TASKS',

@@ -62,6 +62,8 @@ export const MACHINE_FUNCTIONS: ReadonlySet<string> = new Set([
   'private_store',
   'observe_table_locked',
   'observe_table_unlocked',
+  'observe_object_alloc',
+  'observe_object_free',
   'observe_contended',
   'observe_lock_acquire',
   'observe_lock_release',

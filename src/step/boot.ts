@@ -38,6 +38,8 @@ export interface SteppedEnvironment {
   kick_cpu(cpu: number): void
   observe_table_locked(table: number): void
   observe_table_unlocked(table: number): void
+  observe_object_alloc(object: number): void
+  observe_object_free(object: number): void
   observe_lock_acquire(lock: number, subclass: number, how: number): void
   observe_lock_release(lock: number): void
   observe_lock_wanted(lock: number): void

@@ -24,6 +24,9 @@ export interface Observer {
   /** The CPU owns the entries of page table `table` (word address of its struct page) from now on; or no longer. */
   tableLocked?(context: number, table: number): void
   tableUnlocked?(context: number, table: number): void
+  /** The CPU has taken the object at word address `object` from its cache, or gives it back; `site` is that of its last step. */
+  objectAllocated?(context: number, object: number, site: number): void
+  objectFreed?(context: number, object: number, site: number): void
   /** The CPU has taken a lock (LOCK_ bits of src/kernel/arch/observe.ts), or is about to release one. */
   lockAcquire?(context: number, lock: number, subclass: number, how: number): void
   lockRelease?(context: number, lock: number): void

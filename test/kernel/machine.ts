@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { RestingMachine } from '../../src/checks/resting_machine.ts'
 import { configConstants, parseConfig, withDefaults } from '../../src/kbuild/config.ts'
 import { loadImage } from '../../src/kbuild/index.ts'
 import { link } from '../../src/kbuild/link.ts'
@@ -151,9 +152,8 @@ export async function oneCpu(...settings: string[]): Promise<OneCpu> {
         tables: Array.from({ length: s.NR_PAGES }, (_, pfn) => s.MEMMAP + pfn * s.PAGE_WORDS).filter(
           (page) => (memory[page + s.page$flags] & s.PG_table) !== 0,
         ).length,
-        objects: Array.from(
-          { length: s.NR_KMEM_CACHES },
-          (_, i) => memory[s.KMEM_CACHES + i * s.KMEM_CACHE_WORDS + s.kmem_cache$in_use],
+        objects: Object.values(new RestingMachine({ memory, symbols: s }, 'running').caches).map(
+          (cache) => cache.inUse().length,
         ),
       }
     },

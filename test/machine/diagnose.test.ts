@@ -77,7 +77,7 @@ describe('a setup that fails', () => {
     [64, 'MEMORY=256M is too small for this scenario on 64 CPUs: give it more with --config MEMORY=SIZE.'],
     [512, '/scenarios/tiny.ts: its setup failed with EAGAIN.'],
   ])('for want of a task, of %i, asks for more memory only where that brings more', (tasks, sentence) => {
-    const symbols = { ...image.symbols, EAGAIN: 11, MOST_TASKS: 512, NR_TASKS: tasks }
+    const symbols = { ...image.symbols, EAGAIN: 11, MOST_TASKS: 512, TASKS_WANTED: tasks }
     expect(setupFailure({ ...image, symbols }, 64, -11).message).toBe(sentence)
   })
 

@@ -125,7 +125,7 @@ describe('the recording of Apache', () => {
   test('needs no more than the limits that the kernel has', () => {
     const { symbols } = whole.result.image
     for (const name of ['NR_TASKS', 'NR_MMS', 'NR_ADDRESS_SPACES', 'XA_INDICES'] as const)
-      expect([name, symbols[name]]).toEqual([name, MODEL_LIMITS[name]])
+      expect(symbols[name], name).toBeGreaterThanOrEqual(MODEL_LIMITS[name])
   })
 })
 

@@ -175,6 +175,16 @@ class StepChecks implements Observer {
     this.#watch.tableUnlocked(context, table)
   }
 
+  objectAllocated(context: number, object: number, site: number): void {
+    if (this.#active) this.#watch.objectAllocated(context, object, site)
+  }
+
+  objectFreed(context: number, object: number, site: number): void {
+    if (!this.#active) return
+    this.#first?.objectFreed(context, object, site)
+    this.#watch.objectFreed(context, object, site)
+  }
+
   lockAcquire(context: number, lock: number, subclass: number, how: number): void {
     if (this.#active) for (const check of this.#locks) check.lockAcquire!(context, lock, subclass, how)
   }

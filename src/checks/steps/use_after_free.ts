@@ -87,6 +87,30 @@ export class UseAfterFree implements StepCheck {
     if (this.#classOf[addr] === Word.PAGE_FLAGS) this.#tableFreed(context, addr, old, site)
   }
 
+  /** An object is given back that is free. */
+  objectFreed(context: number, object: number, site: number): void {
+    const watch = this.#watch
+    const unit = this.#unitOf[object]
+    if (this.#dead[unit] === 0) return
+    const line = '='.repeat(66)
+    watch.fail(
+      NAME,
+      context,
+      site,
+      `${line}\nBUG: KASAN: double-free in ${watch.sites.where(site)}\n` +
+        `Free of addr ${hex(object)} by CPU ${watch.cpuOf(context)}: ${watch.name(object)}\n\n` +
+        `${this.#freed(unit)}\n\n${this.#belongs(unit)}\n${line}`,
+    )
+  }
+
+  /** Who freed a unit. */
+  #freed(unit: number): string {
+    const freed = this.#watch.freedBy.words[unit] - 1
+    return freed < 0
+      ? 'It was free before the execution began.'
+      : `Freed by CPU ${freed & 63}:\n ${this.#watch.sites.where(freed >> 6)}`
+  }
+
   /** Which kind of memory a unit is. */
   #kind(unit: number): number {
     const { map, s } = this.#watch
@@ -123,19 +147,14 @@ export class UseAfterFree implements StepCheck {
     const watch = this.#watch
     const unit = this.#unitOf[addr]
     if ((this.#exempt[site] & this.#kind(unit)) !== 0 || this.#onLru(unit)) return
-    const freed = watch.freedBy.words[unit] - 1
     const access = (KIND_FLAGS[kind] & WRITES) !== 0 ? 'Write' : 'Read'
     const line = '='.repeat(66)
-    const who =
-      freed < 0
-        ? 'It was free before the execution began.'
-        : `Freed by CPU ${freed & 63}:\n ${watch.sites.where(freed >> 6)}`
     watch.fail(
       NAME,
       context,
       site,
       `${line}\nBUG: KASAN: use-after-free in ${watch.sites.where(site)}\n` +
-        `${access} of size 4 at addr ${hex(addr)} by CPU ${watch.cpuOf(context)}: ${watch.name(addr)}\n\n${who}\n\n` +
+        `${access} of size 4 at addr ${hex(addr)} by CPU ${watch.cpuOf(context)}: ${watch.name(addr)}\n\n${this.#freed(unit)}\n\n` +
         `${this.#belongs(unit)}\n${line}`,
     )
   }

@@ -46,7 +46,6 @@ export class Watch {
   readonly functions: ReadonlySet<string>
   /** By site: 1 where a page's count is frozen: it goes to 0, and the page is not freed. */
   readonly freezes: Uint8Array
-  readonly #allocates: Uint8Array
   readonly tableShift: number
   readonly #machine: WatchedMachine
   readonly #view: RestingMachine
@@ -72,7 +71,6 @@ export class Watch {
     this.sites = new Sites(image)
     this.functions = new Set(image.functions)
     this.freezes = this.sites.of(EVERY_CHECK, ['page_ref_freeze'])
-    this.#allocates = this.sites.of(EVERY_CHECK, ['kmem_cache_alloc'])
     this.#view = new RestingMachine(machine, 'running')
     this.#tables = PageTables.of(machine)
     const s = this.#view.symbols
@@ -101,15 +99,7 @@ export class Watch {
   // Following the machine.
 
   /** Words whose changes are followed. */
-  readonly writes = wordSet(
-    Word.ENTRY,
-    Word.PAGE_FLAGS,
-    Word.MM_PGD,
-    Word.REFCOUNT,
-    Word.COMPOUND_HEAD,
-    Word.STAMP,
-    Word.FREELIST,
-  )
+  readonly writes = wordSet(Word.ENTRY, Word.PAGE_FLAGS, Word.MM_PGD, Word.REFCOUNT, Word.COMPOUND_HEAD)
 
   /** A new execution begins. The first time, the state that setup left is read from memory. */
   begin(): void {
@@ -180,17 +170,15 @@ export class Watch {
       case Word.COMPOUND_HEAD:
         if ((value & 1) !== 0) this.#setDead(map.unitOf[addr], false, context, site)
         else if ((old & 1) !== 0) this.#setDead(map.unitOf[addr], true, context, site)
-        return
-      case Word.STAMP:
-        for (const cache of map.caches) {
-          const i = addr - cache.stamps
-          if (i >= 0 && i < cache.count) this.#setDead(cache.unit + i, true, context, site)
-        }
-        return
-      case Word.FREELIST:
-        // Taking the head off the list allocates it; putting one on the list was seen at its stamp.
-        if (this.#allocates[site] === 1) this.#setDead(map.unitOf[old], false, context, site)
     }
+  }
+
+  objectAllocated(context: number, object: number, site: number): void {
+    this.#setDead(this.map.unitOf[object], false, context, site)
+  }
+
+  objectFreed(context: number, object: number, site: number): void {
+    this.#setDead(this.map.unitOf[object], true, context, site)
   }
 
   tableLocked(context: number, table: number): void {

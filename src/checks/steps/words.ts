@@ -21,14 +21,11 @@ export const Word = {
   MM_RSS: 10,
   MMAP_LOCK: 11,
   FLUSH_PENDING: 12,
-  /** Generation stamps of objects. */
-  STAMP: 13,
-  FREELIST: 14,
   /** Words of the swap maps. */
-  SWAP_MAP: 15,
+  SWAP_MAP: 13,
 } as const
 
-export const WORD_CLASSES = 16
+export const WORD_CLASSES = 14
 export const ALL_WORDS = (1 << WORD_CLASSES) - 1
 
 /** The bit of each class in a set of classes. */
@@ -42,8 +39,6 @@ export interface Cache {
   readonly base: number
   readonly words: number
   readonly count: number
-  /** Address of its first generation stamp. */
-  readonly stamps: number
   /** Unit number of its first object. */
   readonly unit: number
 }
@@ -67,15 +62,12 @@ export function mapWords(s: KernelSymbols): WordMap {
   const tableUnit = pageUnit + s.NR_PAGES
   let units = tableUnit + s.NR_PAGES
   const caches: Cache[] = []
-  for (const [name, base, words, count, stamps] of cacheLayouts(s)) {
-    caches.push({ name, base, words, count, stamps, unit: units })
+  for (const [name, base, words, count] of cacheLayouts(s)) {
+    caches.push({ name, base, words, count, unit: units })
     classOf.fill(Word.OBJECT, base, base + words * count)
-    classOf.fill(Word.STAMP, stamps, stamps + count)
     for (let i = 0; i < count; i++) unitOf.fill(units + i, base + i * words, base + (i + 1) * words)
     units += count
   }
-  for (let i = 0; i < s.NR_KMEM_CACHES; i++)
-    classOf[s.KMEM_CACHES + i * s.KMEM_CACHE_WORDS + s.kmem_cache$freelist] = Word.FREELIST
   for (let i = 0; i < s.NR_MMS; i++) {
     const mm = s.MMS + i * s.MM_WORDS
     classOf[mm + s.mm$pgd] = Word.MM_PGD
@@ -102,21 +94,15 @@ export function mapWords(s: KernelSymbols): WordMap {
   return { classOf, unitOf, units, pageUnit, tableUnit, caches }
 }
 
-/** Name, first object, words and number of objects, and first stamp of each cache. */
-function cacheLayouts(s: KernelSymbols): [string, number, number, number, number][] {
+/** Name, first object, words and number of objects of each cache. */
+function cacheLayouts(s: KernelSymbols): [string, number, number, number][] {
   return [
-    ['task_struct', s.TASKS, s.TASK_WORDS, s.NR_TASKS, s.TASK_STAMPS],
-    ['mm_struct', s.MMS, s.MM_WORDS, s.NR_MMS, s.MM_STAMPS],
-    ['vm_area_struct', s.VMAS, s.VMA_WORDS, s.NR_VMAS, s.VMA_STAMPS],
-    ['anon_vma', s.ANON_VMAS, s.ANON_VMA_WORDS, s.NR_ANON_VMAS, s.ANON_VMA_STAMPS],
-    [
-      'anon_vma_chain',
-      s.ANON_VMA_CHAINS,
-      s.ANON_VMA_CHAIN_WORDS,
-      s.NR_ANON_VMA_CHAINS,
-      s.ANON_VMA_CHAIN_STAMPS,
-    ],
-    ['address_space', s.ADDRESS_SPACES, s.ADDRESS_SPACE_WORDS, s.NR_ADDRESS_SPACES, s.ADDRESS_SPACE_STAMPS],
-    ['xa_node', s.XA_NODES, s.XA_NODE_WORDS, s.NR_XA_NODES, s.XA_NODE_STAMPS],
+    ['task_struct', s.TASKS, s.TASK_WORDS, s.NR_TASKS],
+    ['mm_struct', s.MMS, s.MM_WORDS, s.NR_MMS],
+    ['vm_area_struct', s.VMAS, s.VMA_WORDS, s.NR_VMAS],
+    ['anon_vma', s.ANON_VMAS, s.ANON_VMA_WORDS, s.NR_ANON_VMAS],
+    ['anon_vma_chain', s.ANON_VMA_CHAINS, s.ANON_VMA_CHAIN_WORDS, s.NR_ANON_VMA_CHAINS],
+    ['address_space', s.ADDRESS_SPACES, s.ADDRESS_SPACE_WORDS, s.NR_ADDRESS_SPACES],
+    ['xa_node', s.XA_NODES, s.XA_NODE_WORDS, s.NR_XA_NODES],
   ]
 }

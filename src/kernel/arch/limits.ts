@@ -13,16 +13,51 @@ export const MMU_GATHER_BUNDLE = Math.min(8192, Math.max(120, NR_PAGES >> 4))
 // Objects of each kind; fewer on a small machine, which the checks walk after every execution.
 /** Tasks of a machine that has memory enough. */
 export const MOST_TASKS = 512
-export const NR_TASKS = Math.min(MOST_TASKS, Math.max(64, NR_PAGES >> 4))
+export const TASKS_WANTED = Math.min(MOST_TASKS, Math.max(64, NR_PAGES >> 4))
 /** Those of tasks, and one that each CPU may have loaded still (lazy TLB). */
-export const NR_MMS = Math.min(256, Math.max(24, NR_PAGES >> 6)) + NR_CPUS
+const MMS_WANTED = Math.min(256, Math.max(24, NR_PAGES >> 6)) + NR_CPUS
 /** VMAs of one mm (sysctl_max_map_count). */
 export const MAX_MAP_COUNT = Math.min(1984, Math.max(64, NR_PAGES >> 4))
-export const NR_VMAS = Math.min(16384, Math.max(256, NR_PAGES >> 2))
-export const NR_ANON_VMAS = NR_VMAS
-export const NR_ANON_VMA_CHAINS = NR_VMAS * 3
-export const NR_ADDRESS_SPACES = Math.min(1024, Math.max(32, NR_PAGES >> 6))
-export const NR_XA_NODES = Math.min(2048, Math.max(64, NR_PAGES >> 5))
+const VMAS_WANTED = Math.min(16384, Math.max(256, NR_PAGES >> 2))
+const ADDRESS_SPACES_WANTED = Math.min(1024, Math.max(32, NR_PAGES >> 6))
+const XA_NODES_WANTED = Math.min(2048, Math.max(64, NR_PAGES >> 5))
+
+// Objects of a slab: as many as Linux's slabs have (/proc/slabinfo), fewer on a small machine; few of mm_struct, which has its VMAs inside.
+export const OBJECTS_PER_TASK_SLAB = 3
+export const OBJECTS_PER_MM_SLAB = Math.min(4, MMS_WANTED >> 3)
+export const OBJECTS_PER_VMA_SLAB = Math.min(20, VMAS_WANTED >> 5)
+export const OBJECTS_PER_ANON_VMA_SLAB = Math.min(39, VMAS_WANTED >> 5)
+export const OBJECTS_PER_ANON_VMA_CHAIN_SLAB = Math.min(64, VMAS_WANTED >> 4)
+export const OBJECTS_PER_ADDRESS_SPACE_SLAB = Math.min(42, ADDRESS_SPACES_WANTED >> 3)
+export const OBJECTS_PER_XA_NODE_SLAB = Math.min(28, XA_NODES_WANTED >> 4)
+/** Partial slabs of a cache that a CPU keeps (Linux: 2 to 12, by the object's size; few on a small machine). */
+export const CPU_PARTIAL_SLABS = Math.min(4, Math.max(1, NR_PAGES >> 12))
+/** Slabs of a cache in which CPUs may have the last free objects: others cannot take those. */
+const SLABS_OF_CPUS = NR_CPUS * (1 + CPU_PARTIAL_SLABS)
+export const NR_TASK_SLABS = SLABS_OF_CPUS + Math.ceil(TASKS_WANTED / OBJECTS_PER_TASK_SLAB)
+export const NR_MM_SLABS = SLABS_OF_CPUS + Math.ceil(MMS_WANTED / OBJECTS_PER_MM_SLAB)
+export const NR_VMA_SLABS = SLABS_OF_CPUS + Math.ceil(VMAS_WANTED / OBJECTS_PER_VMA_SLAB)
+export const NR_ANON_VMA_SLABS = SLABS_OF_CPUS + Math.ceil(VMAS_WANTED / OBJECTS_PER_ANON_VMA_SLAB)
+export const NR_ANON_VMA_CHAIN_SLABS =
+  SLABS_OF_CPUS + Math.ceil((VMAS_WANTED * 3) / OBJECTS_PER_ANON_VMA_CHAIN_SLAB)
+export const NR_ADDRESS_SPACE_SLABS =
+  SLABS_OF_CPUS + Math.ceil(ADDRESS_SPACES_WANTED / OBJECTS_PER_ADDRESS_SPACE_SLAB)
+export const NR_XA_NODE_SLABS = SLABS_OF_CPUS + Math.ceil(XA_NODES_WANTED / OBJECTS_PER_XA_NODE_SLAB)
+export const NR_SLABS =
+  NR_TASK_SLABS +
+  NR_MM_SLABS +
+  NR_VMA_SLABS +
+  NR_ANON_VMA_SLABS +
+  NR_ANON_VMA_CHAIN_SLABS +
+  NR_ADDRESS_SPACE_SLABS +
+  NR_XA_NODE_SLABS
+export const NR_TASKS = NR_TASK_SLABS * OBJECTS_PER_TASK_SLAB
+export const NR_MMS = NR_MM_SLABS * OBJECTS_PER_MM_SLAB
+export const NR_VMAS = NR_VMA_SLABS * OBJECTS_PER_VMA_SLAB
+export const NR_ANON_VMAS = NR_ANON_VMA_SLABS * OBJECTS_PER_ANON_VMA_SLAB
+export const NR_ANON_VMA_CHAINS = NR_ANON_VMA_CHAIN_SLABS * OBJECTS_PER_ANON_VMA_CHAIN_SLAB
+export const NR_ADDRESS_SPACES = NR_ADDRESS_SPACE_SLABS * OBJECTS_PER_ADDRESS_SPACE_SLAB
+export const NR_XA_NODES = NR_XA_NODE_SLABS * OBJECTS_PER_XA_NODE_SLAB
 
 /** Pages of a memory node; the last one may have fewer. */
 export const NODE_PAGES = Math.ceil(NR_PAGES / NODES)

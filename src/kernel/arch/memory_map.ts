@@ -10,7 +10,7 @@
  *         ├──────────────────────────┤ LRUVECS     with SWAP: the LRU lists; with MEMCG: the groups
  *         ├──────────────────────────┤ PAGE_WAIT   hashed wait queues of pages
  *         ├──────────────────────────┤ PTLOCK_AREA PTLOCK_WORDS words of the page-table-lock design's own
- *         ├──────────────────────────┤ KMEM_CACHES descriptors and generation stamps of the object caches
+ *         ├──────────────────────────┤ KMEM_CACHES the object caches, their nodes, and SLABS
  *         ├──────────────────────────┤             the objects: mm_struct, vm_area_struct, …
  *         ├──────────────────────────┤ MEMMAP      NR_PAGES struct pages
  *         ├──────────────────────────┤ PGTABLES    PTRS_PER_TABLE entries of each page that is a page table
@@ -24,13 +24,20 @@ import { NODES, NR_CPUS, NR_PAGES, PAGE_BYTES, PTRS_PER_TABLE, SWAP } from '#con
 import { PTLOCK_WORDS } from '#ptlock'
 import {
   MAX_SWAPFILES,
+  NR_ADDRESS_SPACE_SLABS,
   NR_ADDRESS_SPACES,
-  NR_ANON_VMAS,
+  NR_ANON_VMA_CHAIN_SLABS,
   NR_ANON_VMA_CHAINS,
+  NR_ANON_VMA_SLABS,
+  NR_ANON_VMAS,
+  NR_MM_SLABS,
   NR_MMS,
   NR_SWAP_CLUSTERS,
+  NR_TASK_SLABS,
   NR_TASKS,
+  NR_VMA_SLABS,
   NR_VMAS,
+  NR_XA_NODE_SLABS,
   NR_XA_NODES,
   PAGE_WAIT_TABLE_SIZE,
   SWAPFILE_SLOTS,
@@ -40,6 +47,7 @@ import {
   ADDRESS_SPACE_WORDS,
   ANON_VMA_CHAIN_WORDS,
   ANON_VMA_WORDS,
+  KMEM_CACHE_NODE_WORDS,
   KMEM_CACHE_WORDS,
   LRUVEC_WORDS,
   MEM_CGROUP_WORDS,
@@ -49,6 +57,7 @@ import {
   NR_MEM_CGROUPS,
   PAGE_WORDS,
   RQ_WORDS,
+  SLAB_WORDS,
   SWAP_CLUSTER_WORDS,
   SWAP_INFO_WORDS,
   SWAP_WORDS,
@@ -122,16 +131,19 @@ export const PAGE_WAIT = MEM_CGROUPS + NR_MEM_CGROUPS * MEM_CGROUP_WORDS
 export const PTLOCK_AREA = (PAGE_WAIT + PAGE_WAIT_TABLE_SIZE * WAIT_QUEUE_HEAD_WORDS + 15) & ~15
 export const KMEM_CACHES = (PTLOCK_AREA + PTLOCK_WORDS + 15) & ~15
 
-const KMEM_STAMPS = KMEM_CACHES + NR_KMEM_CACHES * KMEM_CACHE_WORDS
-export const TASK_STAMPS = KMEM_STAMPS
-export const MM_STAMPS = TASK_STAMPS + NR_TASKS
-export const VMA_STAMPS = MM_STAMPS + NR_MMS
-export const ANON_VMA_STAMPS = VMA_STAMPS + NR_VMAS
-export const ANON_VMA_CHAIN_STAMPS = ANON_VMA_STAMPS + NR_ANON_VMAS
-export const ADDRESS_SPACE_STAMPS = ANON_VMA_CHAIN_STAMPS + NR_ANON_VMA_CHAINS
-export const XA_NODE_STAMPS = ADDRESS_SPACE_STAMPS + NR_ADDRESS_SPACES
+/** For each node one of each cache. */
+export const KMEM_CACHE_NODES = KMEM_CACHES + NR_KMEM_CACHES * KMEM_CACHE_WORDS
+/** The struct slabs of all caches, NR_SLABS. */
+export const SLABS = KMEM_CACHE_NODES + NODES * NR_KMEM_CACHES * KMEM_CACHE_NODE_WORDS
+export const TASK_SLABS = SLABS
+export const MM_SLABS = TASK_SLABS + NR_TASK_SLABS * SLAB_WORDS
+export const VMA_SLABS = MM_SLABS + NR_MM_SLABS * SLAB_WORDS
+export const ANON_VMA_SLABS = VMA_SLABS + NR_VMA_SLABS * SLAB_WORDS
+export const ANON_VMA_CHAIN_SLABS = ANON_VMA_SLABS + NR_ANON_VMA_SLABS * SLAB_WORDS
+export const ADDRESS_SPACE_SLABS = ANON_VMA_CHAIN_SLABS + NR_ANON_VMA_CHAIN_SLABS * SLAB_WORDS
+export const XA_NODE_SLABS = ADDRESS_SPACE_SLABS + NR_ADDRESS_SPACE_SLABS * SLAB_WORDS
 
-export const TASKS = (XA_NODE_STAMPS + NR_XA_NODES + 15) & ~15
+export const TASKS = XA_NODE_SLABS + NR_XA_NODE_SLABS * SLAB_WORDS
 export const MMS = TASKS + NR_TASKS * TASK_WORDS
 export const VMAS = MMS + NR_MMS * MM_WORDS
 export const ANON_VMAS = VMAS + NR_VMAS * VMA_WORDS

@@ -10,6 +10,12 @@ export function observe_table_locked(table: Page): void {}
 /** This CPU is about to drop that lock. */
 export function observe_table_unlocked(table: Page): void {}
 
+/** This CPU has taken `object` from its cache. */
+export function observe_object_alloc(object: number): void {}
+
+/** This CPU gives `object` back: nobody may use it any more. */
+export function observe_object_free(object: number): void {}
+
 /** How a lock was taken: by an attempt that could not wait; for reading; a lock whose waiters sleep. */
 export const LOCK_TRY = 1
 export const LOCK_READ = 2

@@ -12,7 +12,8 @@
  *   line 24..   struct mmu_gather                                     mm/mmu_gather.ts
  *   then        the TLB                                               arch/tlb.ts
  *   last        with SWAP: batches of pages for the LRU lists         mm/swap.ts
- *   last but one  osq_lock's node                                     locking/osq_lock.ts
+ *   then        struct kmem_cache_cpu of each cache                   mm/slab.ts
+ *   then        osq_lock's node                                      locking/osq_lock.ts
  *   last line   the scenario's                                        sched/program.ts
  *
  * Lines are 16 words. A line that other CPUs write shares none with private words.
@@ -156,8 +157,16 @@ const PAGEVEC_WORDS = 1 + PAGEVEC_SIZE
 export const lru_pvecs$lru_add = percpu$tlb + 2 * TLB_ENTRIES
 export const lru_pvecs$activate_page = lru_pvecs$lru_add + PAGEVEC_WORDS
 export const lru_pvecs$lru_lazyfree = lru_pvecs$activate_page + PAGEVEC_WORDS
+/** struct kmem_cache_cpu (include/linux/slub_def.h) of each cache: free objects, the slab that they are of, partial slabs. */
+export const percpu$kmem_cache_cpu = (lru_pvecs$lru_add + SWAP * 3 * PAGEVEC_WORDS + 15) & ~15
+export const kmem_cache_cpu$freelist = 0
+export const kmem_cache_cpu$slab = 1
+export const kmem_cache_cpu$partial = 2
+export const KMEM_CACHE_CPU_WORDS = 4
+const KMEM_CACHE_CPU_AREA = 32 // NR_KMEM_CACHES of them
+
 /** struct optimistic_spin_node: the next in the queue, CPU + 1; 1: this CPU is at its head. */
-export const percpu$osq_next = (lru_pvecs$lru_add + SWAP * 3 * PAGEVEC_WORDS + 15) & ~15
+export const percpu$osq_next = percpu$kmem_cache_cpu + KMEM_CACHE_CPU_AREA
 export const percpu$osq_locked = percpu$osq_next + 1
 /** The scenario's own word of each CPU, on a line of its own. */
 export const percpu$scenario = percpu$osq_next + 16

@@ -22,6 +22,8 @@ export type Zone = number & { readonly __brand: 'zone' }
 export type Lruvec = number & { readonly __brand: 'lruvec' }
 export type SwapInfo = number & { readonly __brand: 'swap_info_struct' }
 export type KmemCache = number & { readonly __brand: 'kmem_cache' }
+export type KmemCacheNode = number & { readonly __brand: 'kmem_cache_node' }
+export type Slab = number & { readonly __brand: 'slab' }
 /** Address of an entry of a page table, by level, and the entries' values. */
 export type PgdP = number & { readonly __brand: 'pgd_t *' }
 export type P4dP = number & { readonly __brand: 'p4d_t *' }
@@ -167,17 +169,41 @@ export const rq$event = 32
 export const rq$nr_idle = 33
 export const RQ_WORDS = 48
 
-// struct kmem_cache (mm/slab.h), simplified to one free list a cache.
-export const kmem_cache$lock = 0
-export const kmem_cache$freelist = 8
-export const kmem_cache$base = 9
-export const kmem_cache$object_words = 10
-export const kmem_cache$nr_objects = 11
-export const kmem_cache$in_use = 12
-/** One generation a object, incremented when it is freed. */
-export const kmem_cache$stamps = 13
-export const KMEM_CACHE_WORDS = 16
+// struct kmem_cache (include/linux/slub_def.h): what all CPUs read, then the arena's head.
+export const kmem_cache$base = 0
+export const kmem_cache$object_words = 1
+/** Objects of a slab (oo_objects). */
+export const kmem_cache$objects = 2
+/** Its struct slabs, and how many there are. */
+export const kmem_cache$slabs = 3
+export const kmem_cache$nr_slabs = 4
+/** Slabs that nobody uses: number of the first + 1, and a tag (mm/slab.ts). */
+export const kmem_cache$free_slabs = 16
+export const KMEM_CACHE_WORDS = 32
 export const NR_KMEM_CACHES = 7
+
+// struct kmem_cache_node (mm/slab.h): the slabs with free objects that are no CPU's.
+export const kmem_cache_node$list_lock = 0
+export const kmem_cache_node$nr_partial = 8
+export const kmem_cache_node$partial_head = 9
+export const kmem_cache_node$partial_tail = 10
+export const KMEM_CACHE_NODE_WORDS = 16
+
+// struct slab (mm/slab.h), one line as in Linux, where it is the struct page's.
+/** Its freelist (number of the first free object + 1), the objects in use, and whether it is a CPU's: one word, written by cmpxchg. */
+export const slab$counters = 0
+/** On a node's list, or the next of a CPU's partial slabs, of which the first counts them. */
+export const slab$next = 1
+export const slab$prev = 2
+export const slab$slabs = 3
+export const slab$nid = 4
+/** In the arena: number of the next free slab + 1. */
+export const slab$free_next = 5
+export const SLAB_WORDS = 16
+export const SLAB_FREELIST_MASK = 0x3ff
+export const SLAB_INUSE_SHIFT = 10
+export const SLAB_INUSE_ONE = 1 << SLAB_INUSE_SHIFT
+export const SLAB_FROZEN = 1 << 20
 
 // struct task_struct (include/linux/sched.h).
 export const task$__state = 0

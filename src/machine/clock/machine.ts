@@ -717,6 +717,8 @@ export class ClockMachine {
       kick_cpu: () => {},
       observe_table_locked: () => {},
       observe_table_unlocked: () => {},
+      observe_object_alloc: () => {},
+      observe_object_free: () => {},
       observe_lock_wanted: (lock) => {
         if (this.#timed) this.#locks.wants(this.#cpu, lock)
       },

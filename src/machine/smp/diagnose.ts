@@ -43,7 +43,7 @@ export function lockupFailure(cpu: number, limit: number, cpus: readonly CpuStat
 export function setupFailure(image: KernelImage, cpus: number, errno: number): UsageError {
   const { config, symbols, scenario } = image
   // A machine of little memory has room for few tasks, too.
-  const tooFewTasks = -errno === symbols['EAGAIN'] && symbols['NR_TASKS'] < symbols['MOST_TASKS']
+  const tooFewTasks = -errno === symbols['EAGAIN'] && symbols['TASKS_WANTED'] < symbols['MOST_TASKS']
   if (-errno !== (symbols['ENOMEM'] ?? 12) && !tooFewTasks) {
     const names = Object.keys(symbols).filter((key) => /^E[A-Z0-9]+$/.test(key))
     const name = names.find((key) => symbols[key] === -errno) ?? `errno ${-errno}`

@@ -54,6 +54,14 @@ export function environmentOf(
     observe_table_unlocked: (table) => {
       for (const observer of machine.observers) observer.tableUnlocked?.(contexts.current, table)
     },
+    observe_object_alloc: (object) => {
+      const { current, site } = contexts
+      for (const observer of machine.observers) observer.objectAllocated?.(current, object, site[current])
+    },
+    observe_object_free: (object) => {
+      const { current, site } = contexts
+      for (const observer of machine.observers) observer.objectFreed?.(current, object, site[current])
+    },
     observe_lock_acquire: (lock, subclass, how) => {
       for (const observer of machine.observers) observer.lockAcquire?.(contexts.current, lock, subclass, how)
     },

@@ -77,10 +77,20 @@ export class Bench {
     const { memory } = this
     const old = memory[addr]
     perform(memory, kind, addr, a, b, cpu)
-    const site = this.#image.sites.findIndex((each) => each.fn === fn || each.helper === fn)
-    if (site < 0) throw new Error(`no step stands in ${fn}`)
+    const site = this.#siteIn(fn)
     this.#machine.site[cpu] = site
     this.observer.step!(cpu, kind, addr, a, b, old, old, site)
+  }
+
+  /** CPU `cpu` gives an object back. */
+  free(cpu: number, object: number): void {
+    this.observer.objectFreed!(cpu, object, this.#siteIn('kmem_cache_free'))
+  }
+
+  #siteIn(fn: string): number {
+    const site = this.#image.sites.findIndex((each) => each.fn === fn || each.helper === fn)
+    if (site < 0) throw new Error(`no step stands in ${fn}`)
+    return site
   }
 
   /** `steps` while CPU `cpu` holds the lock of a page table. */

@@ -227,13 +227,24 @@ describe('use-after-free', () => {
   test('reading a freed object is a violation of it alone, and says who freed it', () => {
     const steps = (b: Bench): void => {
       const vma = b.memory[b.mm + b.s.mm$mm_mt]
-      const index = (vma - b.s.VMAS) / b.s.VMA_WORDS
-      b.step(0, Kind.PLAIN_WRITE, b.s.VMA_STAMPS + index, 1, 0, 'kmem_cache_free')
+      b.free(0, vma)
       b.step(0, Kind.PLAIN_READ, vma + b.s.vma$vm_start, 0, 0, 'zap_pte_range')
     }
     expect(bench.violated(steps)).toEqual(['use-after-free'])
     expect(bench.message({ name: 'use-after-free' }, steps)).toMatch(
       /BUG: KASAN: use-after-free in .*\nRead of size 4 .*vma \d+ .*vm_start\n\nFreed by CPU 0:\n kmem_cache_free src\/kernel\/mm\/slab.ts:\d+\n[^]*cache vm_area_struct/,
+    )
+  })
+
+  test('giving an object back twice is a violation of it alone, and says who gave it back first', () => {
+    const steps = (b: Bench): void => {
+      const vma = b.memory[b.mm + b.s.mm$mm_mt]
+      b.free(1, vma)
+      b.free(0, vma)
+    }
+    expect(bench.violated(steps)).toEqual(['use-after-free'])
+    expect(bench.message({ name: 'use-after-free' }, steps)).toMatch(
+      /BUG: KASAN: double-free in .*\nFree of addr .*vma \d+ .*\n\nFreed by CPU 1:\n kmem_cache_free/,
     )
   })
 
