@@ -2,7 +2,8 @@
 import { type Check, Findings } from './check.ts'
 import { FRAME_ALLOCATED } from './free_lists.ts'
 import { chainsOf } from './rmap.ts'
-import { count, hex, type MachineView } from './view.ts'
+import { hex } from '../inspect/names.ts'
+import { count, type RestingMachine } from './resting_machine.ts'
 
 export const leaks: Check = {
   id: 'Q11',
@@ -33,7 +34,7 @@ export const leaks: Check = {
   },
 }
 
-function pages(view: MachineView, found: Findings): void {
+function pages(view: RestingMachine, found: Findings): void {
   const { memory, symbols: s } = view
   const { ptes, parents } = view.mappings
   const zero = view.pfn(memory[s.machine$zero_page])
@@ -51,49 +52,16 @@ function pages(view: MachineView, found: Findings): void {
   }
 }
 
-/** Parents of tables, the arena of entries and its free list. */
-function tables(view: MachineView, found: Findings): void {
-  const { memory, symbols: s } = view
+/** Parents of tables. */
+function tables(view: RestingMachine, found: Findings): void {
   const { parents } = view.mappings
-  for (let pfn = 0; pfn < s.NR_PAGES; pfn++)
+  for (let pfn = 0; pfn < view.symbols.NR_PAGES; pfn++)
     if (parents[pfn] > 1)
       found.add(() => `page ${hex(pfn)}, a page table, is reached from ${parents[pfn]} entries, expected 1`)
-  let owned = 0
-  for (let slot = 0; slot < s.NR_TABLES; slot++) {
-    const owner = memory[s.TABLE_OWNERS + slot]
-    if (owner === 0) continue
-    owned++
-    const pfn = view.pfn(owner)
-    const entries = s.PGTABLES + slot * s.PTRS_PER_TABLE
-    if (
-      pfn < 0 ||
-      memory[owner + s.page$pt_entries] !== entries ||
-      (memory[owner + s.page$flags] & s.PG_table) === 0
-    )
-      found.add(
-        () =>
-          `slot ${slot} of the table arena belongs to ${pfn < 0 ? hex(owner) : `page ${hex(pfn)}`}, expected the page of a table with entries at ${hex(entries)}`,
-      )
-  }
-  let free = 0
-  let next = memory[s.machine$free_tables]
-  while (next > 0 && next <= s.NR_TABLES && memory[s.TABLE_OWNERS + next - 1] === 0 && free <= s.NR_TABLES) {
-    free++
-    next = memory[s.PGTABLES + (next - 1) * s.PTRS_PER_TABLE]
-  }
-  if (next !== 0) found.add(() => `the table arena's free list leads to slot ${next - 1}, which is not free`)
-  else if (free + owned !== s.NR_TABLES)
-    found.add(
-      () => `the table arena has ${free} free and ${owned} used slots, expected ${s.NR_TABLES} together`,
-    )
-  if (memory[s.machine$nr_tables] !== owned)
-    found.add(
-      () => `nr_tables ${memory[s.machine$nr_tables]}, expected ${owned}, as many slots as have an owner`,
-    )
 }
 
 /** Tasks: as many as the machine counts, those that can run on the queue, once. */
-function tasks(view: MachineView, found: Findings): void {
+function tasks(view: RestingMachine, found: Findings): void {
   const { memory, symbols: s } = view
   const cache = view.caches.task_struct
   const all = cache.inUse()
@@ -128,7 +96,7 @@ function tasks(view: MachineView, found: Findings): void {
 }
 
 /** mm_structs: each has as many users as tasks have it; their VMAs are in order and each belongs to one mm. */
-function mms(view: MachineView, found: Findings): void {
+function mms(view: RestingMachine, found: Findings): void {
   const { memory, symbols: s } = view
   const users = new Map<number, number>()
   for (const task of view.caches.task_struct.inUse()) {
@@ -155,8 +123,8 @@ function mms(view: MachineView, found: Findings): void {
 }
 
 function vmasOf(
-  view: MachineView,
-  mm: MachineView['mms'][number],
+  view: RestingMachine,
+  mm: RestingMachine['mms'][number],
   reached: Uint8Array,
   found: Findings,
 ): void {
@@ -176,7 +144,7 @@ function vmasOf(
 }
 
 /** anon_vmas and chains: reached from VMAs; an anon_vma also as the root of one that is. */
-function anonVmas(view: MachineView, found: Findings): void {
+function anonVmas(view: RestingMachine, found: Findings): void {
   const { memory, symbols: s, caches } = view
   const chains = new Set<number>()
   const reached = new Set<number>()
@@ -206,7 +174,7 @@ function anonVmas(view: MachineView, found: Findings): void {
 }
 
 /** Objects that a CPU will free after a grace period (src/kernel/rcu.ts). */
-function rcuWaiting(view: MachineView): Set<number> {
+function rcuWaiting(view: RestingMachine): Set<number> {
   const { memory, symbols: s } = view
   const waiting = new Set<number>()
   const heads = [s.machine$rcu_orphans]
@@ -225,7 +193,7 @@ function rcuWaiting(view: MachineView): Set<number> {
 }
 
 /** Objects: referenced at least by the VMAs that map them; their xa_nodes are reached. */
-function objects(view: MachineView, found: Findings): void {
+function objects(view: RestingMachine, found: Findings): void {
   const { memory, symbols: s, caches } = view
   const mapped = new Map<number, number>()
   for (const mm of view.mms)
@@ -251,7 +219,7 @@ function objects(view: MachineView, found: Findings): void {
 }
 
 /** Groups: each counts the pages that are charged to it. */
-function charges(view: MachineView, found: Findings): void {
+function charges(view: RestingMachine, found: Findings): void {
   const { memory, symbols: s } = view
   const charged = new Map<number, number>()
   for (let pfn = 0; s.NR_MEM_CGROUPS > 0 && pfn < s.NR_PAGES; pfn++) {
@@ -271,7 +239,7 @@ function charges(view: MachineView, found: Findings): void {
   }
 }
 
-function tornDown(view: MachineView, found: Findings): void {
+function tornDown(view: RestingMachine, found: Findings): void {
   const { memory, symbols: s, caches } = view
   const init = memory[s.machine$init_mm]
   for (const cache of Object.values(caches)) {

@@ -1,6 +1,7 @@
 // The object caches: which objects are in use, by walking each cache's free list.
-import type { KernelSymbols } from './symbols.ts'
-import { hex, type MachineView } from './view.ts'
+import type { KernelSymbols } from '../inspect/symbols.ts'
+import { hex } from '../inspect/names.ts'
+import type { RestingMachine } from './resting_machine.ts'
 
 /** One kmem_cache. */
 export interface ObjectCache {
@@ -36,7 +37,7 @@ function layouts(s: KernelSymbols): [string, number, number, number][] {
 }
 
 /** All caches by name. */
-export function readCaches(view: MachineView): Record<string, ObjectCache> {
+export function readCaches(view: RestingMachine): Record<string, ObjectCache> {
   const { KMEM_CACHES, KMEM_CACHE_WORDS } = view.symbols
   return Object.fromEntries(
     layouts(view.symbols).map(([name, base, words, total], i) => [
@@ -47,7 +48,7 @@ export function readCaches(view: MachineView): Record<string, ObjectCache> {
 }
 
 function readCache(
-  view: MachineView,
+  view: RestingMachine,
   cache: number,
   name: string,
   base: number,

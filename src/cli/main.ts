@@ -39,6 +39,7 @@ async function main(args: readonly string[]): Promise<number> {
     .option('--seconds <s>', 'length of the measured window', parseSeconds)
     .option('--seed <n>', "seed of the scenario's random numbers", parseSeed)
     .option('--config <KEY=VALUE>', 'configuration; VALUE,VALUE… makes a sweep (repeatable)', collect)
+    .option('--revert <id>', 'take a fix out: mmtorture list reverts (repeatable)', collect)
     .option('--patch <file>', 'apply a unified diff to the kernel first (repeatable)', collect)
     .option('--trace <file>', 'replay a recording, text of perf script, plain or gzipped')
     .option('--json [file]', 'print the report as JSON, or write it to a file (--json=FILE)')
@@ -154,6 +155,7 @@ async function main(args: readonly string[]): Promise<number> {
       parseCount('--think', 0, 1e9),
     )
     .option('--config <KEY=VALUE>', 'configuration; VALUE,VALUE… makes a curve each (repeatable)', collect)
+    .option('--revert <id>', 'take a fix out: mmtorture list reverts (repeatable)', collect)
     .option('--patch <file>', 'apply a unified diff to the kernel first (repeatable)', collect)
     .option('--trace <file>', 'replay a recording, text of perf script, plain or gzipped')
     .option('--profile', 'where the time goes, as perf report --stdio -G')
@@ -185,6 +187,14 @@ async function main(args: readonly string[]): Promise<number> {
     .action(async (folder: string) => {
       const { initCommand } = await import('./commands/init.ts')
       await initCommand(folder)
+    })
+  program
+    .command('completion')
+    .description('print the script by which a shell completes the command: bash, zsh or fish')
+    .argument('<shell>')
+    .action(async (shell: string) => {
+      const { completionCommand } = await import('./commands/completion.ts')
+      await completionCommand(shell, program)
     })
   try {
     if (args.length === 0) program.outputHelp()

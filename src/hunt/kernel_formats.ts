@@ -2,7 +2,7 @@
 // speaks so is left as it is. Leaves out the interleaving.
 import { oracleReport } from '../inspect/oracle_report.ts'
 import type { Finding } from '../explore/attempt.ts'
-import { dumpPage } from '../inspect/failure.ts'
+import { dumpPage } from '../inspect/page_dump.ts'
 import { formatFrame, type Frame, HELPERS } from '../inspect/stack.ts'
 import { KernelBug, type SteppedMachine } from '../machine/stepped/machine.ts'
 import type { EndState } from './violation.ts'

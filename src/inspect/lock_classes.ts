@@ -1,7 +1,7 @@
 // The kernel's lock classes by the names they have in /proc/lock_stat of Linux 6.1: the text that the report prints for each LOCK_CLASS_
 // constant of src/kernel/locking/lock_class.ts. Reading the counters is lock_stat.ts.
 import type * as classes from '../kernel/locking/lock_class.ts'
-import type { KernelSymbols } from './symbols.ts'
+import type { SymbolTable } from './symbols.ts'
 
 /** Names of the LOCK_CLASS_ constants. */
 export type LockClassSymbol = Extract<keyof typeof classes, `LOCK_CLASS_${string}`>
@@ -37,8 +37,6 @@ export const LOCK_CLASSES: Readonly<Record<LockClassSymbol, LockClass>> = {
   LOCK_CLASS_rwsem_wait_lock: { name: '&sem->wait_lock' },
   LOCK_CLASS_user_rwsem_R: { name: 'user rwsem', mode: 'R' },
   LOCK_CLASS_user_rwsem_W: { name: 'user rwsem', mode: 'W' },
-  // The model's own: Linux allocates tables from the page allocator alone.
-  LOCK_CLASS_table_arena: { name: '(table arena)' },
   LOCK_CLASS_tasklist_lock: { name: 'tasklist_lock' },
   LOCK_CLASS_rcu: { name: 'rcu_node' },
   LOCK_CLASS_swap_lock: { name: 'swap_lock' },
@@ -56,7 +54,7 @@ export function lockClassText(symbol: LockClassSymbol, subclass: number): string
 }
 
 /** Class of the lock at an address, by where it lies; undefined: a lock that is not the kernel's. */
-export function lockClassAt(s: KernelSymbols, lock: number): LockClassSymbol | undefined {
+export function lockClassAt(s: SymbolTable, lock: number): LockClassSymbol | undefined {
   const inside = (base: number, words: number, count: number): number =>
     lock >= base && lock < base + words * count ? (lock - base) % words : -1
   if (inside(s.MEMMAP, s.PAGE_WORDS, s.NR_PAGES) >= 0) return 'LOCK_CLASS_ptlock'
@@ -88,7 +86,6 @@ export function lockClassAt(s: KernelSymbols, lock: number): LockClassSymbol | u
   if (inside(s.SWAP_CLUSTERS, s.SWAP_CLUSTER_WORDS, s.NR_SWAP_CLUSTERS) >= 0) return 'LOCK_CLASS_swap_cluster'
   if (lock === s.SWAP_AREA + s.swap$lock) return 'LOCK_CLASS_swap_lock'
   if (lock === s.SWAP_AREA + s.swap$swapcache_wq) return 'LOCK_CLASS_wait_queue'
-  if (lock === s.machine$table_lock) return 'LOCK_CLASS_table_arena'
   if (lock === s.machine$tasklist_lock) return 'LOCK_CLASS_tasklist_lock'
   if (lock === s.machine$oom_lock) return 'LOCK_CLASS_oom_lock'
   if (lock === s.machine$mmlist_lock) return 'LOCK_CLASS_mmlist_lock'

@@ -328,11 +328,11 @@ function complete(values: Map<string, string | number>): Configuration {
       `NODES=${config.NODES} leaves the last node ${Math.max(0, lastNode)} pages of MEMORY=${config.MEMORY}; ` +
         `at least ${MIN_NODE_PAGES} are needed: raise MEMORY or lower NODES.`,
     )
-  const bytes = NR_PAGES * (config.PAGE_BYTES + STRUCT_PAGE_BYTES)
+  const bytes = NR_PAGES * (config.PAGE_BYTES + STRUCT_PAGE_BYTES + 4 * config.PTRS_PER_TABLE)
   if (bytes >= MAX_MACHINE_BYTES)
     throw new UsageError(
       `MEMORY=${config.MEMORY} with PAGE_BYTES=${config.PAGE_BYTES} would take ${(bytes / 2 ** 30).toFixed(1)} GiB of this machine; ` +
-        'the limit is 4 GiB: lower one of them.',
+        'the limit is 4 GiB: lower one of them, or PTRS_PER_TABLE.',
     )
   return config
 }

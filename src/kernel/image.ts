@@ -18,11 +18,11 @@ import { ptlock_area_init } from './locking/ptlock_area.ts'
 import { oom_init } from './mm/oom_kill.ts'
 import { free_area_init, prefill_pcplists } from './mm/page_alloc.ts'
 import { pagecache_init } from './mm/page_lock.ts'
-import { table_arena_init } from './mm/pgalloc.ts'
 import { kmem_cache_init } from './mm/slab.ts'
 import { lru_add_drain, lruvec_init } from './mm/swap.ts'
 import { swap_init } from './mm/swapfile/swapon.ts'
 import { RCU_IDLE, rcu_init } from './rcu.ts'
+import { idle_task_exit } from './sched/active_mm.ts'
 import { current, put_init_task, sched_init } from './sched/core.ts'
 
 export { cpu_run } from './sched/core.ts'
@@ -43,7 +43,6 @@ export function start_kernel(): void {
   kmem_cache_init()
   free_area_init(KERNEL_PAGES)
   store(machine$zero_page, pfn_to_page(1))
-  table_arena_init()
   ptlock_area_init()
   pagecache_init()
   if (SWAP) lruvec_init()
@@ -69,7 +68,7 @@ export function scenario_setup(): number {
   this_cpu_write(percpu$tick, 0)
   prefill_pcplists(load(machine$nr_cpus))
   if (SWAP) lru_add_drain()
-  switch_mm(0 as Mm)
+  idle_task_exit()
   irq_enter_offline()
   return ret
 }

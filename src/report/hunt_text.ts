@@ -7,6 +7,7 @@ import type { HuntReport, ShrinkReport, ViolationReport } from '../hunt/report.t
 import { covered } from '../hunt/reached.ts'
 import { constraintText, cpuLetter, formatColumns } from '../hunt/interleaving.ts'
 import { callTrace, cpuLine } from '../hunt/kernel_formats.ts'
+import { kernelLines } from './kernel_lines.ts'
 import { block, count, flow, plural, wrap } from '../base/text.ts'
 
 /** The whole report, ending in a newline. `description`: by violation, in the report's order. */
@@ -46,13 +47,12 @@ export function headingSettings(config: Configuration, changes: readonly string[
 }
 
 function heading(report: HuntReport, settings: readonly string[]): string[] {
-  const { scenario, cpus, operations, pages, seed, scheduler, workers, reverts, patches } = report
+  const { scenario, cpus, operations, pages, seed, scheduler, workers } = report
   return [
     `${scenario}: ${plural(cpus, 'CPU')}, ${plural(operations, 'operation')} a task, ${plural(pages, 'page')}; ` +
       `scheduler ${scheduler}, seed ${seed}${workers === 1 ? '' : `, ${workers} workers`}`,
     ...flow([...settings]),
-    ...(reverts.length === 0 ? [] : [`reverted: ${reverts.join(', ')}`]),
-    ...(patches.length === 0 ? [] : [`patched: ${patches.join(', ')}`]),
+    ...kernelLines(report),
   ]
 }
 
@@ -119,7 +119,8 @@ function violationLines(
         : description.cpus.flatMap((state) => endLines(state)),
     )
   }
-  sections.push([`to replay it: ${violation.command}`])
+  // Without a replay file there is none; a note says why.
+  if (violation.command !== undefined) sections.push([`to replay it: ${violation.command}`])
   return sections
     .filter((section) => section.length > 0)
     .flatMap((section, index) => (index === 0 ? section : ['', ...section]))

@@ -18,10 +18,8 @@ import type { TraceProgram } from './operations.ts'
 export interface TraceDemand {
   /** Pages, those of page tables included. */
   pages: number
-  tables: number
   /** Pages that the replay would take if no address space were ever given back. */
   allPages: number
-  allTables: number
 }
 
 const PAGE_BYTES = 4096
@@ -72,7 +70,7 @@ class AddressSpace {
  * @param levels levels of page tables
  */
 export function traceDemand(program: TraceProgram, ptrsPerTable: number, levels: number): TraceDemand {
-  const demand: TraceDemand = { pages: 0, tables: 0, allPages: 0, allTables: 0 }
+  const demand: TraceDemand = { pages: 0, allPages: 0 }
   const live = new Set<AddressSpace>()
   const of: (AddressSpace | undefined)[] = program.streams.map(() => undefined)
   // Pages of files stay until the end; how many are touched at most is known from two sides.
@@ -81,13 +79,10 @@ export function traceDemand(program: TraceProgram, ptrsPerTable: number, levels:
 
   const peak = (): void => {
     let pages = Math.min(fileTouches, mapped)
-    let tables = 0
     for (const mm of live) {
       pages += mm.pages + mm.tables
-      tables += mm.tables
     }
     demand.pages = Math.max(demand.pages, pages)
-    demand.tables = Math.max(demand.tables, tables)
   }
   const drop = (stream: number): void => {
     const mm = of[stream]
@@ -96,7 +91,6 @@ export function traceDemand(program: TraceProgram, ptrsPerTable: number, levels:
     // Only here do the numbers fall.
     peak()
     demand.allPages += mm.pages + mm.tables
-    demand.allTables += mm.tables
     live.delete(mm)
   }
   const create = (stream: number): AddressSpace => {
@@ -141,17 +135,12 @@ export function traceDemand(program: TraceProgram, ptrsPerTable: number, levels:
  * @throws UsageError when no machine has room for the recording
  */
 export function memoryFor(demand: TraceDemand): string {
-  const { NR_TABLES, PAGES_PER_TABLE } = MODEL_LIMITS
-  const need = Math.max(demand.pages, demand.tables * PAGES_PER_TABLE) * RESERVE * PAGE_BYTES
-  if (demand.tables > NR_TABLES)
-    throw new UsageError(
-      `The trace needs ${demand.tables} page tables at a time, the model has ${NR_TABLES}: choose a greater PTRS_PER_TABLE or a shorter recording.`,
-    )
+  const need = demand.pages * RESERVE * PAGE_BYTES
   if (need > MOST_MEMORY)
     throw new UsageError(
       `The trace needs about ${Math.ceil(need / MIB)}M of modelled memory, a machine has at most ${MOST_MEMORY / MIB}M: replay a shorter recording.`,
     )
-  const all = Math.max(demand.allPages, demand.allTables * PAGES_PER_TABLE) * RESERVE * PAGE_BYTES
+  const all = demand.allPages * RESERVE * PAGE_BYTES
   const wanted = Math.min(all, need * LOOSENESS, MOST_MEMORY)
   let memory = LEAST_MEMORY
   while (memory < wanted) memory *= 2

@@ -7,7 +7,4 @@ export const MODEL_LIMITS = {
   NR_ADDRESS_SPACES: 1024,
   /** Pages of one file or shared memory object. */
   XA_INDICES: 2 ** 18,
-  /** Page tables in the largest memory, and the pages of memory for each of them. */
-  NR_TABLES: 8192,
-  PAGES_PER_TABLE: 16,
 }

@@ -69,6 +69,6 @@ test.each(['swap-storm', 'fork-swapped', 'reclaim', 'memcg-limit', 'oom', 'swap-
       }
       if (reached) failed++
     }
-    expect(failed).toBeGreaterThan(10)
+    expect(failed).toBeGreaterThan(5)
   },
 )

@@ -4,7 +4,7 @@ import { nameAddress, nameKind } from '../../src/inspect/names.ts'
 // A machine of a few objects: CPU areas, two mms, four pages, one table, contents.
 const symbols = {
   machine$stop: 64,
-  machine$table_lock: 160,
+  machine$oom_lock: 160,
   PARKED: 256,
   PERCPU: 1024,
   PERCPU_WORDS: 128,
@@ -36,29 +36,27 @@ const symbols = {
   page$flags: 0,
   page$_refcount: 1,
   page$index: 4,
-  page$pt_entries: 4,
+  page$pt_mm: 5,
   page$compound_head: 8,
   page$compound_order: 9,
   page$ptl: 10,
   PG_table: 1 << 14,
-  TABLE_OWNERS: 1520,
-  PGTABLES: 1536,
+  PGTABLES: 1520,
   PTRS_PER_TABLE: 8,
-  CONTENT: 1544,
+  CONTENT: 1552,
   PAGE_BYTES: 64,
-  BOOT_DATA: 1608,
+  BOOT_DATA: 1616,
 }
 const memory = new Int32Array(2048)
 memory[1328 + 64 + 4] = 7
 memory[1456 + 2 * 16] = symbols.PG_table
-memory[1520] = 1456 + 2 * 16
 const view = { memory, symbols }
 
 describe('the name of a word', () => {
   test.each([
     [0, 'NULL'],
     [64, 'machine stop'],
-    [160, 'machine table_lock'],
+    [160, 'machine oom_lock'],
     [260, 'machine PARKED 4'],
     [1024 + 128 + 2, 'CPU 1 wake'],
     [1024 + 51, 'CPU 0 flush_acks'],
@@ -71,11 +69,11 @@ describe('the name of a word', () => {
     [1328 + 64 + 33, 'mm 7 page_table_lock'],
     [1456 + 16 + 1, 'page 0x1 _refcount'],
     [1456 + 16 + 4, 'page 0x1 index'],
-    [1456 + 32 + 4, 'page 0x2 (table) pt_entries'],
+    [1456 + 32 + 5, 'page 0x2 (table) pt_mm'],
     [1456 + 32 + 10, 'page 0x2 (table) ptl'],
     [1456 + 32 + 11, 'page 0x2 (table) ptl'],
-    [1536 + 3, 'entry 3 of table page 0x2'],
-    [1544 + 16 + 5, 'word 5 of the contents of page 0x1'],
+    [1520 + 16 + 3, 'entry 3 of table page 0x2'],
+    [1552 + 16 + 5, 'word 5 of the contents of page 0x1'],
     [2000, 'word 0x7d0'],
   ])('%i is %s', (address, name) => {
     expect(nameAddress(view, address)).toBe(name)

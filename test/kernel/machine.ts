@@ -148,7 +148,9 @@ export async function oneCpu(...settings: string[]): Promise<OneCpu> {
       kernel.drain_local_pages()
       return {
         freePages: kernel.nr_free_pages(),
-        tables: memory[s.machine$nr_tables],
+        tables: Array.from({ length: s.NR_PAGES }, (_, pfn) => s.MEMMAP + pfn * s.PAGE_WORDS).filter(
+          (page) => (memory[page + s.page$flags] & s.PG_table) !== 0,
+        ).length,
         objects: Array.from(
           { length: s.NR_KMEM_CACHES },
           (_, i) => memory[s.KMEM_CACHES + i * s.KMEM_CACHE_WORDS + s.kmem_cache$in_use],

@@ -12,15 +12,6 @@ function mm(m: LockMachine, n: number): number {
   return m.symbols.MMS + n * m.symbols.MM_WORDS
 }
 
-/** Makes page `pfn` a table whose entries lie in slot `slot` of the arena; returns the address of its first entry. */
-function table(m: LockMachine, pfn: number, slot: number): number {
-  const { PGTABLES, PTRS_PER_TABLE, page$pt_entries } = m.symbols
-  const entries = PGTABLES + slot * PTRS_PER_TABLE
-  m.memory[page(m, pfn) + page$pt_entries] = entries
-  m.kernel.ptlock_init(page(m, pfn))
-  return entries
-}
-
 test('mm: every table of a mm has the lock of the mm', async () => {
   const m = await lockMachine('PTLOCK=mm')
   for (const n of MMS) {
@@ -95,7 +86,7 @@ test('distinct locks taken for tables are counted over all CPUs, wherever they l
 test('the locks of a struct page are free after ptlock_init', async () => {
   const m = await lockMachine('PTLOCK=pmd')
   m.memory[page(m, 5) + m.symbols.page$ptl] = 1
-  table(m, 5, 0)
+  m.kernel.ptlock_init(page(m, 5))
   const lock = m.kernel.pte_lockptr(mm(m, 0), m.kernel.mk_pmd(page(m, 5)))
   expect(m.kernel.spin_trylock(lock)).toBe(true)
 })

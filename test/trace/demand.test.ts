@@ -17,7 +17,7 @@ function touched(pages: number, stride = P): Recording {
 
 test('pages count once, however often they are touched, and so do their tables', () => {
   const demand = demandOf(touched(10).touch(1, AT, 'present write'))
-  expect(demand).toEqual({ pages: 14, tables: 4, allPages: 14, allTables: 4 })
+  expect(demand).toEqual({ pages: 14, allPages: 14 })
 })
 
 test('a child may write all that its parent has', () => {
@@ -33,21 +33,17 @@ test('an address space that has ended needs nothing', () => {
 })
 
 test('MEMORY is the default for a small recording and more for a large one', () => {
-  expect(memoryFor({ pages: 1000, tables: 100, allPages: 1000, allTables: 100 })).toBe('256M')
-  expect(memoryFor({ pages: 100_000, tables: 100, allPages: 100_000, allTables: 100 })).toBe('512M')
-  expect(memoryFor({ pages: 10_000, tables: 5000, allPages: 10_000, allTables: 5000 })).toBe('512M')
+  expect(memoryFor({ pages: 1000, allPages: 1000 })).toBe('256M')
+  expect(memoryFor({ pages: 100_000, allPages: 100_000 })).toBe('512M')
 })
 
 test('MEMORY leaves room for a replay in which more lives at once than was recorded', () => {
-  expect(memoryFor({ pages: 50_000, tables: 100, allPages: 5_000_000, allTables: 10_000 })).toBe('1024M')
+  expect(memoryFor({ pages: 50_000, allPages: 5_000_000 })).toBe('1024M')
 })
 
 test('a recording that no machine has room for is refused', () => {
-  expect(() => memoryFor({ pages: 2 ** 20, tables: 1, allPages: 2 ** 20, allTables: 1 })).toThrow(
+  expect(() => memoryFor({ pages: 2 ** 20, allPages: 2 ** 20 })).toThrow(
     'The trace needs about 5120M of modelled memory, a machine has at most 4096M: replay a shorter recording.',
-  )
-  expect(() => memoryFor({ pages: 1, tables: 9000, allPages: 1, allTables: 9000 })).toThrow(
-    /9000 page tables/,
   )
 })
 

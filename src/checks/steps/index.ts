@@ -18,7 +18,7 @@ import { Watch, type WatchedImage, type WatchedMachine } from './watch.ts'
 import { WORD_CLASSES } from './words.ts'
 
 export type { StepCheck, StepCheckKind } from './check.ts'
-export { Watch, type WatchedImage, type WatchedMachine } from './watch.ts'
+export { MissingName, Watch, type WatchedImage, type WatchedMachine } from './watch.ts'
 
 /** All checks at every step. The first that is broken by a step is the one that is reported. */
 export const STEP_CHECKS: readonly StepCheckKind[] = [

@@ -14,7 +14,7 @@ import { ALL_WORDS } from './words.ts'
 const NAME = 'kcsan'
 
 /** Read-modify-writes that Linux makes without a value, and so without order (Documentation/atomic_t.txt). */
-const RELAXED = new Set([
+const RELAXED = [
   'get_page',
   'get_anon_vma',
   'mmget',
@@ -26,7 +26,7 @@ const RELAXED = new Set([
   'ClearPageFlag',
   'ptep_set_wrprotect',
   '__page_dup_rmap',
-])
+]
 
 // What an access is, and what the access of another CPU must be to conflict with it: bits of the four.
 const PLAIN_READ = 0
@@ -104,7 +104,7 @@ export class Kcsan implements StepCheck {
     this.#words = this.#clocks.words
     this.#stride = this.#clocks.stride
     this.#siteBits = 32 - Math.clz32(watch.sites.length)
-    this.#relaxed = watch.sitesOf(RELAXED)
+    this.#relaxed = watch.sitesOf(NAME, RELAXED)
   }
 
   begin(): void {

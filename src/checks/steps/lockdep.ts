@@ -13,17 +13,8 @@ import { Word, wordSet } from './words.ts'
 
 const NAME = 'lockdep'
 
-// The LOCK_ bits of src/kernel/arch/observe.ts.
-const LOCK_TRY = 1
-const LOCK_SLEEPS = 4
-
 /** Functions that wait by giving the CPU up, not by spinning. */
-const SLEEPERS = new Set([
-  'rwsem_down_read_slowpath',
-  'rwsem_down_write_slowpath',
-  'schedule_wait',
-  'do_idle',
-])
+const SLEEPERS = ['rwsem_down_read_slowpath', 'rwsem_down_write_slowpath', 'schedule_wait', 'do_idle']
 
 export const lockdep: StepCheckKind = {
   id: '',
@@ -62,6 +53,8 @@ class Lockdep implements StepCheck {
   readonly #held: Held[][]
   readonly #depth: Int32Array
   readonly #sleepers: Uint8Array
+  readonly #try: number
+  readonly #sleeps: number
   #execution = 0
 
   constructor(watch: Watch) {
@@ -70,7 +63,9 @@ class Lockdep implements StepCheck {
       Array.from({ length: 16 }, () => ({ lock: 0, key: 0, how: 0, site: 0 })),
     )
     this.#depth = new Int32Array(2 * watch.cpus)
-    this.#sleepers = watch.sitesOf(SLEEPERS)
+    this.#sleepers = watch.sitesOf(NAME, SLEEPERS)
+    this.#try = watch.s.LOCK_TRY
+    this.#sleeps = watch.s.LOCK_SLEEPS
   }
 
   begin(): void {
@@ -108,9 +103,9 @@ class Lockdep implements StepCheck {
     const key = this.#classFor(lock) * 8 + subclass
     const held = this.#held[entity]
     const depth = this.#depth[entity]
-    if ((how & (LOCK_SLEEPS | LOCK_TRY)) === LOCK_SLEEPS) this.#mightSleep(entity, site)
+    if ((how & (this.#sleeps | this.#try)) === this.#sleeps) this.#mightSleep(entity, site)
     this.#irqUse(entity, key, site)
-    if ((how & LOCK_TRY) === 0)
+    if ((how & this.#try) === 0)
       for (let i = 0; i < depth; i++) {
         const before = held[i]
         if (before.key === key) this.#recursive(entity, before, lock, key, site)
@@ -155,7 +150,7 @@ class Lockdep implements StepCheck {
     const irqsOff = memory[s.PERCPU + cpu * s.PERCPU_WORDS + s.percpu$irqs_off] !== 0
     let spinlocks = 0
     for (let i = 0; i < this.#depth[entity]; i++)
-      if ((this.#held[entity][i].how & LOCK_SLEEPS) === 0) spinlocks++
+      if ((this.#held[entity][i].how & this.#sleeps) === 0) spinlocks++
     if (spinlocks === 0 && !irqsOff && entity < this.#watch.cpus) return
     this.#fail(
       entity,

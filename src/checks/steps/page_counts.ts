@@ -8,7 +8,7 @@ import type { Watch } from './watch.ts'
 import { Word, wordSet } from './words.ts'
 
 const NAME = 'page-counts'
-const ALLOCATOR = new Set(['src/kernel/mm/page_alloc.ts'])
+const ALLOCATOR = 'mm/page_alloc'
 
 export const pageCounts: StepCheckKind = {
   id: 'E3',
@@ -27,7 +27,7 @@ class PageCounts implements StepCheck {
 
   constructor(watch: Watch) {
     this.#watch = watch
-    this.#allocator = watch.sitesIn(ALLOCATOR)
+    this.#allocator = watch.sitesIn(NAME, ALLOCATOR)
   }
 
   begin(): void {}

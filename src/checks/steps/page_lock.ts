@@ -31,7 +31,7 @@ class PageLock implements StepCheck {
   constructor(watch: Watch) {
     this.#watch = watch
     // Without swap nothing of this happens.
-    this.writes = watch.s.SWAP === 0 ? 0 : wordSet(Word.ENTRY, Word.PAGE)
+    this.writes = watch.s.SWAP === 0 ? 0 : wordSet(Word.ENTRY, Word.PAGE, Word.PAGE_FLAGS)
     this.#migrating = new Rewind(watch.s.NR_PAGES)
     this.#flags = watch.s.page$flags
     this.#mapping = watch.s.page$mapping

@@ -49,7 +49,7 @@ class PageTableCheck implements StepCheck {
     this.#based = true
     this.#watch.basePtes((_addr, pte) => {
       if (!this.#watch.maps(pte)) return
-      const pfn = pte >>> 12
+      const pfn = pte >>> this.#watch.pfnShift
       const counts = this.#watch.isAnon(pfn) ? this.#anon : this.#file
       counts.add(pfn, 1)
       if ((pte & this.#rw) !== 0) this.#writable.add(pfn, 1)
@@ -75,8 +75,8 @@ class PageTableCheck implements StepCheck {
       return
     }
     if (!watch.isPte(addr)) return
-    const from = watch.maps(old) ? old >>> 12 : -1
-    const to = watch.maps(value) ? value >>> 12 : -1
+    const from = watch.maps(old) ? old >>> watch.pfnShift : -1
+    const to = watch.maps(value) ? value >>> watch.pfnShift : -1
     if (from >= 0) this.#clear(entity, addr, old, value, from, site)
     if (to >= 0) this.#set(entity, addr, old, value, to, site)
   }

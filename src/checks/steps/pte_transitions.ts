@@ -12,7 +12,7 @@ import { Word, wordSet } from './words.ts'
 
 const NAME = 'pte-transitions'
 /** Functions that may make a dirty entry clean. */
-const MKCLEAN = new Set(['page_mkclean_one', 'folio_mkclean', 'clean_record_pte', 'age_pte'])
+const MKCLEAN = ['age_pte']
 
 export const pteTransitions: StepCheckKind = {
   id: 'E12',
@@ -38,7 +38,7 @@ class PteTransitions implements StepCheck {
     const { s } = watch
     this.#watch = watch
     this.#cleared = Array.from({ length: watch.cpus }, () => new IntList())
-    this.#mkclean = watch.sitesOf(MKCLEAN)
+    this.#mkclean = watch.sitesOf(NAME, MKCLEAN)
     this.#present = s._PAGE_PRESENT | s._PAGE_PROTNONE
     this.#hardware = s._PAGE_PRESENT | s._PAGE_RW | s._PAGE_ACCESSED | s._PAGE_DIRTY
     this.#dirty = s._PAGE_DIRTY
@@ -62,7 +62,7 @@ class PteTransitions implements StepCheck {
     const value = watch.memory[addr]
     if (value === old || kind === Kind.CLEAR) return
     if (!watch.isPte(addr)) {
-      if (watch.level.words[watch.slotOf(addr)] > 1 && watch.leadsToTable(old) && value !== 0)
+      if (watch.level.words[watch.tableFrame(addr)] > 1 && watch.leadsToTable(old) && value !== 0)
         this.#fail(entity, addr, old, value, site, 'another table in the place of one that is in use')
       return
     }
@@ -70,7 +70,7 @@ class PteTransitions implements StepCheck {
     const has = (value & this.#present) !== 0
     if (value !== 0 && !has) this.#notPresent(entity, addr, old, value, site)
     if (had) {
-      const samePage = old >>> 12 === value >>> 12
+      const samePage = old >>> watch.pfnShift === value >>> watch.pfnShift
       if (has && !samePage)
         this.#fail(
           entity,
@@ -118,7 +118,7 @@ class PteTransitions implements StepCheck {
     const cleared = this.#cleared[watch.cpuOf(entity)]
     for (let i = cleared.length - 2; i >= 0; i -= 2) {
       const before = cleared.items[i + 1]
-      if (before >>> 12 !== value >>> 12) {
+      if (before >>> watch.pfnShift !== value >>> watch.pfnShift) {
         if (cleared.items[i] === addr) {
           this.#flushed(entity, addr, before, value, site)
           return
@@ -132,21 +132,21 @@ class PteTransitions implements StepCheck {
   }
 
   #flushed(entity: number, addr: number, before: number, value: number, site: number): void {
-    const { memory, s, tableMm } = this.#watch
-    const mm = tableMm.words[this.#watch.slotOf(addr)]
+    const { memory, s, tableMm, pfnShift } = this.#watch
+    const mm = tableMm.words[this.#watch.tableFrame(addr)]
     const page = this.#watch.entryStart(addr)
     for (let cpu = 0; cpu < this.#watch.cpus; cpu++) {
       const area = s.PERCPU + cpu * s.PERCPU_WORDS
       if (memory[area + s.percpu$loaded_mm] !== mm) continue
       const cached = area + s.percpu$tlb + 2 * (page & (s.TLB_ENTRIES - 1))
-      if (memory[cached] === page + 1 && memory[cached + 1] >>> 12 === before >>> 12)
+      if (memory[cached] === page + 1 && memory[cached + 1] >>> pfnShift === before >>> pfnShift)
         this.#fail(
           entity,
           addr,
           before,
           value,
           site,
-          `another page while the TLB of CPU ${cpu} still translates page ${hex(page)} to pfn ${hex(before >>> 12)}`,
+          `another page while the TLB of CPU ${cpu} still translates page ${hex(page)} to pfn ${hex(before >>> pfnShift)}`,
         )
     }
   }

@@ -1,6 +1,7 @@
 // E4: the swap map. A slot comes into use as one that has a page in the swap cache and no entry, gains and loses one use at a time, and is freed
 // only without any; its word is written only under its cluster's lock, and only while its device is on. Leaves out whether the uses
 // equal the entries: at rest that is Q4.
+import { swapMapText } from '../../inspect/swap_entries.ts'
 import { Kind } from '../../step/kinds.ts'
 import type { StepCheck, StepCheckKind } from './check.ts'
 import type { Watch } from './watch.ts'
@@ -8,7 +9,7 @@ import { Word, wordSet } from './words.ts'
 
 const NAME = 'swap-map'
 /** Who lays out and takes down a device's map, with nobody using it. */
-const SETUP = new Set(['setup_swap_map'])
+const SETUP = ['setup_swap_map']
 
 export const swapMap: StepCheckKind = {
   id: 'E4',
@@ -29,7 +30,7 @@ class SwapMap implements StepCheck {
 
   constructor(watch: Watch) {
     this.#watch = watch
-    this.#setup = watch.sitesOf(SETUP)
+    this.#setup = watch.sitesOf(NAME, SETUP)
     this.#held = Array.from({ length: 2 * watch.cpus }, () => [])
   }
 
@@ -57,7 +58,7 @@ class SwapMap implements StepCheck {
         NAME,
         entity,
         site,
-        `swap_map ${device}:${slot % s.SWAPFILE_SLOTS} ${this.#word(old)} -> ${this.#word(value)}: ${text}`,
+        `swap_map ${device}:${slot % s.SWAPFILE_SLOTS} ${swapMapText(s, old)} -> ${swapMapText(s, value)}: ${text}`,
       )
     const lock = s.SWAP_CLUSTERS + Math.floor(slot / s.SWAPFILE_CLUSTER) * s.SWAP_CLUSTER_WORDS
     if (!this.#held[entity].includes(lock + s.swap_cluster$lock)) fail("written without its cluster's lock")
@@ -88,14 +89,5 @@ class SwapMap implements StepCheck {
     const held = this.#held[entity]
     const at = held.indexOf(lock)
     if (at >= 0) held.splice(at, 1)
-  }
-
-  #word(word: number): string {
-    const { SWAP_HAS_CACHE, COUNT_CONTINUED } = this.#watch.s
-    const names = [
-      ...((word & SWAP_HAS_CACHE) === 0 ? [] : ['cache']),
-      ...((word & COUNT_CONTINUED) === 0 ? [] : ['continued']),
-    ]
-    return [String(word & ~(SWAP_HAS_CACHE | COUNT_CONTINUED)), ...names].join(' ')
   }
 }

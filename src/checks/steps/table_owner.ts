@@ -9,14 +9,14 @@ import { Word, wordSet } from './words.ts'
 const NAME = 'table-owner'
 
 /** Tables that nobody else can reach any more are taken apart without their locks. */
-const FREE_PGTABLES = new Set([
+const FREE_PGTABLES = [
   'free_pgtables',
   'free_p4d_range',
   'free_pud_range',
   'free_pmd_range',
   'free_table_above',
-])
-const HARDWARE = new Set(['tlb_walk', 'hardware_set_bits'])
+]
+const HARDWARE = ['tlb_walk', 'hardware_set_bits']
 
 export const tableOwner: StepCheckKind = {
   id: 'E1',
@@ -37,8 +37,8 @@ class TableOwner implements StepCheck {
 
   constructor(watch: Watch) {
     this.#watch = watch
-    this.#freeing = watch.sitesOf(FREE_PGTABLES)
-    this.#hardware = watch.sitesOf(HARDWARE)
+    this.#freeing = watch.sitesOf(NAME, FREE_PGTABLES)
+    this.#hardware = watch.sitesOf(NAME, HARDWARE)
     this.#bits = watch.s._PAGE_ACCESSED | watch.s._PAGE_DIRTY
   }
 
@@ -55,7 +55,7 @@ class TableOwner implements StepCheck {
     site: number,
   ): void {
     const watch = this.#watch
-    if (watch.level.words[watch.slotOf(addr)] === 0) return
+    if (watch.level.words[watch.tableFrame(addr)] === 0) return
     const owner = watch.owner.words[watch.pfnOf(watch.tableOf(addr))]
     if (owner === watch.cpuOf(entity) + 1) return
     if (this.#freeing[site] === 1) return

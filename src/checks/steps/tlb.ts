@@ -56,8 +56,7 @@ class Tlb implements StepCheck {
         if (value === 0 && watch.freezes[site] === 0) this.#pageFreed(entity, watch.pfnOf(addr), site)
         return
       case Word.MMAP_LOCK:
-        // Bit 0: a writer holds it.
-        if ((old & 1) === 1 && (value & 1) === 0)
+        if ((old & ~value & watch.s.RWSEM_WRITER_LOCKED) !== 0)
           this.#mapChanged(entity, addr - watch.s.mm$mmap_lock - watch.s.rwsem$count, site)
         return
       case Word.FLUSH_PENDING:
@@ -66,13 +65,13 @@ class Tlb implements StepCheck {
   }
 
   #pageFreed(entity: number, pfn: number, site: number): void {
-    const { memory } = this.#watch
+    const { memory, pfnShift } = this.#watch
     for (let cpu = 0; cpu < this.#tlb.length; cpu++) {
       // A CPU without an mm has an empty TLB.
       if (memory[this.#loaded[cpu]] === 0) continue
       const first = this.#tlb[cpu]
       for (let at = first; at < first + this.#words; at += 2)
-        if (memory[at] !== 0 && memory[at + 1] >>> 12 === pfn)
+        if (memory[at] !== 0 && memory[at + 1] >>> pfnShift === pfn)
           this.#watch.fail(
             NAME,
             entity,
@@ -95,18 +94,18 @@ class Tlb implements StepCheck {
   /** Compares a TLB's entry with the page table. */
   #compare(entity: number, cpu: number, mm: number, addr: number, cached: number, site: number): void {
     const watch = this.#watch
-    const { s } = watch
+    const { s, pfnShift } = watch
     const ptep = watch.pteOf(mm, addr)
     const pte = ptep === 0 ? 0 : watch.memory[ptep]
     const rights = s._PAGE_PRESENT | s._PAGE_RW
-    if (pte >>> 12 === cached >>> 12 && (cached & ~pte & rights) === 0) return
+    if (pte >>> pfnShift === cached >>> pfnShift && (cached & ~pte & rights) === 0) return
     if (ptep !== 0 && watch.owner.words[watch.pfnOf(watch.tableOf(ptep))] !== 0) return
     if (this.#deferred(cpu)) return
     watch.fail(
       NAME,
       entity,
       site,
-      `the TLB of CPU ${cpu} still translates page ${hex(addr)} of mm ${watch.memory[mm + s.mm$id]} to pfn ${hex(cached >>> 12)}${this.#right(cached)}; its pte is ${ptep === 0 ? 'none' : watch.entryValue(ptep, pte)}`,
+      `the TLB of CPU ${cpu} still translates page ${hex(addr)} of mm ${watch.memory[mm + s.mm$id]} to pfn ${hex(cached >>> pfnShift)}${this.#right(cached)}; its pte is ${ptep === 0 ? 'none' : watch.entryValue(ptep, pte)}`,
     )
   }
 

@@ -9,11 +9,11 @@ import { Word, wordSet } from './words.ts'
 const NAME = 'use-after-free'
 
 /** Whoever hands the memory out and takes it back. */
-const PAGE_ALLOCATOR = new Set(['src/kernel/mm/page_alloc.ts'])
-const TABLE_ALLOCATOR = new Set(['pgtable_alloc', 'table_entries_alloc', 'table_entries_free'])
-const OBJECT_ALLOCATOR = new Set(['src/kernel/mm/slab.ts'])
+const PAGE_ALLOCATOR = 'mm/page_alloc'
+const TABLE_ALLOCATOR = ['pgtable_alloc']
+const OBJECT_ALLOCATOR = 'mm/slab'
 /** Take a page off its LRU list after its last reference went. */
-const PAGE_RELEASERS = new Set([
+const PAGE_RELEASERS = [
   'release_pages',
   'move_pages_to_lru',
   'free_unref_page_list',
@@ -22,9 +22,9 @@ const PAGE_RELEASERS = new Set([
   '__page_cache_release',
   '__clear_lru',
   'page_lruvec',
-])
-/** Readers of memory that keeps its type: they look again at who is there (a parent's pid), or report a writer that is gone. */
-const TYPE_STABLE = new Set(['live_parent', 'oracle_violation'])
+]
+/** Readers of memory that keeps its type: they report a writer that is gone. */
+const TYPE_STABLE = ['oracle_violation']
 const PAGE = 1
 const TABLE = 2
 const OBJECT = 4
@@ -40,7 +40,7 @@ export const useAfterFree: StepCheckKind = {
 
 const WORDS = wordSet(
   Word.ENTRY,
-  Word.TABLE_OWNER,
+  Word.PAGE_FLAGS,
   Word.MAPCOUNT,
   Word.COMPOUND_HEAD,
   Word.PAGE,
@@ -67,11 +67,11 @@ export class UseAfterFree implements StepCheck {
     this.#unitOf = watch.map.unitOf
     this.#dead = watch.dead.words
     this.#classOf = watch.map.classOf
-    const pages = watch.sitesIn(PAGE_ALLOCATOR)
-    const releasers = watch.sitesOf(PAGE_RELEASERS)
-    const tables = watch.sitesOf(TABLE_ALLOCATOR)
-    const objects = watch.sitesIn(OBJECT_ALLOCATOR)
-    const readers = watch.sitesOf(TYPE_STABLE)
+    const pages = watch.sitesIn(NAME, PAGE_ALLOCATOR)
+    const releasers = watch.sitesOf(NAME, PAGE_RELEASERS)
+    const tables = watch.sitesOf(NAME, TABLE_ALLOCATOR)
+    const objects = watch.sitesIn(NAME, OBJECT_ALLOCATOR)
+    const readers = watch.sitesOf(NAME, TYPE_STABLE)
     this.#exempt = pages.map(
       (exempt, site) =>
         (exempt | releasers[site]) * PAGE + tables[site] * TABLE + (objects[site] | readers[site]) * OBJECT,
@@ -86,37 +86,37 @@ export class UseAfterFree implements StepCheck {
     addr: number,
     a: number,
     _b: number,
-    _old: number,
+    old: number,
     _result: number,
     site: number,
   ): void {
     if (this.#dead[this.#unitOf[addr]] !== 0) this.#touched(entity, kind, addr, site)
     if (kind === Kind.COPY && this.#dead[this.#unitOf[a]] !== 0)
       this.#touched(entity, Kind.PLAIN_READ, a, site)
-    if (this.#classOf[addr] === Word.TABLE_OWNER) this.#tableFreed(entity, addr, site)
+    if (this.#classOf[addr] === Word.PAGE_FLAGS) this.#tableFreed(entity, addr, old, site)
   }
 
   /** Which kind of memory a unit is. */
   #kind(unit: number): number {
     const { map, s } = this.#watch
     if (unit < map.tableUnit) return PAGE
-    return unit < map.tableUnit + s.NR_TABLES ? TABLE : OBJECT
+    return unit < map.tableUnit + s.NR_PAGES ? TABLE : OBJECT
   }
 
   /** Before the watch follows the step: the table's level is still what it was. */
-  #tableFreed(entity: number, addr: number, site: number): void {
+  #tableFreed(entity: number, addr: number, old: number, site: number): void {
     const watch = this.#watch
-    if (watch.memory[addr] !== 0) return
-    const slot = addr - watch.s.TABLE_OWNERS
-    const level = watch.level.words[slot]
+    if ((old & ~watch.memory[addr] & watch.tableFlag) === 0) return
+    const pfn = watch.pfnOf(addr)
+    const level = watch.level.words[pfn]
     // The top table's mm goes with it.
     if (level === 0 || level === watch.s.PGTABLE_LEVELS) return
-    const id = watch.memory[watch.tableMm.words[slot] + watch.s.mm$id]
+    const id = watch.memory[watch.tableMm.words[pfn] + watch.s.mm$id]
     watch.fail(
       NAME,
       entity,
       site,
-      `a page table of mm ${id} (from page ${hex(watch.tableStart.words[slot])} on) is freed while an entry leads to it`,
+      `a page table of mm ${id} (from page ${hex(watch.tableStart.words[pfn])} on) is freed while an entry leads to it`,
     )
   }
 
@@ -153,8 +153,8 @@ export class UseAfterFree implements StepCheck {
     const { map, s } = this.#watch
     if (unit < map.tableUnit)
       return `The buggy address belongs to the page:\n${this.#watch.dumpPage(unit - map.pageUnit)}`
-    if (unit < map.tableUnit + s.NR_TABLES)
-      return `The buggy address belongs to the page table in slot ${unit - map.tableUnit} of the arena`
+    if (unit < map.tableUnit + s.NR_PAGES)
+      return `The buggy address belongs to the page table:\n${this.#watch.dumpPage(unit - map.tableUnit)}`
     const cache = map.caches.findLast((each) => each.unit <= unit)!
     const index = unit - cache.unit
     return `The buggy address belongs to the object at ${hex(cache.base + index * cache.words)}\n which belongs to the cache ${cache.name} of size ${4 * cache.words}`

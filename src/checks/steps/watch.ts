@@ -1,13 +1,15 @@
 // What all checks at every step share about one stepped machine: the map of its words, which tables are in a tree, at which
 // level and who owns them, which pages, tables and objects are free, and how to name a step. It follows the steps by itself,
 // outside the machine's memory. Leaves out every rule: those are in the checks.
-import { hex, nameAddress } from '../../inspect/names.ts'
-import { swapEntryName } from '../../inspect/swap_names.ts'
+import { entryName, pteText, tableEntryText } from '../../inspect/entries.ts'
+import { nameAddress } from '../../inspect/names.ts'
+import { dumpPage } from '../../inspect/page_dump.ts'
+import { PageTables, type TableLevel } from '../../inspect/page_tables.ts'
+import { readSwapEntry } from '../../inspect/swap_entries.ts'
 import { Kind } from '../../step/kinds.ts'
 import { Violation } from '../../step/observer.ts'
-import type { KernelSymbols } from '../symbols.ts'
-import { readSwapEntry } from '../swap.ts'
-import { MachineView } from '../view.ts'
+import type { KernelSymbols } from '../../inspect/symbols.ts'
+import { RestingMachine } from '../resting_machine.ts'
 import { Rewind } from './rewind.ts'
 import { Word, type WordMap, mapWords, wordSet } from './words.ts'
 
@@ -31,11 +33,18 @@ export interface WatchedMachine {
 export interface WatchedImage {
   readonly sites: readonly StepSite[]
   /** Names of its functions, by which call stacks are recognised. */
-  readonly functions?: readonly string[]
+  readonly functions: readonly string[]
+  /** Names of all functions of the kernel: a check may go by one that this image does without. */
+  readonly declared: readonly string[]
 }
 
-/** Names of table levels from 1, the PTEs, up. */
-const LEVELS = ['', 'pte', 'pmd', 'pud', 'p4d', 'pgd']
+/** A check at every step goes by a name that the kernel does not have. */
+export class MissingName extends Error {
+  override readonly name = 'MissingName'
+}
+
+/** For names that the watch itself goes by. */
+const EVERY_CHECK = 'every check'
 
 export class Watch {
   readonly memory: Int32Array
@@ -47,9 +56,9 @@ export class Watch {
   readonly dead: Rewind
   /** By unit: CPU and site of the step that freed it, as (site * 64 + cpu) + 1; 0: free from the start. */
   readonly freedBy: Rewind
-  /** By slot of the table arena: level of the table from 1 (PTEs) up; 0: no entry leads to it. */
+  /** By page frame: level of the table from 1 (PTEs) up; 0: no entry leads to it. */
   readonly level: Rewind
-  /** By slot: the mm, and the first page number that the table spans. */
+  /** By page frame: the mm, and the first page number that the table spans. */
   readonly tableMm: Rewind
   readonly tableStart: Rewind
   /** By page frame: the CPU + 1 that owns the entries of the table in it. */
@@ -59,17 +68,22 @@ export class Watch {
   readonly functions: ReadonlySet<string>
   /** By site: 1 where a page's count is frozen: it goes to 0, and the page is not freed. */
   readonly freezes: Uint8Array
+  readonly #allocates: Uint8Array
+  readonly #declared: ReadonlySet<string>
   readonly tableShift: number
   readonly #machine: WatchedMachine
-  readonly #view: MachineView
+  readonly #view: RestingMachine
+  readonly #tables: PageTables
   #based = false
 
   // Symbols that every step may need; an object of thousands of properties is slow to look into.
   readonly pgtables: number
+  readonly tableFlag: number
   readonly memmap: number
   readonly pageWords: number
   readonly content: number
   readonly contentShift: number
+  readonly pfnShift: number
   readonly mapping: number
   readonly refcount: number
   readonly mapcount: number
@@ -80,24 +94,29 @@ export class Watch {
     this.cpus = machine.cpus
     this.sites = image.sites
     this.functions = new Set(image.functions)
-    this.freezes = this.sitesOf(new Set(['page_ref_freeze']))
-    this.#view = new MachineView(machine, 'running')
+    this.#declared = new Set(image.declared)
+    this.freezes = this.sitesOf(EVERY_CHECK, ['page_ref_freeze'])
+    this.#allocates = this.sitesOf(EVERY_CHECK, ['kmem_cache_alloc'])
+    this.#view = new RestingMachine(machine, 'running')
+    this.#tables = PageTables.of(machine)
     const s = this.#view.symbols
     this.s = s
     this.map = mapWords(s)
     this.dead = new Rewind(this.map.units)
     this.freedBy = new Rewind(this.map.units)
-    this.level = new Rewind(s.NR_TABLES)
-    this.tableMm = new Rewind(s.NR_TABLES)
-    this.tableStart = new Rewind(s.NR_TABLES)
+    this.level = new Rewind(s.NR_PAGES)
+    this.tableMm = new Rewind(s.NR_PAGES)
+    this.tableStart = new Rewind(s.NR_PAGES)
     this.owner = new Rewind(s.NR_PAGES)
     this.owned = new Rewind(machine.cpus)
     this.pgtables = s.PGTABLES
+    this.tableFlag = s.PG_table
     this.tableShift = Math.log2(s.PTRS_PER_TABLE)
     this.memmap = s.MEMMAP
     this.pageWords = s.PAGE_WORDS
     this.content = s.CONTENT
     this.contentShift = Math.log2(s.CONTENT_WORDS)
+    this.pfnShift = s.PFN_SHIFT
     this.mapping = s.page$mapping
     this.refcount = s.page$_refcount
     this.mapcount = s.page$_mapcount
@@ -108,7 +127,7 @@ export class Watch {
   /** Words whose changes are followed. */
   readonly writes = wordSet(
     Word.ENTRY,
-    Word.TABLE_OWNER,
+    Word.PAGE_FLAGS,
     Word.MM_PGD,
     Word.REFCOUNT,
     Word.COMPOUND_HEAD,
@@ -129,9 +148,9 @@ export class Watch {
   /** The PTEs that are not none when an execution begins: address and value. Memory must be as setup left it. */
   basePtes(visit: (addr: number, pte: number) => void): void {
     const { memory } = this
-    for (let slot = 0; slot < this.s.NR_TABLES; slot++) {
-      if (this.level.words[slot] !== 1) continue
-      const entries = this.pgtables + (slot << this.tableShift)
+    for (let pfn = 0; pfn < this.s.NR_PAGES; pfn++) {
+      if (this.level.words[pfn] !== 1) continue
+      const entries = this.pgtables + (pfn << this.tableShift)
       for (let i = 0; i < this.s.PTRS_PER_TABLE; i++)
         if (memory[entries + i] !== 0) visit(entries + i, memory[entries + i])
     }
@@ -143,9 +162,8 @@ export class Watch {
       const page = this.pageOf(pfn)
       const tail = (memory[page + s.page$compound_head] & 1) !== 0
       dead.set(map.pageUnit + pfn, memory[page + s.page$_refcount] === 0 && !tail ? 1 : 0)
+      dead.set(map.tableUnit + pfn, (memory[page + s.page$flags] & s.PG_table) === 0 ? 1 : 0)
     }
-    for (let slot = 0; slot < s.NR_TABLES; slot++)
-      dead.set(map.tableUnit + slot, memory[s.TABLE_OWNERS + slot] === 0 ? 1 : 0)
     for (const cache of map.caches) {
       const { free } = this.#view.caches[cache.name]
       for (let i = 0; i < cache.count; i++) dead.set(cache.unit + i, free[i])
@@ -170,18 +188,19 @@ export class Watch {
     const { s, map } = this
     switch (map.classOf[addr]) {
       case Word.ENTRY: {
-        const slot = this.slotOf(addr)
-        const level = this.level.words[slot]
+        const pfn = this.tableFrame(addr)
+        const level = this.level.words[pfn]
         if (level < 2) return
-        if (this.leadsToTable(old)) this.#detach(this.tableEntries(old))
+        if (this.leadsToTable(old)) this.#detach(this.#tables.next(old))
         if (this.leadsToTable(value))
-          this.#attach(this.tableEntries(value), level - 1, this.tableMm.words[slot], this.entryStart(addr))
+          this.#attach(this.#tables.next(value), level - 1, this.tableMm.words[pfn], this.entryStart(addr))
         return
       }
-      case Word.TABLE_OWNER: {
-        const unit = map.tableUnit + addr - s.TABLE_OWNERS
-        this.level.set(addr - s.TABLE_OWNERS, 0)
-        this.#setDead(unit, value === 0, entity, site)
+      case Word.PAGE_FLAGS: {
+        if (((value ^ old) & this.tableFlag) === 0) return
+        const pfn = this.pfnOf(addr)
+        this.level.set(pfn, 0)
+        this.#setDead(map.tableUnit + pfn, (value & this.tableFlag) === 0, entity, site)
         return
       }
       case Word.MM_PGD:
@@ -203,7 +222,7 @@ export class Watch {
         return
       case Word.FREELIST:
         // Taking the head off the list allocates it; putting one on the list was seen at its stamp.
-        if (this.sites[site]?.fn === 'kmem_cache_alloc') this.#setDead(map.unitOf[old], false, entity, site)
+        if (this.#allocates[site] === 1) this.#setDead(map.unitOf[old], false, entity, site)
     }
   }
 
@@ -224,22 +243,19 @@ export class Watch {
   }
 
   #attach(entries: number, level: number, mm: number, start: number): void {
-    const slot = this.slotOf(entries)
-    if (slot < 0 || slot >= this.s.NR_TABLES) return
-    this.level.set(slot, level)
-    this.tableMm.set(slot, mm)
-    this.tableStart.set(slot, start)
-    if (level === 1) return
-    for (let i = 0; i < this.s.PTRS_PER_TABLE; i++) {
-      const entry = this.memory[entries + i]
-      if (this.leadsToTable(entry))
-        this.#attach(this.tableEntries(entry), level - 1, mm, this.entryStart(entries + i))
-    }
+    if (this.#tables.frameOf(entries) < 0) return
+    this.#tables.walk({ entries, level: level - 1, start }, (table) => {
+      const pfn = this.tableFrame(table.entries)
+      this.level.set(pfn, table.level + 1)
+      this.tableMm.set(pfn, mm)
+      this.tableStart.set(pfn, table.start)
+      return true
+    })
   }
 
   #detach(entries: number): void {
-    const slot = this.slotOf(entries)
-    if (slot >= 0 && slot < this.s.NR_TABLES) this.level.set(slot, 0)
+    const pfn = this.#tables.frameOf(entries)
+    if (pfn >= 0) this.level.set(pfn, 0)
   }
 
   // Where things lie.
@@ -256,13 +272,13 @@ export class Watch {
     return ((page - this.memmap) / this.pageWords) | 0
   }
 
-  slotOf(entry: number): number {
+  tableFrame(entry: number): number {
     return (entry - this.pgtables) >> this.tableShift
   }
 
-  /** The struct page of the table that the entry at `addr` lies in; 0: none. */
+  /** The struct page of the table that the entry at `addr` lies in. */
   tableOf(addr: number): number {
-    return this.memory[this.s.TABLE_OWNERS + this.slotOf(addr)]
+    return this.pageOf(this.tableFrame(addr))
   }
 
   /** Whether the word at `addr` is a PTE of a tree. */
@@ -271,43 +287,24 @@ export class Watch {
   }
 
   leadsToTable(entry: number): boolean {
-    return (entry & (this.s._PAGE_PRESENT | this.s._PAGE_PSE)) === this.s._PAGE_PRESENT
-  }
-
-  /** Word address of the entries of the table that an entry leads to. */
-  tableEntries(entry: number): number {
-    return this.memory[this.pageOf(entry >>> this.s.PFN_SHIFT) + this.s.page$pt_entries]
+    return this.#tables.leadsToTable(entry)
   }
 
   /** First page number that the entry at `addr` spans. */
   entryStart(addr: number): number {
-    const slot = this.slotOf(addr)
+    const pfn = this.tableFrame(addr)
     const index = (addr - this.pgtables) & (this.s.PTRS_PER_TABLE - 1)
-    return this.tableStart.words[slot] + index * 2 ** this.#shift(this.level.words[slot])
+    return this.tableStart.words[pfn] + index * 2 ** this.#levelOf(pfn).shift
   }
 
-  #shift(level: number): number {
-    const { s } = this
-    return [0, 0, s.PMD_SHIFT, s.PUD_SHIFT, s.P4D_SHIFT, s.PGDIR_SHIFT][level]
+  /** Of the table in a slot, which is in a tree. */
+  #levelOf(slot: number): TableLevel {
+    return this.#tables.levels[this.level.words[slot] - 1]
   }
 
   /** Address of the PTE of page `addr` of `mm`; 0: no table is there. */
   pteOf(mm: number, addr: number): number {
-    const { s, memory } = this
-    let entries = memory[mm + s.mm$pgd]
-    for (let level = s.PGTABLE_LEVELS; level > 1; level--) {
-      const shift = this.#shift(level)
-      const index = level === s.PGTABLE_LEVELS ? addr >>> shift : (addr >>> shift) & this.#mask(level)
-      const entry = memory[entries + index]
-      if (!this.leadsToTable(entry)) return 0
-      entries = this.tableEntries(entry)
-    }
-    return entries + (addr & (s.PTRS_PER_PTE - 1))
-  }
-
-  #mask(level: number): number {
-    const { s } = this
-    return [0, s.PTRS_PER_PTE, s.PTRS_PER_PMD, s.PTRS_PER_PUD, s.PTRS_PER_P4D, s.PTRS_PER_PGD][level] - 1
+    return this.#tables.pteAddress(mm, addr)
   }
 
   /** Whether a PTE maps a page that is counted. */
@@ -319,20 +316,20 @@ export class Watch {
   /** Whether a PTE is a swap entry: it counts as MM_SWAPENTS. */
   isSwap(pte: number): boolean {
     if (pte === 0 || (pte & (this.s._PAGE_PRESENT | this.s._PAGE_PROTNONE)) !== 0) return false
-    return readSwapEntry(pte, this.s.PFN_SHIFT).kind === 'swap'
+    return readSwapEntry(this.s, pte).kind === 'swap'
   }
 
   /** Whether a swap entry may become this one: of the same slot, or the mark of a page that could not be read from it. */
   staysSwapped(from: number, to: number): boolean {
-    const before = readSwapEntry(from, this.s.PFN_SHIFT)
-    const { kind, device, offset } = readSwapEntry(to, this.s.PFN_SHIFT)
+    const before = readSwapEntry(this.s, from)
+    const { kind, device, offset } = readSwapEntry(this.s, to)
     return kind === 'error' || (device === before.device && offset === before.offset)
   }
 
   /** The page frame that a PTE stands for while the page migrates; -1: it is no migration entry. */
   migrating(pte: number): number {
     if (pte === 0 || (pte & (this.s._PAGE_PRESENT | this.s._PAGE_PROTNONE)) !== 0) return -1
-    const { kind, offset } = readSwapEntry(pte, this.s.PFN_SHIFT)
+    const { kind, offset } = readSwapEntry(this.s, pte)
     return kind === 'migration' ? offset : -1
   }
 
@@ -342,16 +339,27 @@ export class Watch {
 
   // Names.
 
-  /** The sites whose function or helper is one of `names`, as a table by site. */
-  sitesOf(names: ReadonlySet<string>): Uint8Array {
+  /**
+   * The sites whose function or helper is one of `names`, as a table by site: none where this image does without the function.
+   * Throws MissingName, with the name of the check, when the kernel has no such function.
+   */
+  sitesOf(check: string, names: readonly string[]): Uint8Array {
+    for (const name of names)
+      if (!this.#declared.has(name))
+        throw new MissingName(`the kernel has no function ${name}, ${goesBy(check)}`)
     return Uint8Array.from(this.sites, ({ fn, helper }) =>
-      names.has(fn) || (helper !== undefined && names.has(helper)) ? 1 : 0,
+      names.includes(fn) || (helper !== undefined && names.includes(helper)) ? 1 : 0,
     )
   }
 
-  /** The sites in one of `files` (paths from the package's folder). */
-  sitesIn(files: ReadonlySet<string>): Uint8Array {
-    return Uint8Array.from(this.sites, ({ file }) => (files.has(file) ? 1 : 0))
+  /** The sites in a module of the kernel, a file or a folder: `mm/slab`. Throws MissingName when no step is in it. */
+  sitesIn(check: string, module: string): Uint8Array {
+    const path = `src/kernel/${module}`
+    const table = Uint8Array.from(this.sites, ({ file }) =>
+      file === `${path}.ts` || file.startsWith(`${path}/`) ? 1 : 0,
+    )
+    if (!table.includes(1)) throw new MissingName(`the kernel has no module ${module}, ${goesBy(check)}`)
+    return table
   }
 
   /** `wp_page_copy src/kernel/mm/memory/do_wp_page.ts:123`. */
@@ -368,44 +376,26 @@ export class Watch {
 
   /** The word at `addr` by its object and field; a PTE by its mm and page. */
   name(addr: number): string {
-    if (this.map.classOf[addr] === Word.ENTRY && this.level.words[this.slotOf(addr)] !== 0)
+    if (this.map.classOf[addr] === Word.ENTRY && this.level.words[this.tableFrame(addr)] !== 0)
       return this.entryName(addr)
     return nameAddress(this.#machine, addr)
   }
 
   /** `pte[mm 1, 0x7000]`. */
   entryName(addr: number): string {
-    const slot = this.slotOf(addr)
-    const id = this.memory[this.tableMm.words[slot] + this.s.mm$id]
-    return `${LEVELS[this.level.words[slot]]}[mm ${id}, ${hex(this.entryStart(addr))}]`
+    const pfn = this.tableFrame(addr)
+    return entryName(this.#machine, this.#levelOf(pfn).name, this.tableMm.words[pfn], this.entryStart(addr))
   }
 
-  /** `none`, `pfn 0x1a3 rw dirty accessed`, `table 0x33`. */
+  /** What `entry` says in the word at `addr`: `none`, `pfn 0x1a3 rw dirty young`, `table page 0x33`. */
   entryValue(addr: number, entry: number): string {
-    const { s } = this
-    if (entry === 0) return 'none'
-    const pfn = hex(entry >>> s.PFN_SHIFT)
-    if (this.level.words[this.slotOf(addr)] > 1) return this.leadsToTable(entry) ? `table ${pfn}` : hex(entry)
-    if ((entry & (s._PAGE_PRESENT | s._PAGE_PROTNONE)) === 0) return swapEntryName(entry, s.PFN_SHIFT)
-    const flags = [
-      (entry & s._PAGE_PROTNONE) !== 0 ? ' protnone' : '',
-      (entry & s._PAGE_RW) !== 0 ? ' rw' : ' ro',
-      (entry & s._PAGE_DIRTY) !== 0 ? ' dirty' : '',
-      (entry & s._PAGE_SPECIAL) !== 0 ? ' special' : '',
-    ]
-    return `pfn ${pfn}${flags.join('')}`
+    const upper = this.level.words[this.tableFrame(addr)] > 1
+    return upper ? tableEntryText(this.#machine, entry) : pteText(this.#machine, entry)
   }
 
   /** A struct page as dump_page() prints it. */
   dumpPage(pfn: number): string {
-    const { memory, s } = this
-    const page = this.pageOf(pfn)
-    const field = (offset: number): number => memory[page + offset]
-    return (
-      `page: refcount:${field(s.page$_refcount)} mapcount:${field(s.page$_mapcount) + 1} ` +
-      `mapping:${hex(field(s.page$mapping))} index:${hex(field(s.page$index))} pfn:${hex(pfn)}\n` +
-      `flags: ${hex(field(s.page$flags))}`
-    )
+    return dumpPage(this.#machine, this.pageOf(pfn)).join('\n')
   }
 
   /** Functions on the kernel's stack of the entity that runs, innermost first. */
@@ -424,4 +414,8 @@ export class Watch {
   fail(check: string, entity: number, site: number, text: string): never {
     throw new Violation(check, `${text}\n at ${this.where(site)} on CPU ${this.cpuOf(entity)}`)
   }
+}
+
+function goesBy(check: string): string {
+  return check === EVERY_CHECK ? 'by which all checks at every step go' : `by which the check ${check} goes`
 }

@@ -1,14 +1,14 @@
 // What kind of word lies at each address, as far as a check at every step wants to know, and which page, table or object it
 // belongs to: both are looked up once a step. Leaves out names for people: src/inspect/names.ts.
-import type { KernelSymbols } from '../symbols.ts'
+import type { KernelSymbols } from '../../inspect/symbols.ts'
 
 /** Classes of words. */
 export const Word = {
   OTHER: 0,
   /** Entries of page tables of every level. */
   ENTRY: 1,
-  /** The word that says which page a slot of the table arena belongs to. */
-  TABLE_OWNER: 2,
+  /** The flags of struct page, which say what is a page table. */
+  PAGE_FLAGS: 2,
   REFCOUNT: 3,
   MAPCOUNT: 4,
   COMPOUND_HEAD: 5,
@@ -55,7 +55,7 @@ export interface WordMap {
   readonly units: number
   /** Unit of page frame 0; the others follow. */
   readonly pageUnit: number
-  /** Unit of slot 0 of the table arena. */
+  /** Unit of the entries that page frame 0 has as a page table; the others follow. */
   readonly tableUnit: number
   readonly caches: readonly Cache[]
 }
@@ -65,7 +65,7 @@ export function mapWords(s: KernelSymbols): WordMap {
   const unitOf = new Int32Array(s.MEMORY_WORDS)
   const pageUnit = 1
   const tableUnit = pageUnit + s.NR_PAGES
-  let units = tableUnit + s.NR_TABLES
+  let units = tableUnit + s.NR_PAGES
   const caches: Cache[] = []
   for (const [name, base, words, count, stamps] of cacheLayouts(s)) {
     caches.push({ name, base, words, count, stamps, unit: units })
@@ -86,6 +86,7 @@ export function mapWords(s: KernelSymbols): WordMap {
   for (let pfn = 0; pfn < s.NR_PAGES; pfn++) {
     const page = s.MEMMAP + pfn * s.PAGE_WORDS
     classOf.fill(Word.PAGE, page, page + s.PAGE_WORDS)
+    classOf[page + s.page$flags] = Word.PAGE_FLAGS
     classOf[page + s.page$_refcount] = Word.REFCOUNT
     classOf[page + s.page$_mapcount] = Word.MAPCOUNT
     classOf[page + s.page$compound_head] = Word.COMPOUND_HEAD
@@ -93,14 +94,11 @@ export function mapWords(s: KernelSymbols): WordMap {
     const content = s.CONTENT + pfn * s.CONTENT_WORDS
     classOf.fill(Word.CONTENT, content, content + s.CONTENT_WORDS)
     unitOf.fill(pageUnit + pfn, content, content + s.CONTENT_WORDS)
+    const entries = s.PGTABLES + pfn * s.PTRS_PER_TABLE
+    unitOf.fill(tableUnit + pfn, entries, entries + s.PTRS_PER_TABLE)
   }
   classOf.fill(Word.SWAP_MAP, s.SWAP_MAP, s.SWAP_CACHE)
-  classOf.fill(Word.TABLE_OWNER, s.TABLE_OWNERS, s.TABLE_OWNERS + s.NR_TABLES)
-  classOf.fill(Word.ENTRY, s.PGTABLES, s.PGTABLES + s.NR_TABLES * s.PTRS_PER_TABLE)
-  for (let slot = 0; slot < s.NR_TABLES; slot++) {
-    const entries = s.PGTABLES + slot * s.PTRS_PER_TABLE
-    unitOf.fill(tableUnit + slot, entries, entries + s.PTRS_PER_TABLE)
-  }
+  classOf.fill(Word.ENTRY, s.PGTABLES, s.PGTABLES + s.NR_PAGES * s.PTRS_PER_TABLE)
   return { classOf, unitOf, units, pageUnit, tableUnit, caches }
 }
 

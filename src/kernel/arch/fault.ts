@@ -21,7 +21,7 @@ import {
   VM_FAULT_RETRY,
   VM_FAULT_SIGBUS,
 } from '../mm/memory/vmf.ts'
-import { find_vma } from '../mm/mmap.ts'
+import { find_vma } from '../mm/mmap/mm_mt.ts'
 import { pagefault_out_of_memory } from '../mm/oom_kill.ts'
 import { current } from '../sched/core.ts'
 import { fatal_signal_pending } from '../signal.ts'

@@ -1,7 +1,7 @@
 /**
  * Every limit of the machine, in one place. Sizes that the user chooses are in ../config.ts.
  */
-import { NODES, NR_PAGES, PAGE_BYTES, SWAP } from '#config'
+import { NODES, NR_CPUS, NR_PAGES, PAGE_BYTES, SWAP } from '#config'
 
 /** Direct-mapped entries of a CPU's TLB. */
 export const TLB_ENTRIES = 64
@@ -14,7 +14,8 @@ export const MMU_GATHER_BUNDLE = Math.min(8192, Math.max(120, NR_PAGES >> 4))
 /** Tasks of a machine that has memory enough. */
 export const MOST_TASKS = 512
 export const NR_TASKS = Math.min(MOST_TASKS, Math.max(64, NR_PAGES >> 4))
-export const NR_MMS = Math.min(256, Math.max(24, NR_PAGES >> 6))
+/** Those of tasks, and one that each CPU may have loaded still (lazy TLB). */
+export const NR_MMS = Math.min(256, Math.max(24, NR_PAGES >> 6)) + NR_CPUS
 /** VMAs of one mm (sysctl_max_map_count). */
 export const MAX_MAP_COUNT = Math.min(1984, Math.max(64, NR_PAGES >> 4))
 export const NR_VMAS = Math.min(16384, Math.max(256, NR_PAGES >> 2))
@@ -22,8 +23,6 @@ export const NR_ANON_VMAS = NR_VMAS
 export const NR_ANON_VMA_CHAINS = NR_VMAS * 3
 export const NR_ADDRESS_SPACES = Math.min(1024, Math.max(32, NR_PAGES >> 6))
 export const NR_XA_NODES = Math.min(2048, Math.max(64, NR_PAGES >> 5))
-/** Page tables of full size that the table arena holds; one more allocation is out of memory. */
-export const NR_TABLES = Math.min(8192, Math.max(128, NR_PAGES >> 4))
 
 /** Pages of a memory node; the last one may have fewer. */
 export const NODE_PAGES = Math.ceil(NR_PAGES / NODES)

@@ -13,7 +13,7 @@
  *         ├──────────────────────────┤ KMEM_CACHES descriptors and generation stamps of the object caches
  *         ├──────────────────────────┤             the objects: mm_struct, vm_area_struct, …
  *         ├──────────────────────────┤ MEMMAP      NR_PAGES struct pages
- *         ├──────────────────────────┤ TABLE_OWNERS, PGTABLES: NR_TABLES page tables of PTRS_PER_TABLE entries
+ *         ├──────────────────────────┤ PGTABLES    PTRS_PER_TABLE entries of each page that is a page table
  *         ├──────────────────────────┤ SWAP_AREA   with SWAP: words of swap, then MAX_SWAPFILES of swap_info, clusters, swap
  *         │                          │             maps, swap caches, links of free slots, continuations, slots' contents
  *         ├──────────────────────────┤ CONTENT     PAGE_BYTES of contents of each page
@@ -29,7 +29,6 @@ import {
   NR_ANON_VMA_CHAINS,
   NR_MMS,
   NR_SWAP_CLUSTERS,
-  NR_TABLES,
   NR_TASKS,
   NR_VMAS,
   NR_XA_NODES,
@@ -64,10 +63,6 @@ import {
 export const machine$stop = 64
 /** 1: a BUG stopped the machine; every CPU leaves at once. */
 export const machine$panic = 80
-/** The arena of page tables: its lock and the head of the list of free slots (slot + 1, linked through TABLE_OWNERS). */
-export const machine$table_lock = 160
-export const machine$free_tables = 176
-export const machine$nr_tables = 177
 /** CPUs that take part, set before boot. */
 export const machine$nr_cpus = 96
 /** Looks at a word before its waiter parks. Set by the host: short when there are more CPUs than cores. */
@@ -141,14 +136,13 @@ export const ADDRESS_SPACES = ANON_VMA_CHAINS + NR_ANON_VMA_CHAINS * ANON_VMA_CH
 export const XA_NODES = ADDRESS_SPACES + NR_ADDRESS_SPACES * ADDRESS_SPACE_WORDS
 
 export const MEMMAP = (XA_NODES + NR_XA_NODES * XA_NODE_WORDS + 15) & ~15
-/** For each slot of the table arena the struct page of the table in it; 0: free. */
-export const TABLE_OWNERS = MEMMAP + NR_PAGES * PAGE_WORDS
-export const PGTABLES = (TABLE_OWNERS + NR_TABLES + 15) & ~15
+/** What page frames hold that are page tables: they lie apart from CONTENT, which is smaller. */
+export const PGTABLES = MEMMAP + NR_PAGES * PAGE_WORDS
 /** Words of contents that a page keeps. */
 export const CONTENT_WORDS = PAGE_BYTES >> 2
 
 // Swap: what all devices share, then for each device one after the other.
-export const SWAP_AREA = PGTABLES + NR_TABLES * PTRS_PER_TABLE
+export const SWAP_AREA = PGTABLES + NR_PAGES * PTRS_PER_TABLE
 const SWAP_SLOTS = MAX_SWAPFILES * SWAPFILE_SLOTS
 export const SWAP_INFO = SWAP_AREA + (SWAP ? SWAP_WORDS : 0)
 export const SWAP_CLUSTERS = SWAP_INFO + MAX_SWAPFILES * SWAP_INFO_WORDS

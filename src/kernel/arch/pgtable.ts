@@ -6,7 +6,7 @@
  *   not present      │ offset           │      │uffd_wp│soft │excl│       0│  type of entry (1..15)   │0│   arch/swapops.ts
  *
  * PMD, PUD, P4D, PGD entries are alike: the pfn of a table's struct page, or a leaf with _PAGE_PSE. An entry of a table
- * is reached by the entry above: entry -> struct page of the table -> page$pt_entries -> index.
+ * is reached by the entry above, whose frame number says where the table's entries lie (phys_to_virt).
  *
  * An address is a page number of VA_BITS bits at most 31. Levels that PGTABLE_LEVELS leaves out are folded: their one
  * entry is the entry above, as in include/asm-generic/pgtable-nop4d.h.
@@ -14,9 +14,9 @@
 import { NR_PAGES, PGTABLE_LEVELS, PTRS_PER_TABLE } from '#config'
 import { atomic_fetch_and, cmpxchg, xchg } from '#atomic'
 import { load, READ_ONCE, WRITE_ONCE } from './access.ts'
-import { MEMMAP, PGTABLES, TABLE_OWNERS } from './memory_map.ts'
+import { MEMMAP, PGTABLES } from './memory_map.ts'
 import type { Mm, P4dP, Page, PgdP, Pmd, PmdP, Pte, PteP, PudP } from './structs.ts'
-import { mm$pgd, page$pt_entries, PAGE_WORDS_SHIFT } from './structs.ts'
+import { mm$pgd, PAGE_WORDS_SHIFT } from './structs.ts'
 
 export const PAGE_SHIFT = 12
 /** Above the flags lies the pfn or the swap offset. */
@@ -73,14 +73,14 @@ export function pfn_valid(pfn: number): boolean {
   return pfn >= 0 && pfn < NR_PAGES
 }
 
-/** The struct page of the table that holds the entry at word address `entry`. */
+/** The struct page of the table that holds the entry at word address `entry` (virt_to_page). */
 export function pgtable_page(entry: number): Page {
-  return load(table_owner(((entry - PGTABLES) / PTRS_PER_TABLE) | 0)) as Page
+  return pfn_to_page((entry - PGTABLES) >> TABLE_BITS)
 }
 
-/** Word that names the struct page of the table in slot `slot` of the arena. */
-export function table_owner(slot: number): number {
-  return TABLE_OWNERS + slot
+/** Word address of the first entry of the table in frame `pfn` (pfn_to_virt). */
+export function pfn_entries(pfn: number): number {
+  return PGTABLES + (pfn << TABLE_BITS)
 }
 
 // Entries of upper levels: none, leaf or table.
@@ -108,8 +108,9 @@ export function mk_pmd(page: Page): Pmd {
   return ((page_to_pfn(page) << PFN_SHIFT) | _PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED) as Pmd
 }
 
+/** Word address of the first entry of the table that an entry of an upper level points to (pmd_page_vaddr). */
 function table_entries(entry: Pmd): number {
-  return load(pmd_page(entry) + page$pt_entries)
+  return pfn_entries(entry >>> PFN_SHIFT)
 }
 
 // The walk. READ_ONCE of an upper entry, then a step down; folded levels return the entry above.

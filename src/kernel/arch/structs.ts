@@ -70,8 +70,7 @@ export const page$compound_head = 8
 export const page$compound_order = 9
 /** Single pages: the group that is charged with the page. */
 export const page$memcg_data = 9
-/** A page table: where its entries lie (address of the first), its mm, and the words of its lock. */
-export const page$pt_entries = 4
+/** A page table: its mm, and the words of its lock. */
 export const page$pt_mm = 5
 export const page$ptl = 10
 /** Words that a lock in a struct page may have. */
@@ -282,6 +281,8 @@ export const vma$vm_pgoff = 4
 export const vma$anon_vma = 5
 /** Chains of this VMA, newest first (anon_vma_chain$same_vma_next). */
 export const vma$anon_vma_chain = 6
+/** The next of the VMAs that one munmap has taken out of mm$mm_mt (Linux: the maple tree mt_detach). */
+export const vma$detach_next = 7
 /** The object that is mapped (Linux: vm_file->f_mapping); 0 for private anonymous memory. */
 export const vma$vm_mapping = 11
 /** List of the VMAs that map vm_mapping (Linux: the i_mmap interval tree). */

@@ -31,8 +31,6 @@ export const LOCK_CLASS_rwsem_wait_lock = 17
 /** Semaphores of scenarios. */
 export const LOCK_CLASS_user_rwsem_R = 18
 export const LOCK_CLASS_user_rwsem_W = 19
-/** The free list of the arena that page tables lie in. */
-export const LOCK_CLASS_table_arena = 20
 /** Ties between parents and children. */
 export const LOCK_CLASS_tasklist_lock = 21
 /** CPUs that come and go. */

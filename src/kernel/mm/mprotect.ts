@@ -62,19 +62,13 @@ import {
 import { EACCES, EINVAL, ENOMEM } from '../errno.ts'
 import { calc_vm_prot_bits } from './mman.ts'
 import { vm_normal_page } from './memory/vmf.ts'
-import {
-  find_vma,
-  split_vma,
-  vma_at,
-  find_vma_index,
-  vma_merge,
-  vma_page_prot,
-  vma_set_page_prot,
-  vma_wants_writenotify,
-} from './mmap.ts'
+import { find_vma, vma_at, find_vma_index } from './mmap/mm_mt.ts'
+import { split_vma } from './mmap/split_vma.ts'
+import { vma_page_prot, vma_set_page_prot, vma_wants_writenotify } from './mmap/vm_page_prot.ts'
+import { vma_merge } from './mmap/vma_merge.ts'
 import { PageAnon } from './mm.ts'
 import { tlb_finish_mmu, tlb_gather_mmu, tlb_remove_tlb_entry } from './mmu_gather.ts'
-import { PageAnonExclusive } from './rmap.ts'
+import { PageAnonExclusive } from './rmap/page_rmap.ts'
 import { flush_tlb_batched_pending } from './rmap/tlb_batch.ts'
 import { vma_start_write } from './vma_lock.ts'
 

@@ -1,7 +1,7 @@
 /**
  * Allocating, installing and freeing page tables (mm/memory.c and include/asm-generic/pgalloc.h, 6.1): __pte_alloc,
  * __pmd_alloc and their like race for an empty entry; the loser's table goes back and the race is counted.
- * A table is an allocator page whose entries lie in the table arena; the arena's size is a limit that yields OOM.
+ * A table is a page of the allocator: its entries lie where its frame number says (pfn_entries).
  */
 import { PGTABLE_LEVELS, PTRS_PER_TABLE } from '#config'
 import { ptlock_free, ptlock_init } from '#ptlock'
@@ -9,31 +9,26 @@ import { atomic_fetch_add } from '#atomic'
 import { clear_words, load, READ_ONCE, store, WRITE_ONCE } from '../arch/access.ts'
 import { smp_wmb } from '../arch/barrier.ts'
 import { BUG_ON, VM_BUG_ON_PAGE } from '../arch/bug.ts'
-import { NR_TABLES } from '../arch/limits.ts'
-import { machine$free_tables, machine$nr_tables, machine$table_lock, PGTABLES } from '../arch/memory_map.ts'
 import {
   mk_pmd,
   p4d_none_or_bad,
   p4d_offset,
+  page_to_pfn,
+  pfn_entries,
   pgd_none_or_bad,
   pgd_offset,
   pmd_none,
   pmd_offset,
   pud_none_or_bad,
   pud_offset,
-  table_owner,
 } from '../arch/pgtable.ts'
 import type { Mm, P4dP, Page, PgdP, Pmd, PmdP, PudP, Spinlock } from '../arch/structs.ts'
-import { mm$pgtables_bytes, page$flags, page$pt_entries, page$pt_mm, PG_table } from '../arch/structs.ts'
-import { LOCK_CLASS_table_arena } from '../locking/lock_class.ts'
-import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
+import { mm$pgtables_bytes, page$flags, page$pt_mm, PG_table } from '../arch/structs.ts'
 import { GFP_PGTABLE_USER } from './gfp.ts'
 import { put_page } from './mm.ts'
 import { alloc_page } from './page_alloc.ts'
 import { pmd_lock, table_unlock, upper_table_lock } from './ptl.ts'
-import { should_fail } from './slab.ts'
 import {
-  ALLOC_FAILED,
   count_vm_event,
   PAGE_TABLES_ALLOCATED,
   PAGE_TABLES_FREED,
@@ -43,51 +38,12 @@ import {
   RETRY___pud_alloc,
 } from './vmstat.ts'
 
-/** Lays out the arena of table entries; once, at boot. Free slots are linked through their first entry. */
-export function table_arena_init(): void {
-  spin_lock_init(machine$table_lock as Spinlock, LOCK_CLASS_table_arena)
-  for (let slot = 0; slot < NR_TABLES; slot++)
-    store(PGTABLES + slot * PTRS_PER_TABLE, slot + 1 < NR_TABLES ? slot + 2 : 0)
-  store(machine$free_tables, 1)
-}
-
-/** Takes entries from the arena; 0 if there are none left. */
-function table_entries_alloc(): number {
-  if (should_fail()) return 0
-  spin_lock(machine$table_lock as Spinlock)
-  const slot = load(machine$free_tables) - 1
-  const entries = slot < 0 ? 0 : PGTABLES + slot * PTRS_PER_TABLE
-  if (entries !== 0) {
-    store(machine$free_tables, load(entries))
-    store(machine$nr_tables, load(machine$nr_tables) + 1)
-  }
-  spin_unlock(machine$table_lock as Spinlock)
-  return entries
-}
-
-function table_entries_free(entries: number): void {
-  const slot = (entries - PGTABLES) / PTRS_PER_TABLE
-  spin_lock(machine$table_lock as Spinlock)
-  store(entries, load(machine$free_tables))
-  store(machine$free_tables, slot + 1)
-  store(machine$nr_tables, load(machine$nr_tables) - 1)
-  spin_unlock(machine$table_lock as Spinlock)
-}
-
 /** A new table of zero entries with its lock initialised, known to nobody yet; 0 if there is no memory. */
 export function pgtable_alloc(mm: Mm): Page {
   const page = alloc_page(GFP_PGTABLE_USER)
   if (page === 0) return page
-  const entries = table_entries_alloc()
-  if (entries === 0) {
-    count_vm_event(ALLOC_FAILED)
-    put_page(page)
-    return 0 as Page
-  }
-  clear_words(entries, PTRS_PER_TABLE)
-  store(page + page$pt_entries, entries)
+  clear_words(pfn_entries(page_to_pfn(page)), PTRS_PER_TABLE)
   store(page + page$pt_mm, mm)
-  store(table_owner(((entries - PGTABLES) / PTRS_PER_TABLE) | 0), page)
   store(page + page$flags, load(page + page$flags) | PG_table)
   ptlock_init(page)
   count_vm_event(PAGE_TABLES_ALLOCATED)
@@ -98,12 +54,8 @@ export function pgtable_alloc(mm: Mm): Page {
 export function pgtable_free(page: Page): void {
   VM_BUG_ON_PAGE((load(page + page$flags) & PG_table) === 0, page)
   ptlock_free(page)
-  const entries = load(page + page$pt_entries)
-  store(table_owner(((entries - PGTABLES) / PTRS_PER_TABLE) | 0), 0)
   store(page + page$flags, load(page + page$flags) & ~PG_table)
-  store(page + page$pt_entries, 0)
   store(page + page$pt_mm, 0)
-  table_entries_free(entries)
   count_vm_event(PAGE_TABLES_FREED)
   put_page(page)
 }
@@ -111,7 +63,7 @@ export function pgtable_free(page: Page): void {
 /** Entries of the top table for a new mm; 0 if there is no memory. */
 export function pgd_alloc(mm: Mm): number {
   const page = pgtable_alloc(mm)
-  return page === 0 ? 0 : load(page + page$pt_entries)
+  return page === 0 ? 0 : pfn_entries(page_to_pfn(page))
 }
 
 /** Accounts one table, of any level but the top, to `mm` (mm_inc_nr_ptes and the others). */

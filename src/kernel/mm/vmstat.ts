@@ -91,9 +91,8 @@ export const RETRY_do_wp_page = 74
 export const RETRY_anon_vma_prepare = 76
 export const RETRY_finish_mkwrite_fault = 77
 export const RETRY_filemap_fault = 78
-// do_swap_page: the entry changed before it was looked at under the lock, the page left the swap cache, the entry changed while the page
-// was read and locked, the page was locked, and another CPU was reading the slot.
-export const RETRY_pte_unmap_same = 80
+// do_swap_page: the page left the swap cache, the entry changed while the page was read and locked, the page was locked, and another CPU
+// was reading the slot.
 export const RETRY_do_swap_page$swapcache = 81
 export const RETRY_do_swap_page = 82
 export const RETRY_do_swap_page$lock = 83

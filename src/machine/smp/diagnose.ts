@@ -4,8 +4,9 @@ import { oracleReport } from '../../inspect/oracle_report.ts'
 import { UsageError } from '../../base/errors.ts'
 import { HELPERS } from '../../inspect/stack.ts'
 import type { KernelImage } from '../../kbuild/index.ts'
-import type { KernelSymbols, MachineView } from '../../inspect/symbols.ts'
-import { type CpuState, dumpPage, type Failure } from '../../inspect/failure.ts'
+import type { SymbolTable, MachineView } from '../../inspect/symbols.ts'
+import type { CpuState, Failure } from '../../inspect/failure.ts'
+import { dumpPage } from '../../inspect/page_dump.ts'
 import type { KernelBugArguments } from './protocol.ts'
 
 /** The failure for machine_bug(kind, a, b) on CPU `cpu`. */
@@ -69,6 +70,6 @@ export function setupFailure(image: KernelImage, cpus: number, errno: number): U
 }
 
 /** The constant with the given prefix and value. */
-function symbolName(symbols: KernelSymbols, prefix: string, value: number): string | undefined {
+function symbolName(symbols: SymbolTable, prefix: string, value: number): string | undefined {
   return Object.keys(symbols).find((name) => name.startsWith(prefix) && symbols[name] === value)
 }

@@ -2,7 +2,7 @@
 // out scheduling: the test says who steps when.
 import { fileURLToPath } from 'node:url'
 import { type StepCheckKind, STEP_CHECKS, stepChecks } from '../../../src/checks/steps/index.ts'
-import type { KernelSymbols } from '../../../src/checks/symbols.ts'
+import type { KernelSymbols } from '../../../src/inspect/symbols.ts'
 import { kbuild, type KernelImage, loadSteppedImage, parseConfig } from '../../../src/kbuild/index.ts'
 import { SteppedMachine } from '../../../src/machine/stepped/machine.ts'
 import { type Observer, Violation } from '../../../src/step/observer.ts'
@@ -101,11 +101,12 @@ export class Bench {
   /** Address of the first PTE of the fixture's area, and the struct page of its table. */
   get pte(): { readonly addr: number; readonly table: number } {
     const { s, memory } = this
-    for (let slot = 0; slot < s.NR_TABLES; slot++)
+    for (let pfn = 0; pfn < s.NR_PAGES; pfn++)
       for (let i = 0; i < s.PTRS_PER_TABLE; i++) {
-        const addr = s.PGTABLES + slot * s.PTRS_PER_TABLE + i
-        const table = memory[s.TABLE_OWNERS + slot]
-        if (table !== 0 && (memory[addr] & s._PAGE_DIRTY) !== 0) return { addr, table }
+        const addr = s.PGTABLES + pfn * s.PTRS_PER_TABLE + i
+        const table = s.MEMMAP + pfn * s.PAGE_WORDS
+        if ((memory[table + s.page$flags] & s.PG_table) !== 0 && (memory[addr] & s._PAGE_DIRTY) !== 0)
+          return { addr, table }
       }
     throw new Error('nothing is mapped')
   }

@@ -45,12 +45,12 @@ import { mmap_read_unlock } from '../mmap_lock.ts'
 import { GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
 import { mem_cgroup_charge } from '../memcontrol.ts'
 import { migration_entry_wait } from '../migrate.ts'
-import { vma_page_prot } from '../mmap.ts'
+import { vma_page_prot } from '../mmap/vm_page_prot.ts'
 import { __SetPageFlag, page_ref_count, PageAnon, PageFlag, PageUptodate, put_page } from '../mm.ts'
 import { alloc_page } from '../page_alloc.ts'
 import { swap_readpage } from '../page_io.ts'
 import { lock_page, trylock_page, unlock_page, wait_on_page_locked } from '../page_lock.ts'
-import { page_add_anon_rmap, PageAnonExclusive } from '../rmap.ts'
+import { page_add_anon_rmap, PageAnonExclusive } from '../rmap/page_rmap.ts'
 import { dec_mm_counter_fast, inc_mm_counter_fast } from '../rss.ts'
 import { lru_add_drain, lru_cache_add } from '../swap.ts'
 import { swap_cache_get_folio, swapin_readahead } from '../swap_state.ts'
@@ -71,7 +71,6 @@ import {
   RETRY_do_swap_page$lock,
   RETRY_do_swap_page$swapcache,
   RETRY_do_swap_page$swapcache_prepare,
-  RETRY_pte_unmap_same,
   set_fault_path,
 } from '../vmstat.ts'
 import { do_wp_page } from './do_wp_page.ts'
@@ -91,15 +90,6 @@ import {
   vmf_retry_with_mmap_lock,
   vmf_vma_locked,
 } from './vmf.ts'
-
-/** Whether the entry still is what was read without the lock: only then does it mean anything (pte_unmap_same). */
-function pte_unmap_same(): boolean {
-  const ptep = vmf_pte_lock()
-  const same = pte_same(ptep_get(ptep), this_cpu_read(vmf$orig_pte) as Pte)
-  vmf_pte_unlock()
-  if (!same) count_vm_event(RETRY_pte_unmap_same)
-  return same
-}
 
 /** A fault on an entry that is neither present nor of swap. The one marker is of a page that could
  * not be read; entries of devices have nothing here that makes them. */
@@ -266,7 +256,6 @@ function do_swap_page_of(entry: SwpEntry, si: SwapInfo): number {
 /** A fault on an entry that is not present; vmf$orig_pte is what was read without the lock. Returns VM_FAULT_ bits. */
 export function do_swap_page(): number {
   set_fault_path(LATENCY_do_swap_page)
-  if (!pte_unmap_same()) return 0
   // 6.4 to 6.6: what swap does is not safe under the VMA's lock alone yet.
   if (vmf_vma_locked()) return vmf_retry_with_mmap_lock()
   const entry = pte_to_swp_entry(this_cpu_read(vmf$orig_pte) as Pte)

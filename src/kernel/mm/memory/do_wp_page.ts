@@ -35,7 +35,7 @@ import { flush_tlb_page } from '../../arch/tlb.ts'
 import { page_address } from '../../arch/uaccess.ts'
 import { GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
 import { mem_cgroup_charge } from '../memcontrol.ts'
-import { vm_get_page_prot } from '../mmap.ts'
+import { vm_get_page_prot } from '../mmap/vm_page_prot.ts'
 import {
   __SetPageUptodate,
   get_page,
@@ -47,13 +47,13 @@ import {
 } from '../mm.ts'
 import { alloc_page } from '../page_alloc.ts'
 import { lock_page, trylock_page, unlock_page } from '../page_lock.ts'
+import { anon_vma_prepare } from '../rmap/anon_vma_prepare.ts'
 import {
-  anon_vma_prepare,
   page_add_new_anon_rmap,
   page_move_anon_rmap,
   page_remove_rmap,
   PageAnonExclusive,
-} from '../rmap.ts'
+} from '../rmap/page_rmap.ts'
 import { dec_mm_counter_fast, inc_mm_counter_fast, mm_counter_file } from '../rss.ts'
 import { lru_add_drain, lru_cache_add } from '../swap.ts'
 import { free_swap_cache } from '../swap_state.ts'

@@ -67,7 +67,7 @@ import {
 } from '../mmu_gather.ts'
 import { mm_dec_nr_tables } from '../pgalloc.ts'
 import { pte_table_lock, pte_table_unlock } from '../ptl.ts'
-import { page_remove_rmap } from '../rmap.ts'
+import { page_remove_rmap } from '../rmap/page_rmap.ts'
 import { flush_tlb_batched_pending } from '../rmap/tlb_batch.ts'
 import { add_mm_rss_vec, mm_counter } from '../rss.ts'
 import { lru_add_drain, mark_page_accessed } from '../swap.ts'

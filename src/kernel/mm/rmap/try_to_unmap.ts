@@ -38,7 +38,7 @@ import {
   set_page_dirty,
   SetPageFlag,
 } from '../mm.ts'
-import { ClearPageAnonExclusive, page_remove_rmap, PageAnonExclusive } from '../rmap.ts'
+import { ClearPageAnonExclusive, page_remove_rmap, PageAnonExclusive } from './page_rmap.ts'
 import { dec_mm_counter, inc_mm_counter } from '../rss.ts'
 import { init_mm_mmlist, mmlist_add } from '../swapfile/mmlist.ts'
 import { swap_duplicate } from '../swapfile/swap_map.ts'

@@ -58,7 +58,7 @@ import { down_read, down_read_trylock, up_read } from '../../locking/rwsem.ts'
 import { rcu_read_lock, rcu_read_unlock } from '../../rcu.ts'
 import { page_anon_vma, page_mapped } from '../mm.ts'
 import { pte_table_lock, pte_table_unlock } from '../ptl.ts'
-import { __put_anon_vma, put_anon_vma } from '../rmap.ts'
+import { __put_anon_vma, put_anon_vma } from './anon_vma.ts'
 
 /** Looks under the lock in any case: an entry that seems none may be about to change (PVMW_SYNC). */
 export const PVMW_SYNC = 1 << 0
