@@ -111,7 +111,7 @@ export const pvmw$pmd_value = 88
 export const pvmw$ptl = 89
 /** Pages that shrink_page_list could not free, linked by page$lru_next. */
 export const scan$ret_pages = 90
-/** This CPU reclaims memory (PF_MEMALLOC): a RECLAIM_ constant of mm/vmscan/shrink_list.ts; 0: it does not. */
+/** This CPU reclaims memory (PF_MEMALLOC): a RECLAIM_ constant of mm/vmscan/shrink_page_list.ts; 0: it does not. */
 export const scan$memalloc = 91
 /** How often the access that faults now has found no memory. */
 export const percpu$oom_faults = 92
@@ -151,14 +151,15 @@ export const tlb$pages = 390 // MMU_GATHER_BUNDLE words
 /** Pairs of (page number + 1, PTE), direct-mapped; 0: empty. */
 export const percpu$tlb = (tlb$pages + MMU_GATHER_BUNDLE + 15) & ~15
 
-// struct lru_pvecs (mm/swap.c): pages, each with a reference, that will be put on an LRU list, made active, made lazily freeable. Of each
-// batch how many there are, then the pages.
+// struct cpu_fbatches and lru_rotate (mm/swap.c): pages, each with a reference, that will be put on an LRU list, made active,
+// made lazily freeable, moved to the tail. Of each batch how many there are, then the pages.
 const PAGEVEC_WORDS = 1 + PAGEVEC_SIZE
 export const lru_pvecs$lru_add = percpu$tlb + 2 * TLB_ENTRIES
 export const lru_pvecs$activate_page = lru_pvecs$lru_add + PAGEVEC_WORDS
 export const lru_pvecs$lru_lazyfree = lru_pvecs$activate_page + PAGEVEC_WORDS
+export const lru_rotate$fbatch = lru_pvecs$lru_lazyfree + PAGEVEC_WORDS
 /** struct kmem_cache_cpu (include/linux/slub_def.h) of each cache: free objects, the slab that they are of, partial slabs. */
-export const percpu$kmem_cache_cpu = (lru_pvecs$lru_add + SWAP * 3 * PAGEVEC_WORDS + 15) & ~15
+export const percpu$kmem_cache_cpu = (lru_pvecs$lru_add + SWAP * 4 * PAGEVEC_WORDS + 15) & ~15
 export const kmem_cache_cpu$freelist = 0
 export const kmem_cache_cpu$slab = 1
 export const kmem_cache_cpu$partial = 2

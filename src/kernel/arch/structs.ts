@@ -97,6 +97,8 @@ export const PG_swapcache = 1 << 11
 export const PG_swapbacked = 1 << 12
 /** Reading or writing it failed. */
 export const PG_error = 1 << 16
+/** Reclaim waits for the end of its writeback: then it goes to the tail of its list. */
+export const PG_reclaim = 1 << 17
 /** Page types; Linux keeps them in place of _mapcount. */
 export const PG_buddy = 1 << 13
 export const PG_table = 1 << 14

@@ -7,6 +7,7 @@ import { load, READ_ONCE, store } from '../arch/access.ts'
 import {
   pmd_addr_end,
   pmd_bad,
+  pte_clear,
   pte_dirty,
   pte_mkclean,
   pte_mkold,
@@ -23,11 +24,12 @@ import {
   MM_SWAPENTS,
   page$lru_next,
   PG_dirty,
+  PG_lru,
   PG_referenced,
   PG_swapcache,
   vma$vm_mm,
 } from '../arch/structs.ts'
-import { is_swap_pte, non_swap_entry, pte_to_swp_entry } from '../arch/swapops.ts'
+import { is_migration_entry, is_swap_pte, non_swap_entry, pte_to_swp_entry } from '../arch/swapops.ts'
 import { cond_resched } from '../sched/core.ts'
 import { vm_normal_page } from './memory/vmf.ts'
 import { ClearPageFlag, page_mapcount, PageAnon, PageFlag } from './mm.ts'
@@ -55,6 +57,7 @@ function age_pte(mm: Mm, addr: number, ptep: PteP, clean: boolean): void {
 function madvise_pageout_pte_range(vma: Vma, pmd: Pmd, addr: number, end: number): void {
   const mm = load(vma + vma$vm_mm) as Mm
   let list = 0 as Page
+  let last = 0 as Page
   let ptep = pte_offset(pmd, addr)
   const ptl = pte_table_lock(mm, pmd)
   flush_tlb_batched_pending(mm)
@@ -62,13 +65,15 @@ function madvise_pageout_pte_range(vma: Vma, pmd: Pmd, addr: number, end: number
     const pte = ptep_get(ptep)
     if (!pte_present(pte)) continue
     const page = vm_normal_page(vma, addr, pte)
-    // What others map, too, is not this caller's to give up.
-    if (page === 0 || !PageAnon(page) || page_mapcount(page) !== 1) continue
+    // What others map, too, is not this caller's to give up; and what is on no list, somebody else has.
+    if (page === 0 || !PageAnon(page) || !PageFlag(page, PG_lru) || page_mapcount(page) !== 1) continue
     age_pte(mm, addr, ptep, false)
     ClearPageFlag(page, PG_referenced)
     if (!isolate_lru_page(page)) continue
-    store(page + page$lru_next, list)
-    list = page
+    store(page + page$lru_next, 0)
+    if (list === 0) list = page
+    else store(last + page$lru_next, page)
+    last = page
   }
   pte_table_unlock(pmd, ptl)
   reclaim_pages(list)
@@ -86,16 +91,16 @@ function madvise_free_pte_range(vma: Vma, pmd: Pmd, addr: number, end: number): 
     if (pte_none(pte)) continue
     if (is_swap_pte(pte)) {
       const entry = pte_to_swp_entry(pte)
-      if (non_swap_entry(entry)) continue
-      swapents--
-      free_swap_and_cache(entry)
-      ptep_get_and_clear(mm, addr, ptep)
+      if (!non_swap_entry(entry)) {
+        swapents--
+        free_swap_and_cache(entry)
+      } else if (is_migration_entry(entry)) continue
+      pte_clear(mm, addr, ptep)
       continue
     }
     const page = pte_present(pte) ? vm_normal_page(vma, addr, pte) : (0 as Page)
-    if (page === 0 || !PageAnon(page) || !lazyfree_prepare(page)) continue
+    if (page === 0 || !PageAnon(page) || !madvise_free_page(page)) continue
     age_pte(mm, addr, ptep, true)
-    unlock_page(page)
     mark_page_lazyfree(page)
   }
   if (swapents !== 0) {
@@ -105,15 +110,18 @@ function madvise_free_pte_range(vma: Vma, pmd: Pmd, addr: number, end: number): 
   pte_table_unlock(pmd, ptl)
 }
 
-/** Locks the page and makes it clean and without a slot, if only one entry maps it and that can be done at once. Locked if so. */
-function lazyfree_prepare(page: Page): boolean {
-  if (page_mapcount(page) !== 1 || !trylock_page(page)) return false
-  if (page_mapcount(page) !== 1 || (PageFlag(page, PG_swapcache) && !try_to_free_swap(page))) {
-    unlock_page(page)
-    return false
-  }
-  ClearPageFlag(page, PG_dirty)
-  return true
+/**
+ * Sees to it that the page is clean and has no slot, if that can be done at once; whether it is. The dirty flag of a page that
+ * others map, too, is not this caller's to clear: their entries need not say so.
+ */
+function madvise_free_page(page: Page): boolean {
+  if (!PageFlag(page, PG_swapcache | PG_dirty)) return true
+  if (!trylock_page(page)) return false
+  const alone = page_mapcount(page) === 1
+  const clean = alone && (!PageFlag(page, PG_swapcache) || try_to_free_swap(page))
+  if (clean) ClearPageFlag(page, PG_dirty)
+  unlock_page(page)
+  return clean
 }
 
 /** Applies MADV_PAGEOUT, or with `free` MADV_FREE, to [start, end) of one VMA. mmap_lock is held for reading at least. */

@@ -1,7 +1,7 @@
 /**
- * Migration (mm/migrate.c, 6.1): migrate_pages for anonymous pages, migration_entry_wait, remove_migration_ptes. While a page's contents move, its
- * entries are migration entries, whose page stays locked; a fault on one waits for that lock. Left out: file pages, huge pages, NUMA,
- * retries of a list, pins.
+ * Migration (mm/migrate.c, 6.1): migrate_pages for anonymous pages, migration_entry_wait, remove_migration_ptes. While a
+ * page's contents move, its entries are migration entries, whose page stays locked; a fault on one waits for that lock.
+ * Left out: file pages, huge pages, NUMA, batches and retries of a list, pins, young and dirty bits of migration entries.
  */
 import { MEMCG } from '#config'
 import { atomic_fetch_and } from '#atomic'
@@ -29,6 +29,7 @@ import {
   page$private,
   PG_active,
   PG_dirty,
+  PG_error,
   PG_referenced,
   PG_locked,
   PG_swapbacked,
@@ -95,7 +96,7 @@ import {
   PVMW_SYNC,
   vma_address,
 } from './rmap/walk.ts'
-import { lru_cache_add, putback_lru_page } from './swap.ts'
+import { lru_add_drain, lru_cache_add, putback_lru_page } from './swap.ts'
 import { swap_i_pages_lock } from './swap_state.ts'
 import { swap_cache } from './swapfile/swap_info.ts'
 import { count_vm_event, PGMIGRATE_FAIL, PGMIGRATE_SUCCESS, RETRY_migration_entry_wait } from './vmstat.ts'
@@ -162,10 +163,13 @@ function folio_migrate_mapping(to: Page, page: Page): number {
     get_page(to)
     SetPageFlag(to, PG_swapbacked | PG_swapcache)
     WRITE_ONCE(to + page$private, entry)
+    // As long as nobody can find either: who comes by the cache finds one page that is dirty, not two or none.
+    if (PageFlag(page, PG_dirty)) {
+      ClearPageFlag(page, PG_dirty)
+      SetPageFlag(to, PG_dirty)
+    }
     smp_wmb()
     WRITE_ONCE(swap_cache(entry), to)
-    atomic_fetch_and(page + page$flags, ~PG_swapcache)
-    WRITE_ONCE(page + page$private, 0)
     page_ref_unfreeze(page, 1)
   }
   spin_unlock(swap_i_pages_lock(entry))
@@ -180,14 +184,20 @@ function migrate_folio(to: Page, page: Page): number {
   copy_words(page_address(page_to_pfn(to)), page_address(page_to_pfn(page)), CONTENT_WORDS)
   // Others find it in the swap cache by now.
   if (PageUptodate(page)) SetPageUptodate(to)
-  SetPageFlag(to, READ_ONCE(page + page$flags) & (PG_dirty | PG_active | PG_referenced))
+  SetPageFlag(to, READ_ONCE(page + page$flags) & (PG_dirty | PG_active | PG_referenced | PG_error))
   // A page that is freed is on no list.
-  ClearPageFlag(page, PG_active)
+  atomic_fetch_and(page + page$flags, ~(PG_active | PG_swapcache))
+  WRITE_ONCE(page + page$private, 0)
   return 0
 }
 
-/** Moves one isolated page to a new one. Returns 0, -EAGAIN or -ENOMEM (unmap_and_move). */
+/** Moves one isolated page to a new one. Returns 0, -EAGAIN or -ENOMEM (migrate_folio_unmap and migrate_folio_move of 6.1.192). */
 function unmap_and_move(page: Page): number {
+  // Given up meanwhile: the isolation's reference is the last.
+  if (page_ref_count(page) === 1) {
+    ClearPageFlag(page, PG_active)
+    return 0
+  }
   const to = alloc_page(GFP_HIGHUSER_MOVABLE)
   if (to === 0) return -ENOMEM
   lock_page(page)
@@ -195,15 +205,18 @@ function unmap_and_move(page: Page): number {
   VM_BUG_ON_PAGE(!PageAnon(page), page)
   const anon_vma = folio_get_anon_vma(page)
   __SetPageFlag(to, PG_locked)
-  let error = -EAGAIN
-  if (anon_vma !== 0) {
-    try_to_migrate(page)
-    if (!page_mapped(page)) error = migrate_folio(to, page)
-    remove_migration_ptes(error === 0 ? to : page, page, anon_vma)
-    put_anon_vma(anon_vma)
+  const was_mapped = page_mapped(page)
+  VM_BUG_ON_PAGE(was_mapped && anon_vma === 0, page)
+  if (was_mapped) try_to_migrate(page)
+  const error = page_mapped(page) ? -EAGAIN : migrate_folio(to, page)
+  // Before it is mapped: on its list it is where whoever maps it may look for it.
+  if (error === 0) {
+    lru_cache_add(to)
+    if (was_mapped) lru_add_drain()
   }
-  if (error === 0) lru_cache_add(to)
+  if (was_mapped) remove_migration_ptes(error === 0 ? to : page, page, anon_vma)
   unlock_page(to)
+  if (anon_vma !== 0) put_anon_vma(anon_vma)
   unlock_page(page)
   put_page(to)
   return error

@@ -143,10 +143,6 @@ export function SetPageUptodate(page: Page): void {
   SetPageFlag(page, PG_uptodate)
 }
 
-export function __SetPageSwapBacked(page: Page): void {
-  __SetPageFlag(page, PG_swapbacked)
-}
-
 /** Whether the page was clean before (set_page_dirty). */
 export function set_page_dirty(page: Page): boolean {
   if (PageFlag(page, PG_dirty)) return false

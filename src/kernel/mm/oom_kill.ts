@@ -32,6 +32,7 @@ import {
   vma$vm_end,
   vma$vm_flags,
   vma$vm_mapping,
+  vma$vm_mm,
   vma$vm_start,
   VM_HUGETLB,
   VM_PFNMAP,
@@ -47,7 +48,8 @@ import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
 import { cond_resched, current } from '../sched/core.ts'
 import { fatal_signal_pending, send_sigkill } from '../signal.ts'
 import { totalram_pages } from './page_alloc.ts'
-import { zap_page_range } from './memory/zap_page_range.ts'
+import { unmap_single_vma } from './memory/zap_page_range.ts'
+import { tlb_finish_mmu, tlb_gather_mmu } from './mmu_gather.ts'
 import { VM_FAULT_SIGBUS } from './memory/vmf.ts'
 import { count_vm_event, OOM_KILL, OOM_REAPED, OOM_SKIPPED } from './vmstat.ts'
 
@@ -147,12 +149,19 @@ function oom_reap_task_mm(mm: Mm): boolean {
   return true
 }
 
+/** Clears [start, end) of the VMA; its pages may be in batches of other CPUs, so that this one's does not matter. */
+function reap_page_range(vma: Vma, start: number, end: number): void {
+  tlb_gather_mmu(load(vma + vma$vm_mm) as Mm)
+  unmap_single_vma(vma, start, end)
+  tlb_finish_mmu()
+}
+
 function reap_vma(vma: Vma): void {
   const vm_flags = load(vma + vma$vm_flags)
   if ((vm_flags & (VM_HUGETLB | VM_PFNMAP)) !== 0) return
   const start = load(vma + vma$vm_start)
   if (load(vma + vma$vm_mapping) === 0 || (vm_flags & VM_SHARED) === 0)
-    zap_page_range(vma, start, load(vma + vma$vm_end) - start)
+    reap_page_range(vma, start, load(vma + vma$vm_end))
 }
 
 /** The OOM killer has nothing more to gain from `mm`: whoever waits for it looks for another. */

@@ -5,6 +5,7 @@
  * A woken CPU competes with newcomers; after PAGE_LOCK_UNFAIRNESS losses it asks for handoff: then the waker sets PG_locked on its behalf.
  * PG_writeback is waited for in the same way. Left out: interruptible waits, the bookmark of long wakes.
  */
+import { SWAP } from '#config'
 import { atomic_fetch_and, atomic_fetch_or } from '#atomic'
 import { load, per_cpu_ptr } from '../arch/access.ts'
 import { VM_BUG_ON_PAGE } from '../arch/bug.ts'
@@ -14,6 +15,7 @@ import { percpu$waiter_next, percpu$waiter_type } from '../arch/percpu.ts'
 import {
   page$flags,
   PG_locked,
+  PG_reclaim,
   PG_waiters,
   PG_writeback,
   wait_queue_head$head,
@@ -25,7 +27,8 @@ import {
 } from '../arch/structs.ts'
 import { LOCK_CLASS_folio_wait_table } from '../locking/lock_class.ts'
 import { spin_lock, spin_unlock } from '../locking/spinlock.ts'
-import { get_page, PageFlag, PageLocked, put_page } from './mm.ts'
+import { ClearPageFlag, get_page, PageFlag, PageLocked, put_page } from './mm.ts'
+import { folio_rotate_reclaimable } from './swap.ts'
 import {
   __add_wait_queue_entry_tail,
   __remove_wait_queue,
@@ -133,8 +136,15 @@ export function unlock_page(page: Page): void {
   if ((flags & PG_waiters) !== 0) folio_wake_bit(page, PG_locked)
 }
 
-/** The page has been written. Whoever waits for that may free it, so it is held until they have been woken. */
+/**
+ * The page has been written. Whoever waits for that may free it, so it is held until they have been woken. One that reclaim
+ * wants goes to the tail of its list.
+ */
 export function end_page_writeback(page: Page): void {
+  if (SWAP && PageFlag(page, PG_reclaim)) {
+    ClearPageFlag(page, PG_reclaim)
+    folio_rotate_reclaimable(page)
+  }
   get_page(page)
   const flags = atomic_fetch_and(page + page$flags, ~PG_writeback)
   VM_BUG_ON_PAGE((flags & PG_writeback) === 0, page)

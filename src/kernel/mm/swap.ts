@@ -10,9 +10,14 @@ import { MEMCG } from '#config'
 import { atomic_fetch_and } from '#atomic'
 import { load, READ_ONCE, store, this_cpu_read, this_cpu_write, WRITE_ONCE } from '../arch/access.ts'
 import { VM_BUG_ON_PAGE } from '../arch/bug.ts'
-import { PAGEVEC_SIZE } from '../arch/limits.ts'
+import { PAGEVEC_SIZE, SWAP_CLUSTER_MAX } from '../arch/limits.ts'
 import { LRUVECS } from '../arch/memory_map.ts'
-import { lru_pvecs$activate_page, lru_pvecs$lru_add, lru_pvecs$lru_lazyfree } from '../arch/percpu.ts'
+import {
+  lru_pvecs$activate_page,
+  lru_pvecs$lru_add,
+  lru_pvecs$lru_lazyfree,
+  lru_rotate$fbatch,
+} from '../arch/percpu.ts'
 import type { Lruvec, Page, Spinlock } from '../arch/structs.ts'
 import {
   LRU_ACTIVE,
@@ -26,13 +31,15 @@ import {
   page$flags,
   page$lru_next,
   PG_active,
+  PG_dirty,
   PG_head,
+  PG_locked,
   PG_lru,
   PG_referenced,
   PG_swapbacked,
   PG_swapcache,
 } from '../arch/structs.ts'
-import { INIT_LIST_HEAD, list_add, list_del } from '../lib/list.ts'
+import { INIT_LIST_HEAD, list_add, list_del, list_last } from '../lib/list.ts'
 import { LOCK_CLASS_lru_lock } from '../locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
 import {
@@ -48,7 +55,7 @@ import {
 } from './mm.ts'
 import { mem_cgroup_lruvec, mem_cgroup_uncharge, page_memcg } from './memcontrol.ts'
 import { __put_page, free_unref_page } from './page_alloc.ts'
-import { count_vm_event, PGACTIVATE, PGLAZYFREE } from './vmstat.ts'
+import { count_vm_event, PGACTIVATE, PGLAZYFREE, PGROTATED } from './vmstat.ts'
 
 /** Boot: the lists are empty. */
 export function lruvec_init(): void {
@@ -111,6 +118,13 @@ function update_lru_size(lruvec: Lruvec, lru: number, change: number): void {
   WRITE_ONCE(size, load(size) + change)
 }
 
+/** Puts the page at the end of its list that is reclaimed first. Under lru_lock; PG_lru is not set yet. */
+function add_page_to_lru_list_tail(page: Page, lruvec: Lruvec): void {
+  const lru = page_lru(page)
+  update_lru_size(lruvec, lru, 1)
+  list_add(page + page$lru_next, list_last(lruvec_list(lruvec, lru)))
+}
+
 /** Puts the page on its list. Under lru_lock; PG_lru is not set yet. */
 export function add_page_to_lru_list(page: Page, lruvec: Lruvec): void {
   const lru = page_lru(page)
@@ -152,7 +166,8 @@ function pagevec_lru_move_fn(pvec: number): void {
     lruvec = relock_page_lruvec(page, lruvec)
     if (pvec === lru_pvecs$lru_add) lru_add_fn(page, lruvec)
     else if (pvec === lru_pvecs$activate_page) activate_page_fn(page, lruvec)
-    else lru_lazyfree_fn(page, lruvec)
+    else if (pvec === lru_pvecs$lru_lazyfree) lru_lazyfree_fn(page, lruvec)
+    else lru_move_tail_fn(page, lruvec)
     SetPageFlag(page, PG_lru)
   }
   if (lruvec !== 0) unlock_page_lruvec(lruvec)
@@ -173,6 +188,14 @@ function activate_page_fn(page: Page, lruvec: Lruvec): void {
   count_vm_event(PGACTIVATE)
 }
 
+/** What was written for reclaim is to be reclaimed next. */
+function lru_move_tail_fn(page: Page, lruvec: Lruvec): void {
+  del_page_from_lru_list(page, lruvec)
+  ClearPageFlag(page, PG_active)
+  add_page_to_lru_list_tail(page, lruvec)
+  count_vm_event(PGROTATED)
+}
+
 /** Without PG_swapbacked a clean anonymous page is dropped instead of swapped out; it waits for that on the list of inactive file pages. */
 function lru_lazyfree_fn(page: Page, lruvec: Lruvec): void {
   if (!PageAnon(page) || !PageSwapBacked(page) || PageFlag(page, PG_swapcache)) return
@@ -191,8 +214,18 @@ export function lru_cache_add(page: Page): void {
 /** Empties the batches of this CPU. */
 export function lru_add_drain(): void {
   if (this_cpu_read(lru_pvecs$lru_add) !== 0) pagevec_lru_move_fn(lru_pvecs$lru_add)
-  if (this_cpu_read(lru_pvecs$activate_page) !== 0) pagevec_lru_move_fn(lru_pvecs$activate_page)
+  if (this_cpu_read(lru_rotate$fbatch) !== 0) pagevec_lru_move_fn(lru_rotate$fbatch)
   if (this_cpu_read(lru_pvecs$lru_lazyfree) !== 0) pagevec_lru_move_fn(lru_pvecs$lru_lazyfree)
+  if (this_cpu_read(lru_pvecs$activate_page) !== 0) pagevec_lru_move_fn(lru_pvecs$activate_page)
+}
+
+/**
+ * A page that reclaim had written is clean now: it goes where reclaim looks first. Linux gathers these with interrupts off,
+ * for the end of a write is one; here whoever asked for the write ends it.
+ */
+export function folio_rotate_reclaimable(page: Page): void {
+  if (!PageFlag(page, PG_locked | PG_dirty) && PageFlag(page, PG_lru))
+    pagevec_add_and_need_flush(lru_rotate$fbatch, page)
 }
 
 /** MADV_FREE: the page's contents are not needed any more, unless it is written again. */
@@ -241,8 +274,12 @@ export function putback_lru_page(page: Page): void {
   put_page(page)
 }
 
-/** Puts the isolated pages of a chain (page$lru_next) back, and drops the isolation's references; those that were the last free the page. */
-export function move_pages_to_lru(list: Page): void {
+/**
+ * Puts the isolated pages of a chain (page$lru_next) back, and drops the isolation's references; those that were the last
+ * free the page. Returns how many pages are on lists again.
+ */
+export function move_pages_to_lru(list: Page): number {
+  let moved = 0
   let pages_to_free = 0 as Page
   let lruvec = 0 as Lruvec
   let next = 0 as Page
@@ -252,13 +289,17 @@ export function move_pages_to_lru(list: Page): void {
     // PG_lru before the list: nobody isolates the page as long as the lock is held.
     SetPageFlag(page, PG_lru)
     add_page_to_lru_list(page, lruvec)
-    if (!put_page_testzero(page)) continue
+    if (!put_page_testzero(page)) {
+      moved++
+      continue
+    }
     __clear_lru(page, lruvec)
     store(page + page$lru_next, pages_to_free)
     pages_to_free = page
   }
   if (lruvec !== 0) unlock_page_lruvec(lruvec)
   free_unref_page_list(pages_to_free)
+  return moved
 }
 
 /** A page without references leaves its list. Only who could take a reference first could isolate it: nobody. */
@@ -276,12 +317,20 @@ function __clear_lru(page: Page, lruvec: Lruvec): void {
   store(page + page$flags, load(page + page$flags) & ~(PG_lru | PG_active))
 }
 
-/** Drops a reference to each of the `nr` pages at the words `pages` of this CPU's area; those that are free then leave their lists under one lock. */
+/**
+ * Drops a reference to each of the `nr` pages at the words `pages` of this CPU's area. Those that are free then leave their
+ * lists, some SWAP_CLUSTER_MAX under one hold of the lock.
+ */
 export function release_pages(pages: number, nr: number): void {
   let pages_to_free = 0 as Page
   let lruvec = 0 as Lruvec
+  let lock_batch = 0
   for (let i = 0; i < nr; i++) {
     const page = this_cpu_read(pages + i) as Page
+    if (lruvec !== 0 && ++lock_batch === SWAP_CLUSTER_MAX) {
+      unlock_page_lruvec(lruvec)
+      lruvec = 0 as Lruvec
+    }
     if (!put_page_testzero(page)) continue
     if (PageFlag(page, PG_head)) {
       if (lruvec !== 0) unlock_page_lruvec(lruvec)
@@ -290,7 +339,9 @@ export function release_pages(pages: number, nr: number): void {
       continue
     }
     if (PageFlag(page, PG_lru)) {
-      lruvec = relock_page_lruvec(page, lruvec)
+      const locked = lruvec
+      lruvec = relock_page_lruvec(page, locked)
+      if (lruvec !== locked) lock_batch = 0
       __clear_lru(page, lruvec)
     }
     store(page + page$lru_next, pages_to_free)

@@ -42,7 +42,7 @@ import { mem_cgroup_charge } from './memcontrol.ts'
 import { alloc_page } from './page_alloc.ts'
 import { trylock_page, unlock_page } from './page_lock.ts'
 import { swap_readpage } from './page_io.ts'
-import { lru_cache_add } from './swap.ts'
+import { lru_add_drain, lru_cache_add } from './swap.ts'
 import { folio_alloc_swap } from './swapfile/slots.ts'
 import { get_swap_device, put_swap_device, swap_cache, swp_swap_info } from './swapfile/swap_info.ts'
 import {
@@ -187,18 +187,22 @@ export function read_swap_cache_async(entry: SwpEntry): Page {
 /** Reads the slot's page and, around it, others that are in use (swap_cluster_readahead). Returns it as read_swap_cache_async does. */
 export function swapin_readahead(entry: SwpEntry): Page {
   const mask = (1 << load(SWAP_AREA + swap$page_cluster)) - 1
+  if (mask === 0) return read_swap_cache_async(entry)
   const type = swp_type(entry)
   const offset = swp_offset(entry)
   const last = Math.min(offset | mask, READ_ONCE(swp_swap_info(entry) + swap_info$max) - 1)
   for (let each = Math.max(1, offset & ~mask); each <= last; each++) {
-    if (each === offset) continue
     const page = swapin_ahead(swp_entry(type, each))
-    if (page !== 0) put_page(page)
+    if (page === 0) continue
+    if (each !== offset) count_vm_event(SWAP_RA)
+    put_page(page)
   }
+  // The new pages come to their list now.
+  lru_add_drain()
   return read_swap_cache_async(entry)
 }
 
-/** Reads a neighbour's page if it is in use, not in the cache, and there is memory; returns it with a reference, or 0. */
+/** Reads a slot's page if it is in use, not in the cache, and there is memory; returns it with a reference, or 0. */
 function swapin_ahead(entry: SwpEntry): Page {
   if (__swap_count(entry) === 0 || READ_ONCE(swap_cache(entry)) !== 0) return 0 as Page
   const page = swapin_alloc()
@@ -207,7 +211,6 @@ function swapin_ahead(entry: SwpEntry): Page {
     put_page(page)
     return 0 as Page
   }
-  count_vm_event(SWAP_RA)
   swapin_new_page(page, entry)
   return page
 }

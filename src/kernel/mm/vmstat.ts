@@ -73,6 +73,8 @@ export const VMA_LOCK_RETRY = 55
 export const VMA_LOCK_MISS = 56
 /** A group was at its limit (memory.events: max). */
 export const MEMCG_MAX = 57
+/** Pages moved to the tail of their list when they had been written. */
+export const PGROTATED = 58
 export const NR_VM_EVENTS = 64
 
 // Second looks under a lock that found another state than the first, by function: what was made ready is given back.

@@ -67,11 +67,40 @@ describe('MADV_FREE', () => {
     expect(m.event('PGLAZYFREE')).toBe(2)
   })
 
+  it('neither locks a page that only its entry knows to be dirty, nor looks who else maps it', () => {
+    k.sys_fork(NO_PROGRAM)
+    const locked = m.page(BASE)
+    m.memory[locked + m.symbols.page$flags] |= m.symbols.PG_locked
+    k.sys_madvise(BASE, 1, FREE)
+    expect(m.pte(BASE) & m.symbols._PAGE_DIRTY).toBe(0)
+    m.memory[locked + m.symbols.page$flags] &= ~m.symbols.PG_locked
+  })
+
+  it('leaves a dirty page that somebody has locked', () => {
+    const locked = m.page(BASE)
+    m.memory[locked + m.symbols.page$flags] |= m.symbols.PG_locked | m.symbols.PG_dirty
+    k.sys_madvise(BASE, 1, FREE)
+    expect(m.pte(BASE) & m.symbols._PAGE_DIRTY).not.toBe(0)
+    m.memory[locked + m.symbols.page$flags] &= ~m.symbols.PG_locked
+  })
+
   it('leaves pages that another process maps, too', () => {
     k.sys_fork(NO_PROGRAM)
     k.sys_madvise(BASE, PAGES, FREE)
     k.lru_add_drain()
     m.pageOut()
+    expect(m.values()).toEqual(filledWith())
+  })
+
+  it('leaves a page that another process maps dirty, though no entry says so', () => {
+    m.pageOut()
+    m.values()
+    const child = m.task(k.sys_fork(NO_PROGRAM) as number)
+    k.sys_madvise(BASE, PAGES, FREE)
+    k.lru_add_drain()
+    k.sys_memory_reclaim(PAGES)
+    k.sys_memory_reclaim(PAGES)
+    m.become(child)
     expect(m.values()).toEqual(filledWith())
   })
 

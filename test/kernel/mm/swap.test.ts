@@ -87,18 +87,18 @@ describe('a page that is swapped out', () => {
     m.pageOut()
     k.user_load(BASE + 3, 0)
     const { symbols: s, memory } = m
-    expect(m.entry(BASE + 2)).toMatchObject({ kind: 'swap', exclusive: true })
+    expect(m.entry(BASE + 4)).toMatchObject({ kind: 'swap', exclusive: true })
     const cached = Array.from({ length: s.NR_PAGES }, (_, pfn) => s.MEMMAP + pfn * s.PAGE_WORDS).filter(
       (page) => (m.flags(page) & s.PG_swapcache) !== 0,
     )
     for (const page of cached) memory[page + s.page$flags] |= s.PG_writeback
-    k.user_load(BASE + 2, 0)
-    const page = m.page(BASE + 2)
+    k.user_load(BASE + 4, 0)
+    const page = m.page(BASE + 4)
     expect(cached).toContain(page)
-    expect(k.user_store(BASE + 2, 0, 7)).toBe(0)
-    expect(m.page(BASE + 2) !== page).toBe(copied)
+    expect(k.user_store(BASE + 4, 0, 7)).toBe(0)
+    expect(m.page(BASE + 4) !== page).toBe(copied)
     for (const one of cached) memory[one + s.page$flags] &= ~s.PG_writeback
-    expect(k.user_load(BASE + 2, 0)).toBe(7)
+    expect(k.user_load(BASE + 4, 0)).toBe(7)
   })
 
   it('brings its neighbours along', () => {
@@ -106,7 +106,7 @@ describe('a page that is swapped out', () => {
     k.set_page_cluster(2)
     m.pageOut()
     k.user_load(BASE + 3, 0)
-    const { offset, device } = m.entry(BASE + 2)
+    const { offset, device } = m.entry(BASE + 4)
     expect(swapMap(device, offset) & m.symbols.SWAP_HAS_CACHE).not.toBe(0)
     expectFilled()
   })

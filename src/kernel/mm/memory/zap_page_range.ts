@@ -70,7 +70,7 @@ import { pte_table_lock, pte_table_unlock } from '../ptl.ts'
 import { page_remove_rmap } from '../rmap/page_rmap.ts'
 import { flush_tlb_batched_pending } from '../rmap/tlb_batch.ts'
 import { add_mm_rss_vec, mm_counter } from '../rss.ts'
-import { mark_page_accessed } from '../swap.ts'
+import { lru_add_drain, mark_page_accessed } from '../swap.ts'
 import { free_swap_and_cache } from '../swapfile/swap_map.ts'
 import { vm_normal_page } from './vmf.ts'
 
@@ -204,6 +204,7 @@ export function unmap_vmas(mm: Mm, first: number, start: number, end: number): v
 
 /** Gathers, clears and flushes `npages` pages from `start` of one VMA. mmap_lock is held, for reading at least. */
 export function zap_page_range(vma: Vma, start: number, npages: number): void {
+  if (SWAP) lru_add_drain()
   tlb_gather_mmu(load(vma + vma$vm_mm) as Mm)
   unmap_single_vma(vma, start, start + npages)
   tlb_finish_mmu()

@@ -52,7 +52,6 @@ import {
   folio_lock_anon_vma_read,
   page_vma_mapped_walk,
   page_vma_mapped_walk_done,
-  PVMW_SYNC,
   vma_address,
 } from './walk.ts'
 
@@ -121,7 +120,7 @@ function try_to_unmap_one(page: Page, vma: Vma, addr: number, flags: number): bo
  */
 export function try_to_unmap(page: Page, flags: number): void {
   VM_BUG_ON_PAGE(!PageLocked(page), page)
-  const anon_vma = folio_lock_anon_vma_read(page)
+  const anon_vma = folio_lock_anon_vma_read(page, false)
   if (anon_vma === 0) return
   const pgoff = load(page + page$index)
   for (let avc = anon_vma_first(anon_vma, pgoff); avc !== 0; avc = anon_vma_next(avc, pgoff)) {
@@ -134,7 +133,7 @@ export function try_to_unmap(page: Page, flags: number): void {
 /** Puts a migration entry in the place of the entry of one VMA that maps the page. */
 function try_to_migrate_one(page: Page, vma: Vma, addr: number): void {
   const mm = load(vma + vma$vm_mm) as Mm
-  const ptep = page_vma_mapped_walk(page, vma, addr, PVMW_SYNC)
+  const ptep = page_vma_mapped_walk(page, vma, addr, 0)
   if (ptep === 0) return
   const pte = ptep_clear_flush(mm, addr, ptep)
   if (pte_dirty(pte)) set_page_dirty(page)
@@ -153,10 +152,13 @@ function try_to_migrate_one(page: Page, vma: Vma, addr: number): void {
   page_vma_mapped_walk_done()
 }
 
-/** Replaces every entry that maps the locked anonymous page by a migration entry. The caller has a reference. */
+/**
+ * Replaces every entry that maps the locked anonymous page by a migration entry. The caller has a reference, and looks at
+ * page_mapped afterwards: an entry that somebody else has just cleared may still count.
+ */
 export function try_to_migrate(page: Page): void {
   VM_BUG_ON_PAGE(!PageLocked(page), page)
-  const anon_vma = folio_lock_anon_vma_read(page)
+  const anon_vma = folio_lock_anon_vma_read(page, false)
   if (anon_vma === 0) return
   const pgoff = load(page + page$index)
   for (

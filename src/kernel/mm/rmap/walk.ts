@@ -99,11 +99,15 @@ export function folio_get_anon_vma(page: Page): AnonVma {
   return 0 as AnonVma
 }
 
+/** In place of an anon_vma: its lock was only tried, and is held by somebody who writes (rwc->contended). */
+export const ANON_VMA_CONTENDED = -1 as AnonVma
+
 /**
- * The anon_vma of a page that is mapped, its root locked for reading; 0: the page is not mapped. Nothing else keeps the anon_vma: its lock
- * is tried while RCU does, and that the page is mapped afterwards says that it was the right one.
+ * The anon_vma of a page that is mapped, its root locked for reading; 0: the page is not mapped. Nothing else keeps the
+ * anon_vma: its lock is tried while RCU does, and that the page is mapped afterwards says that it was the right one. With
+ * `try_lock` it does not wait.
  */
-export function folio_lock_anon_vma_read(page: Page): AnonVma {
+export function folio_lock_anon_vma_read(page: Page, try_lock: boolean): AnonVma {
   rcu_read_lock()
   const anon_vma = page_mapped(page) ? page_anon_vma(page) : (0 as AnonVma)
   if (anon_vma === 0) {
@@ -116,6 +120,10 @@ export function folio_lock_anon_vma_read(page: Page): AnonVma {
     if (!mapped) up_read(rwsem)
     rcu_read_unlock()
     return mapped ? anon_vma : (0 as AnonVma)
+  }
+  if (try_lock) {
+    rcu_read_unlock()
+    return ANON_VMA_CONTENDED
   }
   const held = get_anon_vma_unless_zero(anon_vma)
   rcu_read_unlock()

@@ -15,7 +15,8 @@ import { task_wait_idle, task_wake } from '../../sched/core.ts'
 import { drain_local_pages, high_wmark_pages, nr_free_pages } from '../page_alloc.ts'
 import { lruvec_page_state } from '../swap.ts'
 import { ALLOCSTALL, count_vm_event, KSWAPD_WAKE, PAGEOUTRUN } from '../vmstat.ts'
-import { RECLAIM_DIRECT, RECLAIM_KSWAPD, shrink_list } from './shrink_list.ts'
+import { shrink_list } from './shrink_list.ts'
+import { RECLAIM_DIRECT, RECLAIM_KSWAPD } from './shrink_page_list.ts'
 
 /** The first scan takes 1/4096 of each list. */
 const DEF_PRIORITY = 12

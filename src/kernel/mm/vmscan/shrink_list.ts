@@ -1,7 +1,8 @@
 /**
- * The LRU lists under reclaim (mm/vmscan.c, 6.1): isolate_lru_pages, shrink_active_list, shrink_inactive_list, move_pages_to_lru. Pages leave the
- * tails of their lists for a list of this CPU's own, and come back at the heads. Left out: too_many_isolated and other throttling,
- * referenced executable pages that stay active, workingset.
+ * The LRU lists under reclaim (mm/vmscan.c, 6.1): isolate_lru_pages, shrink_active_list, shrink_inactive_list,
+ * move_pages_to_lru. Pages leave the tails of their lists for a list of this CPU's own, and come back at the heads. Left out:
+ * too_many_isolated and other throttling, references of file pages and executable ones that stay active, counts of isolated
+ * pages, workingset.
  */
 import { load, store, this_cpu_read } from '../../arch/access.ts'
 import { SWAP_CLUSTER_MAX } from '../../arch/limits.ts'
@@ -11,7 +12,6 @@ import { LRU_ACTIVE, page$lru_next, PG_active } from '../../arch/structs.ts'
 import { list_add, list_del, list_empty, list_last } from '../../lib/list.ts'
 import { cond_resched } from '../../sched/core.ts'
 import { ClearPageFlag, get_page_unless_zero, PageAnon, put_page } from '../mm.ts'
-import { trylock_page, unlock_page } from '../page_lock.ts'
 import { folio_referenced } from '../rmap/referenced.ts'
 import {
   del_page_from_lru_list,
@@ -31,11 +31,7 @@ import {
   PGSTEAL_DIRECT,
   PGSTEAL_KSWAPD,
 } from '../vmstat.ts'
-import { shrink_page_list } from './shrink_page_list.ts'
-
-/** Who reclaims: the values of scan$memalloc (PF_MEMALLOC) of a CPU that does. */
-export const RECLAIM_DIRECT = 1
-export const RECLAIM_KSWAPD = 2
+import { RECLAIM_KSWAPD, shrink_page_list } from './shrink_page_list.ts'
 
 /** Puts the page at the head of its list, out of the way of the scan. */
 function list_move(page: Page, head: number): void {
@@ -43,10 +39,14 @@ function list_move(page: Page, head: number): void {
   list_add(page + page$lru_next, head)
 }
 
-/** Takes up to `nr_to_scan` pages off the tail of a list: a chain by page$lru_next, each with a reference. Under lru_lock. */
+/**
+ * Takes up to `nr_to_scan` pages off the tail of a list: a chain by page$lru_next, the oldest first, each with a reference.
+ * Under lru_lock.
+ */
 function isolate_lru_pages(nr_to_scan: number, lruvec: Lruvec, lru: number): Page {
   const head = lruvec_list(lruvec, lru)
   let taken = 0 as Page
+  let last = 0 as Page
   for (let scan = 0; scan < nr_to_scan && !list_empty(head); scan++) {
     const page = (list_last(head) - page$lru_next) as Page
     // Without a reference it is being freed.
@@ -61,8 +61,10 @@ function isolate_lru_pages(nr_to_scan: number, lruvec: Lruvec, lru: number): Pag
       continue
     }
     del_page_from_lru_list(page, lruvec)
-    store(page + page$lru_next, taken)
-    taken = page
+    store(page + page$lru_next, 0)
+    if (taken === 0) taken = page
+    else store(last + page$lru_next, page)
+    last = page
   }
   return taken
 }
@@ -81,18 +83,18 @@ function chain_length(list: Page): number {
   return n
 }
 
-/** Makes pages inactive, and their entries old: whether they are used will show. */
+/**
+ * Makes pages inactive, and their entries old: whether they are used will show. No page is locked for it; one whose anon_vma
+ * somebody changes keeps its entries as they are.
+ */
 function shrink_active_list(nr_to_scan: number, lruvec: Lruvec, lru: number): void {
   const list = isolate(nr_to_scan, lruvec, lru)
   for (let page = list; page !== 0; page = load(page + page$lru_next) as Page) {
-    if (PageAnon(page) && trylock_page(page)) {
-      folio_referenced(page)
-      unlock_page(page)
-    }
+    cond_resched()
+    if (PageAnon(page)) folio_referenced(page)
     ClearPageFlag(page, PG_active)
   }
-  count_vm_events(PGDEACTIVATE, chain_length(list))
-  move_pages_to_lru(list)
+  count_vm_events(PGDEACTIVATE, move_pages_to_lru(list))
 }
 
 /** Reclaims from a list of inactive pages; returns how many pages it freed. */
@@ -101,7 +103,7 @@ function shrink_inactive_list(nr_to_scan: number, lruvec: Lruvec, lru: number): 
   if (list === 0) return 0
   const kswapd = this_cpu_read(scan$memalloc) === RECLAIM_KSWAPD
   count_vm_events(kswapd ? PGSCAN_KSWAPD : PGSCAN_DIRECT, chain_length(list))
-  const reclaimed = shrink_page_list(list, false)
+  const reclaimed = shrink_page_list(list)
   count_vm_events(kswapd ? PGSTEAL_KSWAPD : PGSTEAL_DIRECT, reclaimed)
   move_pages_to_lru(this_cpu_read(scan$ret_pages) as Page)
   return reclaimed

@@ -69,4 +69,28 @@ describe('a scan of the active list', () => {
     expect(scan(LRU_ACTIVE_ANON)).toBe(0)
     expect(scan()).toBe(PAGES)
   })
+
+  it('does so with a page that somebody has locked', () => {
+    scan()
+    forget()
+    m.values()
+    scan()
+    const locked = m.page(BASE)
+    m.memory[locked + m.symbols.page$flags] |= m.symbols.PG_locked
+    scan(LRU_ACTIVE_ANON)
+    expect(m.pte(BASE) & m.symbols._PAGE_ACCESSED).toBe(0)
+    m.memory[locked + m.symbols.page$flags] &= ~m.symbols.PG_locked
+  })
+})
+
+describe('a page whose anon_vma somebody changes', () => {
+  it('is kept, whether it was used or not, and no scan waits for it', () => {
+    scan()
+    const root = m.areas()[0].anonVma + m.symbols.anon_vma$rwsem
+    k.down_write(root)
+    expect(scan()).toBe(0)
+    k.up_write(root)
+    expect(size(LRU_INACTIVE_ANON)).toBe(PAGES)
+    expect(scan()).toBe(PAGES)
+  })
 })
