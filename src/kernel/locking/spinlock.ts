@@ -50,10 +50,12 @@ export function spin_unlock(lock: Spinlock): void {
   arch_spin_unlock(lock)
 }
 
-/** Waits until whoever holds `lock` has let go of it: takes it and gives it back (as up to Linux 4.13). */
+/** Waits until whoever holds `lock` has let go of it: takes it and gives it back (as up to Linux 4.13). Interrupts may take it, too. */
 export function spin_unlock_wait(lock: Spinlock): void {
+  const flags = local_irq_save()
   spin_lock(lock)
   spin_unlock(lock)
+  local_irq_restore(flags)
 }
 
 /** Turns interrupts off, which are on, and takes `lock`: an interrupt that takes it never comes while this CPU holds it. */
