@@ -138,15 +138,14 @@ async function shrinking(rounds: number): Promise<HuntSamples> {
     const [violation] = hunt(subject, options).violations
     if (violation === undefined) throw new Error('the revert was not found')
     const { check, schedule, steps } = violation
-    shrunk.push(
-      seconds(() => {
-        const result = shrink(make(SMALL, true), check, schedule, steps, {
-          ...{ sizes: SMALL, make: (sizes) => make(sizes, true) },
-        })
-        if (result === undefined) throw new Error('the violation did not come again')
-        switches.push(result.switches)
-      }),
-    )
+    const before = process.cpuUsage()
+    const result = await shrink(make(SMALL, true), check, schedule, steps, {
+      ...{ sizes: SMALL, make: (sizes) => make(sizes, true) },
+    })
+    const { user, system } = process.cpuUsage(before)
+    if (result === undefined) throw new Error('the violation did not come again')
+    shrunk.push((user + system) / 1e6)
+    switches.push(result.switches)
   }
   return { shrunk, switches }
 }

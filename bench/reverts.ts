@@ -64,7 +64,7 @@ async function measure(revert: Revert, seconds: number): Promise<string[]> {
       executions[index].push(found === undefined ? Infinity : found.execution + 1)
       if (found === undefined) continue
       checks.add(found.check)
-      if (index === 0) switches.push(switchesLeft(built, sizes, found))
+      if (index === 0) switches.push(await switchesLeft(built, sizes, found))
     }
   }
   const figure = (value: number): string => (Number.isFinite(value) ? count(value) : 'not found')
@@ -76,7 +76,11 @@ async function measure(revert: Revert, seconds: number): Promise<string[]> {
   ]
 }
 
-function switchesLeft(built: Built, sizes: Sizes, { check, schedule, steps }: HuntViolation): number {
-  const shrunk = shrink(built.make(sizes), check, schedule, steps, { sizes, make: makeSmaller(built) })
+async function switchesLeft(
+  built: Built,
+  sizes: Sizes,
+  { check, schedule, steps }: HuntViolation,
+): Promise<number> {
+  const shrunk = await shrink(built.make(sizes), check, schedule, steps, { sizes, make: makeSmaller(built) })
   return shrunk?.switches ?? Infinity
 }

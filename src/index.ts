@@ -3,6 +3,7 @@
 import * as v from 'valibot'
 import type { Conduct } from './base/conduct.ts'
 import { UsageError } from './base/errors.ts'
+import { type Bounds, BOUNDS, LONGEST } from './base/bounds.ts'
 import { integer, qualify } from './base/qualify.ts'
 import { type HuntDocument, huntPlans } from './hunt/hunt.ts'
 import { type HuntChoices, planHunt } from './hunt/plan.ts'
@@ -28,43 +29,43 @@ export type ReplayOptions = Pick<HuntChoices, 'verbose'>
 const text = v.optional(v.string('expected a text'))
 const texts = v.optional(v.array(v.string('expected a text'), 'expected a list of texts'))
 const flag = v.optional(v.boolean('expected true or false'))
-const count = (min: number, max: number) => v.optional(integer(min, max))
+/** The options of a command that take an integer. */
+const integers = (command: keyof typeof BOUNDS) =>
+  Object.fromEntries(
+    Object.entries<Bounds>(BOUNDS[command]).map(([name, bounds]) => [name, v.optional(integer(bounds))]),
+  )
 const SECONDS = 'expected a number of seconds greater than 0'
-const seconds = v.optional(
-  v.pipe(v.number(SECONDS), v.gtValue(0, SECONDS), v.maxValue(86_400, 'expected at most 86400 seconds')),
-)
+const time = (most: number) =>
+  v.optional(
+    v.pipe(v.number(SECONDS), v.gtValue(0, SECONDS), v.maxValue(most, `expected at most ${most} seconds`)),
+  )
+const seconds = time(LONGEST.seconds)
 const common = {
   scenario: text,
   signal: v.optional(v.instance(AbortSignal, 'expected an AbortSignal')),
   progress: v.optional(v.function('expected a function')),
-  seed: count(0, 2 ** 31 - 1),
   config: texts,
   patch: texts,
   revert: texts,
 }
-const RUN = v.strictObject({ ...common, cpus: count(1, 64), seconds, trace: text })
+const RUN = v.strictObject({ ...common, ...integers('run'), seconds, trace: text })
 const HUNT = v.strictObject({
   ...common,
-  ...{ cpus: count(1, 64), seconds, operations: count(1, 1e6), pages: count(1, 1e6), workers: count(1, 64) },
-  ...{
-    executions: count(1, 1e9),
-    scheduler: text,
-    depth: count(1, 100),
-    preemptions: count(0, 100),
-    stepLimit: count(1, 1e9),
-  },
+  ...integers('hunt'),
+  ...{ seconds, scheduler: text },
   ...{ check: texts, off: texts, keepGoing: flag, determinismCheck: flag, verbose: flag, out: text },
 })
 const SCALE = v.strictObject({
   ...common,
+  ...integers('scale'),
   cpus: v.optional(
-    v.pipe(v.array(integer(1, 256), 'expected a list of numbers of CPUs'), v.minLength(1, 'is empty')),
+    v.pipe(
+      v.array(integer(BOUNDS.scale.cpus), 'expected a list of numbers of CPUs'),
+      v.minLength(1, 'is empty'),
+    ),
   ),
-  simulatedTime: v.optional(
-    v.pipe(v.number(SECONDS), v.gtValue(0, SECONDS), v.maxValue(10, 'expected at most 10 seconds')),
-  ),
-  ...{ topology: text, spread: flag, operations: count(1, 1e9), lag: count(0, 1e6), pages: count(1, 1e6) },
-  ...{ section: count(0, 1e9), think: count(0, 1e9), cost: texts, trace: text },
+  simulatedTime: time(LONGEST.simulatedTime),
+  ...{ topology: text, spread: flag, cost: texts, trace: text },
   ...{ lockstat: flag, profile: flag, annotate: texts, c2c: flag },
 })
 const REPLAY = v.strictObject({ verbose: flag })

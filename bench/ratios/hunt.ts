@@ -47,13 +47,13 @@ async function samePage({ rounds }: Effort): Promise<Ratio[]> {
 
 async function twoWorkers({ rounds }: Effort): Promise<Ratio[]> {
   const { image } = await steppedImage('scenarios/same-page.ts')
-  const { file, symbols, sites, functions } = image
+  const { file, symbols, sites, functions, declared } = image
   /** Executions a second of elapsed time, between the first report of progress and the last. */
   const rate = async (workers: number): Promise<number> => {
     const told: [executions: number, time: number][] = []
     await campaign({
       subject: {
-        image: { file, symbols, sites, functions },
+        image: { file, symbols, sites, functions, declared },
         options: { cpus: 2, turns: 2, pages: 3, seed: SEED, stepLimit: STEP_LIMIT },
         off: [],
       },

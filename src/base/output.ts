@@ -6,11 +6,12 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { UsageError } from './errors.ts'
 
 /** Folder of the files that a command writes without being told where. */
@@ -53,41 +54,59 @@ export function makeFolder(folder: string): void {
   }
 }
 
+/** What else a command writes. */
+interface Besides {
+  /** Path -> text. */
+  readonly files?: ReadonlyMap<string, string>
+  /** Why files are missing that were to be written before. */
+  readonly failures?: readonly UsageError[]
+}
+
 /**
  * Where a command's report goes: `--out` takes NAME.json and NAME.txt, `--json=FILE` the document, stdout the text or, with `--json` alone (`-`),
- * the document.
+ * the document. Throws UsageError that names what is missing or cut, when all else is written.
  */
 export async function writeReport(
   name: string,
   report: { readonly document: string; readonly text: string },
   options: { readonly json?: string; readonly out?: string },
+  besides: Besides = {},
 ): Promise<void> {
   const { document, text } = report
-  const files = new Map(
-    reportFiles(name, options).map((path) => [path, path.endsWith(`${name}.txt`) ? text : document]),
-  )
+  const files = new Map([
+    ...(besides.files ?? []),
+    ...reportFiles(name, options).map(
+      (path) => [path, path.endsWith(`${name}.txt`) ? text : document] as const,
+    ),
+  ])
   if (options.json !== undefined && options.json !== '-') files.set(options.json, document)
   // The report first, and what fails to be written takes nothing else along.
-  const failures: unknown[] = []
-  await writeStdout(options.json === '-' ? document : text).catch((error: unknown) => failures.push(error))
+  const failures = [...(besides.failures ?? [])]
+  const failed = (error: unknown): void => {
+    if (!(error instanceof UsageError)) throw error
+    failures.push(error)
+  }
+  await writeStdout(options.json === '-' ? document : text).catch(failed)
   for (const [path, content] of files)
     try {
       writeResult(path, content)
     } catch (error) {
-      failures.push(error)
+      failed(error)
     }
-  if (failures.length > 0) throw failures[0]
+  if (failures.length > 0) throw new UsageError(failures.map(({ message }) => message).join(' '))
 }
 
 /**
  * Throws UsageError when a file that writeReport will write cannot be made: said at the start, not after the work. Makes the folders
  * and leaves no file. (A full disk shows only when the text is written.)
+ * @param besides paths of other files
  */
 export function checkWritable(
   name: string,
   options: { readonly json?: string; readonly out?: string },
+  besides: readonly string[] = [],
 ): void {
-  for (const path of reportFiles(name, options))
+  for (const path of [...reportFiles(name, options), ...besides])
     try {
       makeFolder(dirname(path))
       const old = statSync(path, { throwIfNoEntry: false })
@@ -98,6 +117,27 @@ export function checkWritable(
     } catch (error) {
       throw outputError(path, error as Error)
     }
+}
+
+/** Throws UsageError when no file can be made in `folder`, which may be missing and stays so. */
+export function checkFolder(folder: string): void {
+  const missing: string[] = []
+  for (let at = resolve(folder); !existsSync(at); at = dirname(at)) missing.push(at)
+  const probe = join(folder, `.mmtorture-${process.pid}`)
+  try {
+    makeFolder(folder)
+    closeSync(openSync(probe, 'wx'))
+    rmSync(probe)
+  } catch (error) {
+    throw outputError(folder, error as Error)
+  } finally {
+    for (const made of missing)
+      try {
+        rmdirSync(made)
+      } catch {
+        // It was not made, or another command has put something into it.
+      }
+  }
 }
 
 function reportFiles(

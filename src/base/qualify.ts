@@ -1,11 +1,13 @@
 // Options that a program passes, checked against a schema: the library's counterpart of the command line's parsers.
 import * as v from 'valibot'
+import { type Bounds, expectedInteger } from './bounds.ts'
 import { UsageError } from './errors.ts'
 import { didYouMean } from './nearest.ts'
 
-/** An integer from `min` to `max`. */
-export function integer(min: number, max: number) {
-  const message = `expected an integer from ${min} to ${max}`
+/** An integer within `bounds`. */
+export function integer(bounds: Bounds) {
+  const [min, max] = bounds
+  const message = `expected ${expectedInteger(bounds)}`
   return v.pipe(v.number(message), v.integer(message), v.minValue(min, message), v.maxValue(max, message))
 }
 

@@ -51,25 +51,34 @@ export function block(label: string, lines: readonly string[]): string[] {
   return lines.map((line, index) => `${(index === 0 ? label : '').padEnd(MARGIN)}${line}`.trimEnd())
 }
 
-/** Items joined by two spaces into lines of at most 100 characters. */
+/** Items joined by two spaces into lines of at most 100 characters, or of what COLUMNS leaves beside the margin. */
 export function flow(items: readonly string[]): string[] {
+  const most = columns(100 + MARGIN) - MARGIN
   const lines: string[] = []
   for (const item of items) {
     const last = lines.length - 1
-    if (last >= 0 && lines[last].length + item.length + 2 <= 100) lines[last] += `  ${item}`
+    if (last >= 0 && lines[last].length + item.length + 2 <= most) lines[last] += `  ${item}`
     else lines.push(item)
   }
   return lines
 }
 
 const MARGIN = 12
+const NARROWEST = 40
 
-/** A text as lines of at most 110 characters. */
+/** Characters of a line: what COLUMNS says, unless that is too narrow for a report, or `usual`. */
+function columns(usual: number): number {
+  const given = Number(process.env.COLUMNS)
+  return Number.isInteger(given) && given >= NARROWEST ? given : usual
+}
+
+/** A text as lines of at most 110 characters, or COLUMNS. */
 export function wrap(text: string): string[] {
+  const most = columns(110)
   const lines: string[] = []
   for (const word of text.split(' ')) {
     const last = lines.length - 1
-    if (last >= 0 && lines[last].length + word.length < 110) lines[last] += ` ${word}`
+    if (last >= 0 && lines[last].length + word.length < most) lines[last] += ` ${word}`
     else lines.push(word)
   }
   return lines

@@ -121,7 +121,7 @@ function transferValues(
         fromFigure(
           key,
           figureOf(transfers[index]),
-          `compare-and-swap to and fro, one way: ${LEVEL_MEANS[name]}`,
+          `compare-and-swap ping-pong, one way: ${LEVEL_MEANS[name]}`,
         ),
       )
     else {

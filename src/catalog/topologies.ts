@@ -1,7 +1,7 @@
 // Topologies by name: the files of the package's folder `topologies`, the one that was measured on this machine (host), or a user's
 // file by path; checked, so that an error names file and key. Leaves out what the clock makes of one: src/machine/clock/topology.ts.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { basename, join } from 'node:path'
 import * as v from 'valibot'
 import { didYouMean } from '../base/nearest.ts'
 import { packageRoot } from '../base/root.ts'
@@ -115,8 +115,7 @@ export function findTopology(text: string): ChosenTopology {
   }
   const path = plain.endsWith('.json') ? plain : text
   if (/[\\/]/.test(text) || path.endsWith('.json')) {
-    existingFile('--topology', path)
-    return chosen(text, resolve(path), path === plain ? boxes : 1)
+    return chosen(text, existingFile('--topology', path), path === plain ? boxes : 1)
   }
   const names = [...known.map((one) => one.name), HOST]
   const hint = didYouMean(plain, names)

@@ -1,6 +1,7 @@
 // Q10: PageAnonExclusive.
 import { type Check, Findings } from './check.ts'
-import { hex, type MachineView } from './view.ts'
+import { hex } from '../inspect/names.ts'
+import type { RestingMachine } from './resting_machine.ts'
 
 /** COW_REUSE=exclusive. */
 const COW_REUSE_EXCLUSIVE = 0
@@ -40,7 +41,7 @@ export const anonExclusive: Check = {
 }
 
 /** A swap entry that is exclusive is the slot's only use, and its page is mapped nowhere. */
-function swapEntries(view: MachineView, found: Findings): void {
+function swapEntries(view: RestingMachine, found: Findings): void {
   const { memory, symbols: s } = view
   for (let slot = 0; slot < view.swap.entries.length; slot++) {
     if (view.swap.exclusive[slot] === 0) continue

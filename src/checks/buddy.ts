@@ -1,7 +1,8 @@
 // Q6: the buddy allocator's structure and the CPUs' lists of free pages.
 import { type Check, Findings } from './check.ts'
 import { FRAME_ALLOCATED, FRAME_BUDDY, nodeOf } from './free_lists.ts'
-import { hex, type MachineView } from './view.ts'
+import { hex } from '../inspect/names.ts'
+import type { RestingMachine } from './resting_machine.ts'
 
 export const buddy: Check = {
   id: 'Q6',
@@ -18,7 +19,7 @@ export const buddy: Check = {
   },
 }
 
-function counts(view: MachineView, found: Findings): void {
+function counts(view: RestingMachine, found: Findings): void {
   const { memory, symbols: s } = view
   const managed = view.free.nodeBuddyPages.map(() => 0)
   for (let pfn = 0; pfn < s.NR_PAGES; pfn++)
@@ -35,7 +36,7 @@ function counts(view: MachineView, found: Findings): void {
   })
 }
 
-function page(view: MachineView, pfn: number, found: Findings): void {
+function page(view: RestingMachine, pfn: number, found: Findings): void {
   const { memory, symbols: s } = view
   const { state, order } = view.free
   const at = view.page(pfn)
@@ -59,7 +60,7 @@ function page(view: MachineView, pfn: number, found: Findings): void {
 }
 
 /** The head of a free block. */
-function block(view: MachineView, pfn: number, found: Findings): void {
+function block(view: RestingMachine, pfn: number, found: Findings): void {
   const { memory, symbols: s } = view
   const order = view.free.order[pfn]
   const stored = memory[view.page(pfn) + s.page$private]

@@ -1,5 +1,5 @@
 // What a check at rest is, and what it answers.
-import type { MachineView } from './view.ts'
+import type { RestingMachine } from './resting_machine.ts'
 
 /** `ok`: whether it holds; 'not applicable' when the mechanism that it checks does not exist in this kernel. */
 export interface CheckResult {
@@ -19,7 +19,7 @@ export interface Check {
   /** What holds, in one sentence. */
   readonly description: string
   /** What is wrong, or null if it holds. */
-  run(view: MachineView): string | null | 'not applicable'
+  run(view: RestingMachine): string | null | 'not applicable'
 }
 
 /** Findings of one check: the first few in full, the others counted. */

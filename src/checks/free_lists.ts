@@ -1,6 +1,7 @@
 // The free pages: a walk of the buddy allocator's areas and of the CPUs' lists. It notes what contradicts itself on the
 // way; the buddy check reports it and adds what the pages themselves say.
-import { count, hex, type MachineView } from './view.ts'
+import { hex } from '../inspect/names.ts'
+import { count, type RestingMachine } from './resting_machine.ts'
 
 export const FRAME_ALLOCATED = 0
 /** In a block of the buddy allocator. */
@@ -21,7 +22,7 @@ export interface FreePages {
   readonly problems: readonly string[]
 }
 
-export function walkFreePages(view: MachineView): FreePages {
+export function walkFreePages(view: RestingMachine): FreePages {
   const walk = new FreeWalk(view)
   const { NODES, MAX_ORDER } = view.symbols
   for (let nid = 0; nid < NODES; nid++) for (let order = 0; order < MAX_ORDER; order++) walk.area(nid, order)
@@ -30,7 +31,7 @@ export function walkFreePages(view: MachineView): FreePages {
 }
 
 /** The node of a frame. */
-export function nodeOf(view: MachineView, pfn: number): number {
+export function nodeOf(view: RestingMachine, pfn: number): number {
   return Math.floor(pfn / view.symbols.NODE_PAGES)
 }
 
@@ -40,9 +41,9 @@ class FreeWalk implements FreePages {
   readonly problems: string[] = []
   readonly nodeBuddyPages: number[]
   pcpPages = 0
-  readonly #view: MachineView
+  readonly #view: RestingMachine
 
-  constructor(view: MachineView) {
+  constructor(view: RestingMachine) {
     this.#view = view
     this.state = new Uint8Array(view.symbols.NR_PAGES)
     this.order = new Int8Array(view.symbols.NR_PAGES).fill(-1)

@@ -2,7 +2,8 @@
 import { type Check, Findings } from './check.ts'
 import { FRAME_ALLOCATED } from './free_lists.ts'
 import type { ObjectCache } from './objects.ts'
-import { hex, type MachineView } from './view.ts'
+import { hex } from '../inspect/names.ts'
+import type { RestingMachine } from './resting_machine.ts'
 
 export const freePages: Check = {
   id: 'Q7',
@@ -32,7 +33,7 @@ export const freePages: Check = {
 }
 
 /** The first words of a freed object hold POISON_FREE, but for the first, which links the list; never used ones are 0. */
-function poison(view: MachineView, cache: ObjectCache, found: Findings): void {
+function poison(view: RestingMachine, cache: ObjectCache, found: Findings): void {
   const { memory, symbols: s } = view
   const words = Math.min(cache.words, 16)
   for (let i = 0; i < cache.count; i++) {

@@ -13,10 +13,10 @@ import { refcounts } from './refcounts.ts'
 import { rmap } from './rmap.ts'
 import { rss } from './rss.ts'
 import { swapCounts } from './swap_counts.ts'
-import { type CheckedMachine, MachineView } from './view.ts'
+import type { MachineView } from '../inspect/symbols.ts'
+import { RestingMachine } from './resting_machine.ts'
 
 export type { Check, CheckResult, Stage } from './check.ts'
-export type { CheckedMachine } from './view.ts'
 
 /** All checks at rest, in the order of their numbers. */
 export const CHECKS: readonly Check[] = [
@@ -37,8 +37,8 @@ export const CHECKS: readonly Check[] = [
 ]
 
 /** Runs every check on a machine at rest. A result's name is `Q1 refcounts`. */
-export function runChecks(machine: CheckedMachine, stage: Stage): CheckResult[] {
-  const view = new MachineView(machine, stage)
+export function runChecks(machine: MachineView, stage: Stage): CheckResult[] {
+  const view = new RestingMachine(machine, stage)
   return CHECKS.map((check) => {
     const name = `${check.id} ${check.name}`
     const found = check.run(view)

@@ -2,7 +2,8 @@
 import { type Check, Findings } from './check.ts'
 import { FRAME_ALLOCATED } from './free_lists.ts'
 import { chainsOf } from './rmap.ts'
-import { count, hex, type MachineView } from './view.ts'
+import { hex } from '../inspect/names.ts'
+import { count, type RestingMachine } from './resting_machine.ts'
 
 export const leaks: Check = {
   id: 'Q11',
@@ -26,7 +27,7 @@ export const leaks: Check = {
   },
 }
 
-function pages(view: MachineView, found: Findings): void {
+function pages(view: RestingMachine, found: Findings): void {
   const { memory, symbols: s } = view
   const { ptes, parents } = view.mappings
   const zero = view.pfn(memory[s.machine$zero_page])
@@ -45,7 +46,7 @@ function pages(view: MachineView, found: Findings): void {
 }
 
 /** Parents of tables. */
-function tables(view: MachineView, found: Findings): void {
+function tables(view: RestingMachine, found: Findings): void {
   const { parents } = view.mappings
   for (let pfn = 0; pfn < view.symbols.NR_PAGES; pfn++)
     if (parents[pfn] > 1)
@@ -53,7 +54,7 @@ function tables(view: MachineView, found: Findings): void {
 }
 
 /** Tasks: as many as the machine counts, those that can run on the queue, once. */
-function tasks(view: MachineView, found: Findings): void {
+function tasks(view: RestingMachine, found: Findings): void {
   const { memory, symbols: s } = view
   const cache = view.caches.task_struct
   const all = cache.inUse()
@@ -88,7 +89,7 @@ function tasks(view: MachineView, found: Findings): void {
 }
 
 /** mm_structs: each has as many users as tasks have it; their VMAs are in order and each belongs to one mm. */
-function mms(view: MachineView, found: Findings): void {
+function mms(view: RestingMachine, found: Findings): void {
   const { memory, symbols: s } = view
   const users = new Map<number, number>()
   for (const task of view.caches.task_struct.inUse()) {
@@ -115,8 +116,8 @@ function mms(view: MachineView, found: Findings): void {
 }
 
 function vmasOf(
-  view: MachineView,
-  mm: MachineView['mms'][number],
+  view: RestingMachine,
+  mm: RestingMachine['mms'][number],
   reached: Uint8Array,
   found: Findings,
 ): void {
@@ -136,7 +137,7 @@ function vmasOf(
 }
 
 /** anon_vmas and chains: reached from VMAs; an anon_vma also as the root of one that is. */
-function anonVmas(view: MachineView, found: Findings): void {
+function anonVmas(view: RestingMachine, found: Findings): void {
   const { memory, symbols: s, caches } = view
   const chains = new Set<number>()
   const reached = new Set<number>()
@@ -166,7 +167,7 @@ function anonVmas(view: MachineView, found: Findings): void {
 }
 
 /** Objects that a CPU will free after a grace period (src/kernel/rcu.ts). */
-function rcuWaiting(view: MachineView): Set<number> {
+function rcuWaiting(view: RestingMachine): Set<number> {
   const { memory, symbols: s } = view
   const waiting = new Set<number>()
   const heads = [s.machine$rcu_orphans]
@@ -185,7 +186,7 @@ function rcuWaiting(view: MachineView): Set<number> {
 }
 
 /** Objects: referenced at least by the VMAs that map them; their xa_nodes are reached. */
-function objects(view: MachineView, found: Findings): void {
+function objects(view: RestingMachine, found: Findings): void {
   const { memory, symbols: s, caches } = view
   const mapped = new Map<number, number>()
   for (const mm of view.mms)
@@ -211,7 +212,7 @@ function objects(view: MachineView, found: Findings): void {
 }
 
 /** Groups: each counts the pages that are charged to it. */
-function charges(view: MachineView, found: Findings): void {
+function charges(view: RestingMachine, found: Findings): void {
   const { memory, symbols: s } = view
   const charged = new Map<number, number>()
   for (let pfn = 0; s.NR_MEM_CGROUPS > 0 && pfn < s.NR_PAGES; pfn++) {
@@ -231,7 +232,7 @@ function charges(view: MachineView, found: Findings): void {
   }
 }
 
-function tornDown(view: MachineView, found: Findings): void {
+function tornDown(view: RestingMachine, found: Findings): void {
   const { memory, symbols: s, caches } = view
   const init = memory[s.machine$init_mm]
   for (const cache of Object.values(caches)) {

@@ -1,7 +1,8 @@
 // Q7-lru: the LRU lists, by a walk of each.
 import { type Check, Findings } from './check.ts'
 import { FRAME_ALLOCATED } from './free_lists.ts'
-import { hex, type MachineView } from './view.ts'
+import { hex } from '../inspect/names.ts'
+import type { RestingMachine } from './resting_machine.ts'
 
 const LISTS = ['inactive_anon', 'active_anon', 'inactive_file', 'active_file']
 
@@ -28,7 +29,7 @@ export const lru: Check = {
 }
 
 /** Follows one list and marks its pages in `on`. */
-function walk(view: MachineView, index: number, list: number, on: Uint8Array, found: Findings): void {
+function walk(view: RestingMachine, index: number, list: number, on: Uint8Array, found: Findings): void {
   const { memory, symbols: s } = view
   const lruvec = s.LRUVECS + index * s.LRUVEC_WORDS
   const head = lruvec + s.lruvec$lists + 2 * list
@@ -59,7 +60,7 @@ function walk(view: MachineView, index: number, list: number, on: Uint8Array, fo
 }
 
 /** The flags of a page that is on a list. */
-function page(view: MachineView, pfn: number, list: number, name: string, found: Findings): void {
+function page(view: RestingMachine, pfn: number, list: number, name: string, found: Findings): void {
   const { memory, symbols: s } = view
   const flags = memory[view.page(pfn) + s.page$flags]
   if ((flags & s.PG_lru) === 0) found.add(() => `page ${hex(pfn)} is on ${name} without PG_lru`)

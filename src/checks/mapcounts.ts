@@ -1,7 +1,8 @@
 // Q2: map counts of pages.
 import { type Check, Findings } from './check.ts'
 import { FRAME_ALLOCATED } from './free_lists.ts'
-import { count, hex } from './view.ts'
+import { hex } from '../inspect/names.ts'
+import { count } from './resting_machine.ts'
 
 export const mapcounts: Check = {
   id: 'Q2',

@@ -1,18 +1,14 @@
 // The page tables of all mms: a walk from each mm$pgd down. Every table is entered once, however many entries lead to it, so
 // that a table with two parents is one finding and not a wrong count of every page below it.
-import { hex, type MachineView, type MmView } from './view.ts'
+import { hex } from '../inspect/names.ts'
+import { PageTables, type Table } from '../inspect/page_tables.ts'
+import type { MmView, RestingMachine } from './resting_machine.ts'
 
 /** A page table that was reached. */
-export interface TableView {
+export interface TableView extends Table {
   /** Frame of its struct page. */
   readonly pfn: number
   readonly mm: MmView
-  /** 0: PTEs; above: entries that lead to tables. */
-  readonly level: number
-  /** First page number that it spans. */
-  readonly start: number
-  /** Word address of its first entry. */
-  readonly entries: number
 }
 
 export interface Mappings {
@@ -31,9 +27,7 @@ export interface Mappings {
   describe(pfn: number): string
 }
 
-const LEVEL_NAMES = ['PTE', 'PMD', 'PUD', 'P4D', 'PGD']
-
-export function walkMappings(view: MachineView): Mappings {
+export function walkMappings(view: RestingMachine): Mappings {
   const walk = new TableWalk(view)
   for (const mm of view.mms) walk.top(mm)
   walk.countPtes()
@@ -45,68 +39,63 @@ class TableWalk implements Mappings {
   readonly ptes: Int32Array
   readonly parents: Int32Array
   readonly problems: string[] = []
-  readonly #view: MachineView
-  /** Entries of a table and shift of the page number, by level from the PTEs up. */
-  readonly #levels: { readonly entries: number; readonly shift: number }[]
+  readonly #view: RestingMachine
+  readonly #reader: PageTables
 
-  constructor(view: MachineView) {
+  constructor(view: RestingMachine) {
     const s = view.symbols
     this.#view = view
     this.ptes = new Int32Array(s.NR_PAGES)
     this.parents = new Int32Array(s.NR_PAGES)
-    this.#levels = [
-      { entries: s.PTRS_PER_PTE, shift: 0 },
-      { entries: s.PTRS_PER_PMD, shift: s.PMD_SHIFT },
-      { entries: s.PTRS_PER_PUD, shift: s.PUD_SHIFT },
-      { entries: s.PTRS_PER_P4D, shift: s.P4D_SHIFT },
-      { entries: s.PTRS_PER_PGD, shift: s.PGDIR_SHIFT },
-    ].slice(0, s.PGTABLE_LEVELS)
+    this.#reader = PageTables.of(view)
   }
 
   /** The tree of an mm. */
   top(mm: MmView): void {
     const { memory, symbols: s } = this.#view
-    const pgd = memory[mm.address + s.mm$pgd]
-    const pfn = (pgd - s.PGTABLES) / s.PTRS_PER_TABLE
-    const level = this.#levels.length - 1
-    if (!Number.isInteger(pfn) || !this.#isTable(pfn))
-      this.problems.push(`mm ${mm.id}: pgd ${hex(pgd)} is no page table`)
-    else if (this.parents[pfn]++ === 0) this.#table(mm, pfn, pgd, level, 0)
-  }
-
-  #table(mm: MmView, pfn: number, entries: number, level: number, start: number): void {
-    this.tables.push({ pfn, mm, level, start, entries })
-    if (level === 0) return
-    const { memory } = this.#view
-    const { entries: n, shift } = this.#levels[level]
-    for (let i = 0; i < n; i++) {
-      const entry = memory[entries + i]
-      if (entry !== 0) this.#entry(mm, entry, level, start + i * 2 ** shift)
+    const reader = this.#reader
+    const top = reader.top(mm.address)
+    const pfn = top === undefined ? -1 : reader.frameOf(top.entries)
+    if (top === undefined || !this.#isTable(this.#view.page(pfn))) {
+      this.problems.push(`mm ${mm.id}: pgd ${hex(memory[mm.address + s.mm$pgd])} is no page table`)
+      return
     }
+    reader.walk(
+      top,
+      (table, entry) => this.#enter(mm, table, entry, entry === 0 ? pfn : entry >>> s.PFN_SHIFT),
+      (entry, level, start) => this.#stray(mm, entry, level, start),
+    )
   }
 
-  /** An entry of an upper level that is not none. */
-  #entry(mm: MmView, entry: number, level: number, start: number): void {
+  /** A table of an mm, in frame `pfn`, to which `entry` leads (0: mm$pgd). Whether it was not met before. */
+  #enter(mm: MmView, table: Table, entry: number, pfn: number): boolean {
     const { memory, symbols: s } = this.#view
-    const pfn = entry >>> s.PFN_SHIFT
-    const leads = (entry & (s._PAGE_PRESENT | s._PAGE_PSE)) === s._PAGE_PRESENT
-    if (!leads || !this.#isTable(pfn))
+    const page = this.#view.page(pfn)
+    if (entry !== 0 && !this.#isTable(page)) {
+      this.#stray(mm, entry, table.level + 1, table.start)
+      return false
+    }
+    if (this.parents[pfn]++ !== 0) return false
+    if (entry !== 0 && memory[page + s.page$pt_mm] !== mm.address)
       this.problems.push(
-        `mm ${mm.id}: the ${LEVEL_NAMES[level]} of ${hex(start)} is ${hex(entry)}, expected none or a page table`,
+        `page ${hex(pfn)}, a table of mm ${mm.id} (${hex(table.start)}): pt_mm ${hex(memory[page + s.page$pt_mm])}, expected ${hex(mm.address)}`,
       )
-    else if (this.parents[pfn]++ === 0) {
-      if (memory[this.#view.page(pfn) + s.page$pt_mm] !== mm.address)
-        this.problems.push(
-          `page ${hex(pfn)}, a table of mm ${mm.id} (${hex(start)}): pt_mm ${hex(memory[this.#view.page(pfn) + s.page$pt_mm])}, expected ${hex(mm.address)}`,
-        )
-      this.#table(mm, pfn, s.PGTABLES + pfn * s.PTRS_PER_TABLE, level - 1, start)
-    }
+    this.tables.push({ ...table, pfn, mm })
+    return true
   }
 
-  /** Whether the frame is a page table. */
-  #isTable(pfn: number): boolean {
+  /** Whether a struct page is that of a table. */
+  #isTable(page: number): boolean {
     const { memory, symbols: s } = this.#view
-    return pfn >= 0 && pfn < s.NR_PAGES && (memory[this.#view.page(pfn) + s.page$flags] & s.PG_table) !== 0
+    return (memory[page + s.page$flags] & s.PG_table) !== 0
+  }
+
+  /** An entry of an upper level that is not none and leads to no table. */
+  #stray(mm: MmView, entry: number, level: number, start: number): void {
+    const name = this.#reader.levels[level].name.toUpperCase()
+    this.problems.push(
+      `mm ${mm.id}: the ${name} of ${hex(start)} is ${hex(entry)}, expected none or a page table`,
+    )
   }
 
   countPtes(): void {
@@ -131,12 +120,8 @@ class TableWalk implements Mappings {
   }
 
   lookup(mm: number, addr: number): number {
-    const { memory } = this.#view
-    const span = this.#levels[0].entries
-    const table = this.tables.find(
-      (one) => one.level === 0 && one.mm.address === mm && addr >= one.start && addr < one.start + span,
-    )
-    return table ? memory[table.entries + addr - table.start] : 0
+    const ptep = this.#reader.pteAddress(mm, addr)
+    return ptep === 0 ? 0 : this.#view.memory[ptep]
   }
 
   describe(pfn: number): string {

@@ -1,6 +1,7 @@
 // Q5: mmlist.
 import { type Check, Findings } from './check.ts'
-import { count, hex, type MachineView } from './view.ts'
+import { hex } from '../inspect/names.ts'
+import { count, type RestingMachine } from './resting_machine.ts'
 
 export const mmlist: Check = {
   id: 'Q5',
@@ -24,7 +25,7 @@ export const mmlist: Check = {
   },
 }
 
-function walkList(view: MachineView, found: Findings): Set<number> {
+function walkList(view: RestingMachine, found: Findings): Set<number> {
   const { memory, symbols: s } = view
   const head = s.machine$mmlist
   const listed = new Set<number>()

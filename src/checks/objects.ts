@@ -1,7 +1,8 @@
 // The object caches: which objects are free, by walking the lists of every CPU, every node and the arena, and each slab's own. Leaves
 // out whether what is in use is reachable: leaks.ts.
-import type { KernelSymbols } from './symbols.ts'
-import { count, hex, type MachineView } from './view.ts'
+import type { KernelSymbols } from '../inspect/symbols.ts'
+import { hex } from '../inspect/names.ts'
+import { count, type RestingMachine } from './resting_machine.ts'
 
 /** One kmem_cache. */
 export interface ObjectCache {
@@ -58,7 +59,7 @@ function layouts(s: KernelSymbols): readonly (readonly [...Layout, number])[] {
 }
 
 /** All caches by name. */
-export function readCaches(view: MachineView): Record<string, ObjectCache> {
+export function readCaches(view: RestingMachine): Record<string, ObjectCache> {
   return Object.fromEntries(
     layouts(view.symbols).map(([name, ...rest], i) => [name, new CacheWalk(view, i, [name, ...rest])]),
   )
@@ -79,7 +80,7 @@ class CacheWalk implements ObjectCache {
   /** By slab: 1 when a list led to it. */
   readonly #listed: Uint8Array
 
-  constructor(view: MachineView, cache: number, layout: readonly [...Layout, number]) {
+  constructor(view: RestingMachine, cache: number, layout: readonly [...Layout, number]) {
     const [name, base, words, objects, slabs, nrSlabs] = layout
     this.name = name
     this.base = base

@@ -1,5 +1,6 @@
 // The page cache: which frames the objects (address_space) hold, by a walk of each one's i_pages.
-import { hex, type MachineView } from './view.ts'
+import { hex } from '../inspect/names.ts'
+import type { RestingMachine } from './resting_machine.ts'
 
 export interface PageCache {
   /** For each frame the slots of objects that hold it. */
@@ -16,7 +17,7 @@ export interface PageCache {
 
 const LEVELS = 3
 
-export function walkPageCache(view: MachineView): PageCache {
+export function walkPageCache(view: RestingMachine): PageCache {
   const walk = new CacheWalk(view)
   for (const mapping of view.caches.address_space.inUse()) walk.object(mapping)
   return walk
@@ -28,10 +29,10 @@ class CacheWalk implements PageCache {
   readonly index: Int32Array
   readonly nodes: Uint8Array
   readonly problems: string[] = []
-  readonly #view: MachineView
+  readonly #view: RestingMachine
   #pages = 0
 
-  constructor(view: MachineView) {
+  constructor(view: RestingMachine) {
     this.#view = view
     this.refs = new Int32Array(view.symbols.NR_PAGES)
     this.owner = new Int32Array(view.symbols.NR_PAGES)

@@ -1,8 +1,9 @@
 // Q9: a machine at rest is at rest: nothing locked, nothing pending, no translation left that the page tables lack.
 import { type Check, Findings } from './check.ts'
 import { FRAME_ALLOCATED } from './free_lists.ts'
-import { readSwapEntry } from './swap.ts'
-import { hex, type MachineView } from './view.ts'
+import { readSwapEntry } from '../inspect/swap_entries.ts'
+import { hex } from '../inspect/names.ts'
+import type { RestingMachine } from './resting_machine.ts'
 
 export const quiescence: Check = {
   id: 'Q9',
@@ -26,7 +27,7 @@ export const quiescence: Check = {
   },
 }
 
-function pages(view: MachineView, found: Findings): void {
+function pages(view: RestingMachine, found: Findings): void {
   const { memory, symbols: s } = view
   const flags: [string, number][] = [
     ['PG_locked', s.PG_locked],
@@ -44,12 +45,12 @@ function pages(view: MachineView, found: Findings): void {
 }
 
 /** An entry is present or none, or with SWAP of swap or the mark of a page that could not be read. */
-function entries(view: MachineView, found: Findings): void {
+function entries(view: RestingMachine, found: Findings): void {
   const { symbols: s } = view
   const present = s._PAGE_PRESENT | s._PAGE_PROTNONE
   view.mappings.forEachPte((pte, addr, mm) => {
     if ((pte & present) !== 0) return
-    const { kind, offset } = readSwapEntry(pte, s.PFN_SHIFT)
+    const { kind, offset } = readSwapEntry(s, pte)
     if (kind === 'migration')
       found.add(() => `mm ${mm.id}, ${hex(addr)}: page ${hex(offset)} is in migration at rest`)
     else if (s.SWAP === 0)
@@ -57,7 +58,7 @@ function entries(view: MachineView, found: Findings): void {
   })
 }
 
-function cpuState(view: MachineView, cpu: number, found: Findings): void {
+function cpuState(view: RestingMachine, cpu: number, found: Findings): void {
   const { memory, symbols: s } = view
   const area = s.PERCPU + cpu * s.PERCPU_WORDS
   const held = memory[area + s.percpu$held_count]
@@ -73,7 +74,7 @@ function cpuState(view: MachineView, cpu: number, found: Findings): void {
     found.add(() => `cpu ${cpu} has an unfinished mmu_gather of ${hex(memory[area + s.tlb$mm])}`)
 }
 
-function tlb(view: MachineView, cpu: number, found: Findings): void {
+function tlb(view: RestingMachine, cpu: number, found: Findings): void {
   const { memory, symbols: s } = view
   const area = s.PERCPU + cpu * s.PERCPU_WORDS
   const loaded = memory[area + s.percpu$loaded_mm]
@@ -96,7 +97,7 @@ function tlb(view: MachineView, cpu: number, found: Findings): void {
 }
 
 /** mm_cpumask names the CPUs that have the mm loaded. */
-function cpumasks(view: MachineView, found: Findings): void {
+function cpumasks(view: RestingMachine, found: Findings): void {
   const { memory, symbols: s } = view
   for (const mm of view.mms)
     for (let cpu = 0; cpu < s.NR_CPUS; cpu++) {

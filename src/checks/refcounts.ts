@@ -1,7 +1,8 @@
 // Q1: references of pages.
 import { type Check, Findings } from './check.ts'
 import { FRAME_ALLOCATED } from './free_lists.ts'
-import { count, hex, type MachineView } from './view.ts'
+import { hex } from '../inspect/names.ts'
+import { count, type RestingMachine } from './resting_machine.ts'
 
 export const refcounts: Check = {
   id: 'Q1',
@@ -31,7 +32,7 @@ export const refcounts: Check = {
 }
 
 /** `1 PTE (mm 1, 0x7000), 1 page cache`. */
-function holders(view: MachineView, pfn: number): string {
+function holders(view: RestingMachine, pfn: number): string {
   const { ptes, parents } = view.mappings
   const parts: string[] = []
   if (ptes[pfn] > 0) parts.push(`${count(ptes[pfn], 'PTE')} (${view.mappings.describe(pfn)})`)

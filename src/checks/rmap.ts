@@ -1,7 +1,8 @@
 // Q8: from every page that a PTE maps, the way back to the VMA.
 import { type Check, Findings } from './check.ts'
 import { FRAME_ALLOCATED } from './free_lists.ts'
-import { hex, type MachineView, type MmView, type VmaView } from './view.ts'
+import { hex } from '../inspect/names.ts'
+import type { MmView, RestingMachine, VmaView } from './resting_machine.ts'
 
 export const rmap: Check = {
   id: 'Q8',
@@ -22,7 +23,7 @@ export const rmap: Check = {
 
 class RmapWalk {
   readonly found = new Findings()
-  readonly #view: MachineView
+  readonly #view: RestingMachine
   /** anon_vma that lists each chain (word address); 0: none. */
   readonly #listedBy: Int32Array
   /** (VMA, anon_vma) pairs that were found tied, and what is wrong with the others. */
@@ -30,7 +31,7 @@ class RmapWalk {
   #vma: VmaView | undefined
   #mm: MmView | undefined
 
-  constructor(view: MachineView) {
+  constructor(view: RestingMachine) {
     this.#view = view
     this.#listedBy = listedChains(view)
   }
@@ -119,7 +120,7 @@ class RmapWalk {
 }
 
 /** The chains of a VMA that are in use; stops where the list is broken. */
-export function chainsOf(view: MachineView, vma: number): number[] {
+export function chainsOf(view: RestingMachine, vma: number): number[] {
   const { memory, symbols: s, caches } = view
   const chains: number[] = []
   for (
@@ -132,7 +133,7 @@ export function chainsOf(view: MachineView, vma: number): number[] {
 }
 
 /** For each anon_vma_chain the anon_vma whose list it is on; 0: none. */
-function listedChains(view: MachineView): Int32Array {
+function listedChains(view: RestingMachine): Int32Array {
   const { memory, symbols: s, caches } = view
   const listedBy = new Int32Array(caches.anon_vma_chain.count)
   for (const anonVma of caches.anon_vma.inUse()) {

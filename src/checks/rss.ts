@@ -1,7 +1,7 @@
 // Q3: resident set sizes and the number of page tables.
 import { type Check, Findings } from './check.ts'
-import { readSwapEntry } from './swap.ts'
-import { count, type MachineView } from './view.ts'
+import { readSwapEntry } from '../inspect/swap_entries.ts'
+import { count, type RestingMachine } from './resting_machine.ts'
 
 export const rss: Check = {
   id: 'Q3',
@@ -36,7 +36,7 @@ export const rss: Check = {
   },
 }
 
-function memberNames(view: MachineView): string[] {
+function memberNames(view: RestingMachine): string[] {
   const { symbols: s } = view
   const names: string[] = []
   names[s.MM_FILEPAGES] = 'MM_FILEPAGES'
@@ -47,7 +47,7 @@ function memberNames(view: MachineView): string[] {
 }
 
 /** What the page tables of each mm say. */
-function walkCounters(view: MachineView): Map<number, { pages: number[]; tables: number }> {
+function walkCounters(view: RestingMachine): Map<number, { pages: number[]; tables: number }> {
   const { memory, symbols: s } = view
   const counters = new Map(
     view.mms.map((mm) => [mm.address, { pages: Array<number>(s.NR_MM_COUNTERS).fill(0), tables: 0 }]),
@@ -58,7 +58,7 @@ function walkCounters(view: MachineView): Map<number, { pages: number[]; tables:
   const present = s._PAGE_PRESENT | s._PAGE_PROTNONE
   view.mappings.forEachPte((pte, _addr, mm) => {
     const pfn = pte >>> s.PFN_SHIFT
-    if (s.SWAP !== 0 && (pte & present) === 0 && readSwapEntry(pte, s.PFN_SHIFT).kind === 'swap')
+    if (s.SWAP !== 0 && (pte & present) === 0 && readSwapEntry(s, pte).kind === 'swap')
       counters.get(mm.address)!.pages[s.MM_SWAPENTS]++
     if ((pte & present) === 0 || (pte & s._PAGE_SPECIAL) !== 0 || pfn >= s.NR_PAGES) return
     const page = view.page(pfn)
@@ -70,7 +70,7 @@ function walkCounters(view: MachineView): Map<number, { pages: number[]; tables:
 }
 
 /** What the tasks of an mm have counted and not added yet. */
-function taskDeltas(view: MachineView, mm: number, member: number): number {
+function taskDeltas(view: RestingMachine, mm: number, member: number): number {
   const { memory, symbols: s } = view
   let sum = 0
   for (const task of view.caches.task_struct.inUse())
@@ -79,7 +79,7 @@ function taskDeltas(view: MachineView, mm: number, member: number): number {
 }
 
 /** The counters stay in a freed mm_struct as they were: check_mm's "Bad rss-counter state". */
-function freedMms(view: MachineView, names: readonly string[], found: Findings): void {
+function freedMms(view: RestingMachine, names: readonly string[], found: Findings): void {
   const { memory, symbols: s } = view
   const { base, words, free } = view.caches.mm_struct
   for (let i = 0; i < free.length; i++) {

@@ -1,37 +1,8 @@
 // Swap: a walk of the devices, their maps with the continuation pages, and their caches. It notes what contradicts itself on the way; the
-// check of swap counts reports it. Entries of page tables are read here too: what a PTE that is not present names.
-import { count, hex, type MachineView, type MmView } from './view.ts'
-
-/** Bits of an entry that is not present (src/kernel/arch/swapops.ts). */
-const TYPE_SHIFT = 1
-const TYPE_MASK = 15
-const MIGRATION_READ = 9
-const MIGRATION_WRITE = 11
-const MARKER = 15
-const EXCLUSIVE = 1 << 6
-
-/** What an entry that is neither none nor present names; `error`: nothing, for the page could not be read when its swap device went. */
-export interface SwapEntry {
-  readonly kind: 'swap' | 'migration' | 'error' | 'other'
-  /** Swap: the device. */
-  readonly device: number
-  /** The slot, or the page frame. */
-  readonly offset: number
-  readonly exclusive: boolean
-}
-
-export function readSwapEntry(pte: number, pfnShift: number): SwapEntry {
-  const type = (pte >>> TYPE_SHIFT) & TYPE_MASK
-  const kind =
-    type < MIGRATION_READ && type > 0
-      ? 'swap'
-      : type >= MIGRATION_READ && type <= MIGRATION_WRITE
-        ? 'migration'
-        : type === MARKER
-          ? 'error'
-          : 'other'
-  return { kind, device: type - 1, offset: pte >>> pfnShift, exclusive: (pte & EXCLUSIVE) !== 0 }
-}
+// check of swap counts reports it. What an entry of a page table names: src/inspect/swap_entries.ts.
+import { hex } from '../inspect/names.ts'
+import { readSwapEntry, swapEntry } from '../inspect/swap_entries.ts'
+import { count, type RestingMachine, type MmView } from './resting_machine.ts'
 
 export interface Swap {
   /** For each frame the slots of swap caches that hold it. */
@@ -46,7 +17,7 @@ export interface Swap {
   readonly problems: readonly string[]
 }
 
-export function walkSwap(view: MachineView): Swap {
+export function walkSwap(view: RestingMachine): Swap {
   const walk = new SwapWalk(view)
   view.mappings.forEachPte((pte, addr, mm) => walk.pte(pte, addr, mm))
   for (let device = 0; device < view.symbols.MAX_SWAPFILES; device++) walk.device(device)
@@ -61,11 +32,11 @@ class SwapWalk implements Swap {
   readonly exclusive: Int32Array
   readonly entriesOf = new Map<number, number>()
   readonly problems: string[] = []
-  readonly #view: MachineView
+  readonly #view: RestingMachine
   #free = 0
   #total = 0
 
-  constructor(view: MachineView) {
+  constructor(view: RestingMachine) {
     const { NR_PAGES, MAX_SWAPFILES, SWAPFILE_SLOTS } = view.symbols
     this.#view = view
     this.refs = new Int32Array(NR_PAGES)
@@ -77,7 +48,7 @@ class SwapWalk implements Swap {
   pte(pte: number, addr: number, mm: MmView): void {
     const { symbols: s, memory } = this.#view
     if ((pte & (s._PAGE_PRESENT | s._PAGE_PROTNONE)) !== 0) return
-    const entry = readSwapEntry(pte, s.PFN_SHIFT)
+    const entry = readSwapEntry(s, pte)
     if (entry.kind !== 'swap') return
     this.entriesOf.set(mm.address, (this.entriesOf.get(mm.address) ?? 0) + 1)
     const max =
@@ -170,7 +141,7 @@ class SwapWalk implements Swap {
       return
     }
     this.refs[pfn]++
-    const entry = (offset << s.PFN_SHIFT) | ((device + 1) << TYPE_SHIFT)
+    const entry = swapEntry(s, device, offset)
     if ((memory[page + s.page$flags] & s.PG_swapcache) === 0 || memory[page + s.page$private] !== entry)
       this.problems.push(
         `${name}: its page ${hex(pfn)} has private ${hex(memory[page + s.page$private])} and flags ${hex(memory[page + s.page$flags])}, expected ${hex(entry)} and PG_swapcache`,

@@ -1,19 +1,19 @@
 // Parsers of option values that several commands share. Each refuses a bad value with one sentence (UsageError).
+import { BOUNDS, type Bounds, expectedInteger, LONGEST } from '../base/bounds.ts'
 import { UsageError } from '../base/errors.ts'
 import { TIME_UNITS } from '../scale/simulated_time.ts'
 
-export const MAX_CPUS = 64
-
 /** `--cpus N`. */
 export function parseCpus(text: string): number {
-  return integer('--cpus', text, 1, MAX_CPUS, `a number of CPUs from 1 to ${MAX_CPUS}`)
+  const [least, greatest] = BOUNDS.run.cpus
+  return integer('--cpus', text, BOUNDS.run.cpus, `a number of CPUs from ${least} to ${greatest}`)
 }
 
 /** `--cpus 1,2,4` of scale: ascending numbers of CPUs, each once. */
 export function parseCpuList(text: string): number[] {
-  const list = text
-    .split(',')
-    .map((part) => integer('--cpus', part.trim(), 1, 256, 'numbers of CPUs from 1 to 256, such as 1,2,4,8'))
+  const bounds = BOUNDS.scale.cpus
+  const expected = `numbers of CPUs from ${bounds[0]} to ${bounds[1]}, such as 1,2,4,8`
+  const list = text.split(',').map((part) => integer('--cpus', part.trim(), bounds, expected))
   return [...new Set(list)].toSorted((left, right) => left - right)
 }
 
@@ -21,29 +21,33 @@ export function parseCpuList(text: string): number[] {
 export function parseSimulatedTime(text: string): number {
   const match = /^(\d*\.?\d+)(ns|us|ms|s)$/.exec(text)
   const seconds = match === null ? 0 : Number(match[1]) / TIME_UNITS[match[2]]
-  if (!(seconds > 0 && seconds <= 10))
+  if (!(seconds > 0 && seconds <= LONGEST.simulatedTime))
     throw new UsageError(
-      `--simulated-time ${text}: expected a time of at most 10s with its unit, such as 500us or 2ms.`,
+      `--simulated-time ${text}: expected a time of at most ${LONGEST.simulatedTime}s with its unit, such as 500us or 2ms.`,
     )
   return seconds
-}
-
-/** `--seed N`. */
-export function parseSeed(text: string): number {
-  return integer('--seed', text, 0, 2 ** 31 - 1, 'an integer from 0 to 2147483647')
 }
 
 /** `--seconds S`: a positive decimal number of at most a day. */
 export function parseSeconds(text: string): number {
   const seconds = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN
-  if (!(seconds > 0 && seconds <= 86_400))
+  if (!(seconds > 0 && seconds <= LONGEST.seconds))
     throw new UsageError(`--seconds ${text}: expected a number of seconds greater than 0, such as 2 or 0.5.`)
   return seconds
 }
 
-/** A parser of `option`, an integer from `min` to `max`. */
-export function parseCount(option: string, min: number, max: number): (text: string) => number {
-  return (text) => integer(option, text, min, max, `an integer from ${min} to ${max}`)
+/** A parser of an option that takes an integer: `hunt` and `stepLimit`, say. */
+export function parseInteger<C extends keyof typeof BOUNDS>(
+  command: C,
+  option: keyof (typeof BOUNDS)[C] & string,
+): (text: string) => number {
+  const bounds = BOUNDS[command][option] as Bounds
+  return (text) => integer(`--${hyphenated(option)}`, text, bounds, expectedInteger(bounds))
+}
+
+/** `simulatedTime` as it is typed: `simulated-time`. */
+export function hyphenated(option: string): string {
+  return option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
 
 /** A repeatable option: appends. */
@@ -60,8 +64,8 @@ export function separateJson(args: readonly string[]): string[] {
   return args.map((arg, index) => (arg === '--json' && (end < 0 || index < end) ? '--json=-' : arg))
 }
 
-function integer(option: string, text: string, min: number, max: number, expected: string): number {
+function integer(option: string, text: string, [least, greatest]: Bounds, expected: string): number {
   const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN
-  if (!(value >= min && value <= max)) throw new UsageError(`${option} ${text}: expected ${expected}.`)
+  if (!(value >= least && value <= greatest)) throw new UsageError(`${option} ${text}: expected ${expected}.`)
   return value
 }

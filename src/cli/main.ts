@@ -7,14 +7,14 @@ import { Command, CommanderError } from 'commander'
 import { packageRoot } from '../base/root.ts'
 import {
   collect,
-  parseCount,
   parseCpuList,
   parseCpus,
+  parseInteger,
   parseSeconds,
-  parseSeed,
   parseSimulatedTime,
   separateJson,
 } from './arguments.ts'
+import { expandHome } from '../base/paths.ts'
 import { UsageError } from '../base/errors.ts'
 import type { HuntArguments } from './commands/hunt.ts'
 import type { ReplayArguments } from './commands/replay.ts'
@@ -34,15 +34,23 @@ async function main(args: readonly string[]): Promise<number> {
   program
     .command('run')
     .description('run a scenario on real worker threads')
-    .argument('[scenario]', "a scenario's name (mmtorture list scenarios) or the path of your own file")
-    .option('--cpus <n>', 'number of CPUs, 1 to 64', parseCpus)
-    .option('--seconds <s>', 'length of the measured window', parseSeconds)
-    .option('--seed <n>', "seed of the scenario's random numbers", parseSeed)
+    .argument(
+      '[scenario]',
+      "a scenario's name (mmtorture list scenarios) or the path of your own file (default fork-storm)",
+    )
+    .option('--cpus <n>', 'number of CPUs, 1 to 64 (default: the cores of this machine, 2 to 4)', parseCpus)
+    .option(
+      '--seconds <s>',
+      'length of the measured window (default 3; a recording: to its end)',
+      parseSeconds,
+    )
+    .option('--seed <n>', "seed of the scenario's random numbers (default 1)", parseInteger('run', 'seed'))
     .option('--config <KEY=VALUE>', 'configuration; VALUE,VALUE… makes a sweep (repeatable)', collect)
+    .option('--revert <id>', 'take a fix out: mmtorture list reverts (repeatable)', collect)
     .option('--patch <file>', 'apply a unified diff to the kernel first (repeatable)', collect)
     .option('--trace <file>', 'replay a recording, text of perf script, plain or gzipped')
-    .option('--json [file]', 'print the report as JSON, or write it to a file (--json=FILE)')
-    .option('--out <dir>', 'write the report as run.txt and run.json into a folder')
+    .option('--json [file]', 'print the report as JSON, or write it to a file (--json=FILE)', expandHome)
+    .option('--out <dir>', 'write the report as run.txt and run.json into a folder', expandHome)
     .action(async (scenario: string | undefined, options: RunArguments) => {
       const { runCommand } = await import('./commands/run.ts')
       status = await runCommand(scenario, options, interruptSignal())
@@ -57,19 +65,26 @@ async function main(args: readonly string[]): Promise<number> {
     )
     .option('--cpus <n>', 'number of CPUs, 1 to 64 (default 2)', parseCpus)
     .option('--seconds <s>', 'end after so long (default 20; none with --executions)', parseSeconds)
-    .option('--executions <n>', 'end after so many executions', parseCount('--executions', 1, 1e9))
-    .option('--seed <n>', 'seed: equal seeds find equal violations', parseSeed)
-    .option('--operations <n>', 'turns of each task (default 2)', parseCount('--operations', 1, 1e6))
-    .option('--pages <n>', 'pages of the scenario (default 3)', parseCount('--pages', 1, 1e6))
+    .option(
+      '--executions <n>',
+      'end after so many executions (default: none)',
+      parseInteger('hunt', 'executions'),
+    )
+    .option('--seed <n>', 'seed: equal seeds find equal violations (default 1)', parseInteger('hunt', 'seed'))
+    .option('--operations <n>', 'operations of each task (default 2)', parseInteger('hunt', 'operations'))
+    .option('--pages <n>', 'pages of the scenario (default 3)', parseInteger('hunt', 'pages'))
     .option('--config <KEY=VALUE>', 'configuration; VALUE,VALUE… makes a sweep (repeatable)', collect)
     .option('--revert <id>', 'take a fix out: mmtorture list reverts (repeatable)', collect)
     .option('--patch <file>', 'apply a unified diff to the kernel first (repeatable)', collect)
-    .option('--scheduler <name>', 'mmtorture list schedulers, or the path of your own file')
-    .option('--depth <n>', 'pct: ordering constraints of the bug (default 3)', parseCount('--depth', 1, 100))
+    .option(
+      '--scheduler <name>',
+      'mmtorture list schedulers, or the path of your own file (default portfolio)',
+    )
+    .option('--depth <n>', 'pct: ordering constraints of the bug (default 3)', parseInteger('hunt', 'depth'))
     .option(
       '--preemptions <k>',
       'dfs: preemptions of a schedule (default 2)',
-      parseCount('--preemptions', 0, 100),
+      parseInteger('hunt', 'preemptions'),
     )
     .option('--check <name>', 'run only this check, steps or rest (repeatable)', collect)
     .option(
@@ -83,16 +98,17 @@ async function main(args: readonly string[]): Promise<number> {
     .option(
       '--step-limit <n>',
       'steps that make a livelock (default 20000)',
-      parseCount('--step-limit', 1, 1e9),
+      parseInteger('hunt', 'stepLimit'),
     )
-    .option('--workers <n>', 'worker threads (default 1)', parseCount('--workers', 1, 64))
+    .option('--workers <n>', 'worker threads (default 1)', parseInteger('hunt', 'workers'))
     .option('--keep-going', 'go on after a violation and count the distinct ones')
     .option('--determinism-check', 'run each execution twice and compare')
     .option('--verbose', 'every step of the interleaving')
-    .option('--json [file]', 'print the report as JSON, or write it to a file (--json=FILE)')
+    .option('--json [file]', 'print the report as JSON, or write it to a file (--json=FILE)', expandHome)
     .option(
       '--out <dir>',
       'folder of replay files, hunt.txt and hunt.json (default: replay files in mmtorture-out)',
+      expandHome,
     )
     .action(async (scenarios: string[], options: HuntArguments) => {
       const { huntCommandLine } = await import('./commands/hunt.ts')
@@ -105,7 +121,7 @@ async function main(args: readonly string[]): Promise<number> {
     .description('run one recorded schedule again, step by step')
     .argument('<file>', 'a replay file that hunt has written')
     .option('--verbose', 'every step of the interleaving')
-    .option('--json [file]', 'print the report as JSON, or write it to a file (--json=FILE)')
+    .option('--json [file]', 'print the report as JSON, or write it to a file (--json=FILE)', expandHome)
     .action(async (file: string, options: ReplayArguments) => {
       const { replayCommand } = await import('./commands/replay.ts')
       status = await replayCommand(file, options)
@@ -133,37 +149,47 @@ async function main(args: readonly string[]): Promise<number> {
     .option(
       '--operations <n>',
       'operations a CPU in the measured window (default 200)',
-      parseCount('--operations', 1, 1e9),
+      parseInteger('scale', 'operations'),
     )
     .option(
       '--simulated-time <t>',
       'length of the measured window instead, such as 500us',
       parseSimulatedTime,
     )
-    .option('--seed <n>', 'seed: equal seeds give equal figures', parseSeed)
+    .option('--seed <n>', 'seed: equal seeds give equal figures (default 1)', parseInteger('scale', 'seed'))
     .option(
       '--lag <cycles>',
       'let CPUs run ahead of the slowest one: faster, not exact (default 0)',
-      parseCount('--lag', 0, 1e6),
+      parseInteger('scale', 'lag'),
     )
-    .option('--pages <n>', 'pages of the scenario', parseCount('--pages', 1, 1e6))
-    .option('--section <ns>', 'lock-torture: length of the critical section', parseCount('--section', 0, 1e9))
+    .option(
+      '--pages <n>',
+      "pages of the scenario (default: the scenario's own)",
+      parseInteger('scale', 'pages'),
+    )
+    .option(
+      '--section <ns>',
+      "lock-torture: length of the critical section (default: the scenario's own)",
+      parseInteger('scale', 'section'),
+    )
     .option(
       '--think <ns>',
-      'lock-torture: mean time between two critical sections',
-      parseCount('--think', 0, 1e9),
+      "lock-torture: mean time between two critical sections (default: the scenario's own)",
+      parseInteger('scale', 'think'),
     )
     .option('--config <KEY=VALUE>', 'configuration; VALUE,VALUE… makes a curve each (repeatable)', collect)
+    .option('--revert <id>', 'take a fix out: mmtorture list reverts (repeatable)', collect)
     .option('--patch <file>', 'apply a unified diff to the kernel first (repeatable)', collect)
     .option('--trace <file>', 'replay a recording, text of perf script, plain or gzipped')
     .option('--profile', 'where the time goes, as perf report --stdio -G')
     .option('--annotate <function>', 'the source of a function with shares and misses (repeatable)', collect)
     .option('--c2c', 'the lines that CPUs take from one another, as perf c2c')
     .option('--lockstat', 'the text of /proc/lock_stat of each point')
-    .option('--json [file]', 'print the report as JSON, or write it to a file (--json=FILE)')
+    .option('--json [file]', 'print the report as JSON, or write it to a file (--json=FILE)', expandHome)
     .option(
       '--out <dir>',
       'write the report as scale.txt and scale.json into a folder; with --calibrate host.json (default mmtorture-out)',
+      expandHome,
     )
     .action(async (scenario: string | undefined, options: ScaleArguments) => {
       const { scaleCommand } = await import('./commands/scale.ts')
@@ -172,8 +198,8 @@ async function main(args: readonly string[]): Promise<number> {
   program
     .command('list')
     .description('list what there is: scenarios, config, topologies, reverts, schedulers or checks')
-    .argument('[topic]')
-    .option('--json [file]', 'as JSON')
+    .argument('[topic]', 'without one all of them')
+    .option('--json [file]', 'as JSON', expandHome)
     .action(async (topic: string | undefined, options: { json?: string }) => {
       const { listCommand } = await import('./commands/list.ts')
       await listCommand(topic, options)
@@ -185,6 +211,14 @@ async function main(args: readonly string[]): Promise<number> {
     .action(async (folder: string) => {
       const { initCommand } = await import('./commands/init.ts')
       await initCommand(folder)
+    })
+  program
+    .command('completion')
+    .description('print the script by which a shell completes the command: bash, zsh or fish')
+    .argument('<shell>')
+    .action(async (shell: string) => {
+      const { completionCommand } = await import('./commands/completion.ts')
+      await completionCommand(shell, program)
     })
   try {
     if (args.length === 0) program.outputHelp()

@@ -18,7 +18,7 @@ export const ROUND = 1024
 /** One of so many executions learns words that are shared after all, and measures. */
 const LEARN_EVERY = 64
 /** Behind the first round, one of so many executions is watched for what it reaches. */
-const COVER_EVERY = 16
+export const COVER_EVERY = 16
 /** Executions between two looks at the clock. */
 const LOOK_EVERY = 16
 

@@ -3,7 +3,7 @@
  * and makes the state of the next round. Leaves out who runs the slices: hunt.ts and campaign.ts.
  */
 import { DistinctCounter } from './distinct.ts'
-import { ROUND, type RoundState, type Slice, type Violated } from './explorer.ts'
+import { COVER_EVERY, ROUND, type RoundState, type Slice, type Violated } from './explorer.ts'
 import { equalShares, MEMBERS, memberOf, shareOut } from './schedulers/portfolio.ts'
 
 /** Rounds get longer as a hunt goes on, up to this many times. */
@@ -211,7 +211,7 @@ export class Rounds {
 }
 
 function watchedOf(from: number, to: number): number {
-  const sampled = (n: number): number => Math.floor(Math.max(0, n - ROUND) / 16)
+  const sampled = (n: number): number => Math.floor(Math.max(0, n - ROUND) / COVER_EVERY)
   return Math.max(0, Math.min(to, ROUND) - from) + sampled(to) - sampled(from)
 }
 

@@ -1,9 +1,11 @@
 /**
  * Makes a failing schedule small: fewest switches first, then fewest operations, CPUs and pages, then fewest steps; the same check
- * fails all along. In the end every switch that is left was shown to be necessary.
+ * fails all along. In the end every switch that is left was shown to be necessary. What it comes to depends on the schedule alone, not
+ * on the host: executions bound it, not time.
  */
 import { type Attempt, attempt, type Subject } from './attempt.ts'
 import { Explorer } from './explorer.ts'
+import { BATCH } from './profile.ts'
 import { SCHEDULERS } from './schedulers/index.ts'
 import { filterSegments, type Segment, segmentsOf } from './segments.ts'
 
@@ -18,11 +20,14 @@ export interface ShrinkOptions {
   readonly sizes: Sizes
   /** Makes a machine of other sizes; undefined if the scenario does not allow them. None: sizes stay. */
   readonly make?: (sizes: Sizes) => Subject | undefined
-  /** Executions to spend at most. Default 3,000. */
+  /** Executions to spend at most, before the proofs (default SHRINK_EXECUTIONS). */
   readonly executions?: number
-  /** Cuts off sooner; what has been reached is still proved. Default 10. */
-  readonly seconds?: number
+  /** Ends it sooner; what has been reached is still proved. */
+  readonly signal?: AbortSignal | undefined
 }
+
+/** Executions that shrinking takes at most: enough for the reverts, and a few seconds. */
+export const SHRINK_EXECUTIONS = 1000
 
 /** A switch that is left, and what happens without it. */
 export interface NecessarySwitch {
@@ -48,30 +53,33 @@ export interface Shrunk {
   readonly executions: number
 }
 
-/** Executions that look for the same failure on a smaller machine. */
-const SEARCH = 512
+/** Executions that look for the same failure on a smaller machine, behind those of the profile. */
+const SEARCH = 128
+/** ms of executions without a pause. */
+const PAUSE = 100
 
 /**
- * Shrinks the schedule of a violation of `check`. Undefined if the schedule by itself does not fail so.
+ * Shrinks the schedule of a violation of `check`. Undefined if the schedule by itself does not fail so. Others may go on with their work
+ * in between.
  * @param schedule pairs of (steps announced before the change, entity); `steps`: all steps of the execution
  */
-export function shrink(
+export async function shrink(
   subject: Subject,
   check: string,
   schedule: readonly number[],
   steps: number,
   options: ShrinkOptions,
-): Shrunk | undefined {
-  const budget = new Budget(options.executions ?? 3000, options.seconds ?? 10)
-  let best = Candidate.of(subject, check, segmentsOf(schedule, steps), budget)
+): Promise<Shrunk | undefined> {
+  const budget = new Budget(options.executions ?? SHRINK_EXECUTIONS, options.signal)
+  let best = await Candidate.of(subject, check, segmentsOf(schedule, steps), budget)
   if (best === undefined) return undefined
-  best = fewestSwitches(best, budget)
+  best = await fewestSwitches(best, budget)
   let { sizes } = options
   if (options.make !== undefined)
     for (const dimension of ['turns', 'cpus', 'pages'] as const)
       for (const size of smaller(dimension, sizes[dimension])) {
         const wanted = { ...sizes, [dimension]: size }
-        const found = resize(best, options.make(wanted), budget)
+        const found = await resize(best, options.make(wanted), budget)
         // A size that the scenario does not heed stays what it was.
         if (found === undefined) continue
         const { attempt: now } = found
@@ -80,8 +88,8 @@ export function shrink(
         sizes = wanted
         break
       }
-  best = fewestSteps(best, budget)
-  const proofs = prove(best, budget)
+  best = await fewestSteps(best, budget)
+  const proofs = await prove(best, budget)
   const { subject: reached, attempt: last } = best
   const { switches } = last
   return {
@@ -100,15 +108,25 @@ class Budget {
   /** Whether the checks at rest are needed to see the failure. */
   atRest = true
   readonly #executions: number
-  readonly #end: number
+  readonly #signal: AbortSignal | undefined
+  #paused = performance.now()
 
-  constructor(executions: number, seconds: number) {
+  constructor(executions: number, signal: AbortSignal | undefined) {
     this.#executions = executions
-    this.#end = performance.now() + seconds * 1000
+    this.#signal = signal
   }
 
   get left(): boolean {
-    return this.spent < this.#executions && performance.now() < this.#end
+    return this.spent < this.#executions && this.#signal?.aborted !== true
+  }
+
+  /** Lets other work of this thread run, now and then: else nobody could abort. */
+  async pause(): Promise<void> {
+    if (performance.now() - this.#paused < PAUSE) return
+    await new Promise((resolve) => {
+      setTimeout(resolve, 0)
+    })
+    this.#paused = performance.now()
   }
 }
 
@@ -127,12 +145,13 @@ class Candidate {
   }
 
   /** Undefined if it does not fail so. The segments are what really ran. */
-  static of(
+  static async of(
     subject: Subject,
     check: string,
     segments: readonly Segment[],
     budget: Budget,
-  ): Candidate | undefined {
+  ): Promise<Candidate | undefined> {
+    await budget.pause()
     budget.spent++
     const { machine, observers } = subject
     const done = attempt(budget.atRest ? subject : { machine, observers }, segments)
@@ -141,7 +160,7 @@ class Candidate {
     return new Candidate(subject, check, segmentsOf(done.schedule, done.steps), done)
   }
 
-  with(segments: readonly Segment[], budget: Budget): Candidate | undefined {
+  with(segments: readonly Segment[], budget: Budget): Promise<Candidate | undefined> {
     return Candidate.of(this.subject, this.check, segments, budget)
   }
 
@@ -154,13 +173,13 @@ class Candidate {
 }
 
 /** Takes out ever smaller groups of segments, then single ones until none can go (delta debugging). */
-function fewestSwitches(best: Candidate, budget: Budget): Candidate {
+async function fewestSwitches(best: Candidate, budget: Budget): Promise<Candidate> {
   let size = Math.ceil(best.segments.length / 2)
   while (budget.left) {
     let improved = false
     for (let from = 0; from < best.segments.length && budget.left;) {
       const start = from
-      const found = best.with(
+      const found = await best.with(
         filterSegments(best.segments, (index) => index < start || index >= start + size),
         budget,
       )
@@ -183,38 +202,44 @@ function smaller(dimension: keyof Sizes, size: number): number[] {
 }
 
 /** The same failure on another machine, with no more switches. */
-function resize(best: Candidate, subject: Subject | undefined, budget: Budget): Candidate | undefined {
+async function resize(
+  best: Candidate,
+  subject: Subject | undefined,
+  budget: Budget,
+): Promise<Candidate | undefined> {
   if (subject === undefined || !budget.left) return undefined
   const { cpus } = subject.machine
   const fits = best.segments.every(({ entity }) => entity < cpus)
   const found =
-    (fits ? Candidate.of(subject, best.check, best.segments, budget) : undefined) ??
-    search(subject, best.check, budget)
+    (fits ? await Candidate.of(subject, best.check, best.segments, budget) : undefined) ??
+    (await search(subject, best.check, budget))
   if (found === undefined) return undefined
-  const few = fewestSwitches(found, budget)
+  const few = await fewestSwitches(found, budget)
   return few.attempt.switches <= best.attempt.switches ? few : undefined
 }
 
-function search(subject: Subject, check: string, budget: Budget): Candidate | undefined {
+async function search(subject: Subject, check: string, budget: Budget): Promise<Candidate | undefined> {
   const explorer = new Explorer(subject, { seed: 1, scheduler: SCHEDULERS[0], keepGoing: true, sites: 0 })
   let slice = explorer.learn()
+  budget.spent += BATCH
   for (let from = 0; from <= SEARCH && budget.left; from += 64) {
     budget.spent += slice.done
     const violation = slice.violations.find((one) => one.check === check && one.reproduced)
     if (violation !== undefined)
       return Candidate.of(subject, check, segmentsOf(violation.schedule, violation.steps), budget)
+    await budget.pause()
     slice = explorer.explore(from, from + 64)
   }
   return undefined
 }
 
 /** Moves switches to where fewer steps are made, and away from where somebody could have gone on. */
-function fewestSteps(best: Candidate, budget: Budget): Candidate {
+async function fewestSteps(best: Candidate, budget: Budget): Promise<Candidate> {
   for (let improved = true; improved && budget.left;) {
     improved = false
     for (let index = 0; index < best.segments.length && budget.left; index++)
       for (const segments of variations(best.segments, index)) {
-        const found = best.with(segments, budget)
+        const found = await best.with(segments, budget)
         if (found === undefined || found.compare(best) >= 0) continue
         best = found
         improved = true
@@ -237,12 +262,13 @@ function* variations(segments: readonly Segment[], index: number): Generator<Seg
 }
 
 /** Runs once more for each preemption that is left, without it. */
-function prove(best: Candidate, budget: Budget): NecessarySwitch[] {
+async function prove(best: Candidate, budget: Budget): Promise<NecessarySwitch[]> {
   const { segments, attempt: last, subject, check } = best
   const proofs: NecessarySwitch[] = []
   let step = 0
   for (let index = 0; index + 1 < segments.length; index++) {
     const { entity, until } = segments[index]
+    await budget.pause()
     step += until - (segments.findLast((segment, at) => at < index && segment.entity === entity)?.until ?? 0)
     const common = { step, from: entity, to: segments[index + 1].entity }
     const run = (changed: readonly Segment[]): Attempt => {

@@ -18,6 +18,7 @@ export interface SubjectImage {
   readonly symbols: Readonly<Record<string, number>>
   readonly sites: readonly Site[]
   readonly functions: readonly string[]
+  readonly declared: readonly string[]
 }
 
 /** Makes the checks at every step for a machine. */

@@ -3,10 +3,12 @@
 import type { Subject } from '../explore/attempt.ts'
 import type { Sizes } from '../explore/shrink.ts'
 import { createSubject } from '../explore/subject.ts'
-import { stepChecks } from '../checks/steps/index.ts'
+import { MissingName, stepChecks } from '../checks/steps/index.ts'
 import type { Configuration } from '../kbuild/config.ts'
 import { kbuild, type KernelImage, loadSteppedImage } from '../kbuild/index.ts'
 import { guarded } from '../machine/explain.ts'
+import type { SteppedMachine } from '../machine/stepped/machine.ts'
+import type { Observer } from '../step/observer.ts'
 import { UsageError } from '../base/errors.ts'
 
 /** What decides how an execution goes, besides the schedule. */
@@ -25,7 +27,7 @@ export interface BuildRequest {
 /** An image that was loaded. */
 export interface Built {
   readonly image: KernelImage
-  /** A machine of these sizes, set up. Throws UsageError when the scenario's setup fails. */
+  /** A machine of these sizes, set up. Throws UsageError when the scenario's setup fails, and when a patch takes a name away that checks go by. */
   make(sizes: Sizes): Subject
 }
 
@@ -34,16 +36,17 @@ export async function buildHunt(request: BuildRequest): Promise<Built> {
   const image = await kbuild(config, { scenario, patches, image: 'stepped' })
   const boot = await loadSteppedImage(image)
   const off = new Set(request.off)
+  const checks = (machine: SteppedMachine): Observer[] => {
+    try {
+      return [stepChecks(machine, image, off)]
+    } catch (error) {
+      // The kernel as it comes has all names.
+      if (!(error instanceof MissingName) || patches.length === 0) throw error
+      throw new UsageError(`after the patch ${error.message}: it has to keep its name.`)
+    }
+  }
   const make = (sizes: Sizes): Subject =>
-    guarded(image, sizes.cpus, () =>
-      createSubject(
-        boot,
-        image,
-        { ...sizes, seed, stepLimit },
-        (machine) => [stepChecks(machine, image, off)],
-        off,
-      ),
-    )
+    guarded(image, sizes.cpus, () => createSubject(boot, image, { ...sizes, seed, stepLimit }, checks, off))
   return { image, make }
 }
 

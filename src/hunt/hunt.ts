@@ -35,6 +35,8 @@ export interface Hunted {
   readonly descriptions: readonly (Description | undefined)[]
   /** Of each violation that is reproduced, as a replay file has it. */
   readonly replays: readonly ReplayFile[]
+  /** Why replay files are missing. */
+  readonly unwritten: readonly UsageError[]
 }
 
 /** What a hunt is as data: its report and, for replay(), its violations. */
@@ -88,10 +90,13 @@ async function huntOne(plan: HuntPlan, config: Configuration, conduct: Conduct):
   const violations: ViolationReport[] = []
   const descriptions: (Description | undefined)[] = []
   const replays: ReplayFile[] = []
+  const unwritten: UsageError[] = []
   for (const violation of result.violations) {
     guarded(image, cpus, () => refuseScenario(built, sizes, violation))
+    const index = descriptions.length
+    const shrunk = index < SHRUNK ? await shrunkOf(built, sizes, violation, conduct) : undefined
     const shown = guarded(image, cpus, () =>
-      explain(plan, config, built, sizes, violation, descriptions, replays),
+      explain(plan, config, built, sizes, violation, shrunk, descriptions, replays, unwritten),
     )
     violations.push(shown)
   }
@@ -105,11 +110,11 @@ async function huntOne(plan: HuntPlan, config: Configuration, conduct: Conduct):
     ...{ sites: image.sites, setupSites },
     retries: retriesOf(image.symbols, result.stat),
     checks: { on: checks.filter((check) => !off.includes(check)), off },
-    notes: notesOf(config, options, cpus),
+    notes: [...notesOf(config, options, cpus), ...unwritten.map(({ message }) => message)],
     keepGoing: options.keepGoing ?? false,
     command: huntCommand(plan, config),
   }
-  return { report: huntReport(about, result, violations), descriptions, replays }
+  return { report: huntReport(about, result, violations), descriptions, replays, unwritten }
 }
 
 async function explored(
@@ -119,11 +124,15 @@ async function explored(
   { signal, progress = () => {} }: Conduct,
 ): Promise<HuntResult> {
   const { seed, stepLimit, workers, scheduler, seconds, off, options } = plan
-  const { file, symbols, sites, functions } = image
+  const { file, symbols, sites, functions, declared } = image
   let shown = performance.now()
   try {
     return await campaign({
-      subject: { image: { file, symbols, sites, functions }, options: { ...sizes, seed, stepLimit }, off },
+      subject: {
+        image: { file, symbols, sites, functions, declared },
+        options: { ...sizes, seed, stepLimit },
+        off,
+      },
       ...{ seed, scheduler, workers, seconds },
       ...(signal && { signal }),
       sites: sites.length,
@@ -147,28 +156,45 @@ async function explored(
   }
 }
 
-/** Shrinks one violation, writes its replay file, and describes it. */
+async function shrunkOf(
+  built: Built,
+  sizes: Sizes,
+  { reproduced, check, schedule, steps }: HuntViolation,
+  { signal }: Conduct,
+): Promise<Shrunk | undefined> {
+  if (!reproduced) return undefined
+  try {
+    return await shrink(built.make(sizes), check, schedule, steps, {
+      sizes,
+      make: makeSmaller(built),
+      signal,
+    })
+  } catch (error) {
+    throw explainThrown(built.image, sizes.cpus, error)
+  }
+}
+
+/** Describes one violation, and writes its replay file. A file that cannot be written takes nothing else along. */
 function explain(
   plan: HuntPlan,
   config: Configuration,
   built: Built,
   sizes: Sizes,
   violation: HuntViolation,
+  shrunk: Shrunk | undefined,
   descriptions: (Description | undefined)[],
   replays: ReplayFile[],
+  unwritten: UsageError[],
 ): ViolationReport {
   const { image } = built
   const { options } = plan
   const index = descriptions.length
-  const subject = built.make(sizes)
-  const shrunk =
-    violation.reproduced && index < SHRUNK
-      ? shrink(subject, violation.check, violation.schedule, violation.steps, {
-          sizes,
-          make: makeSmaller(built),
-        })
-      : undefined
-  const reached = shrunk ?? { subject, sizes, schedule: violation.schedule, steps: violation.steps }
+  const reached = shrunk ?? {
+    subject: built.make(sizes),
+    sizes,
+    schedule: violation.schedule,
+    steps: violation.steps,
+  }
   const segments = segmentsOf(reached.schedule, reached.steps)
   const description = describeViolation(reached.subject, image, segments, packageRoot())
   descriptions.push(description)
@@ -204,7 +230,13 @@ function explain(
     if (file !== undefined) {
       const text = formatReplay(replay)
       file = freeName(file, text)
-      writeResult(file, text)
+      try {
+        writeResult(file, text)
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error
+        unwritten.push(error)
+        file = undefined
+      }
     }
   }
   const pairs = pairsOf(reached.schedule)

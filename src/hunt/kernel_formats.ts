@@ -1,9 +1,8 @@
 // What failed, in the format in which the kernel says it: BUG, bad page, lockdep, KCSAN, KASAN, soft lockup. A check that already
 // speaks so is left as it is. Leaves out the interleaving.
-import { oracleReport } from '../inspect/oracle_report.ts'
+import { bugText } from '../inspect/bug.ts'
 import type { Finding } from '../explore/attempt.ts'
-import { dumpPage } from '../inspect/failure.ts'
-import { formatFrame, type Frame, HELPERS } from '../inspect/stack.ts'
+import { formatFrame, type Frame } from '../inspect/stack.ts'
 import { KernelBug, type SteppedMachine } from '../machine/stepped/machine.ts'
 import type { EndState } from './violation.ts'
 import { shortFile } from './interleaving.ts'
@@ -43,24 +42,18 @@ function framed(lines: readonly string[]): string[] {
 
 function bug(context: SplatContext, error: KernelBug): string[] {
   const { machine, cpus } = context
-  const { symbols } = machine
   const stack = cpus.find((cpu) => cpu.failed)?.stack ?? []
-  const frame = stack.find((entry) => !HELPERS.has(entry.function))
-  const place = frame === undefined ? '' : ` at ${frame.file}:${frame.line}`
-  if (error.kind === symbols['BUG_ORACLE'])
-    return [oracleReport(machine.oracle, error.a, symbols), ...header(context)]
-  if (error.kind === symbols['BUG_SCENARIO']) {
-    const reason = Object.keys(symbols).find((name) => name.startsWith('SETUP_') && symbols[name] === error.a)
-    return [`the scenario cannot go on${place}: ${reason ?? `reason ${error.a}`}`, ...header(context)]
-  }
-  if (error.kind === symbols['BUG_PAGE'])
-    return [
-      ...dumpPage(machine, error.a),
-      'page dumped because: VM_BUG_ON_PAGE',
-      `kernel BUG${place}!`,
-      ...header(context),
-    ]
-  return [`kernel BUG${place}!`, ...(frame ? [`in ${frame.function}`] : []), ...header(context)]
+  const text = bugText(machine, machine.oracle, error, stack)
+  if (text.kind !== 'bug') return [text.message, ...header(context)]
+  const { message, reason, dump } = text
+  const where = reason === undefined ? text.function : undefined
+  return [
+    ...dump,
+    ...(reason === undefined ? [] : [`page dumped because: ${reason}`]),
+    `${message}!`,
+    ...(where === undefined ? [] : [`in ${where}`]),
+    ...header(context),
+  ]
 }
 
 /** Who was it: the line that every report of the kernel has. */

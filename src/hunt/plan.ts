@@ -1,23 +1,31 @@
 // What a hunt is to do, from the options: the scenario, the configurations, the checks, the sizes. Leaves out doing it: hunt.ts.
 import { relative } from 'node:path'
 import { DEFAULT_SCHEDULER, SCHEDULERS } from '../explore/schedulers/index.ts'
-import { CONFIG_KEYS, type Configuration, parseConfig, sweepConfig, withDefaults } from '../kbuild/config.ts'
+import {
+  CONFIG_KEYS,
+  type Configuration,
+  keyOf,
+  parseConfig,
+  sweepConfig,
+  withDefaults,
+} from '../kbuild/config.ts'
 import { didYouMean } from '../base/nearest.ts'
-import { readRevert } from '../catalog/reverts.ts'
+import {
+  chooseKernel,
+  type ChosenKernel,
+  type KernelChoices,
+  patchArguments,
+} from '../catalog/kernel_choice.ts'
 import { shellQuote } from '../base/shell.ts'
 import { existingFile } from '../base/paths.ts'
 import { chooseChecks } from '../catalog/checks.ts'
 import { UsageError } from '../base/errors.ts'
-import { findScenario, type ScenarioFile, scenarioLabel, scenarioSettings } from '../catalog/scenarios.ts'
+import { type ScenarioFile, scenarioSettings } from '../catalog/scenarios.ts'
 
 /** What may be chosen of a hunt. Names as on the command line; what is left out takes its default. */
-export interface HuntChoices {
+export interface HuntChoices extends KernelChoices {
   readonly cpus?: number
   readonly seconds?: number
-  readonly seed?: number
-  readonly config?: readonly string[]
-  readonly revert?: readonly string[]
-  readonly patch?: readonly string[]
   readonly scheduler?: string
   readonly depth?: number
   readonly preemptions?: number
@@ -38,15 +46,8 @@ export interface HuntChoices {
 }
 
 /** A hunt, as far as it can be checked without building anything. */
-export interface HuntPlan {
-  readonly scenario: ScenarioFile
-  /** How the scenario is named on a command line. */
-  readonly label: string
+export interface HuntPlan extends ChosenKernel {
   readonly configs: readonly Configuration[]
-  readonly reverts: readonly string[]
-  /** Absolute paths: those of reverts, then the user's. */
-  readonly patches: readonly string[]
-  readonly userPatches: readonly string[]
   readonly cpus: number
   readonly seed: number
   readonly seconds: number
@@ -97,28 +98,17 @@ export function planHunts(names: readonly string[], options: HuntChoices): HuntP
 
 /** Throws UsageError for what the options have wrong. */
 export function planHunt(name: string | undefined, options: HuntChoices): HuntPlan {
-  const reverts = (options.revert ?? []).map((id) => readRevert(id))
-  const scenario = findScenario(
-    name ?? reverts.find((revert) => revert.scenario !== '')?.scenario ?? DEFAULT_SCENARIO,
-  )
-  // The form of the scenario in which a revert is found, unless the user wants another.
-  const form = reverts.find((revert) => revert.scenario === scenario.name)
+  const kernel = chooseKernel(name, options, DEFAULT_SCENARIO)
+  const { scenario, form, settings } = kernel
   const cpus = options.cpus ?? form?.cpus ?? DEFAULT_CPUS
-  const userPatches = (options.patch ?? []).map((path) => existingFile('--patch', path))
   refuseIdleOptions(options)
-  const configs = sweepConfig(
-    huntSettings(cpus, withDefaults(options.config ?? [], form?.config ?? []), scenario),
-  )
+  const configs = sweepConfig(huntSettings(cpus, settings, scenario))
   for (const config of configs)
     if (config.NR_CPUS < cpus)
       throw new UsageError(`--cpus ${cpus}: the kernel is built for NR_CPUS=${config.NR_CPUS} CPUs at most.`)
   return {
-    scenario,
-    label: scenarioLabel(scenario),
+    ...kernel,
     configs,
-    reverts: reverts.map((revert) => revert.id),
-    patches: [...reverts.map((revert) => revert.patch), ...userPatches],
-    userPatches,
     cpus,
     seed: options.seed ?? DEFAULT_SEED,
     seconds: options.seconds ?? (options.executions === undefined ? DEFAULT_SECONDS : Infinity),
@@ -155,6 +145,15 @@ function chooseScheduler(name: string): string {
   )
 }
 
+/** `KEY=VALUE` for each key that is not what a hunt takes by itself, or not what the scenario and the revert would set. */
+function ownSettings({ cpus, scenario, form }: HuntPlan, config: Configuration): string[] {
+  const changed = new Set(huntChanges(config, cpus).map(keyOf))
+  const taken = parseConfig(huntSettings(cpus, form?.config ?? [], scenario))
+  return CONFIG_KEYS.filter(({ name }) => changed.has(name) || config[name] !== taken[name]).map(
+    ({ name }) => `${name}=${config[name]}`,
+  )
+}
+
 /** The command that hunts one configuration again. */
 export function huntCommand(plan: HuntPlan, config: Configuration): string {
   const { options } = plan
@@ -165,8 +164,7 @@ export function huntCommand(plan: HuntPlan, config: Configuration): string {
   return [
     'mmtorture hunt',
     plan.label,
-    ...plan.reverts.flatMap((id) => ['--revert', id]),
-    ...plan.userPatches.flatMap((patch) => ['--patch', path(patch)]),
+    ...patchArguments(plan),
     ...flag('--cpus', options.cpus),
     ...flag('--operations', options.operations),
     ...flag('--pages', options.pages),
@@ -183,7 +181,7 @@ export function huntCommand(plan: HuntPlan, config: Configuration): string {
     ...(options.off ?? []).flatMap((check) => ['--no-check', check]),
     ...(options.determinismCheck === true ? ['--determinism-check'] : []),
     ...(options.keepGoing === true ? ['--keep-going'] : []),
-    ...huntChanges(config, plan.cpus).flatMap((setting) => ['--config', setting]),
+    ...ownSettings(plan, config).flatMap((setting) => ['--config', setting]),
   ]
     .map((part, index) => (index === 0 ? part : shellQuote(part)))
     .join(' ')

@@ -4,9 +4,10 @@ import type { Finding, Subject } from '../explore/attempt.ts'
 import { type Recording, recordSegments } from '../explore/record.ts'
 import type { Segment } from '../explore/segments.ts'
 import type { Site } from '../step/site.ts'
-import { type BugCalls, bugKey } from '../kbuild/bug_calls.ts'
+import type { BugCalls } from '../kbuild/bug_calls.ts'
 import { type CpuState, inspectCpu } from '../inspect/failure.ts'
-import { type Frame, kernelFrames, placedFrames } from '../inspect/stack.ts'
+import { type Frame, kernelFrames } from '../inspect/stack.ts'
+import { bugFrames, frameOf, plainName } from '../machine/bug_frames.ts'
 import { KernelBug, type SteppedMachine } from '../machine/stepped/machine.ts'
 import { hex } from '../inspect/names.ts'
 import { perCpu } from '../inspect/symbols.ts'
@@ -202,13 +203,8 @@ function inspect(
   }
 }
 
-/** The kernel's frames; V8 says which object boot() returned an entry in. */
 function framesOf(stack: string, image: DescribedImage, root: string): Frame[] {
   return kernelFrames(stack, image.file, root).map(plainName)
-}
-
-function plainName(frame: Frame): Frame {
-  return { ...frame, function: frame.function.replace(/^(Object|Generator)\.|\.next$/g, '') }
 }
 
 /** The frames of what was thrown, with those of functions that kbuild has put in place of their calls. */
@@ -217,15 +213,7 @@ function thrownFrames(machine: SteppedMachine, image: DescribedImage, root: stri
   // A check fails at a step; before a BUG the last step may have been made anywhere.
   if (!(error instanceof KernelBug) || image.bugs === undefined)
     return withSite(framesOf(stack, image, root), image.sites[machine.site[machine.running]])
-  const { bugs } = image
-  return placedFrames(stack, image.file, root).flatMap(({ column, ...frame }) => {
-    const inlined = bugs[bugKey(frame.file, frame.line, column)]
-    return inlined?.map(({ fn, file, line }) => frameOf(fn, file, line)) ?? [plainName(frame)]
-  })
-}
-
-function frameOf(fn: string, file: string, line: number): Frame {
-  return { function: fn, file, line, user: !/^(src|scenarios)\//.test(file) }
+  return bugFrames(stack, { file: image.file, bugs: image.bugs }, root)
 }
 
 /** kbuild puts small functions where they are called: then only the last step says that the CPU was in one. */

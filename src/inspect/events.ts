@@ -1,7 +1,7 @@
 // Event counters and retries: a CPU's `stat` words -> the names they go by in reports. Leaves out the latency table and lock_stat.
 import type * as vmstat from '../kernel/mm/vmstat.ts'
 import { type CpuStats, total } from './stats.ts'
-import type { KernelSymbols } from './symbols.ts'
+import type { SymbolTable } from './symbols.ts'
 
 /** The events of mm/vmstat.ts, by the names of their constants. */
 export const EVENTS = [
@@ -72,7 +72,7 @@ export interface Events {
 }
 
 /** Reads the counters of all CPUs. Zero counts are there too. */
-export function readEvents(stats: CpuStats, symbols: KernelSymbols): Events {
+export function readEvents(stats: CpuStats, symbols: SymbolTable): Events {
   const events: Record<string, number> = {}
   for (const name of EVENTS)
     if (symbols[name] !== undefined) events[name.toLowerCase()] = total(stats, symbols[name])
@@ -93,7 +93,7 @@ export function totalRetries(events: Events): number {
 }
 
 /** RETRY_ constants as (`function` or `function:kind`, index into `stat`), in the order of their indices. */
-export function retryNames(symbols: KernelSymbols): [string, number][] {
+export function retryNames(symbols: SymbolTable): [string, number][] {
   if (symbols['RETRY_END'] === undefined) return []
   return Object.entries(symbols)
     .filter(([name]) => name.startsWith('RETRY_') && name !== 'RETRY_END')

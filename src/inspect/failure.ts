@@ -1,7 +1,7 @@
 // What stopped a machine before its time, with the state of every CPU, and its text. Leaves out checks at rest: those are results,
 // not failures.
 import { describeWait, heldLocks } from './waits.ts'
-import { hex, nameAddress, pageFrame } from './names.ts'
+import { nameAddress } from './names.ts'
 import { type MachineView, perCpu, symbol } from './symbols.ts'
 import { formatFrame, type Frame } from './stack.ts'
 
@@ -79,25 +79,6 @@ function inspectTask({ memory, symbols }: MachineView, task: number): NonNullabl
     mm: mm === 0 ? 0 : memory[mm + symbol(symbols, 'mm$id')],
     program: memory[task + symbol(symbols, 'task$program')],
   }
-}
-
-/** struct page at `page`, in the words of dump_page (mm/debug.c). */
-export function dumpPage({ memory, symbols }: MachineView, page: number): string[] {
-  const field = (name: string): number => memory[page + symbol(symbols, `page$${name}`)]
-  const flags = field('flags')
-  const names = Object.keys(symbols)
-    .filter((name) => name.startsWith('PG_') && (flags & symbols[name]) !== 0)
-    .map((name) => name.slice('PG_'.length))
-  const words = Array.from({ length: symbols['PAGE_WORDS'] ?? 16 }, (_, word) =>
-    (memory[page + word] >>> 0).toString(16).padStart(8, '0'),
-  )
-  return [
-    `page:${hex(page)} refcount:${field('_refcount')} mapcount:${field('_mapcount') + 1} ` +
-      `mapping:${hex(field('mapping'))} index:${hex(field('index'))} pfn:${hex(pageFrame(symbols, page))}`,
-    `flags: ${hex(flags)}(${names.join('|')})`,
-    `raw: ${words.slice(0, 8).join(' ')}`,
-    `raw: ${words.slice(8).join(' ')}`,
-  ]
 }
 
 /** The failure as text: the message, its details, then each CPU, the cause first. */

@@ -1,12 +1,11 @@
 // What a step touches and what the word held, in the kernel's words: "pte[mm 1, 0x7000]" and "pfn 0x1a3 rw". Answers for the moment
-// at which it is asked, since tables and objects come and go. Leaves out what other words are called: measure/names.ts.
+// at which it is asked, since tables and objects come and go. Leaves out what other words are called: names.ts.
+import { entryName, pteText, tableEntryText } from './entries.ts'
 import { hex, nameAddress } from './names.ts'
-import { swapEntryName } from './swap_names.ts'
-import type { MachineView } from './symbols.ts'
-
-/** Names of entries of page tables, from the last level up. */
-const LEVELS = ['pte', 'pmd', 'pud', 'p4d', 'pgd'] as const
-const SHIFTS = ['', 'PMD_SHIFT', 'PUD_SHIFT', 'P4D_SHIFT', 'PGDIR_SHIFT'] as const
+import { pageFlagsText } from './page_dump.ts'
+import { PageTables, type Table } from './page_tables.ts'
+import { readSwapEntry, swapEntryText, swapMapText } from './swap_entries.ts'
+import type { KernelSymbols, MachineView } from './symbols.ts'
 
 /** Fields that hold an address. */
 const POINTERS =
@@ -16,7 +15,7 @@ const COUNTS = /(count|users|nr_\w+|num_\w+|id|pid|generation|_stat|in_use)( \+ 
 /** The name of the word at `address`, entries of page tables by mm and page number. */
 export function nameWord(view: MachineView, address: number): string {
   const entry = entryAt(view, address)
-  if (entry !== undefined) return entry.name
+  if (entry !== undefined) return entry
   return view.symbols['MEMMAP'] === undefined ? `word ${hex(address)}` : nameAddress(view, address)
 }
 
@@ -29,14 +28,12 @@ export function isHousekeeping(name: string): boolean {
 
 /** What `value` in the word called `name` at `address` means. */
 export function nameValue(view: MachineView, address: number, name: string, value: number): string {
-  const level = LEVELS.indexOf(name.slice(0, name.indexOf('[')) as 'pte')
-  if (level === 0) return ptePhrase(view, value)
-  if (level > 0) return tablePhrase(view, value)
+  if (name.startsWith('pte[')) return pteText(view, value)
+  if (/^(pmd|pud|p4d|pgd)\[/.test(name)) return tableEntryText(view, value)
   const { symbols } = view
-  if (/^page .* flags$/.test(name)) return flagsPhrase(symbols, value)
-  if (name.startsWith('swap_map ')) return mapPhrase(symbols, value)
-  if (/^page .* private$/.test(name) && isSwapEntry(symbols, value))
-    return swapEntryName(value, symbols['PFN_SHIFT'])
+  if (/^page .* flags$/.test(name)) return pageFlagsText(symbols, value) || '0'
+  if (name.startsWith('swap_map ')) return swapMapText(symbols, value)
+  if (/^page .* private$/.test(name) && isSwapEntry(symbols, value)) return swapEntryText(symbols, value)
   if (name.startsWith('swap_cache ')) return pointerPhrase(view, value)
   if (/contents of page|^scenario word/.test(name)) return small(value)
   if (POINTERS.test(name)) return pointerPhrase(view, value)
@@ -49,12 +46,8 @@ export function lockHolder(value: number): string {
   return value === 0 ? 'free' : `CPU ${value - 1}`
 }
 
-interface Entry {
-  readonly name: string
-  readonly level: number
-}
-
-function entryAt(view: MachineView, address: number): Entry | undefined {
+/** The name of the word at `address` when it is an entry of a page table. */
+function entryAt(view: MachineView, address: number): string | undefined {
   const { symbols, memory } = view
   const { PGTABLES: first, PTRS_PER_TABLE: size } = symbols
   const end = symbols['SWAP_AREA'] ?? symbols['CONTENT']
@@ -65,74 +58,28 @@ function entryAt(view: MachineView, address: number): Entry | undefined {
   const index = address - table
   const page = symbols['MEMMAP'] + frame * symbols['PAGE_WORDS']
   if ((memory[page + symbols['page$flags']] & symbols['PG_table']) === 0)
-    return { name: `entry ${index} of free table page ${hex(frame)}`, level: -1 }
+    return `entry ${index} of free table page ${hex(frame)}`
   const mm = memory[page + symbols['page$pt_mm']]
-  const place = mm === 0 ? undefined : findTable(view, mm, table)
-  if (place === undefined) return { name: `entry ${index} of unlinked table page ${hex(frame)}`, level: -1 }
-  const shift = place.level === 0 ? 0 : (symbols[SHIFTS[place.level]] ?? 0)
-  const start = place.page + index * 2 ** shift
-  const id = memory[mm + symbols['mm$id']]
-  return { name: `${LEVELS[place.level]}[mm ${id}, ${hex(start)}]`, level: place.level }
+  const tables = PageTables.of(view)
+  const place = mm === 0 ? undefined : findTable(tables, mm, table)
+  if (place === undefined) return `entry ${index} of unlinked table page ${hex(frame)}`
+  const { name, shift } = tables.levels[place.level]
+  return entryName(view, name, mm, place.start + index * 2 ** shift)
 }
 
-/** Level and first page of the table whose entries begin at `wanted`, in the tables of `mm`. */
-function findTable(
-  { memory, symbols }: MachineView,
-  mm: number,
-  wanted: number,
-): { level: number; page: number } | undefined {
-  const size = symbols['PTRS_PER_TABLE']
+/** The table whose entries begin at `wanted`, in the tables of `mm`. */
+function findTable(tables: PageTables, mm: number, wanted: number): Table | undefined {
+  const top = tables.top(mm)
   const seen = new Set<number>()
-  const look = (table: number, level: number, page: number): { level: number; page: number } | undefined => {
-    if (table === wanted) return { level, page }
-    if (level === 0 || seen.has(table)) return undefined
-    seen.add(table)
-    for (let index = 0; index < size; index++) {
-      const entry = memory[table + index]
-      if ((entry & (symbols['_PAGE_PRESENT'] | symbols['_PAGE_PSE'])) !== symbols['_PAGE_PRESENT']) continue
-      const frame = entry >>> symbols['PFN_SHIFT']
-      if (frame >= symbols['NR_PAGES']) continue
-      const next = symbols['PGTABLES'] + frame * size
-      const found = look(next, level - 1, page + index * 2 ** (symbols[SHIFTS[level]] ?? 0))
-      if (found !== undefined) return found
-    }
-    return undefined
-  }
-  return look(memory[mm + symbols['mm$pgd']], symbols['PGTABLE_LEVELS'] - 1, 0)
-}
-
-function ptePhrase({ memory, symbols }: MachineView, pte: number): string {
-  if (pte === 0) return 'none'
-  const has = (flag: string): boolean => (pte & (symbols[flag] ?? 0)) !== 0
-  const frame = pte >>> symbols['PFN_SHIFT']
-  if (!has('_PAGE_PRESENT') && !has('_PAGE_PROTNONE')) return swapEntryName(pte, symbols['PFN_SHIFT'])
-  const zero = memory[symbols['machine$zero_page']] === symbols['MEMMAP'] + frame * symbols['PAGE_WORDS']
-  const words = [
-    has('_PAGE_PRESENT') ? (has('_PAGE_RW') ? 'rw' : 'ro') : 'protnone',
-    ...(has('_PAGE_DIRTY') ? ['dirty'] : []),
-    ...(has('_PAGE_ACCESSED') ? ['young'] : []),
-  ]
-  return `${zero ? 'zero page' : `pfn ${hex(frame)}`} ${words.join(' ')}`
-}
-
-function tablePhrase({ symbols }: MachineView, entry: number): string {
-  if (entry === 0) return 'none'
-  const frame = hex(entry >>> symbols['PFN_SHIFT'])
-  return (entry & symbols['_PAGE_PSE']) === 0 ? `table page ${frame}` : `huge pfn ${frame}`
-}
-
-function flagsPhrase(symbols: MachineView['symbols'], value: number): string {
-  const names = Object.keys(symbols)
-    .filter((name) => name.startsWith('PG_') && (value & symbols[name]) !== 0)
-    .map((name) => name.slice('PG_'.length))
-  return names.length === 0 ? '0' : names.join('|')
-}
-
-/** A word of a swap map: `2 cache`. */
-function mapPhrase(symbols: MachineView['symbols'], value: number): string {
-  const flags = [symbols['SWAP_HAS_CACHE'], symbols['COUNT_CONTINUED']]
-  const names = ['cache', 'continued'].filter((_, i) => (value & flags[i]) !== 0)
-  return [String(value & ~(flags[0] | flags[1])), ...names].join(' ')
+  let found: Table | undefined
+  if (top !== undefined)
+    tables.walk(top, (table) => {
+      if (table.entries === wanted) found = table
+      if (found !== undefined || seen.has(table.entries)) return false
+      seen.add(table.entries)
+      return true
+    })
+  return found
 }
 
 /** Whether page->private names a slot: addresses are multiples of more than the type's bits. */
@@ -140,7 +87,7 @@ function isSwapEntry(symbols: MachineView['symbols'], value: number): boolean {
   return (
     value !== 0 &&
     value >>> symbols['PFN_SHIFT'] !== 0 &&
-    swapEntryName(value, symbols['PFN_SHIFT']).startsWith('swp')
+    readSwapEntry(symbols as unknown as KernelSymbols, value).kind === 'swap'
   )
 }
 

@@ -2,7 +2,7 @@
 import { kernelName } from './events.ts'
 import { percentile } from './histogram.ts'
 import { type CpuStats, greatest, total, totals } from './stats.ts'
-import { type KernelSymbols, symbol } from './symbols.ts'
+import { type SymbolTable, symbol } from './symbols.ts'
 
 /** A row of the latency table. Times are nanoseconds. */
 export interface LatencyRow {
@@ -15,7 +15,7 @@ export interface LatencyRow {
 }
 
 /** Reads the table; paths that no timed fault took are left out. */
-export function readLatency(stats: CpuStats, symbols: KernelSymbols): LatencyRow[] {
+export function readLatency(stats: CpuStats, symbols: SymbolTable): LatencyRow[] {
   if (symbols['STAT_LATENCY'] === undefined) return []
   const words = symbol(symbols, 'LATENCY_WORDS')
   const buckets = symbol(symbols, 'LATENCY_BUCKETS')
@@ -37,7 +37,7 @@ export function readLatency(stats: CpuStats, symbols: KernelSymbols): LatencyRow
   return rows
 }
 
-function latencyPaths(symbols: KernelSymbols): [string, number][] {
+function latencyPaths(symbols: SymbolTable): [string, number][] {
   const sizes = ['LATENCY_BUCKETS', 'LATENCY_WORDS', 'LATENCY_SAMPLE']
   return Object.entries(symbols)
     .filter(([name]) => name.startsWith('LATENCY_') && !sizes.includes(name))

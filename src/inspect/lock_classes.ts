@@ -1,7 +1,7 @@
 // The kernel's lock classes by the names they have in /proc/lock_stat of Linux 6.1: the text that the report prints for each LOCK_CLASS_
 // constant of src/kernel/locking/lock_class.ts. Reading the counters is lock_stat.ts.
 import type * as classes from '../kernel/locking/lock_class.ts'
-import type { KernelSymbols } from './symbols.ts'
+import type { SymbolTable } from './symbols.ts'
 
 /** Names of the LOCK_CLASS_ constants. */
 export type LockClassSymbol = Extract<keyof typeof classes, `LOCK_CLASS_${string}`>
@@ -54,7 +54,7 @@ export function lockClassText(symbol: LockClassSymbol, subclass: number): string
 }
 
 /** Class of the lock at an address, by where it lies; undefined: a lock that is not the kernel's. */
-export function lockClassAt(s: KernelSymbols, lock: number): LockClassSymbol | undefined {
+export function lockClassAt(s: SymbolTable, lock: number): LockClassSymbol | undefined {
   const inside = (base: number, words: number, count: number): number =>
     lock >= base && lock < base + words * count ? (lock - base) % words : -1
   if (inside(s.MEMMAP, s.PAGE_WORDS, s.NR_PAGES) >= 0) return 'LOCK_CLASS_ptlock'

@@ -3,7 +3,7 @@
 import { percentile } from './histogram.ts'
 import { LOCK_CLASSES, type LockClassSymbol, lockClassText } from './lock_classes.ts'
 import { type CpuStats, greatest, total, totals } from './stats.ts'
-import { type KernelSymbols, symbol } from './symbols.ts'
+import { type SymbolTable, symbol } from './symbols.ts'
 
 /** Times in nanoseconds. */
 export interface LockTimes {
@@ -38,7 +38,7 @@ export interface LockStatLine extends Omit<LockRow, 'waittime' | 'holdtime'> {
 }
 
 /** The rows of all classes that were taken, the most contended first; none without LOCK_STAT=y. */
-export function readLockStat(stats: CpuStats, symbols: KernelSymbols): LockRow[] {
+export function readLockStat(stats: CpuStats, symbols: SymbolTable): LockRow[] {
   if (!symbols['NR_LOCK_STAT_ROWS']) return []
   const subclasses = symbol(symbols, 'NR_LOCK_SUBCLASSES')
   const first = symbol(symbols, 'STAT_LOCK') + symbol(symbols, 'LOCK_STAT_ROWS')
@@ -66,7 +66,7 @@ export function readLockStat(stats: CpuStats, symbols: KernelSymbols): LockRow[]
   )
 }
 
-function className(symbols: KernelSymbols, number: number, subclass: number): string {
+function className(symbols: SymbolTable, number: number, subclass: number): string {
   const names = Object.keys(LOCK_CLASSES) as LockClassSymbol[]
   const name = names.find((key) => symbols[key] === number)
   return name === undefined ? `class ${number}` : lockClassText(name, subclass)
@@ -74,7 +74,7 @@ function className(symbols: KernelSymbols, number: number, subclass: number): st
 
 function readTimes(
   stats: CpuStats,
-  symbols: KernelSymbols,
+  symbols: SymbolTable,
   at: number,
   histogram: number,
   count: number,

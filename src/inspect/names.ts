@@ -1,6 +1,6 @@
 // What a word of the machine's memory is, in the kernel's words: "mm 3 mmap_lock", "page 0x1a3 _refcount". All reports name
 // addresses through this file. Leaves out values: only where a word lies matters, and which object it belongs to.
-import { type KernelSymbols, type MachineView, symbol } from './symbols.ts'
+import { type SymbolTable, type MachineView, symbol } from './symbols.ts'
 
 /** An array of objects of one kind: symbols of its first word, its objects' size and their number, and the struct's name. */
 interface Region {
@@ -184,7 +184,7 @@ function nameOther(view: MachineView, address: number): string {
 
 /** A word that belongs to a swap slot: `swap_map 0:5`. */
 function nameSwap(
-  symbols: KernelSymbols,
+  symbols: SymbolTable,
   within: (first: string, after: string) => number,
 ): string | undefined {
   const slots = symbols['SWAPFILE_SLOTS'] ?? 1
@@ -205,7 +205,7 @@ function nameSwap(
 }
 
 /** Number of the page whose struct page lies at `page`. */
-export function pageFrame(symbols: KernelSymbols, page: number): number {
+export function pageFrame(symbols: SymbolTable, page: number): number {
   return Math.floor((page - symbol(symbols, 'MEMMAP')) / symbol(symbols, 'PAGE_WORDS'))
 }
 
@@ -227,7 +227,7 @@ function fieldName(view: MachineView, struct: string, object: number, offset: nu
 }
 
 /** A field and the words after its first; a lock's words are all the lock. */
-function withRest(symbols: KernelSymbols, field: string, rest: number): string {
+function withRest(symbols: SymbolTable, field: string, rest: number): string {
   if (rest === 0 || (/(lock|ptl)$/.test(field) && rest < (symbols['LOCK_WORDS'] ?? 1))) return field
   return `${field} + ${rest}`
 }
@@ -240,7 +240,7 @@ function pageFields(view: MachineView, page: number): (field: string) => boolean
   return (field) => (table ? !replaced.includes(field) : !ofTables(field))
 }
 
-function perCpuField(symbols: KernelSymbols, offset: number): string {
+function perCpuField(symbols: SymbolTable, offset: number): string {
   const nodes = symbols['percpu$qnodes']
   const size = symbols['QNODE_WORDS']
   if (nodes !== undefined && offset >= nodes && offset < nodes + symbols['QNODES'] * size)
@@ -255,7 +255,7 @@ function perCpuField(symbols: KernelSymbols, offset: number): string {
 
 /** The field of `struct` that begins last at or before `offset`, and where it begins. */
 function greatestField(
-  symbols: KernelSymbols,
+  symbols: SymbolTable,
   struct: string,
   offset: number,
   allowed: (field: string) => boolean = () => true,
@@ -266,9 +266,9 @@ function greatestField(
   return best
 }
 
-const known = new WeakMap<KernelSymbols, Map<string, [string, number][]>>()
+const known = new WeakMap<SymbolTable, Map<string, [string, number][]>>()
 
-function fieldsOf(symbols: KernelSymbols, struct: string): [string, number][] {
+function fieldsOf(symbols: SymbolTable, struct: string): [string, number][] {
   let structs = known.get(symbols)
   if (structs === undefined) {
     structs = new Map()
@@ -284,7 +284,7 @@ function fieldsOf(symbols: KernelSymbols, struct: string): [string, number][] {
   return structs.get(struct) ?? []
 }
 
-function cacheName(symbols: KernelSymbols, cache: number): string {
+function cacheName(symbols: SymbolTable, cache: number): string {
   const name = Object.keys(symbols).find((key) => key.endsWith('_cachep') && symbols[key] === cache)
   return name === undefined ? hex(cache) : name.slice(0, -'_cachep'.length)
 }

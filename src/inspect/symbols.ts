@@ -1,22 +1,49 @@
-// An image's symbol table (its System.map) as the host reads it. Leaves out where the table comes from: src/kbuild.
+// An image's symbol table (its System.map) as the host reads it. Leaves out where the table comes from: src/kbuild. Of the kernel only
+// types: nothing of it runs here.
+import type * as config from '../kernel/config.ts'
+import type * as limits from '../kernel/arch/limits.ts'
+import type * as memoryMap from '../kernel/arch/memory_map.ts'
+import type * as observe from '../kernel/arch/observe.ts'
+import type * as percpu from '../kernel/arch/percpu.ts'
+import type * as pgtable from '../kernel/arch/pgtable.ts'
+import type * as structs from '../kernel/arch/structs.ts'
+import type * as swapops from '../kernel/arch/swapops.ts'
+import type * as rwsem from '../kernel/locking/rwsem.ts'
+import type * as slab from '../kernel/mm/slab.ts'
 
 /** Name of a constant of the kernel -> its value: layouts (`page$_refcount`), addresses (`MEMMAP`), limits, flags. */
-export type KernelSymbols = Readonly<Record<string, number>>
+export type SymbolTable = Readonly<Record<string, number>>
 
-/** A resting machine as observers see it: its memory in words, and where things lie in it. */
+type Numbers<T> = { readonly [K in keyof T as T[K] extends number ? K : never]: number }
+
+/** The same table by the names that a whole kernel has. */
+export type KernelSymbols = Numbers<
+  typeof config &
+    typeof limits &
+    typeof memoryMap &
+    typeof observe &
+    typeof percpu &
+    typeof pgtable &
+    typeof structs &
+    typeof swapops &
+    Pick<typeof rwsem, 'RWSEM_WRITER_LOCKED'> &
+    Pick<typeof slab, 'POISON_FREE'>
+>
+
+/** A machine as observers see it: its memory in words, and where things lie in it. */
 export interface MachineView {
   readonly memory: Int32Array
-  readonly symbols: KernelSymbols
+  readonly symbols: SymbolTable
 }
 
 /** The value of a symbol. Throws an Error (a defect of the project) when the image has none of that name. */
-export function symbol(symbols: KernelSymbols, name: string): number {
+export function symbol(symbols: SymbolTable, name: string): number {
   const value = symbols[name]
   if (value === undefined) throw new Error(`the kernel image has no symbol ${name}`)
   return value
 }
 
 /** Word address of the field `field` (a `percpu$` name) of a CPU. */
-export function perCpu(symbols: KernelSymbols, cpu: number, field: string): number {
+export function perCpu(symbols: SymbolTable, cpu: number, field: string): number {
   return symbol(symbols, 'PERCPU') + cpu * symbol(symbols, 'PERCPU_WORDS') + symbol(symbols, field)
 }

@@ -1,10 +1,26 @@
-// Where built images lie: files named by what they were built from, written under a temporary name and renamed. Leaves out
-// what an image is; and nothing is ever deleted but temporary files (the folder is a cache, the user may empty it).
+// Where built images lie: files named by what they were built from, written under a temporary name and renamed, and the files that
+// were not used for longest deleted when there are too many. The user may empty the folder at any time. Leaves out what an image is.
 import { createHash, randomBytes } from 'node:crypto'
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir, tmpdir, userInfo } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { makeFolder } from '../base/output.ts'
+
+/** Bytes: some 300 images. */
+const BOUND = 512 * 2 ** 20
 
 /** The first 20 hexadecimal digits of the SHA-256 of `parts`; a part's end counts. */
 export function hashOf(...parts: readonly string[]): string {
@@ -28,6 +44,67 @@ export function fallbackFolder(): string {
     // An account without a name has no entry to ask for.
   }
   return join(tmpdir(), `mmtorture-${user}`)
+}
+
+/**
+ * Whether `folder` is this user's alone, so that the code in it may be run: a directory of theirs that they can write, and that nobody else
+ * may enter. Makes it so where it is missing or theirs; never throws.
+ */
+export function isOwn(folder: string): boolean {
+  try {
+    makeFolder(dirname(folder))
+    mkdirSync(folder, { mode: 0o700 })
+  } catch {
+    // It is there already, or it is missing below.
+  }
+  try {
+    accessSync(folder, constants.W_OK)
+    const user = process.getuid?.()
+    if (user === undefined) return statSync(folder).isDirectory()
+    const { uid, mode } = statSync(folder)
+    // A link to it has to be the user's as well.
+    if (uid !== user || lstatSync(folder).uid !== user || !statSync(folder).isDirectory()) return false
+    if ((mode & 0o077) !== 0) chmodSync(folder, 0o700)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Notes that the files were used now. */
+export function touch(paths: readonly string[]): void {
+  const now = new Date()
+  for (const path of paths)
+    try {
+      utimesSync(path, now, now)
+    } catch {
+      // It was deleted, or it is on a disk that is read-only.
+    }
+}
+
+/** Deletes the files in `folder` and below that were not used for longest, until those that are left have at most `bound` bytes. */
+export function trim(folder: string, bound: number = BOUND): void {
+  const files = filesIn(folder).toSorted((left, right) => right.used - left.used)
+  let bytes = 0
+  for (const { path, size } of files) {
+    bytes += size
+    if (bytes > bound) rmSync(path, { force: true })
+  }
+}
+
+function filesIn(folder: string): { path: string; size: number; used: number }[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true, recursive: true })
+      .filter((entry) => entry.isFile())
+      .flatMap((entry) => {
+        const path = join(entry.parentPath, entry.name)
+        // Another process trims as well.
+        const stat = statSync(path, { throwIfNoEntry: false })
+        return stat === undefined ? [] : [{ path, size: stat.size, used: stat.mtimeMs }]
+      })
+  } catch {
+    return []
+  }
 }
 
 /**

@@ -3,6 +3,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { UsageError } from '../base/errors.ts'
+import { expandHome } from '../base/paths.ts'
 import { didYouMean } from '../base/nearest.ts'
 
 /** One value for each key. Paths are absolute, sizes as written (`256M`). */
@@ -342,7 +343,7 @@ function isPath(text: string): boolean {
 }
 
 function designFile(name: string, text: string): string {
-  const path = resolve(text)
+  const path = resolve(expandHome(text))
   if (!existsSync(path) || !statSync(path).isFile())
     throw new UsageError(`--config ${name}=${text}: there is no such file.`)
   if (!path.endsWith('.ts'))

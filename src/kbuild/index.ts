@@ -8,8 +8,9 @@ import type { BootEnvironment } from '../kernel/arch/machine.ts'
 import type { SteppedBoot } from '../step/boot.ts'
 import type { Site } from '../step/site.ts'
 import type { BugCalls } from './bug_calls.ts'
-import { cacheFolder, fallbackFolder, hashOf, readText, store } from './cache.ts'
+import { cacheFolder, fallbackFolder, hashOf, isOwn, readText, store, touch, trim } from './cache.ts'
 import { type Configuration, configConstants } from './config.ts'
+import { heldFolder, hold } from './held.ts'
 import { type Linked, link } from './link.ts'
 import type { Resolver } from './modules.ts'
 import { applyPatches } from './patch.ts'
@@ -41,6 +42,8 @@ export interface KernelImage {
   readonly symbols: Readonly<Record<string, number>>
   /** Names of all functions of the image. */
   readonly functions: readonly string[]
+  /** Names of all functions that the kernel's modules declare, those too that this image does without. */
+  readonly declared: readonly string[]
   readonly image: ImageKind
   /** Where its steps stand in the source, indexed by a step's SITE; none in a native image. */
   readonly sites: readonly Site[]
@@ -64,7 +67,9 @@ export interface BuildOptions {
 }
 
 /** Changes when the same inputs make another image. */
-const KBUILD_VERSION = '7'
+const KBUILD_VERSION = '8'
+/** Changes when the same image is kept in another form. */
+const CACHE_VERSION = '2'
 
 /** What lies beside an image: its inputs say whether it is still the one that would be built. */
 interface ImageRecord {
@@ -72,6 +77,7 @@ interface ImageRecord {
   readonly inputs: readonly { readonly path: string; readonly hash: string }[]
   readonly symbols: Record<string, number>
   readonly functions: string[]
+  readonly declared: string[]
   readonly sites: readonly Site[]
   readonly bugs: BugCalls
 }
@@ -98,6 +104,7 @@ export async function kbuild(config: Configuration, options: BuildOptions): Prom
   const patched = applyPatches(root, patches)
   const request = hashOf(
     KBUILD_VERSION,
+    CACHE_VERSION,
     kind,
     JSON.stringify(constants),
     ...[...chosen].flatMap(([specifier, path]) => [specifier, rootName(root, path)]),
@@ -105,25 +112,44 @@ export async function kbuild(config: Configuration, options: BuildOptions): Prom
   )
   // Images of several checkouts do not disturb one another.
   const perRoot = hashOf(root).slice(0, 8)
-  const folders = options.folders ?? [join(cacheFolder(), perRoot), join(fallbackFolder(), perRoot)]
+  const cache = options.folders === undefined ? [cacheFolder(), fallbackFolder()].find(isOwn) : undefined
+  const kept = cache === undefined ? [] : [join(cache, perRoot)]
+  const folders = options.folders ?? [...kept, heldFolder()]
   const prebuilt = options.folders || patches.length > 0 ? [] : [prebuiltFolder(root)]
+  const ofImage = (folder: string, record: ImageRecord): KernelImage =>
+    imageOf(folder, request, record, kind, config, scenario)
   for (const folder of [...prebuilt, ...folders]) {
     const found = readRecord(folder, request, root, patched)
-    if (found) return imageOf(folder, request, found, kind, config, scenario)
+    if (found === undefined) continue
+    const image = ofImage(folder, found)
+    if (options.folders !== undefined || prebuilt.includes(folder)) return image
+    const file = hold(image.file)
+    // Another process may have deleted it meanwhile.
+    if (file === undefined) continue
+    touch([image.file, `${image.file}.map`, join(folder, `${request}.json`)])
+    return { ...image, file }
   }
   const linked = linkImage(root, kind, chosen, constants, patched)
   const record = recordOf(linked, root, kind, constants, chosen, patched)
   for (const [index, folder] of folders.entries()) {
     const name = imageName(request, record)
-    // A source map names sources from the folder in which it lies.
-    const { code, map } = linked.emit(name, (source) => urlPath(relative(folder, source.path)))
+    // A source map names sources from the folder in which it lies; one that may lie in two, by their whole paths.
+    const { code, map } = linked.emit(name, (source) =>
+      options.folders === undefined
+        ? pathToFileURL(source.path).href
+        : urlPath(relative(folder, source.path)),
+    )
     const files = new Map([
       [`${name}.map`, map],
       [name, code],
       [`${request}.json`, JSON.stringify(record)],
     ])
     try {
-      return imageOf(store([folder], files), request, record, kind, config, scenario)
+      const image = ofImage(store([folder], files), record)
+      if (options.folders !== undefined) return image
+      const file = hold(image.file)
+      if (cache !== undefined) trim(cache)
+      if (file !== undefined) return { ...image, file }
     } catch (error) {
       if (index === folders.length - 1) throw error
     }
@@ -223,6 +249,7 @@ function recordOf(
       .map((source) => ({ path: rootName(root, source.path), hash: hashOf(source.text) })),
     symbols: linked.symbols,
     functions: linked.functions,
+    declared: linked.declared,
     sites: linked.sites,
     bugs: linked.bugs,
   }
@@ -270,9 +297,9 @@ function imageOf(
   config: Configuration,
   scenario: string,
 ): KernelImage {
-  const { hash, symbols, functions, sites, bugs } = record
+  const { hash, symbols, functions, declared, sites, bugs } = record
   const file = join(folder, imageName(request, record))
-  return { file, hash, symbols, functions, image, sites, bugs, config, scenario }
+  return { file, hash, symbols, functions, declared, image, sites, bugs, config, scenario }
 }
 
 /** The path from the package's folder with forward slashes; a path outside of it stays absolute. */

@@ -24,12 +24,14 @@ export interface LinkOptions {
 }
 
 export interface Linked {
-  /** The linked modules in their order. */
+  /** The linked modules in their order, then those of the kernel that the scenario does not import. */
   readonly sources: readonly Source[]
   /** Every constant of every linked module. */
   readonly symbols: Record<string, number>
   /** Every function of the image, in the order of the text. */
   readonly functions: string[]
+  /** Every function that the kernel's modules declare, those too that the image does without. */
+  readonly declared: string[]
   /** Where steps are announced; empty in a native image. */
   readonly sites: readonly Site[]
   /** Calls that stop the machine, where they were put into another function; none in a native image. */
@@ -64,14 +66,16 @@ export function link(options: LinkOptions): Linked {
   const image = options.steps
     ? steppedImage(plain, exported, options.steps)
     : nativeImage(plain, ambients, members)
+  const unlinked = unlinkedModules(modules, resolver)
   const returned = exported
     .filter(([name, b]) => b.kind !== 'function' || image.functions.includes(name))
     .map(([name]) => (values.has(name) ? `${name}: ${values.get(name)}` : name))
 
   return {
-    sources: modules.map((module) => module.source),
+    sources: [...modules, ...unlinked].map((module) => module.source),
     symbols: Object.fromEntries(values),
     functions: image.functions,
+    declared: [...modules, ...unlinked].flatMap(functionsOf),
     sites: image.sites,
     bugs: image.bugs,
     emit(file, nameOf) {
@@ -93,6 +97,20 @@ export function link(options: LinkOptions): Linked {
   }
 }
 
+/** Modules of what a scenario may import that this one does not. */
+function unlinkedModules(modules: readonly Module[], resolver: Resolver): Module[] {
+  const linked = new Set(modules.map((module) => module.source.path))
+  return resolver.names.flatMap((name) => {
+    const path = resolver.chosen(name)
+    if (path === undefined || linked.has(path) || resolver.read(path) === undefined) return []
+    return readModules(path, resolver).filter((module) => !linked.has(module.source.path))
+  })
+}
+
+function functionsOf(module: Module): string[] {
+  return [...module.declared.values()].filter((b) => b.kind === 'function').map((b) => b.name)
+}
+
 /** What goes into an image, before it has a name and a folder. */
 interface ImageText {
   readonly functions: string[]
@@ -110,9 +128,7 @@ function nativeImage(
   members: ReadonlyMap<Module, readonly Edit[]>,
 ): ImageText {
   return {
-    functions: plain.flatMap(({ module }) =>
-      [...module.declared.values()].filter((b) => b.kind === 'function').map((b) => b.name),
-    ),
+    functions: plain.flatMap(({ module }) => functionsOf(module)),
     sites: [],
     bugs: {},
     bindings: [...ambients],

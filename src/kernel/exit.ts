@@ -51,6 +51,7 @@ import { kmem_cache_free, POISON_FREE, task_struct_cachep } from './mm/slab.ts'
 import { do_swapoff } from './mm/swapfile/swapoff.ts'
 import { count_vm_event, EXECS, EXITS } from './mm/vmstat.ts'
 import { rcu_cpu_starting, rcu_report_dead } from './rcu.ts'
+import { enter_lazy_tlb, idle_task_exit } from './sched/active_mm.ts'
 import {
   begin_operation,
   current,
@@ -131,16 +132,22 @@ function forget_original_parent(task: Task): void {
     store(child + task$parent, 0)
 }
 
+/** The current task is no user of its address space any more, which stays loaded until the CPU switches. A kernel thread has none. */
+function exit_mm(task: Task): void {
+  const mm = load(task + task$mm) as Mm
+  if (SWAP && mm === 0) return
+  enter_lazy_tlb(mm)
+  change_mm(task, 0 as Mm)
+  mmput(mm)
+}
+
 /** Ends the current task. Its program returns right after. */
 export function sys_exit(): void {
   begin_operation()
   const task = current()
   sync_mm_rss(task)
-  switch_mm(0 as Mm)
   mm_release(task)
-  const mm = change_mm(task, 0 as Mm)
-  // A kernel thread has none.
-  if (!SWAP || mm !== 0) mmput(mm)
+  exit_mm(task)
   count_vm_event(EXITS)
   // Marked: whoever wakes a waiting parent may look at it meanwhile.
   WRITE_ONCE(task + task$__state, TASK_DEAD)
@@ -212,6 +219,7 @@ function wake_task_at_rest(task: Task): void {
 function exit_task_at_rest(task: Task): void {
   this_cpu_write(percpu$current, task)
   sys_exit()
+  idle_task_exit()
   this_cpu_write(percpu$current, 0)
   free_dead_task(task)
 }

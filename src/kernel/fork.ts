@@ -57,10 +57,12 @@ import { init_rwsem } from './locking/rwsem.ts'
 import { spin_lock_init } from './locking/spinlock.ts'
 import { copy_page_range } from './mm/memory/copy_page_range.ts'
 import { igrab } from './mm/filemap.ts'
-import { exit_mmap, vm_area_dup, vm_area_free, vma_link } from './mm/mmap.ts'
+import { exit_mmap } from './mm/mmap/exit_mmap.ts'
+import { vm_area_dup, vm_area_free } from './mm/mmap/vm_area.ts'
+import { vma_link } from './mm/mmap/vma_link.ts'
 import { mmap_write_lock, mmap_write_lock_nested, mmap_write_unlock } from './mm/mmap_lock.ts'
 import { pgd_alloc, pgtable_free } from './mm/pgalloc.ts'
-import { anon_vma_fork } from './mm/rmap.ts'
+import { anon_vma_fork } from './mm/rmap/anon_vma_fork.ts'
 import { kmem_cache_alloc, kmem_cache_free, mm_cachep, task_struct_cachep } from './mm/slab.ts'
 import { mm_mmlist, mmlist_del } from './mm/swapfile/mmlist.ts'
 import { vma_start_write } from './mm/vma_lock.ts'
@@ -122,13 +124,12 @@ export function mmget_not_zero(mm: Mm): boolean {
   return false
 }
 
-/** Drops a user; the last one unmaps everything. No CPU that calls this has the mm loaded for the last time. */
+/** Drops a user; the last one unmaps everything. */
 export function mmput(mm: Mm): void {
   if (atomic_fetch_add(mm + mm$mm_users, -1) !== 1) return
   exit_mmap(mm)
   if (SWAP) mmlist_del(mm)
-  if (SWAP) mmdrop(mm)
-  else __mmdrop(mm)
+  mmdrop(mm)
 }
 
 /** Copies one VMA and its page tables into `mm`. Returns whether there was no memory; then nothing of it is left but what exit_mmap finds. */

@@ -22,6 +22,7 @@ import { kmem_cache_init } from './mm/slab.ts'
 import { lru_add_drain, lruvec_init } from './mm/swap.ts'
 import { swap_init } from './mm/swapfile/swapon.ts'
 import { RCU_IDLE, rcu_init } from './rcu.ts'
+import { idle_task_exit } from './sched/active_mm.ts'
 import { current, put_init_task, sched_init } from './sched/core.ts'
 
 export { cpu_run } from './sched/core.ts'
@@ -67,7 +68,7 @@ export function scenario_setup(): number {
   this_cpu_write(percpu$tick, 0)
   prefill_pcplists(load(machine$nr_cpus))
   if (SWAP) lru_add_drain()
-  switch_mm(0 as Mm)
+  idle_task_exit()
   irq_enter_offline()
   return ret
 }

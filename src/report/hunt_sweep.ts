@@ -24,7 +24,12 @@ export function formatHuntSweep({ rows, together, interrupted, verdict }: HuntSw
   const failures = rows.flatMap((row, index) =>
     row.violation === undefined
       ? []
-      : [`${labels[index]}: ${row.violation.report[0]}`, `  to replay it: ${row.violation.command}`],
+      : [
+          `${labels[index]}: ${row.violation.report[0]}`,
+          row.violation.command === undefined
+            ? `  to run it again: ${row.command}`
+            : `  to replay it: ${row.violation.command}`,
+        ],
   )
   const held = rows.filter((row) => row.verdict === 'held').length
   const sections = [

@@ -7,6 +7,7 @@ import type { HuntReport, ShrinkReport, ViolationReport } from '../hunt/report.t
 import { covered } from '../hunt/reached.ts'
 import { constraintText, cpuLetter, formatColumns } from '../hunt/interleaving.ts'
 import { callTrace, cpuLine } from '../hunt/kernel_formats.ts'
+import { kernelLines } from './kernel_lines.ts'
 import { block, count, flow, plural, wrap } from '../base/text.ts'
 
 /** The whole report, ending in a newline. `description`: by violation, in the report's order. */
@@ -46,13 +47,12 @@ export function headingSettings(config: Configuration, changes: readonly string[
 }
 
 function heading(report: HuntReport, settings: readonly string[]): string[] {
-  const { scenario, cpus, operations, pages, seed, scheduler, workers, reverts, patches } = report
+  const { scenario, cpus, operations, pages, seed, scheduler, workers } = report
   return [
     `${scenario}: ${plural(cpus, 'CPU')}, ${plural(operations, 'operation')} a task, ${plural(pages, 'page')}; ` +
       `scheduler ${scheduler}, seed ${seed}${workers === 1 ? '' : `, ${workers} workers`}`,
     ...flow([...settings]),
-    ...(reverts.length === 0 ? [] : [`reverted: ${reverts.join(', ')}`]),
-    ...(patches.length === 0 ? [] : [`patched: ${patches.join(', ')}`]),
+    ...kernelLines(report),
   ]
 }
 
@@ -119,7 +119,8 @@ function violationLines(
         : description.cpus.flatMap((state) => endLines(state)),
     )
   }
-  sections.push([`to replay it: ${violation.command}`])
+  // Without a replay file there is none; a note says why.
+  if (violation.command !== undefined) sections.push([`to replay it: ${violation.command}`])
   return sections
     .filter((section) => section.length > 0)
     .flatMap((section, index) => (index === 0 ? section : ['', ...section]))
@@ -137,7 +138,7 @@ function shrunkLines({ sizes, steps, switches, necessary }: ShrinkReport, check:
     `Shrunk to ${plural(switches, 'switch', 'switches')} in ${plural(steps, 'step')}: ${plural(cpus, 'CPU')}` +
     `${operations === 0 ? '' : `, ${plural(operations, 'operation')} a task`}${pages === 0 ? '' : `, ${plural(pages, 'page')}`}.`
   const proofs = necessary.map((one, index) => {
-    const what = `witch ${index + 1} (${entityName(one.from, cpus)} to ${entityName(one.to, cpus)} after step ${one.step})`
+    const what = `witch ${index + 1} (${contextName(one.from, cpus)} to ${contextName(one.to, cpus)} after step ${one.step})`
     // Who is not stopped there runs on until it has to wait.
     if (one.reason === 'waiting' || one.without === check) return `S${what} comes by itself, here or later.`
     return `Without s${what} ${one.without === 'held' ? 'everything holds' : `${one.without} fails`}.`
@@ -145,8 +146,8 @@ function shrunkLines({ sizes, steps, switches, necessary }: ShrinkReport, check:
   return [first, ...proofs]
 }
 
-function entityName(entity: number, cpus: number): string {
-  return entity < cpus ? `CPU ${entity}` : `the interrupt of CPU ${entity - cpus}`
+function contextName(context: number, cpus: number): string {
+  return context < cpus ? `CPU ${context}` : `the interrupt of CPU ${context - cpus}`
 }
 
 function orderLines(constraints: ViolationReport['constraints']): string[] {

@@ -6,6 +6,7 @@ import { totalRetries } from '../inspect/events.ts'
 import { formatLockStat } from '../inspect/lock_stat.ts'
 import { runNotes } from '../run/notes.ts'
 import { copyBreaks, type RunReport } from '../run/report.ts'
+import { kernelLines } from './kernel_lines.ts'
 import { count, percent, table, wrap } from '../base/text.ts'
 
 /** The table of a sweep, the lock_stat texts before it and the failures after it, ending in a newline. */
@@ -49,6 +50,8 @@ export function formatSweep({ rows, interrupted, verdict }: SweepReport): string
   const failures = rows.filter((row) => row.verdict === 'violated').map((row) => failureLine(row, configs))
   const held = rows.filter((row) => row.verdict === 'held').length
   const sections = [
+    // One plan gives all rows: they are of one kernel.
+    rows.slice(0, 1).flatMap(kernelLines).join('\n'),
     ...texts,
     lines.join('\n'),
     notes.flatMap((note) => wrap(note)).join('\n'),

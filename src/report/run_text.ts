@@ -4,6 +4,7 @@ import { formatFailure } from '../inspect/failure.ts'
 import { formatLockStat } from '../inspect/lock_stat.ts'
 import { formatTraceTable } from '../trace/table.ts'
 import type { RunReport } from '../run/report.ts'
+import { kernelLines } from './kernel_lines.ts'
 import { block, count, duration, flow, percent, table, wrap } from '../base/text.ts'
 
 /** The whole report, ending in a newline. A failure ends with the command that repeats the run. */
@@ -34,6 +35,7 @@ function heading(report: RunReport): string[] {
   return [
     `${scenario}: ${cpus} CPU${cpus === 1 ? '' : 's'} on ${cores} core${cores === 1 ? '' : 's'}, seed ${seed}`,
     ...flow([...settings]),
+    ...kernelLines(report),
   ]
 }
 

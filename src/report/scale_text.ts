@@ -2,7 +2,9 @@
 import { CONFIG_KEYS, type Configuration } from '../kbuild/config.ts'
 import { mark, plot } from './scale_plot.ts'
 import { curves, type ScalePoint, type ScaleReport } from '../scale/report.ts'
+import { formatFailure } from '../inspect/failure.ts'
 import { rowLabel } from '../kbuild/labels.ts'
+import { kernelLines } from './kernel_lines.ts'
 import { count, flow, percent, plural, table, wrap } from '../base/text.ts'
 
 /** The whole report, ending in a newline. */
@@ -15,9 +17,7 @@ export function formatScale(report: ScaleReport): string {
     picture(all, configs),
     bounds(all, configs),
     ...texts(report.points, configs),
-    report.points
-      .filter((point) => point.failure !== undefined)
-      .flatMap((point) => wrap(`${named(point, configs)}: ${point.failure}`)),
+    report.points.flatMap((point) => failureLines(point, configs)),
     [`verdict: ${report.verdict}${report.interrupted ? ' (interrupted)' : ''}`],
   ]
   return `${sections
@@ -42,6 +42,7 @@ function heading(report: ScaleReport, configs: readonly Configuration[]): string
   return [
     `${scenario} on ${topology} (${topologyDescription}): ${length}, seed ${seed}`,
     ...flow([...fixed, ...report.costs]),
+    ...kernelLines(report),
     ...(report.spread ? ['CPUs spread over the machine, as far apart as there is room'] : []),
     ...(lag > 0 ? [`CPUs run up to ${lag} cycles ahead of the slowest one: faster, and not exact`] : []),
   ]
@@ -129,6 +130,16 @@ function texts(points: readonly ScalePoint[], configs: readonly Configuration[])
   return points.flatMap((point) =>
     Object.values(point.texts ?? {}).map((text) => [`${named(point, configs)}:`, '', text.trimEnd()]),
   )
+}
+
+function failureLines(point: ScalePoint, configs: readonly Configuration[]): string[] {
+  const { failure, bug, hunt } = point
+  if (failure === undefined) return []
+  return [
+    ...wrap(`${named(point, configs)}: ${failure}`),
+    ...(bug === undefined ? [] : formatFailure(bug).split('\n').slice(1)),
+    ...(hunt === undefined ? [] : [`to hunt it: ${hunt}`]),
+  ]
 }
 
 function named(point: ScalePoint, configs: readonly Configuration[]): string {

@@ -11,7 +11,7 @@ export interface Note {
 
 type Figures = Omit<RunReport, 'notes'>
 
-/** Waiters for spinlocks in more than this share of the looks make a convoy. */
+/** Waiters for spinlocks in more than this share of the samples make a convoy. */
 const CONVOY_SHARE = 0.1
 
 /** The notes for a report. */

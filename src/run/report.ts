@@ -11,7 +11,7 @@ import type { LockRow } from '../inspect/lock_stat.ts'
 import type { TraceTable } from '../trace/index.ts'
 import { noteText, runNotes } from './notes.ts'
 
-/** Shares (0 to 1) of the looks at all CPUs during the window. */
+/** Shares (0 to 1) of the samples of all CPUs during the window. */
 export interface WaitReport {
   /** Found waiting for something else than a task. */
   readonly waiting: number
@@ -28,6 +28,9 @@ export interface RunReport {
   readonly schema: 'mmtorture/run@1'
   readonly scenario: string
   readonly config: Configuration
+  /** Fixes that were taken out, and paths of the user's patches. */
+  readonly reverts: readonly string[]
+  readonly patches: readonly string[]
   readonly cpus: number
   /** Processor cores of the host. */
   readonly cores: number
@@ -57,6 +60,8 @@ export interface RunReport {
 /** What the report says besides the run's result. */
 export interface RunRequest {
   readonly scenario: string
+  readonly reverts: readonly string[]
+  readonly patches: readonly string[]
   readonly cpus: number
   readonly seed: number
   readonly command: string
@@ -71,6 +76,8 @@ export function runReport(request: RunRequest, result: RunResult): RunReport {
     schema: 'mmtorture/run@1' as const,
     scenario: request.scenario,
     config: image.config,
+    reverts: request.reverts,
+    patches: request.patches,
     cpus: request.cpus,
     cores,
     seed: request.seed,

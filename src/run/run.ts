@@ -2,7 +2,7 @@
 // machine itself: src/machine/smp; and the document's text: src/report.
 import { availableParallelism } from 'node:os'
 import { relative } from 'node:path'
-import { type Configuration, configSettings, keyOf, sweepConfig, withDefaults } from '../kbuild/config.ts'
+import { type Configuration, keyOf, sweepConfig, withDefaults } from '../kbuild/config.ts'
 import type { RunOptions } from './scenario.ts'
 import type { Conduct } from '../base/conduct.ts'
 import { type RunReport, runReport } from './report.ts'
@@ -10,22 +10,20 @@ import { type SweepReport, sweepReport } from './sweep.ts'
 import { rowLabel } from '../kbuild/labels.ts'
 import type { TraceTable } from '../trace/index.ts'
 import { shellQuote } from '../base/shell.ts'
-import { existingFile } from '../base/paths.ts'
+import { DEFAULT_SCENARIO, scenarioSettings } from '../catalog/scenarios.ts'
 import {
-  DEFAULT_SCENARIO,
-  type ScenarioFile,
-  scenarioLabel,
-  scenarioOrTrace,
-  scenarioSettings,
-} from '../catalog/scenarios.ts'
+  chooseKernel,
+  type ChosenKernel,
+  type KernelChoices,
+  namedSettings,
+  patchArguments,
+  patchNames,
+} from '../catalog/kernel_choice.ts'
 
 /** What may be chosen of a run. Names as on the command line; what is left out takes its default. */
-export interface RunChoices {
+export interface RunChoices extends KernelChoices {
   readonly cpus?: number
   readonly seconds?: number
-  readonly seed?: number
-  readonly config?: readonly string[]
-  readonly patch?: readonly string[]
   readonly trace?: string
 }
 
@@ -52,7 +50,8 @@ export async function runPlan(plan: RunPlan, conduct: Conduct = {}): Promise<Swe
     })
     const { cpus, seed } = plan
     const command = commandLine(plan, config)
-    reports.push(runReport({ scenario: plan.label, cpus, seed, command, trace: table() }, result))
+    const about = { scenario: plan.scenario.name, ...patchNames(plan), cpus, seed, command, trace: table() }
+    reports.push(runReport(about, result))
   }
   const interrupted =
     signal?.aborted === true && (reports.length < plan.configs.length || isInterrupted(reports))
@@ -60,15 +59,10 @@ export async function runPlan(plan: RunPlan, conduct: Conduct = {}): Promise<Swe
 }
 
 /** What is to be run, checked as far as it can be without building anything. */
-export interface RunPlan {
-  readonly scenario: ScenarioFile
-  /** As the user named it. */
-  readonly label: string
+export interface RunPlan extends ChosenKernel {
   readonly configs: readonly Configuration[]
-  readonly patches: readonly string[]
   readonly cpus: number
   readonly seed: number
-  readonly trace?: string
   /** Length of the measured window; without one a recording is replayed to its end. */
   readonly seconds?: number
   /** Whether the user has set MEMORY; else a recording gets what it needs. */
@@ -77,17 +71,15 @@ export interface RunPlan {
 
 /** Throws UsageError for what the options have wrong. */
 export function planRun(name: string | undefined, options: RunChoices): RunPlan {
-  const { scenario, trace } = scenarioOrTrace(name, options.trace, DEFAULT_SCENARIO)
-  const seconds = options.seconds ?? (trace === undefined ? DEFAULT_SECONDS : undefined)
+  const kernel = chooseKernel(name, options, DEFAULT_SCENARIO)
+  const { scenario, form, settings } = kernel
+  const seconds = options.seconds ?? (kernel.trace === undefined ? DEFAULT_SECONDS : undefined)
   return {
-    scenario,
-    label: scenario.name,
-    configs: sweepConfig(withDefaults(options.config ?? [], scenarioSettings(scenario))),
-    patches: (options.patch ?? []).map((path) => existingFile('--patch', path)),
-    cpus: options.cpus ?? Math.min(4, Math.max(2, availableParallelism())),
+    ...kernel,
+    configs: sweepConfig(withDefaults(settings, scenarioSettings(scenario))),
+    cpus: options.cpus ?? form?.cpus ?? Math.min(4, Math.max(2, availableParallelism())),
     seed: options.seed ?? DEFAULT_SEED,
     memoryChosen: (options.config ?? []).some((setting) => keyOf(setting) === 'MEMORY'),
-    ...(trace === undefined ? {} : { trace }),
     ...(seconds === undefined ? {} : { seconds }),
   }
 }
@@ -117,12 +109,12 @@ function commandLine(plan: RunPlan, config: Configuration): string {
   const { seconds } = plan
   return [
     'mmtorture run',
-    ...(plan.trace === undefined ? [scenarioLabel(plan.scenario)] : ['--trace', relative('', plan.trace)]),
+    ...(plan.trace === undefined ? [plan.label] : ['--trace', relative('', plan.trace)]),
     ...['--cpus', String(plan.cpus)],
     ...(seconds === undefined ? [] : ['--seconds', String(seconds)]),
     ...['--seed', String(plan.seed)],
-    ...configSettings(config).flatMap((setting) => ['--config', setting]),
-    ...plan.patches.flatMap((patch) => ['--patch', relative('', patch)]),
+    ...namedSettings(config, plan).flatMap((setting) => ['--config', setting]),
+    ...patchArguments(plan),
   ]
     .map((part, index) => (index === 0 ? part : shellQuote(part)))
     .join(' ')

@@ -35,7 +35,7 @@ export interface RunOptions {
   readonly lockupLimit?: number
   /** Ends the window early; the run is reported all the same. */
   readonly signal?: AbortSignal
-  /** Told when a phase begins. */
+  /** Hears which phase begins. */
   readonly progress?: (phase: string) => void
   /** More checks, and whatever else is to be read from the machine before its tasks exit. */
   readonly inspect?: (machine: SmpMachine, finished: boolean) => CheckResult[]

@@ -49,20 +49,20 @@ export interface StackTime {
 /** A function and a line of its source. */
 export type Place = Pick<Site, 'fn' | 'file' | 'line'>
 
-/** So many of a site's first accesses have their stacks looked at; then one whenever the site has taken the time of EVERY such. */
+/** So many of a site's first accesses have their stacks sampled; then one whenever the site has taken the time of EVERY such. */
 const FIRST = 128
 const EVERY = 64
 
-/** The call stacks of some of a site's accesses, each with the time that went by since the look before. */
-class Looks {
+/** The call stacks of some of a site's accesses, each with the time that went by since the sample before. */
+class Samples {
   /** By stack: one that is seen again is the same array. */
   readonly #seen = new Map<readonly Place[], number>()
-  /** Time since the last look. */
+  /** Time since the last sample. */
   unseen = 0
   #count = 0
   #period = 0
 
-  /** An access takes `time`. Whether it is to be looked at: the longer it takes, the sooner. */
+  /** An access takes `time`. Whether it is to be sampled: the longer it takes, the sooner. */
   takes(time: number): boolean {
     this.unseen += time
     if (this.#count === FIRST) return this.unseen >= this.#period
@@ -89,7 +89,7 @@ class Looks {
 interface Between {
   accesses: number
   time: number
-  readonly looks: Looks
+  readonly samples: Samples
 }
 
 const newUse = (): SiteUse => ({
@@ -102,8 +102,8 @@ const newUse = (): SiteUse => ({
   transfers: 0,
   upgrades: 0,
 })
-const newLooks = (): Looks => new Looks()
-const newBetween = (): Between => ({ accesses: 0, time: 0, looks: new Looks() })
+const newSamples = (): Samples => new Samples()
+const newBetween = (): Between => ({ accesses: 0, time: 0, samples: new Samples() })
 const newWord = (): WordUse => ({
   loads: 0,
   stores: 0,
@@ -129,7 +129,7 @@ export class Profile implements ClockObserver {
   readonly #sites: readonly Site[]
   readonly #framesOf: (stack: string, inner: boolean) => readonly Place[]
   #uses = new Map<number, SiteUse>()
-  #looks = new Map<number, Looks>()
+  #samples = new Map<number, Samples>()
   /** By the site of the step before. */
   #between = new Map<number, Between>()
   #words = new Map<number, WordUse>()
@@ -144,7 +144,7 @@ export class Profile implements ClockObserver {
 
   begin(): void {
     this.#uses = new Map()
-    this.#looks = new Map()
+    this.#samples = new Map()
     this.#between = new Map()
     this.#words = new Map()
     this.#due.clear()
@@ -183,12 +183,12 @@ export class Profile implements ClockObserver {
     else if (where === INTERRUPT) {
       const between = this.#betweenAt(INTERRUPT)
       between.time += time
-      between.looks.see(IRQ, time)
+      between.samples.see(IRQ, time)
     } else {
       this.#use(where).time += time
       const due = this.#due.get(cpu)
       if (due?.site === where) due.time += time
-      else this.#looksAt(where).unseen += time
+      else this.#samplesAt(where).unseen += time
     }
   }
 
@@ -198,24 +198,24 @@ export class Profile implements ClockObserver {
     if (due === undefined) return
     this.#due.delete(cpu)
     const outer = this.#framesOf(new Error('stack').stack ?? '', false)
-    this.#looksAt(due.site).see(outer, due.time)
+    this.#samplesAt(due.site).see(outer, due.time)
   }
 
   #use(site: number): SiteUse {
     return obtain(this.#uses, site, newUse)
   }
 
-  #looksAt(site: number): Looks {
-    return obtain(this.#looks, site, newLooks)
+  #samplesAt(site: number): Samples {
+    return obtain(this.#samples, site, newSamples)
   }
 
   #betweenAt(site: number): Between {
     return obtain(this.#between, site, newBetween)
   }
 
-  /** Keeps the time of an access for the stack that is looked at next: its own, if it is its turn. */
+  /** Keeps the time of an access for the stack that is sampled next: its own, if it is next. */
   #account(cpu: number, site: number, time: number): void {
-    const looks = this.#looksAt(site)
+    const samples = this.#samplesAt(site)
     const due = this.#due.get(cpu)
     if (due?.site === site) {
       due.time += time
@@ -223,23 +223,23 @@ export class Profile implements ClockObserver {
     }
     if (due !== undefined) {
       // An interrupt came before it was performed.
-      this.#looksAt(due.site).unseen += due.time
+      this.#samplesAt(due.site).unseen += due.time
       this.#due.delete(cpu)
     }
-    if (!looks.takes(time)) return
-    this.#due.set(cpu, { site, time: looks.unseen })
-    looks.unseen = 0
+    if (!samples.takes(time)) return
+    this.#due.set(cpu, { site, time: samples.unseen })
+    samples.unseen = 0
   }
 
   /** Time that passes where the host's stack is. */
   #here(last: number, time: number): Between {
     const between = this.#betweenAt(last)
-    const { looks } = between
+    const { samples } = between
     between.time += time
-    if (looks.takes(time)) {
+    if (samples.takes(time)) {
       const stack = this.#framesOf(new Error('stack').stack ?? '', true)
-      looks.see(stack.length > 0 ? stack : sitePlaces(this.#sites[last]), looks.unseen)
-      looks.unseen = 0
+      samples.see(stack.length > 0 ? stack : sitePlaces(this.#sites[last]), samples.unseen)
+      samples.unseen = 0
     }
     return between
   }
@@ -285,7 +285,7 @@ export class Profile implements ClockObserver {
     const all: StackTime[] = []
     for (const [site, { time }] of this.#uses) {
       const inner = siteNames(this.#sites[site])
-      const dealt = this.#looks.get(site)?.deal(time) ?? []
+      const dealt = this.#samples.get(site)?.deal(time) ?? []
       if (dealt.length === 0) dealt.push({ stack: [], time })
       for (const { stack, time: share } of dealt)
         all.push({ stack: [...inner, ...stack.map(({ fn }) => fn)], time: share })
@@ -300,7 +300,7 @@ export class Profile implements ClockObserver {
   }
 
   #dealtBetween(): { stack: readonly Place[]; time: number }[] {
-    return [...this.#between.values()].flatMap(({ time, looks }) => looks.deal(time))
+    return [...this.#between.values()].flatMap(({ time, samples }) => samples.deal(time))
   }
 }
 

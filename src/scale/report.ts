@@ -2,6 +2,7 @@
 // machine it ran on or on the time it took: equal seeds give equal bytes. Leaves out formatting.
 import type { Configuration } from '../kbuild/config.ts'
 import type { ClockPoint } from './point.ts'
+import type { Failure } from '../inspect/failure.ts'
 import type { Verdict } from '../base/verdict.ts'
 
 /** A point of a curve, or why there is none. */
@@ -15,6 +16,10 @@ export interface ScalePoint extends Partial<ClockPoint> {
   readonly failure?: string
   /** A BUG or a deadlock ended it. */
   readonly violated?: true
+  /** The BUG, with what each CPU was doing. */
+  readonly bug?: Failure
+  /** The command that looks for what violated it. */
+  readonly hunt?: string
   /** The text of a profile and the like, by option. */
   readonly texts?: Readonly<Record<string, string>>
 }
@@ -22,6 +27,9 @@ export interface ScalePoint extends Partial<ClockPoint> {
 export interface ScaleReport {
   readonly schema: 'mmtorture/scale@1'
   readonly scenario: string
+  /** Fixes that were taken out, and paths of the user's patches. */
+  readonly reverts: readonly string[]
+  readonly patches: readonly string[]
   readonly topology: string
   readonly topologyDescription: string
   /** The CPUs of a point lie as far apart as there is room; else side by side. */

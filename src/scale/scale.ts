@@ -1,14 +1,7 @@
 // Runs a scenario on the clock for each number of CPUs and each configuration: options to a plan, a plan to its document. Leaves out the
 // clock itself: src/machine/clock; and the document's text: src/report.
 import { relative } from 'node:path'
-import {
-  CONFIG_KEYS,
-  type Configuration,
-  configSettings,
-  keyOf,
-  sweepConfig,
-  withDefaults,
-} from '../kbuild/config.ts'
+import { CONFIG_KEYS, type Configuration, keyOf, sweepConfig, withDefaults } from '../kbuild/config.ts'
 import { kbuild, type KernelImage, loadSteppedImage } from '../kbuild/index.ts'
 import { ClockMachine } from '../machine/clock/machine.ts'
 import { compileTopology } from '../machine/clock/topology.ts'
@@ -22,12 +15,20 @@ import { rowLabel } from '../kbuild/labels.ts'
 import { count, plural } from '../base/text.ts'
 import { simulatedTimeArgument } from './simulated_time.ts'
 import { shellQuote } from '../base/shell.ts'
-import { existingFile } from '../base/paths.ts'
 import { UsageError } from '../base/errors.ts'
 import { explainThrown } from '../machine/explain.ts'
+import { pointFailure, withStacks } from './failure.ts'
 import type { Conduct } from '../base/conduct.ts'
 import { type ProfileWishes, profileOf, profileTexts } from './profile_texts.ts'
-import { type ScenarioFile, scenarioLabel, scenarioOrTrace, scenarioSettings } from '../catalog/scenarios.ts'
+import { scenarioSettings } from '../catalog/scenarios.ts'
+import {
+  chooseKernel,
+  type ChosenKernel,
+  type KernelChoices,
+  namedSettings,
+  patchArguments,
+  patchNames,
+} from '../catalog/kernel_choice.ts'
 import type { TraceRun } from '../run/trace_run.ts'
 import {
   type ChosenTopology,
@@ -38,7 +39,7 @@ import {
 } from '../catalog/topologies.ts'
 
 /** What may be chosen of a sweep over CPUs. Names as on the command line; what is left out takes its default. */
-export interface ScaleChoices {
+export interface ScaleChoices extends KernelChoices {
   /** Ascending numbers of CPUs. */
   readonly cpus?: readonly number[]
   readonly topology?: string
@@ -46,14 +47,11 @@ export interface ScaleChoices {
   readonly operations?: number
   /** Seconds of the measured window, in place of operations. */
   readonly simulatedTime?: number
-  readonly seed?: number
   readonly lag?: number
   readonly pages?: number
   readonly section?: number
   readonly think?: number
   readonly cost?: readonly string[]
-  readonly config?: readonly string[]
-  readonly patch?: readonly string[]
   readonly trace?: string
   readonly lockstat?: boolean
   readonly profile?: boolean
@@ -70,9 +68,7 @@ const DEFAULT_SEED = 1
 const CYCLE = 400
 
 /** What is to be run, checked as far as it can be without building anything. */
-export interface ScalePlan {
-  readonly scenario: ScenarioFile
-  readonly label: string
+export interface ScalePlan extends ChosenKernel {
   readonly configs: readonly Configuration[]
   readonly cpus: readonly number[]
   readonly topology: ChosenTopology
@@ -80,7 +76,6 @@ export interface ScalePlan {
   readonly spread: boolean
   /** Costs that are not the topology's own, as the user wrote them. */
   readonly costs: readonly string[]
-  readonly patches: readonly string[]
   readonly seed: number
   /** Operations a CPU; Infinity with a simulated time. */
   readonly operations: number
@@ -92,8 +87,6 @@ export interface ScalePlan {
   readonly think: number
   readonly lockstat: boolean
   readonly wishes: ProfileWishes
-  /** Absolute path of a recording. */
-  readonly trace?: string
   /** Whether the user has set MEMORY; else a recording gets what it needs. */
   readonly memoryChosen: boolean
 }
@@ -102,7 +95,8 @@ export interface ScalePlan {
 export function planScale(name: string | undefined, options: ScaleChoices): ScalePlan {
   if (options.operations !== undefined && options.simulatedTime !== undefined)
     throw new UsageError('--operations and --simulated-time both say when a point ends; give one of them.')
-  const { scenario, trace } = scenarioOrTrace(name, options.trace, DEFAULT_SCENARIO)
+  const kernel = chooseKernel(name, options, DEFAULT_SCENARIO)
+  const { scenario, settings, trace } = kernel
   const topology = withCosts(findTopology(options.topology ?? DEFAULT_TOPOLOGY), options.cost ?? [])
   const most = Math.min(topology.cpus, MOST_CPUS)
   const cpus = options.cpus ?? doublings(most)
@@ -111,8 +105,7 @@ export function planScale(name: string | undefined, options: ScaleChoices): Scal
     throw new UsageError(
       `--cpus ${greatest}: ${topology.label} has ${topology.cpus} CPUs; ${topology.label.replace(/x\d+$/, '')}x${Math.ceil(greatest / topology.topology.cpus)} has enough.`,
     )
-  const own = options.config ?? []
-  const usual = withDefaults(own, [...USUAL, `NR_CPUS=${greatest}`])
+  const usual = withDefaults(settings, [...USUAL, `NR_CPUS=${greatest}`])
   const configs = sweepConfig(withDefaults(usual, scenarioSettings(scenario)))
   for (const config of configs)
     if (config.NR_CPUS < greatest)
@@ -121,14 +114,12 @@ export function planScale(name: string | undefined, options: ScaleChoices): Scal
       )
   const timed = options.simulatedTime !== undefined
   return {
-    scenario,
-    label: scenarioLabel(scenario),
+    ...kernel,
     configs,
     cpus,
     topology,
     spread: options.spread === true,
     costs: options.cost ?? [],
-    patches: (options.patch ?? []).map((path) => existingFile('--patch', path)),
     seed: options.seed ?? DEFAULT_SEED,
     // A recording is replayed to its end.
     operations: timed
@@ -140,8 +131,7 @@ export function planScale(name: string | undefined, options: ScaleChoices): Scal
     section: options.section ?? 0,
     think: options.think ?? 0,
     lockstat: options.lockstat === true,
-    memoryChosen: own.some((setting) => keyOf(setting) === 'MEMORY'),
-    ...(trace === undefined ? {} : { trace }),
+    memoryChosen: (options.config ?? []).some((setting) => keyOf(setting) === 'MEMORY'),
     wishes: {
       profile: options.profile === true,
       annotate: options.annotate ?? [],
@@ -178,7 +168,7 @@ export async function scalePlan(plan: ScalePlan, conduct: Conduct = {}): Promise
       await new Promise((resolve) => setImmediate(resolve))
       if (signal?.aborted) break
       const begin = performance.now()
-      const point = runPoint(plan, built, cpus)
+      const point = withStacks(() => runPoint(plan, built, cpus))
       points.push(point)
       const label = rowLabel(wanted, plan.configs)
       const rate = ((point.accesses ?? 0) / (performance.now() - begin)) * 1000
@@ -192,6 +182,7 @@ export async function scalePlan(plan: ScalePlan, conduct: Conduct = {}): Promise
   return {
     schema: 'mmtorture/scale@1',
     scenario: plan.label,
+    ...patchNames(plan),
     topology: plan.topology.label,
     topologyDescription: describeTopology(plan.topology),
     spread: plan.spread,
@@ -228,19 +219,18 @@ interface Built {
 function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
   const { image, boot, booted, config, replay } = built
   const { topology, boxes } = plan.topology
-  const failed = (failure: string, violated = false): ScalePoint => ({
-    cpus,
-    config,
-    operationsPerSecond: 0,
-    locks: [],
-    failure,
-    ...(violated ? { violated: true as const } : {}),
+  const failed = (failure: string): ScalePoint => ({
+    ...{ cpus, config, operationsPerSecond: 0, locks: [], failure },
   })
+  const violated = (failure: string): ScalePoint => ({
+    ...{ ...failed(failure), violated: true, hunt: huntCommand(plan, config) },
+  })
+  let machine: ClockMachine | undefined
   try {
     const hardware = compileTopology(topology, boxes, cpus, plan.spread)
     const { seed, pages, section, think } = plan
     const profile = profileOf(plan.wishes, image)
-    const machine = new ClockMachine(boot, image.symbols, {
+    machine = new ClockMachine(boot, image.symbols, {
       ...{ hardware, seed, lag: plan.lag * CYCLE, pages, section, think },
       ...(booted === undefined ? {} : { booted }),
       ...(profile === undefined ? {} : { observer: profile }),
@@ -273,9 +263,11 @@ function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
     }
     if (error instanceof RangeError && /allocation|array length/i.test(error.message))
       return failed(`this host has no memory for the machine: ${error.message}`)
-    if (error instanceof Violation) return failed(`${error.check}: ${error.message}`, true)
-    if (error instanceof KernelBug)
-      return failed(`${error.message}; hunt it: mmtorture hunt ${plan.label}`, true)
+    if (error instanceof Violation) return violated(`${error.check}: ${error.message}`)
+    if (error instanceof KernelBug && machine !== undefined) {
+      const bug = pointFailure(machine, image, cpus, error)
+      return bug.kind === 'scenario' ? failed(bug.message) : { ...violated(bug.message), bug }
+    }
     throw explainThrown(image, cpus, error)
   }
 }
@@ -291,12 +283,20 @@ function doublings(most: number): number[] {
   return list.at(-1) === most ? list : [...list, most]
 }
 
+/** The command that looks for what a point ran into: of its kernel, in a hunt's sizes. */
+function huntCommand(plan: ScalePlan, config: Configuration): string {
+  const sizes = new Set([...USUAL.map(keyOf), 'NR_CPUS'])
+  const settings = namedSettings(config, plan).filter((setting) => !sizes.has(keyOf(setting)))
+  const options = [...patchArguments(plan), ...settings.flatMap((setting) => ['--config', setting])]
+  return ['mmtorture hunt', shellQuote(plan.label), ...options.map(shellQuote)].join(' ')
+}
+
 function commandLine(plan: ScalePlan): string {
   const varying = CONFIG_KEYS.filter(
     ({ name }) => new Set(plan.configs.map((config) => config[name])).size > 1,
   )
   const settings = [
-    ...configSettings(plan.configs[0]).filter(
+    ...namedSettings(plan.configs[0], plan).filter(
       (setting) => !varying.some(({ name }) => setting.startsWith(`${name}=`)),
     ),
     ...varying.map(
@@ -319,7 +319,7 @@ function commandLine(plan: ScalePlan): string {
     ...option('--section', plan.section),
     ...option('--think', plan.think),
     ...settings.flatMap((setting) => ['--config', setting]),
-    ...plan.patches.flatMap((patch) => ['--patch', relative('', patch)]),
+    ...patchArguments(plan),
   ]
     .map((part, index) => (index === 0 ? part : shellQuote(part)))
     .join(' ')

@@ -6,11 +6,11 @@ export interface Observer {
   /** A new execution begins; memory is as setup left it. */
   begin(): void
   /**
-   * `entity` has taken a step: `old` is what the word held before, `result` what the access returned.
+   * `context` has taken a step: `old` is what the word held before, `result` what the access returned.
    * Operands by kind: the value written, added, …; cmpxchg: `a` expected, `b` new.
    */
   step?(
-    entity: number,
+    context: number,
     kind: number,
     addr: number,
     a: number,
@@ -19,17 +19,17 @@ export interface Observer {
     result: number,
     site: number,
   ): void
-  /** `entity` has passed a barrier (FENCE_MB, FENCE_WMB or FENCE_RMB). */
-  fence?(entity: number, fence: number): void
+  /** `context` has passed a barrier (FENCE_MB, FENCE_WMB or FENCE_RMB). */
+  fence?(context: number, fence: number): void
   /** The CPU owns the entries of page table `table` (word address of its struct page) from now on; or no longer. */
-  tableLocked?(entity: number, table: number): void
-  tableUnlocked?(entity: number, table: number): void
+  tableLocked?(context: number, table: number): void
+  tableUnlocked?(context: number, table: number): void
   /** The CPU has taken the object at word address `object` from its cache, or gives it back; `site` is that of its last step. */
-  objectAllocated?(entity: number, object: number, site: number): void
-  objectFreed?(entity: number, object: number, site: number): void
+  objectAllocated?(context: number, object: number, site: number): void
+  objectFreed?(context: number, object: number, site: number): void
   /** The CPU has taken a lock (LOCK_ bits of src/kernel/arch/observe.ts), or is about to release one. */
-  lockAcquire?(entity: number, lock: number, subclass: number, how: number): void
-  lockRelease?(entity: number, lock: number): void
+  lockAcquire?(context: number, lock: number, subclass: number, how: number): void
+  lockRelease?(context: number, lock: number): void
   /** All CPUs have left the kernel. */
   end?(): void
 }

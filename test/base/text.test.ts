@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { count, duration, flow, percent, table, wrap } from '../../src/base/text.ts'
+import { block, count, duration, flow, percent, table, wrap } from '../../src/base/text.ts'
 
 test.each([
   [0, '0'],
@@ -48,4 +48,26 @@ test('a sentence is wrapped between words', () => {
   const lines = wrap('word '.repeat(60).trim())
   expect(lines.every((line) => line.length <= 110)).toBe(true)
   expect(lines.join(' ').split(' ')).toHaveLength(60)
+})
+
+test.each([
+  ['60', 60],
+  ['200', 200],
+  // Too narrow for a report, and no number.
+  ['3', 112],
+  ['wide', 112],
+])('lines heed COLUMNS=%s', (columns, most) => {
+  const before = process.env.COLUMNS
+  process.env.COLUMNS = columns
+  try {
+    const words = Array.from({ length: 100 }, (_, index) => `word-${index}`)
+    for (const lines of [wrap(words.join(' ')), block('label', flow(words))]) {
+      const longest = Math.max(...lines.map((line) => line.length))
+      expect(longest).toBeLessThanOrEqual(most)
+      expect(longest).toBeGreaterThan(most - 20)
+    }
+  } finally {
+    if (before === undefined) delete process.env.COLUMNS
+    else process.env.COLUMNS = before
+  }
 })

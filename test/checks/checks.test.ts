@@ -1,15 +1,16 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { runChecks, type Stage } from '../../src/checks/index.ts'
 import { FRAME_BUDDY } from '../../src/checks/free_lists.ts'
-import { hex, MachineView, type MmView, type VmaView } from '../../src/checks/view.ts'
+import { hex } from '../../src/inspect/names.ts'
+import { RestingMachine, type MmView, type VmaView } from '../../src/checks/resting_machine.ts'
 import { bootFixture, buildFixture, type TestMachine } from './machine.ts'
 
 let machine: TestMachine
-let view: MachineView
+let view: RestingMachine
 
 beforeAll(async () => {
   machine = await bootFixture(await buildFixture('resting'))
-  view = new MachineView(machine, 'running')
+  view = new RestingMachine(machine, 'running')
 })
 
 /** Checks that do not hold: `Q1 refcounts` and what they say. */

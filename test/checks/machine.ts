@@ -7,8 +7,7 @@ import {
   kbuild,
   loadImage,
 } from '../../src/kbuild/index.ts'
-import type { CheckedMachine } from '../../src/checks/index.ts'
-import type { KernelSymbols } from '../../src/checks/symbols.ts'
+import type { KernelSymbols, MachineView } from '../../src/inspect/symbols.ts'
 
 /** What machine_bug() throws here. */
 export class Bug extends Error {
@@ -22,7 +21,7 @@ export class Bug extends Error {
   }
 }
 
-export interface TestMachine extends CheckedMachine {
+export interface TestMachine extends MachineView {
   readonly s: KernelSymbols & Record<string, number>
   readonly oracle: Int32Array
   readonly kernel: ReturnType<Awaited<ReturnType<typeof loadImage>>>

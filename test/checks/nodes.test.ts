@@ -2,15 +2,15 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { runChecks } from '../../src/checks/index.ts'
 import { nodeOf } from '../../src/checks/free_lists.ts'
-import { MachineView } from '../../src/checks/view.ts'
+import { RestingMachine } from '../../src/checks/resting_machine.ts'
 import { bootFixture, buildFixture, type TestMachine } from './machine.ts'
 
 let machine: TestMachine
-let view: MachineView
+let view: RestingMachine
 
 beforeAll(async () => {
   machine = await bootFixture(await buildFixture('resting', { NODES: 2 }))
-  view = new MachineView(machine, 'running')
+  view = new RestingMachine(machine, 'running')
 })
 
 const buddyCheck = (): string | undefined =>

@@ -1,16 +1,16 @@
 // Q4, Q5 and what the other checks at rest say about swap: each test corrupts one word of a resting machine.
 import { beforeAll, describe, expect, test } from 'vitest'
 import { runChecks } from '../../src/checks/index.ts'
-import { readSwapEntry } from '../../src/checks/swap.ts'
-import { MachineView } from '../../src/checks/view.ts'
+import { readSwapEntry } from '../../src/inspect/swap_entries.ts'
+import { RestingMachine } from '../../src/checks/resting_machine.ts'
 import { bootFixture, buildFixture, type TestMachine } from './machine.ts'
 
 let machine: TestMachine
-let view: MachineView
+let view: RestingMachine
 
 beforeAll(async () => {
   machine = await bootFixture(await buildFixture('resting_swapped', { SWAP: 'y', SWAP_MAP_MAX: 1 }))
-  view = new MachineView(machine, 'running')
+  view = new RestingMachine(machine, 'running')
 })
 
 function failing(): [string, string][] {
@@ -36,7 +36,7 @@ function swapPte(wanted: (slot: number, exclusive: boolean) => boolean): { addre
     for (let i = 0; i < s.PTRS_PER_PTE; i++) {
       const pte = memory[entries + i]
       if (pte === 0 || (pte & s._PAGE_PRESENT) !== 0) continue
-      const { offset, exclusive } = readSwapEntry(pte, s.PFN_SHIFT)
+      const { offset, exclusive } = readSwapEntry(s, pte)
       if (wanted(offset, exclusive)) return { address: entries + i, slot: offset }
     }
   throw new Error('no such entry')

@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import {
+  hyphenated,
   parseCpus,
+  parseInteger,
   parseSeconds,
-  parseSeed,
   parseSimulatedTime,
   separateJson,
 } from '../../src/cli/arguments.ts'
+import { BOUNDS } from '../../src/base/bounds.ts'
+import { hunt } from '../../src/index.ts'
 import { simulatedTimeArgument } from '../../src/scale/simulated_time.ts'
 import { shellQuote } from '../../src/base/shell.ts'
 import { existingFile } from '../../src/base/paths.ts'
@@ -35,8 +38,21 @@ test.each(['500ns', '1us', '2.5ms', '1s'])('%s of simulated time is written as i
 })
 
 test('--seed takes what fits into a word', () => {
-  expect(parseSeed('2147483647')).toBe(2 ** 31 - 1)
-  expect(() => parseSeed('2147483648')).toThrow('--seed 2147483648: expected an integer')
+  expect(parseInteger('run', 'seed')('2147483647')).toBe(2 ** 31 - 1)
+  expect(() => parseInteger('run', 'seed')('2147483648')).toThrow('--seed 2147483648: expected an integer')
+})
+
+describe('the command line and the library refuse the same integers', () => {
+  const all = Object.entries(BOUNDS.hunt).map(([option, bounds]) => [option, ...bounds] as const)
+  test.each(all)('%s', async (option, least, greatest) => {
+    const parse = parseInteger('hunt', option as keyof typeof BOUNDS.hunt)
+    for (const bound of [least, greatest]) expect(parse(String(bound))).toBe(bound)
+    for (const value of [least - 1, greatest + 1]) {
+      const sentence = `expected an integer from ${least} to ${greatest}.`
+      expect(() => parse(String(value))).toThrow(`--${hyphenated(option)} ${value}: ${sentence}`)
+      await expect(hunt({ [option]: value })).rejects.toThrow(`hunt(): ${option}: ${sentence}`)
+    }
+  })
 })
 
 test('a file must exist and be a file', () => {

@@ -350,3 +350,35 @@ describe('list', () => {
     expect(status).toBe(0)
   })
 })
+
+describe('what cannot be written', () => {
+  test('is said before the hunt, where that shows then', async () => {
+    writeFileSync(join(folder, 'a-file'), '')
+    const args = [scenario('lost_update'), '--seed', '1', '--executions', '1000']
+    const { status, stdout, stderr } = await hunt(...args, '--out', 'a-file/below')
+    expect(stderr).toMatch(
+      /^mmtorture: cannot write to a-file\/below.*: a part of the path is no folder\.\n$/,
+    )
+    expect(stdout).toBe('')
+    expect(status).toBe(2)
+  })
+
+  test('takes nothing of the report along, and is named after it', async () => {
+    // A replay file has the scenario's name and more: too long for a file.
+    const long = join(folder, `${'x'.repeat(250)}.ts`)
+    writeFileSync(long, readFileSync(scenario('lost_update')))
+    const { status, stdout, stderr } = await hunt(long, '--seed', '1', '--executions', '1000')
+    expect(stdout).toMatch(/^verdict: violated by /m)
+    expect(stdout).toMatch(/^The order that makes it:$/m)
+    expect(stdout).not.toContain('to replay it')
+    expect(stderr).toMatch(/^mmtorture: cannot write to .*x\.?.*json: .*; the file is missing or cut\.$/m)
+    expect(status).toBe(2)
+  })
+
+  test('of a replay is said before it', async () => {
+    const { status, stdout, stderr } = await mmtorture(['replay', 'no-such.json', '--json=a-file/below'])
+    expect(stderr).toMatch(/^mmtorture: cannot write to a-file\/below/)
+    expect(stdout).toBe('')
+    expect(status).toBe(2)
+  })
+})

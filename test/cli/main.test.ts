@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
+import { planHunt } from '../../src/hunt/plan.ts'
 import type { RunReport } from '../../src/run/report.ts'
+import { planRun } from '../../src/run/run.ts'
+import { planScale } from '../../src/scale/scale.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
@@ -58,6 +61,8 @@ describe('bad input is one sentence and status 2', () => {
     [['run', 'same-page', '--trace', 'x'], '--trace replays a recording and takes no scenario'],
     [['run', '--trace', 'no/such'], '--trace no/such: there is no such file.'],
     [['run', '--patch', 'no/such'], '--patch no/such: there is no such file.'],
+    [['run', 'swap-in', '--config', 'SWAP=n'], '--config SWAP=n: scenario swap-in needs SWAP=y.'],
+    [['hunt', 'oom', '--config', 'SWAP=y,n'], '--config SWAP=y,n: scenario oom needs SWAP=y.'],
     [['list', 'everything'], 'list everything: expected one of scenarios, config'],
   ])('%j', async (args, sentence) => {
     const { status, stdout, stderr } = await mmtorture(...args)
@@ -81,11 +86,39 @@ describe('bad input is one sentence and status 2', () => {
   })
 })
 
+test('the help of a command says what the plan takes where nothing is chosen', async () => {
+  const help = async (command: string): Promise<string> =>
+    (await mmtorture(command, '--help')).stdout.replaceAll(/\s+/g, ' ')
+  const [run, hunt, scale] = await Promise.all(['run', 'hunt', 'scale'].map(help))
+  const [ran, hunted, scaled] = [planRun(undefined, {}), planHunt(undefined, {}), planScale(undefined, {})]
+  expect(run).toContain(`own file (default ${ran.label})`)
+  expect(run).toMatch(
+    new RegExp(`--seconds .*?\\(default ${ran.seconds};.*--seed .*?\\(default ${ran.seed}\\)`),
+  )
+  const options = {
+    cpus: 'cpus',
+    seconds: 'seconds',
+    seed: 'seed',
+    operations: 'operations',
+    pages: 'pages',
+  } as const
+  for (const [option, key] of Object.entries(options))
+    expect(hunt).toMatch(new RegExp(`--${option} <[^(]*\\(default ${hunted[key]}[;)]`))
+  expect(hunt).toContain(`(default ${hunted.scheduler})`)
+  expect(hunt).toContain(`(default ${hunted.stepLimit})`)
+  expect(scale).toContain(`(default ${scaled.label})`)
+  expect(scale).toContain(`(default ${scaled.topology.label})`)
+  for (const key of ['operations', 'seed', 'lag'] as const)
+    expect(scale).toMatch(new RegExp(`--${key} <[^(]*\\(default ${scaled[key]}\\)`))
+})
+
 describe('list', () => {
-  test('prints the scenarios and the configuration', async () => {
+  test('prints all topics', async () => {
     const { status, stdout } = await mmtorture('list')
     expect(stdout).toMatch(/^scenarios:\n {2}fork-storm /)
     expect(stdout).toContain('PTLOCK=pmd ')
+    const topics = ['scenarios', 'config', 'topologies', 'reverts', 'schedulers', 'checks']
+    expect([...stdout.matchAll(/^(\w+):$/gm)].map(([, topic]) => topic)).toEqual(topics)
     expect(status).toBe(0)
   })
 

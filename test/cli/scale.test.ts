@@ -79,7 +79,7 @@ describe('the allocation that FAIL_ALLOC makes fail', () => {
 
   test('fails in the run, and is no want of memory', async () => {
     expect((await failing(1000)).verdict).toBe('held')
-    expect((await failing(18)).points[0].failure).toMatch(/^BUG/)
+    expect((await failing(18)).points[0].failure).toMatch(/^CPU \d: kernel BUG/)
     const faults = { cpus: '2', operations: 100, config: [...SMALL, 'FAIL_ALLOC=100'] }
     expect((await run('page-fault-disjoint', faults)).points[0].failure).toBeUndefined()
   })
@@ -120,6 +120,23 @@ test('the text has a table, a plot and what bounds the curves', async () => {
   expect(text).toMatch(/A SPINLOCK=ticket {2}B SPINLOCK=mcs/)
   expect(text).toMatch(/SPINLOCK=mcs: .*at 8 CPUs/)
   expect(text).toMatch(/verdict: held\n$/)
+})
+
+test('a BUG is reported with its place and its stack, and with the command that hunts it', () => {
+  // As a process: the stacks of what vitest imports are not those of the image's file.
+  const scenario = 'test/cli/fixtures/hunt_stores.ts'
+  const options = '--cpus 2 --operations 4 --revert wrprotect-plain --config MEMORY=8M --config FAIL_ALLOC=18'
+  const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
+  const { stdout, status } = spawnSync(process.execPath, [main, 'scale', scenario, ...options.split(' ')], {
+    encoding: 'utf8',
+  })
+  expect(stdout).toMatch(
+    /^2 CPUs: CPU \d: kernel BUG at test\/cli\/fixtures\/hunt_stores\.ts:36 in program\nCPU: \d task .* \[here\]\n Call Trace:\n {2}BUG_ON .*\n {2}program .*:36\n {2}cpu_run /m,
+  )
+  expect(stdout).toContain(
+    `to hunt it: mmtorture hunt ${scenario} --revert wrprotect-plain --config FAIL_ALLOC=18\n`,
+  )
+  expect(status).toBe(1)
 })
 
 describe('where the time goes', () => {

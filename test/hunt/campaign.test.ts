@@ -8,7 +8,7 @@ function optionsOf(program: ProgramName, more: Partial<CampaignOptions> = {}): C
   return {
     subject: {
       module: fileURLToPath(new URL('../explore/fixtures/subject.mjs', import.meta.url)),
-      image: { file: '', symbols: {}, sites: [], functions: [program] },
+      image: { file: '', symbols: {}, sites: [], functions: [program], declared: [] },
       options: { cpus: 2, seed: 1, turns: 0, pages: 0, stepLimit: 10_000 },
       off: [],
     },

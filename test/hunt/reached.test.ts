@@ -9,9 +9,9 @@ import {
 } from '../../src/hunt/reached.ts'
 
 const SITES = [
-  { file: 'src/kernel/mm/rmap.ts', line: 20 },
-  { file: 'src/kernel/mm/rmap.ts', line: 9 },
-  { file: 'src/kernel/mm/rmap.ts', line: 9 },
+  { file: 'src/kernel/mm/rmap/walk.ts', line: 20 },
+  { file: 'src/kernel/mm/rmap/walk.ts', line: 9 },
+  { file: 'src/kernel/mm/rmap/walk.ts', line: 9 },
   { file: 'src/kernel/fork.ts', line: 3 },
   { file: 'scenarios/mine.ts', line: 7 },
 ]
@@ -21,7 +21,7 @@ describe('the lines of an image', () => {
     expect(sourceLines(SITES, [2], [0, 1])).toEqual({
       'scenarios/mine.ts': { reached: [], setup: [], unreached: [7] },
       'src/kernel/fork.ts': { reached: [], setup: [], unreached: [3] },
-      'src/kernel/mm/rmap.ts': { reached: [9], setup: [20], unreached: [] },
+      'src/kernel/mm/rmap/walk.ts': { reached: [9], setup: [20], unreached: [] },
     })
   })
 
@@ -30,7 +30,7 @@ describe('the lines of an image', () => {
     expect(merged).toEqual({
       'scenarios/mine.ts': { reached: [], setup: [], unreached: [7] },
       'src/kernel/fork.ts': { reached: [], setup: [3], unreached: [] },
-      'src/kernel/mm/rmap.ts': { reached: [20], setup: [], unreached: [9] },
+      'src/kernel/mm/rmap/walk.ts': { reached: [20], setup: [], unreached: [9] },
     })
   })
 })

@@ -1,8 +1,17 @@
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { cacheFolder, hashOf, store } from '../../src/kbuild/cache.ts'
+import { cacheFolder, hashOf, isOwn, store, touch, trim } from '../../src/kbuild/cache.ts'
 import { temporaryFolder, tinyKernel } from './kernel.ts'
 
 const { XDG_CACHE_HOME } = process.env
@@ -78,6 +87,45 @@ describe('the cache', () => {
     expect(() => store([join(folder, 'file', 'images')], new Map([['a', 'b']]))).toThrow(
       /no folder .* can be written/,
     )
+  })
+
+  it('keeps the files that were used last, up to its bound', () => {
+    const folder = temporaryFolder()
+    mkdirSync(join(folder, 'deep'))
+    const files = ['a', 'deep/b', 'c', 'deep/d'].map((name) => join(folder, name))
+    for (const [index, file] of files.entries()) {
+      writeFileSync(file, 'x'.repeat(100))
+      utimesSync(file, index + 1, index + 1)
+    }
+    touch([files[0]])
+    trim(folder, 250)
+    expect(readdirSync(folder, { recursive: true }).toSorted()).toEqual(['a', 'deep', 'deep/d'])
+  })
+
+  it('leaves all files where they fit', () => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'a'), 'x'.repeat(100))
+    trim(folder, 100)
+    expect(readdirSync(folder)).toEqual(['a'])
+  })
+
+  it('makes a folder that nobody else may enter, and closes one that others could', () => {
+    const folder = join(temporaryFolder(), 'deep', 'images')
+    expect(isOwn(folder)).toBe(true)
+    expect(statSync(folder).mode & 0o777).toBe(0o700)
+    chmodSync(folder, 0o755)
+    expect(isOwn(folder)).toBe(true)
+    expect(statSync(folder).mode & 0o777).toBe(0o700)
+  })
+
+  it.runIf(process.getuid?.() === 0)("does not run what lies in another user's folder", () => {
+    const folder = temporaryFolder()
+    const [theirs, link] = [join(folder, 'theirs'), join(folder, 'link')]
+    mkdirSync(theirs, { mode: 0o700 })
+    chownSync(theirs, 12_345, 12_345)
+    symlinkSync(theirs, link)
+    expect([isOwn(theirs), isOwn(link)]).toEqual([false, false])
+    expect(statSync(theirs).uid).toBe(12_345)
   })
 
   it('replaces a file as a whole', () => {

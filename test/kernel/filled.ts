@@ -1,7 +1,9 @@
 // A process that has filled some pages, on a machine of one CPU with swap, and how tests look at it and at its relatives.
 import { expect } from 'vitest'
 import { type CheckResult, runChecks } from '../../src/checks/index.ts'
-import { readSwapEntry } from '../../src/checks/swap.ts'
+import { PageTables } from '../../src/inspect/page_tables.ts'
+import { readSwapEntry } from '../../src/inspect/swap_entries.ts'
+import type { KernelSymbols } from '../../src/inspect/symbols.ts'
 import { type OneCpu, oneCpu } from './machine.ts'
 
 export const READ = 1
@@ -56,17 +58,8 @@ export const filledWith = (first = 1000): number[] => Array.from({ length: PAGES
 export async function filled(...settings: string[]): Promise<Filled> {
   const m = await oneCpu('SWAP=y', ...settings)
   const { kernel: k, memory, symbols: s } = m
-  const ptep = (addr: number, mm = m.mm()): number => {
-    const shifts = [s.P4D_SHIFT, s.PUD_SHIFT, s.PMD_SHIFT, 0]
-    const sizes = [0, s.PTRS_PER_PUD, s.PTRS_PER_PMD, s.PTRS_PER_PTE]
-    let entries = memory[mm + s.mm$pgd]
-    for (let level = 0; level < 4; level++) {
-      const index = level === 0 ? addr >>> shifts[0] : (addr >>> shifts[level]) & (sizes[level] - 1)
-      if (level === 3) return entries + index
-      entries = s.PGTABLES + (memory[entries + index] >>> s.PFN_SHIFT) * s.PTRS_PER_TABLE
-    }
-    return 0
-  }
+  const tables = PageTables.of(m)
+  const ptep = (addr: number, mm = m.mm()): number => tables.pteAddress(mm, addr)
   const pte = (addr: number, mm?: number): number => memory[ptep(addr, mm)]
   const present = (addr: number, mm?: number): boolean => (pte(addr, mm) & s._PAGE_PRESENT) !== 0
   const all = Array.from({ length: PAGES }, (_, i) => i)
@@ -80,7 +73,7 @@ export async function filled(...settings: string[]): Promise<Filled> {
     pte,
     present,
     page: (addr) => s.MEMMAP + (pte(addr) >>> s.PFN_SHIFT) * s.PAGE_WORDS,
-    entry: (addr) => readSwapEntry(pte(addr), s.PFN_SHIFT),
+    entry: (addr) => readSwapEntry(s as KernelSymbols, pte(addr)),
     swapped: (base = BASE) => all.filter((i) => !present(base + i)),
     pageOut: (n = PAGES) => k.sys_madvise(BASE, n, PAGEOUT) as number,
     refcount: (page) => memory[page + s.page$_refcount],

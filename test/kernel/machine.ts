@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { MachineView } from '../../src/checks/view.ts'
+import { RestingMachine } from '../../src/checks/resting_machine.ts'
 import { configConstants, parseConfig, withDefaults } from '../../src/kbuild/config.ts'
 import { loadImage } from '../../src/kbuild/index.ts'
 import { link } from '../../src/kbuild/link.ts'
@@ -152,7 +152,7 @@ export async function oneCpu(...settings: string[]): Promise<OneCpu> {
         tables: Array.from({ length: s.NR_PAGES }, (_, pfn) => s.MEMMAP + pfn * s.PAGE_WORDS).filter(
           (page) => (memory[page + s.page$flags] & s.PG_table) !== 0,
         ).length,
-        objects: Object.values(new MachineView({ memory, symbols: s }, 'running').caches).map(
+        objects: Object.values(new RestingMachine({ memory, symbols: s }, 'running').caches).map(
           (cache) => cache.inUse().length,
         ),
       }

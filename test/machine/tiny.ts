@@ -14,6 +14,7 @@ export const tinyImage: KernelImage = {
   file: fileURLToPath(new URL('fixtures/tiny.mjs', import.meta.url)),
   hash: 'tiny',
   functions: [],
+  declared: [],
   image: 'native',
   sites: [],
   bugs: {},

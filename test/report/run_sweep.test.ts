@@ -11,6 +11,12 @@ const row = (PTLOCK: string, changes: Partial<typeof sample> = {}): typeof sampl
 })
 
 describe('a sweep', () => {
+  test('says what was changed in the kernel of all rows', () => {
+    const changed = { reverts: ['ptl-wrong'], patches: ['mine.patch'] }
+    const text = formatSweep(sweepReport([row('mm', changed), row('pte', changed)], false))
+    expect(text).toMatch(/^reverted: ptl-wrong\npatched: mine\.patch\n\nPTLOCK/)
+  })
+
   test('prints one table with a row for each configuration', () => {
     const text = formatSweep(sweepReport([row('mm'), row('/designs/mine.ts')], false))
     expect(text)

@@ -23,6 +23,11 @@ verdict: held
 `)
   })
 
+  test('says what was changed in the kernel', () => {
+    const text = formatRun({ ...sample, reverts: ['ptl-wrong', 'wp-no-flush'], patches: ['mine.patch'] })
+    expect(text).toContain('SPINLOCK=qspinlock\nreverted: ptl-wrong, wp-no-flush\npatched: mine.patch\n')
+  })
+
   test('has the text of lock_stat when there are statistics', () => {
     expect(formatRun({ ...sample, locks: [lockRow('&zone->lock', 3)] })).toContain('lock_stat version 0.4\n')
   })

@@ -8,6 +8,8 @@ export const sample: RunReport = {
   schema: 'mmtorture/run@1',
   scenario: 'same-page',
   config: defaultConfig(),
+  reverts: [],
+  patches: [],
   cpus: 4,
   cores: 2,
   seed: 1,

@@ -21,7 +21,7 @@ function text(points: readonly ScalePoint[], more: Partial<ScaleReport> = {}): s
   return formatScale({
     ...{ schema: 'mmtorture/scale@1', scenario: 'same-page', topology: 'milan' },
     ...{ topologyDescription: 'a box', spread: false, costs: [], seed: 1, operations: 200, lag: 0 },
-    ...{ verdict: 'held', command: '' },
+    ...{ verdict: 'held', command: '', reverts: [], patches: [] },
     points,
     ...more,
   })
@@ -45,4 +45,10 @@ test('without a point of one CPU there is none', () => {
 test('CPUs that are spread are said to be', () => {
   expect(text([point(1, 1000)])).not.toContain('spread')
   expect(text([point(1, 1000)], { spread: true })).toContain('CPUs spread over the machine')
+})
+
+test('what was changed in the kernel is said', () => {
+  const changed = text([point(1, 1000)], { reverts: ['ptl-wrong'], patches: ['mine.patch'] })
+  expect(changed).toContain('\nreverted: ptl-wrong\npatched: mine.patch\n')
+  expect(text([point(1, 1000)])).not.toMatch(/reverted|patched/)
 })

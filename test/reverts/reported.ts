@@ -1,8 +1,6 @@
 // Which revert's report stands for a check, and what of a report is the same each time.
 
-/**
- * By check: a revert that seed 1 finds by it, shrunk well within the seconds that shrinking has: a report that time cuts short varies.
- */
+/** By check: a revert that seed 1 finds by it. */
 export const REPORTED: Readonly<Record<string, string>> = {
   BUG: 'lazyfree-no-ref-count',
   'data-oracle': 'swapin-entry-reuse',

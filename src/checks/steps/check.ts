@@ -2,8 +2,25 @@
 import type { Observer } from '../../step/observer.ts'
 import type { Watch } from './watch.ts'
 
+/** A step that was taken. One object for all steps: what is kept of it has to be copied. */
+export interface Step {
+  /** Which CPU, or which CPU's interrupts (step/scheduler.ts). */
+  readonly context: number
+  readonly kind: number
+  readonly addr: number
+  /** Operands by kind, as in Observer.step. */
+  readonly a: number
+  readonly b: number
+  /** What the word held before. */
+  readonly old: number
+  /** What the access returned. */
+  readonly result: number
+  readonly site: number
+}
+
 /** An observer that says which steps it wants to see. */
-export interface StepCheck extends Observer {
+export interface StepCheck extends Omit<Observer, 'step'> {
+  step(step: Step): void
   /** Classes of words (wordSet of words.ts) whose reads and whose writes concern it. A compare-and-swap is a write. */
   readonly reads: number
   readonly writes: number

@@ -1,7 +1,7 @@
 // The checks at every step of the stepped machine, by name, and the one observer that shows each of them the steps that concern it.
 import { KIND_FLAGS, WRITES } from '../../step/kinds.ts'
 import type { Observer } from '../../step/observer.ts'
-import type { StepCheck, StepCheckKind } from './check.ts'
+import type { Step, StepCheck, StepCheckKind } from './check.ts'
 import { Kcsan, kcsan } from './kcsan.ts'
 import { ledger } from './ledger.ts'
 import { lockdep } from './lockdep.ts'
@@ -14,11 +14,13 @@ import { swapMap } from './swap_map.ts'
 import { tableOwner } from './table_owner.ts'
 import { tlb } from './tlb.ts'
 import { UseAfterFree, useAfterFree } from './use_after_free.ts'
-import { Watch, type WatchedImage, type WatchedMachine } from './watch.ts'
+import type { WatchedImage } from './sites.ts'
+import { Watch, type WatchedMachine } from './watch.ts'
 import { WORD_CLASSES } from './words.ts'
 
 export type { StepCheck, StepCheckKind } from './check.ts'
-export { Watch, type WatchedImage, type WatchedMachine } from './watch.ts'
+export { MissingName, Sites, type WatchedImage } from './sites.ts'
+export { Watch, type WatchedMachine } from './watch.ts'
 
 /** All checks at every step. The first that is broken by a step is the one that is reported. */
 export const STEP_CHECKS: readonly StepCheckKind[] = [
@@ -55,7 +57,19 @@ const FIRST = 1
 const LISTED = 2
 const LAST = 4
 
-type Step = Required<Pick<Observer, 'step'>>
+type Seer = Pick<StepCheck, 'step'>
+
+/** The step that the checks are shown. */
+class TakenStep implements Step {
+  context = 0
+  kind = 0
+  addr = 0
+  a = 0
+  b = 0
+  old = 0
+  result = 0
+  site = 0
+}
 
 class StepChecks implements Observer {
   readonly #watch: Watch
@@ -65,7 +79,7 @@ class StepChecks implements Observer {
    * By class of word, twice: who sees reads, then who sees writes. The first and the last of all checks see the most, and are
    * called by name, which is several times as fast as through a list.
    */
-  readonly #seers: readonly (readonly Step[])[]
+  readonly #seers: readonly (readonly Seer[])[]
   readonly #first: UseAfterFree | undefined
   readonly #last: Kcsan | undefined
   /** By class of word, twice: 1 where #first, 2 where #seers, 4 where #last has something to see. */
@@ -73,13 +87,14 @@ class StepChecks implements Observer {
   readonly #fences: readonly StepCheck[]
   readonly #tables: readonly StepCheck[]
   readonly #locks: readonly StepCheck[]
+  readonly #step = new TakenStep()
   #active = false
 
   constructor(watch: Watch, checks: readonly StepCheck[]) {
     this.#watch = watch
     this.#checks = checks
     this.#classOf = watch.map.classOf
-    const seers: Step[][] = []
+    const seers: Seer[][] = []
     const [first] = checks
     const last = checks.at(-1)
     if (first instanceof UseAfterFree) this.#first = first
@@ -94,7 +109,7 @@ class StepChecks implements Observer {
         const early = concerned.filter((check) => check.early === true)
         const late = concerned.filter((check) => check.early !== true)
         const follows = writes && ((watch.writes >> word) & 1) !== 0
-        const list = [...early, ...(follows ? [watch] : []), ...late] as Step[]
+        const list = [...early, ...(follows ? [watch] : []), ...late]
         const { length } = seers
         if (this.#first !== undefined && concerns(this.#first)) this.#seen[length] |= FIRST
         if (list.length > 0) this.#seen[length] |= LISTED
@@ -114,7 +129,7 @@ class StepChecks implements Observer {
   }
 
   step(
-    entity: number,
+    context: number,
     kind: number,
     addr: number,
     a: number,
@@ -126,46 +141,56 @@ class StepChecks implements Observer {
     if (!this.#active) return
     const word = this.#classOf[addr] + ((KIND_FLAGS[kind] & WRITES) === 0 ? 0 : WORD_CLASSES)
     const seen = this.#seen[word]
-    if ((seen & FIRST) !== 0) this.#first!.step(entity, kind, addr, a, b, old, result, site)
+    if (seen === 0) return
+    const step = this.#step
+    step.context = context
+    step.kind = kind
+    step.addr = addr
+    step.a = a
+    step.b = b
+    step.old = old
+    step.result = result
+    step.site = site
+    if ((seen & FIRST) !== 0) this.#first!.step(step)
     if ((seen & LISTED) !== 0) {
       const list = this.#seers[word]
-      for (let i = 0; i < list.length; i++) list[i].step(entity, kind, addr, a, b, old, result, site)
+      for (let i = 0; i < list.length; i++) list[i].step(step)
     }
-    if ((seen & LAST) !== 0) this.#last!.step(entity, kind, addr, a, b, old, result, site)
+    if ((seen & LAST) !== 0) this.#last!.step(step)
   }
 
-  fence(entity: number, fence: number): void {
-    if (this.#active) for (const check of this.#fences) check.fence!(entity, fence)
+  fence(context: number, fence: number): void {
+    if (this.#active) for (const check of this.#fences) check.fence!(context, fence)
   }
 
-  tableLocked(entity: number, table: number): void {
+  tableLocked(context: number, table: number): void {
     if (!this.#active) return
-    for (const check of this.#tables) check.tableLocked!(entity, table)
-    this.#watch.tableLocked(entity, table)
+    for (const check of this.#tables) check.tableLocked!(context, table)
+    this.#watch.tableLocked(context, table)
   }
 
-  tableUnlocked(entity: number, table: number): void {
+  tableUnlocked(context: number, table: number): void {
     if (!this.#active) return
-    for (const check of this.#tables) check.tableUnlocked!(entity, table)
-    this.#watch.tableUnlocked(entity, table)
+    for (const check of this.#tables) check.tableUnlocked!(context, table)
+    this.#watch.tableUnlocked(context, table)
   }
 
-  objectAllocated(entity: number, object: number, site: number): void {
-    if (this.#active) this.#watch.objectAllocated(entity, object, site)
+  objectAllocated(context: number, object: number, site: number): void {
+    if (this.#active) this.#watch.objectAllocated(context, object, site)
   }
 
-  objectFreed(entity: number, object: number, site: number): void {
+  objectFreed(context: number, object: number, site: number): void {
     if (!this.#active) return
-    this.#first?.objectFreed(entity, object, site)
-    this.#watch.objectFreed(entity, object, site)
+    this.#first?.objectFreed(context, object, site)
+    this.#watch.objectFreed(context, object, site)
   }
 
-  lockAcquire(entity: number, lock: number, subclass: number, how: number): void {
-    if (this.#active) for (const check of this.#locks) check.lockAcquire!(entity, lock, subclass, how)
+  lockAcquire(context: number, lock: number, subclass: number, how: number): void {
+    if (this.#active) for (const check of this.#locks) check.lockAcquire!(context, lock, subclass, how)
   }
 
-  lockRelease(entity: number, lock: number): void {
-    if (this.#active) for (const check of this.#locks) check.lockRelease!(entity, lock)
+  lockRelease(context: number, lock: number): void {
+    if (this.#active) for (const check of this.#locks) check.lockRelease!(context, lock)
   }
 
   end(): void {

@@ -2,11 +2,12 @@
 // word, at least one of them a write and at least one plain, with nothing that orders them (clocks.ts). Not by sampling as
 // kernel/kcsan does, but every pair. Accesses of user programs race with each other at their own risk; that they see contents the kernel
 // wrote before it published the page is checked. Leaves out per-CPU words that are reached by this_cpu_*, which are no steps.
-import { Kind, KINDS } from '../../step/kinds.ts'
+import { isRange, wordsOf } from '../../step/effect.ts'
+import { Kind, KIND_FLAGS, KINDS, PLAIN, READS, WRITES } from '../../step/kinds.ts'
 import { FENCE_RMB } from '../../step/observer.ts'
 import { Violation } from '../../step/observer.ts'
 import { hex } from '../../inspect/names.ts'
-import type { StepCheck, StepCheckKind } from './check.ts'
+import type { Step, StepCheck, StepCheckKind } from './check.ts'
 import { Clocks } from './clocks.ts'
 import type { Watch } from './watch.ts'
 import { ALL_WORDS } from './words.ts'
@@ -14,7 +15,7 @@ import { ALL_WORDS } from './words.ts'
 const NAME = 'kcsan'
 
 /** Read-modify-writes that Linux makes without a value, and so without order (Documentation/atomic_t.txt). */
-const RELAXED = new Set([
+const RELAXED = [
   'get_page',
   'get_anon_vma',
   'mmget',
@@ -26,7 +27,7 @@ const RELAXED = new Set([
   'ClearPageFlag',
   'ptep_set_wrprotect',
   '__page_dup_rmap',
-])
+]
 
 // What an access is, and what the access of another CPU must be to conflict with it: bits of the four.
 const PLAIN_READ = 0
@@ -50,26 +51,32 @@ const TRY = 9
 const RANGE = 10
 const USER = 11
 
-const ACTIONS: Uint8Array = (() => {
-  const actions = new Uint8Array(KINDS)
-  actions[Kind.PLAIN_READ] = LOAD
-  actions[Kind.PLAIN_WRITE] = STORE
-  actions[Kind.RACE_READ] = IGNORED
-  actions[Kind.NOTIFY] = IGNORED
-  for (const kind of [Kind.ONCE_READ, Kind.ACQUIRE_READ, Kind.ATOMIC_READ, Kind.WAIT, Kind.SPIN, Kind.HALT])
-    actions[kind] = MARKED_LOAD
-  actions[Kind.ONCE_WRITE] = MARKED_STORE
-  for (const kind of [Kind.RELEASE_WRITE, Kind.ATOMIC_WRITE, Kind.UNLOCK]) actions[kind] = RELEASE
-  for (const kind of [Kind.FETCH_ADD, Kind.FETCH_AND, Kind.FETCH_OR, Kind.XCHG]) actions[kind] = UPDATE
-  actions[Kind.CMPXCHG] = COMPARE
-  actions[Kind.LOCK] = LOCK
-  actions[Kind.TRYLOCK] = TRY
-  actions[Kind.CLEAR] = RANGE
-  actions[Kind.COPY] = RANGE
-  actions[Kind.USER_READ] = USER
-  actions[Kind.USER_WRITE] = USER
-  return actions
-})()
+const ACTIONS = Uint8Array.from({ length: KINDS }, (_, kind) => actionOf(kind))
+
+/** What a kind of step is to the race detector: from what it does to memory, and which order Linux gives it. */
+function actionOf(kind: number): number {
+  const flags = KIND_FLAGS[kind]
+  switch (kind) {
+    case Kind.RACE_READ:
+    case Kind.NOTIFY:
+      return IGNORED
+    case Kind.USER_READ:
+    case Kind.USER_WRITE:
+      return USER
+    case Kind.LOCK:
+      return LOCK
+    case Kind.TRYLOCK:
+      return TRY
+    case Kind.CMPXCHG:
+      return COMPARE
+    case Kind.ONCE_WRITE:
+      return MARKED_STORE
+  }
+  if (isRange(kind)) return RANGE
+  if ((flags & PLAIN) !== 0) return (flags & WRITES) !== 0 ? STORE : LOAD
+  if ((flags & READS) !== 0) return (flags & WRITES) !== 0 ? UPDATE : MARKED_LOAD
+  return (flags & WRITES) !== 0 ? RELEASE : IGNORED
+}
 
 export const kcsan: StepCheckKind = {
   id: '',
@@ -103,8 +110,8 @@ export class Kcsan implements StepCheck {
     this.#now = this.#clocks.now
     this.#words = this.#clocks.words
     this.#stride = this.#clocks.stride
-    this.#siteBits = 32 - Math.clz32(watch.sites.length)
-    this.#relaxed = watch.sitesOf(RELAXED)
+    this.#siteBits = 32 - Math.clz32(watch.sites.all.length)
+    this.#relaxed = watch.sites.of(NAME, RELAXED)
   }
 
   begin(): void {
@@ -114,21 +121,12 @@ export class Kcsan implements StepCheck {
     this.#clocks.begin()
   }
 
-  fence(entity: number, fence: number): void {
-    if (fence !== FENCE_RMB) this.#clocks.fence(this.#watch.cpuOf(entity))
+  fence(context: number, fence: number): void {
+    if (fence !== FENCE_RMB) this.#clocks.fence(this.#watch.cpuOf(context))
   }
 
-  step(
-    entity: number,
-    kind: number,
-    addr: number,
-    a: number,
-    b: number,
-    old: number,
-    result: number,
-    site: number,
-  ): void {
-    const cpu = entity < this.#cpus ? entity : entity - this.#cpus
+  step({ context, kind, addr, a, b, old, result, site }: Step): void {
+    const cpu = context < this.#cpus ? context : context - this.#cpus
     const clocks = this.#clocks
     switch (ACTIONS[kind]) {
       case LOAD:
@@ -175,7 +173,7 @@ export class Kcsan implements StepCheck {
         clocks.publish(cpu, addr, true)
         return
       case RANGE: {
-        const words = kind === Kind.COPY ? b : a
+        const words = wordsOf(kind, a, b)
         if (kind === Kind.COPY) for (let i = 0; i < words; i++) this.#access(cpu, a + i, PLAIN_READ, 0, site)
         for (let i = 0; i < words; i++) this.#access(cpu, addr + i, PLAIN_WRITE, old, site)
         return
@@ -236,7 +234,7 @@ export class Kcsan implements StepCheck {
     const watch = this.#watch
     const first = addr * this.#stride + this.#cpus + 2
     const otherSite = this.#words[first + other * 4 + otherType] & ((1 << this.#siteBits) - 1)
-    const name = (at: number): string => watch.sites[at]?.fn ?? `site ${at}`
+    const name = (at: number): string => watch.sites.all[at]?.fn ?? `site ${at}`
     const names = [name(site), name(otherSite)].toSorted()
     const before = type >= PLAIN_WRITE ? old : this.#words[first - 1]
     const line = '='.repeat(66)
@@ -252,8 +250,8 @@ export class Kcsan implements StepCheck {
     throw new Violation(
       NAME,
       `${line}\nBUG: KCSAN: data-race in ${names.join(' / ')}\n\n` +
-        `${TEXTS[otherType]} to ${hex(addr)} of 4 bytes by ${who(other)}:\n ${watch.where(otherSite)}\n\n` +
-        `${TEXTS[type]} to ${hex(addr)} of 4 bytes by ${who(cpu)}:\n ${watch.where(site)}${frames.join('')}\n\n` +
+        `${TEXTS[otherType]} to ${hex(addr)} of 4 bytes by ${who(other)}:\n ${watch.sites.where(otherSite)}\n\n` +
+        `${TEXTS[type]} to ${hex(addr)} of 4 bytes by ${who(cpu)}:\n ${watch.sites.where(site)}${frames.join('')}\n\n` +
         `value changed: ${word(before)} -> ${word(watch.memory[addr])}\n\n` +
         `${watch.name(addr)}\n${line}`,
     )

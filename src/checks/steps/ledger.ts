@@ -3,12 +3,12 @@
 // then. Leaves out references one by one: they are taken before and dropped after.
 import { Kind } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
-import type { StepCheck, StepCheckKind } from './check.ts'
+import type { Step, StepCheck, StepCheckKind } from './check.ts'
 import type { Watch } from './watch.ts'
 import { Word, wordSet } from './words.ts'
 
 const NAME = 'ledger'
-const BOOT_AND_ALLOCATOR = new Set(['src/kernel/mm/page_alloc.ts'])
+const BOOT_AND_ALLOCATOR = 'mm/page_alloc'
 
 export const ledger: StepCheckKind = {
   id: 'E8',
@@ -25,39 +25,34 @@ class Ledger implements StepCheck {
   readonly #watch: Watch
   readonly #allocator: Uint8Array
   readonly #books: Book[]
+  /** Kinds of rss counters of an mm. */
+  readonly #kinds: number
 
   constructor(watch: Watch) {
     this.#watch = watch
-    this.#allocator = watch.sitesIn(BOOT_AND_ALLOCATOR)
-    this.#books = Array.from({ length: watch.cpus }, () => new Book(watch.s.NR_PAGES, watch.s.NR_MMS * 4))
+    this.#allocator = watch.sites.in(NAME, BOOT_AND_ALLOCATOR)
+    const { NR_PAGES, NR_MMS, NR_MM_COUNTERS: kinds } = watch.s
+    this.#kinds = kinds
+    this.#books = Array.from({ length: watch.cpus }, () => new Book(NR_PAGES, NR_MMS, kinds))
   }
 
   begin(): void {
     for (const book of this.#books) book.open()
   }
 
-  step(
-    entity: number,
-    kind: number,
-    addr: number,
-    _a: number,
-    _b: number,
-    old: number,
-    _result: number,
-    site: number,
-  ): void {
+  step({ context, kind, addr, old, site }: Step): void {
     const watch = this.#watch
     const value = watch.memory[addr]
     if (value === old || kind === Kind.CLEAR) return
-    const cpu = watch.cpuOf(entity)
+    const cpu = watch.cpuOf(context)
     const inside = watch.owned.words[cpu] > 0
     const book = this.#books[cpu]
     switch (watch.map.classOf[addr]) {
       case Word.ENTRY: {
         if (!inside || !watch.isPte(addr)) return
         const mm = this.#mmIndex(watch.tableMm.words[watch.tableFrame(addr)])
-        this.#entry(book, old, 4 * mm, -1)
-        this.#entry(book, value, 4 * mm, 1)
+        this.#entry(book, old, this.#kinds * mm, -1)
+        this.#entry(book, value, this.#kinds * mm, 1)
         return
       }
       case Word.MAPCOUNT:
@@ -65,13 +60,13 @@ class Ledger implements StepCheck {
         else if (this.#allocator[site] === 0)
           watch.fail(
             NAME,
-            entity,
+            context,
             site,
             `page ${hex(watch.pfnOf(addr))} _mapcount ${old} -> ${value} while CPU ${cpu} holds no page table`,
           )
         return
       case Word.MM_RSS:
-        if (inside) book.rss(4 * this.#mmIndex(addr) + this.#memberOf(addr), value - old)
+        if (inside) book.rss(this.#kinds * this.#mmIndex(addr) + this.#memberOf(addr), value - old)
     }
   }
 
@@ -79,41 +74,41 @@ class Ledger implements StepCheck {
   #entry(book: Book, pte: number, counters: number, change: number): void {
     const watch = this.#watch
     if (watch.maps(pte)) {
-      const pfn = pte >>> 12
+      const pfn = pte >>> watch.pfnShift
       book.entry(pfn, counters + this.#member(pfn), change)
     } else if (watch.isSwap(pte)) book.swapEntry(counters + watch.s.MM_SWAPENTS, change)
     else if (watch.migrating(pte) >= 0) book.swapEntry(counters + this.#member(watch.migrating(pte)), change)
   }
 
-  tableLocked(entity: number): void {
+  tableLocked(context: number): void {
     const watch = this.#watch
-    const cpu = watch.cpuOf(entity)
+    const cpu = watch.cpuOf(context)
     if (watch.owned.words[cpu] !== 0) return
     const book = this.#books[cpu]
     const { memory, s } = watch
     book.open()
     book.task = memory[s.PERCPU + cpu * s.PERCPU_WORDS + s.percpu$current]
     if (book.task === 0) return
-    for (let member = 0; member < 4; member++)
+    for (let member = 0; member < this.#kinds; member++)
       book.taskRss[member] = memory[book.task + s.task$rss_stat + member]
   }
 
-  tableUnlocked(entity: number): void {
+  tableUnlocked(context: number): void {
     const watch = this.#watch
-    const cpu = watch.cpuOf(entity)
+    const cpu = watch.cpuOf(context)
     if (watch.owned.words[cpu] !== 1) return
     const book = this.#books[cpu]
     const { memory, s } = watch
     if (book.task !== 0) {
       // What the task has counted and not added to its mm yet.
       const mm = this.#mmIndex(memory[book.task + s.task$mm])
-      for (let member = 0; member < 4; member++) {
+      for (let member = 0; member < this.#kinds; member++) {
         const counted = memory[book.task + s.task$rss_stat + member] - book.taskRss[member]
-        if (counted !== 0) book.rss(4 * mm + member, counted)
+        if (counted !== 0) book.rss(this.#kinds * mm + member, counted)
       }
     }
     const fail = (text: string): never =>
-      watch.fail(NAME, entity, watch.lastSite(entity), `${text}, as CPU ${cpu} drops its last page table`)
+      watch.fail(NAME, context, watch.lastSite(context), `${text}, as CPU ${cpu} drops its last page table`)
     for (let i = 0; i < book.pages; i++) {
       const pfn = book.page[i]
       const entries = book.entries[pfn]
@@ -129,9 +124,9 @@ class Ledger implements StepCheck {
     for (let i = 0; i < book.counters; i++) {
       const counter = book.counter[i]
       if (book.expected[counter] === book.counted[counter]) continue
-      const mm = s.MMS + (counter >> 2) * s.MM_WORDS
+      const mm = s.MMS + Math.floor(counter / this.#kinds) * s.MM_WORDS
       fail(
-        `mm ${memory[mm + s.mm$id]}: ${signed(book.expected[counter])} page table entries of ${this.#kind(counter & 3)}, counter ${signed(book.counted[counter])}`,
+        `mm ${memory[mm + s.mm$id]}: ${signed(book.expected[counter])} page table entries of ${this.#kind(counter % this.#kinds)}, counter ${signed(book.counted[counter])}`,
       )
     }
     book.open()
@@ -178,11 +173,13 @@ class Book {
   counters = 0
   /** The CPU's task when the section began, and its own counts then. */
   task = 0
-  readonly taskRss = new Int32Array(4)
+  readonly taskRss: Int32Array
   readonly #pageIn: Uint8Array
   readonly #counterIn: Uint8Array
 
-  constructor(pages: number, counters: number) {
+  constructor(pages: number, mms: number, kinds: number) {
+    const counters = mms * kinds
+    this.taskRss = new Int32Array(kinds)
     this.entries = new Int32Array(pages)
     this.mapcounts = new Int32Array(pages)
     this.page = new Int32Array(pages)

@@ -6,24 +6,15 @@ import { Kind } from '../../step/kinds.ts'
 import { Violation } from '../../step/observer.ts'
 import { hex } from '../../inspect/names.ts'
 import { LOCK_CLASSES, lockClassAt } from '../../inspect/lock_classes.ts'
-import type { StepCheck, StepCheckKind } from './check.ts'
+import type { Step, StepCheck, StepCheckKind } from './check.ts'
 import { LockOrder } from './lock_order.ts'
 import type { Watch } from './watch.ts'
 import { Word, wordSet } from './words.ts'
 
 const NAME = 'lockdep'
 
-// The LOCK_ bits of src/kernel/arch/observe.ts.
-const LOCK_TRY = 1
-const LOCK_SLEEPS = 4
-
 /** Functions that wait by giving the CPU up, not by spinning. */
-const SLEEPERS = new Set([
-  'rwsem_down_read_slowpath',
-  'rwsem_down_write_slowpath',
-  'schedule_wait',
-  'do_idle',
-])
+const SLEEPERS = ['rwsem_down_read_slowpath', 'rwsem_down_write_slowpath', 'schedule_wait', 'do_idle']
 
 export const lockdep: StepCheckKind = {
   id: '',
@@ -62,6 +53,8 @@ class Lockdep implements StepCheck {
   readonly #held: Held[][]
   readonly #depth: Int32Array
   readonly #sleepers: Uint8Array
+  readonly #try: number
+  readonly #sleeps: number
   #execution = 0
 
   constructor(watch: Watch) {
@@ -70,7 +63,9 @@ class Lockdep implements StepCheck {
       Array.from({ length: 16 }, () => ({ lock: 0, key: 0, how: 0, site: 0 })),
     )
     this.#depth = new Int32Array(2 * watch.cpus)
-    this.#sleepers = watch.sitesOf(SLEEPERS)
+    this.#sleepers = watch.sites.of(NAME, SLEEPERS)
+    this.#try = watch.s.LOCK_TRY
+    this.#sleeps = watch.s.LOCK_SLEEPS
   }
 
   begin(): void {
@@ -80,41 +75,32 @@ class Lockdep implements StepCheck {
   }
 
   // Waits are the only steps that matter.
-  step(
-    entity: number,
-    kind: number,
-    addr: number,
-    _a: number,
-    _b: number,
-    _old: number,
-    _result: number,
-    site: number,
-  ): void {
+  step({ context, kind, addr, site }: Step): void {
     if (kind !== Kind.WAIT) return
     const { s, memory } = this.#watch
-    const cpu = this.#watch.cpuOf(entity)
+    const cpu = this.#watch.cpuOf(context)
     const area = s.PERCPU + cpu * s.PERCPU_WORDS
-    if (this.#sleepers[site] === 1) this.#mightSleep(entity, site)
+    if (this.#sleepers[site] === 1) this.#mightSleep(context, site)
     else if (addr === area + s.percpu$flush_acks && memory[area + s.percpu$irqs_off] !== 0)
       this.#fail(
-        entity,
+        context,
         site,
-        `WARNING: CPU: ${cpu} at ${this.#watch.where(site)}\nirqs_disabled(): waits for the acknowledgement of a TLB flush with interrupts off`,
+        `WARNING: CPU: ${cpu} at ${this.#watch.sites.where(site)}\nirqs_disabled(): waits for the acknowledgement of a TLB flush with interrupts off`,
       )
   }
 
-  lockAcquire(entity: number, lock: number, subclass: number, how: number): void {
-    const site = this.#watch.lastSite(entity)
+  lockAcquire(context: number, lock: number, subclass: number, how: number): void {
+    const site = this.#watch.lastSite(context)
     const key = this.#classFor(lock) * 8 + subclass
-    const held = this.#held[entity]
-    const depth = this.#depth[entity]
-    if ((how & (LOCK_SLEEPS | LOCK_TRY)) === LOCK_SLEEPS) this.#mightSleep(entity, site)
-    this.#irqUse(entity, key, site)
-    if ((how & LOCK_TRY) === 0)
+    const held = this.#held[context]
+    const depth = this.#depth[context]
+    if ((how & (this.#sleeps | this.#try)) === this.#sleeps) this.#mightSleep(context, site)
+    this.#irqUse(context, key, site)
+    if ((how & this.#try) === 0)
       for (let i = 0; i < depth; i++) {
         const before = held[i]
-        if (before.key === key) this.#recursive(entity, before, lock, key, site)
-        if (!this.#order.note(before.key, key)) this.#newOrder(entity, before, lock, key, site)
+        if (before.key === key) this.#recursive(context, before, lock, key, site)
+        if (!this.#order.note(before.key, key)) this.#newOrder(context, before, lock, key, site)
       }
     if (depth === held.length) held.push({ lock: 0, key: 0, how: 0, site: 0 })
     const slot = held[depth]
@@ -122,84 +108,84 @@ class Lockdep implements StepCheck {
     slot.key = key
     slot.how = how
     slot.site = site
-    this.#depth[entity] = depth + 1
+    this.#depth[context] = depth + 1
   }
 
-  lockRelease(entity: number, lock: number): void {
-    const held = this.#held[entity]
-    let i = this.#depth[entity] - 1
+  lockRelease(context: number, lock: number): void {
+    const held = this.#held[context]
+    let i = this.#depth[context] - 1
     while (i >= 0 && held[i].lock !== lock) i--
     if (i < 0) return
     const slot = held[i]
-    const last = --this.#depth[entity]
+    const last = --this.#depth[context]
     for (; i < last; i++) held[i] = held[i + 1]
     held[last] = slot
   }
 
   end(): void {
-    for (let entity = 0; entity < this.#depth.length; entity++) {
-      if (this.#depth[entity] === 0) continue
+    for (let context = 0; context < this.#depth.length; context++) {
+      if (this.#depth[context] === 0) continue
       const banner = '='.repeat(48)
       throw new Violation(
         NAME,
-        `${banner}\nWARNING: lock held when returning to user space!\n${'-'.repeat(48)}\nCPU ${this.#watch.cpuOf(entity)} has left the kernel with locks still held!\n${this.#locksHeld(entity)}`,
+        `${banner}\nWARNING: lock held when returning to user space!\n${'-'.repeat(48)}\nCPU ${this.#watch.cpuOf(context)} has left the kernel with locks still held!\n${this.#locksHeld(context)}`,
       )
     }
   }
 
   // Rules.
 
-  #mightSleep(entity: number, site: number): void {
+  #mightSleep(context: number, site: number): void {
     const { s, memory } = this.#watch
-    const cpu = this.#watch.cpuOf(entity)
+    const cpu = this.#watch.cpuOf(context)
     const irqsOff = memory[s.PERCPU + cpu * s.PERCPU_WORDS + s.percpu$irqs_off] !== 0
     let spinlocks = 0
-    for (let i = 0; i < this.#depth[entity]; i++)
-      if ((this.#held[entity][i].how & LOCK_SLEEPS) === 0) spinlocks++
-    if (spinlocks === 0 && !irqsOff && entity < this.#watch.cpus) return
+    for (let i = 0; i < this.#depth[context]; i++)
+      if ((this.#held[context][i].how & this.#sleeps) === 0) spinlocks++
+    if (spinlocks === 0 && !irqsOff && context < this.#watch.cpus) return
     this.#fail(
-      entity,
+      context,
       site,
-      `BUG: sleeping function called from invalid context at ${this.#watch.where(site)}\n` +
-        `in_atomic(): ${spinlocks > 0 || entity >= this.#watch.cpus ? 1 : 0}, irqs_disabled(): ${irqsOff ? 1 : 0}, on CPU ${cpu}\n` +
-        `${this.#locksHeld(entity)}\n${this.#trace()}`,
+      `BUG: sleeping function called from invalid context at ${this.#watch.sites.where(site)}\n` +
+        `in_atomic(): ${spinlocks > 0 || context >= this.#watch.cpus ? 1 : 0}, irqs_disabled(): ${irqsOff ? 1 : 0}, on CPU ${cpu}\n` +
+        `${this.#locksHeld(context)}\n${this.#trace()}`,
     )
   }
 
   /** A lock that interrupts take must be taken with interrupts off elsewhere. */
-  #irqUse(entity: number, key: number, site: number): void {
+  #irqUse(context: number, key: number, site: number): void {
     const { s, memory, cpus } = this.#watch
     const lockClass = this.#classes[key >> 3]
-    const cpu = this.#watch.cpuOf(entity)
-    if (entity >= cpus) lockClass.inIrq = this.#execution
+    const cpu = this.#watch.cpuOf(context)
+    if (context >= cpus) lockClass.inIrq = this.#execution
     else if (memory[s.PERCPU + cpu * s.PERCPU_WORDS + s.percpu$irqs_off] === 0)
       lockClass.irqsOn = this.#execution
     if (lockClass.inIrq !== this.#execution || lockClass.irqsOn !== this.#execution) return
     const banner = '='.repeat(32)
     this.#fail(
-      entity,
+      context,
       site,
       `${banner}\nWARNING: inconsistent lock state\n${'-'.repeat(32)}\n` +
         `inconsistent {IN-HARDIRQ-W} and {HARDIRQ-ON-W} usage of ${lockClass.name}\n${this.#trace()}`,
     )
   }
 
-  #recursive(entity: number, before: Held, lock: number, key: number, site: number): never {
+  #recursive(context: number, before: Held, lock: number, key: number, site: number): never {
     const banner = '='.repeat(44)
     return this.#fail(
-      entity,
+      context,
       site,
       `${banner}\nWARNING: possible recursive locking detected\n${'-'.repeat(44)}\n` +
-        `CPU ${this.#watch.cpuOf(entity)} is trying to acquire lock:\n${this.#lockText(lock, key, site)}\n\n` +
+        `CPU ${this.#watch.cpuOf(context)} is trying to acquire lock:\n${this.#lockText(lock, key, site)}\n\n` +
         `but task is already holding lock:\n${this.#lockText(before.lock, before.key, before.site)}\n\n` +
         'other info that might help us debug this:\n Possible unsafe locking scenario:\n\n' +
         `       CPU0\n       ----\n  lock(${this.#keyName(before.key)});\n  lock(${this.#keyName(key)});\n\n *** DEADLOCK ***\n\n` +
-        `${this.#locksHeld(entity)}\n${this.#trace()}`,
+        `${this.#locksHeld(context)}\n${this.#trace()}`,
     )
   }
 
   /** `key` is taken under `before` for the first time: does an order the other way exist? */
-  #newOrder(entity: number, before: Held, lock: number, key: number, site: number): void {
+  #newOrder(context: number, before: Held, lock: number, key: number, site: number): void {
     const stack = this.#watch.stack()
     const path = this.#order.closes({ from: before.key, to: key, stack })
     if (path === undefined) return
@@ -208,15 +194,15 @@ class Lockdep implements StepCheck {
       .toReversed()
       .map((edge, i) => `-> #${path.length - i} (${this.#keyName(edge.to)}){+.+.}:\n${traceOf(edge.stack)}`)
     this.#fail(
-      entity,
+      context,
       site,
       `${banner}\nWARNING: possible circular locking dependency detected\n${'-'.repeat(54)}\n` +
-        `CPU ${this.#watch.cpuOf(entity)} is trying to acquire lock:\n${this.#lockText(lock, key, site)}\n\n` +
+        `CPU ${this.#watch.cpuOf(context)} is trying to acquire lock:\n${this.#lockText(lock, key, site)}\n\n` +
         `but task is already holding lock:\n${this.#lockText(before.lock, before.key, before.site)}\n\n` +
         'which lock already depends on the new lock.\n\n\nthe existing dependency chain (in reverse order) is:\n\n' +
         `${chain.join('\n\n')}\n\n-> #0 (${this.#keyName(key)}){+.+.}:\n${traceOf(stack)}\n\n` +
         'other info that might help us debug this:\n\n' +
-        `${this.#scenario(before.key, key, path)}\n\n${this.#locksHeld(entity)}`,
+        `${this.#scenario(before.key, key, path)}\n\n${this.#locksHeld(context)}`,
     )
   }
 
@@ -242,25 +228,25 @@ class Lockdep implements StepCheck {
 
   // Texts.
 
-  #fail(entity: number, site: number, text: string): never {
-    return this.#watch.fail(NAME, entity, site, text)
+  #fail(context: number, site: number, text: string): never {
+    return this.#watch.fail(NAME, context, site, text)
   }
 
   #trace(): string {
     return `stack backtrace:\n${traceOf(this.#watch.stack())}`
   }
 
-  #locksHeld(entity: number): string {
-    const n = this.#depth[entity]
+  #locksHeld(context: number): string {
+    const n = this.#depth[context]
     const rows = Array.from({ length: n }, (_, i) => {
-      const { lock, key, site } = this.#held[entity][i]
+      const { lock, key, site } = this.#held[context][i]
       return ` #${i}: ${this.#lockText(lock, key, site)}`
     })
-    return `${n} lock${n === 1 ? '' : 's'} held by CPU ${this.#watch.cpuOf(entity)}:${rows.map((row) => `\n${row}`).join('')}`
+    return `${n} lock${n === 1 ? '' : 's'} held by CPU ${this.#watch.cpuOf(context)}:${rows.map((row) => `\n${row}`).join('')}`
   }
 
   #lockText(lock: number, key: number, site: number): string {
-    return `${hex(lock)} (${this.#keyName(key)}){+.+.}, at: ${this.#watch.where(site)} (${this.#watch.name(lock)})`
+    return `${hex(lock)} (${this.#keyName(key)}){+.+.}, at: ${this.#watch.sites.where(site)} (${this.#watch.name(lock)})`
   }
 
   #keyName(key: number): string {

@@ -2,7 +2,7 @@
 // page belongs to (page->mapping) changes from one owner to another only under its lock. Leaves out first owners and the page cache.
 import { Kind } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
-import type { StepCheck, StepCheckKind } from './check.ts'
+import type { Step, StepCheck, StepCheckKind } from './check.ts'
 import { Rewind } from './rewind.ts'
 import type { Watch } from './watch.ts'
 import { Word, wordSet } from './words.ts'
@@ -43,21 +43,12 @@ class PageLock implements StepCheck {
     this.#migrating.rewind()
   }
 
-  step(
-    entity: number,
-    kind: number,
-    addr: number,
-    _a: number,
-    _b: number,
-    old: number,
-    _result: number,
-    site: number,
-  ): void {
+  step({ context, kind, addr, old, site }: Step): void {
     const watch = this.#watch
     const value = watch.memory[addr]
     if (value === old || kind === Kind.CLEAR) return
     if (watch.map.classOf[addr] === Word.ENTRY) {
-      if (watch.isPte(addr)) this.#entry(entity, addr, old, value, site)
+      if (watch.isPte(addr)) this.#entry(context, addr, old, value, site)
       return
     }
     const field = (addr - watch.memmap) % watch.pageWords
@@ -66,20 +57,20 @@ class PageLock implements StepCheck {
       if ((old & ~value & this.#locked) !== 0 && this.#migrating.words[pfn] > 0)
         watch.fail(
           NAME,
-          entity,
+          context,
           site,
           `page ${hex(pfn)} is unlocked while ${this.#migrating.words[pfn]} migration entries stand for it\n${watch.dumpPage(pfn)}`,
         )
     } else if (field === this.#mapping && old !== 0 && value !== 0 && !this.#isLocked(pfn))
       watch.fail(
         NAME,
-        entity,
+        context,
         site,
         `page ${hex(pfn)} goes from mapping ${hex(old)} to ${hex(value)} while it is not locked\n${watch.dumpPage(pfn)}`,
       )
   }
 
-  #entry(entity: number, addr: number, old: number, value: number, site: number): void {
+  #entry(context: number, addr: number, old: number, value: number, site: number): void {
     const watch = this.#watch
     const from = watch.migrating(old)
     const to = watch.migrating(value)
@@ -89,7 +80,7 @@ class PageLock implements StepCheck {
     if (!this.#isLocked(to))
       watch.fail(
         NAME,
-        entity,
+        context,
         site,
         `${watch.entryName(addr)} ${watch.entryValue(addr, old)} -> ${watch.entryValue(addr, value)}: page ${hex(to)} is not locked\n${watch.dumpPage(to)}`,
       )

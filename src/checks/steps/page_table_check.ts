@@ -2,7 +2,7 @@
 // CPU drops its last page table. Leaves out huge entries.
 import { Kind } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
-import type { StepCheck, StepCheckKind } from './check.ts'
+import type { Step, StepCheck, StepCheckKind } from './check.ts'
 import { IntList } from './int_list.ts'
 import { Rewind } from './rewind.ts'
 import type { Watch } from './watch.ts'
@@ -49,7 +49,7 @@ class PageTableCheck implements StepCheck {
     this.#based = true
     this.#watch.basePtes((_addr, pte) => {
       if (!this.#watch.maps(pte)) return
-      const pfn = pte >>> 12
+      const pfn = pte >>> this.#watch.pfnShift
       const counts = this.#watch.isAnon(pfn) ? this.#anon : this.#file
       counts.add(pfn, 1)
       if ((pte & this.#rw) !== 0) this.#writable.add(pfn, 1)
@@ -57,43 +57,34 @@ class PageTableCheck implements StepCheck {
     for (const part of parts) part.forget()
   }
 
-  step(
-    entity: number,
-    kind: number,
-    addr: number,
-    _a: number,
-    _b: number,
-    old: number,
-    _result: number,
-    site: number,
-  ): void {
+  step({ context, kind, addr, old, site }: Step): void {
     const watch = this.#watch
     const value = watch.memory[addr]
     if (value === old || kind === Kind.CLEAR) return
     if (watch.map.classOf[addr] === Word.REFCOUNT) {
-      if (value === 0) this.#freed(entity, addr, site)
+      if (value === 0) this.#freed(context, addr, site)
       return
     }
     if (!watch.isPte(addr)) return
-    const from = watch.maps(old) ? old >>> 12 : -1
-    const to = watch.maps(value) ? value >>> 12 : -1
-    if (from >= 0) this.#clear(entity, addr, old, value, from, site)
-    if (to >= 0) this.#set(entity, addr, old, value, to, site)
+    const from = watch.maps(old) ? old >>> watch.pfnShift : -1
+    const to = watch.maps(value) ? value >>> watch.pfnShift : -1
+    if (from >= 0) this.#clear(context, addr, old, value, from, site)
+    if (to >= 0) this.#set(context, addr, old, value, to, site)
   }
 
-  #clear(entity: number, addr: number, old: number, value: number, pfn: number, site: number): void {
+  #clear(context: number, addr: number, old: number, value: number, pfn: number, site: number): void {
     const watch = this.#watch
     const anon = watch.isAnon(pfn)
     const counts = anon ? this.#anon : this.#file
     const others = anon ? this.#file : this.#anon
     if (others.words[pfn] > 0 || counts.words[pfn] <= 0)
-      this.#fail(entity, addr, old, value, pfn, site, `unmapped as ${anon ? 'anonymous' : 'a file page'}`)
+      this.#fail(context, addr, old, value, pfn, site, `unmapped as ${anon ? 'anonymous' : 'a file page'}`)
     counts.add(pfn, -1)
     if ((old & this.#rw) !== 0) this.#writable.add(pfn, -1)
-    this.#touch(entity, pfn)
+    this.#touch(context, pfn)
   }
 
-  #set(entity: number, addr: number, old: number, value: number, pfn: number, site: number): void {
+  #set(context: number, addr: number, old: number, value: number, pfn: number, site: number): void {
     const watch = this.#watch
     const anon = watch.isAnon(pfn)
     const counts = anon ? this.#anon : this.#file
@@ -101,37 +92,37 @@ class PageTableCheck implements StepCheck {
     counts.add(pfn, 1)
     const writable = (value & this.#rw) !== 0
     if (writable) this.#writable.add(pfn, 1)
-    this.#touch(entity, pfn)
+    this.#touch(context, pfn)
     if (others.words[pfn] > 0)
-      this.#fail(entity, addr, old, value, pfn, site, `mapped as ${anon ? 'anonymous' : 'a file page'}`)
+      this.#fail(context, addr, old, value, pfn, site, `mapped as ${anon ? 'anonymous' : 'a file page'}`)
     if (anon && writable && counts.words[pfn] > 1)
-      this.#fail(entity, addr, old, value, pfn, site, 'mapped writable and not alone')
+      this.#fail(context, addr, old, value, pfn, site, 'mapped writable and not alone')
   }
 
-  #touch(entity: number, pfn: number): void {
-    this.#touched[this.#watch.cpuOf(entity)].push(pfn)
+  #touch(context: number, pfn: number): void {
+    this.#touched[this.#watch.cpuOf(context)].push(pfn)
   }
 
-  #freed(entity: number, addr: number, site: number): void {
+  #freed(context: number, addr: number, site: number): void {
     const pfn = this.#watch.pfnOf(addr)
     if (this.#anon.words[pfn] === 0 && this.#file.words[pfn] === 0) return
     this.#watch.fail(
       NAME,
-      entity,
+      context,
       site,
       `page ${hex(pfn)} is freed while ${this.#mappings(pfn)}\n${this.#watch.dumpPage(pfn)}`,
     )
   }
 
-  tableLocked(entity: number): void {
-    const cpu = this.#watch.cpuOf(entity)
+  tableLocked(context: number): void {
+    const cpu = this.#watch.cpuOf(context)
     if (this.#watch.owned.words[cpu] === 0) this.#touched[cpu].clear()
   }
 
   /** When the CPU drops its last table, whatever it did is complete. */
-  tableUnlocked(entity: number): void {
+  tableUnlocked(context: number): void {
     const watch = this.#watch
-    const cpu = watch.cpuOf(entity)
+    const cpu = watch.cpuOf(context)
     if (watch.owned.words[cpu] !== 1) return
     const touched = this.#touched[cpu]
     for (let i = 0; i < touched.length; i++) {
@@ -139,8 +130,8 @@ class PageTableCheck implements StepCheck {
       if (this.#anon.words[pfn] <= 1 || this.#writable.words[pfn] === 0) continue
       watch.fail(
         NAME,
-        entity,
-        watch.lastSite(entity),
+        context,
+        watch.lastSite(context),
         `anonymous page ${hex(pfn)} can be written by ${this.#writable.words[pfn]} of its ${this.#anon.words[pfn]} mappings as its page table is unlocked\n${watch.dumpPage(pfn)}`,
       )
     }
@@ -152,7 +143,7 @@ class PageTableCheck implements StepCheck {
   }
 
   #fail(
-    entity: number,
+    context: number,
     addr: number,
     old: number,
     value: number,
@@ -163,7 +154,7 @@ class PageTableCheck implements StepCheck {
     const watch = this.#watch
     return watch.fail(
       NAME,
-      entity,
+      context,
       site,
       `${watch.entryName(addr)} ${watch.entryValue(addr, old)} -> ${watch.entryValue(addr, value)}: page ${hex(pfn)} is ${what}: ${this.#mappings(pfn)}\n${watch.dumpPage(pfn)}`,
     )

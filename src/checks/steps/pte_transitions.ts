@@ -5,14 +5,14 @@
 // such an entry is a violation.
 import { ATOMIC, Kind, KIND_FLAGS } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
-import type { StepCheck, StepCheckKind } from './check.ts'
+import type { Step, StepCheck, StepCheckKind } from './check.ts'
 import { IntList } from './int_list.ts'
 import type { Watch } from './watch.ts'
 import { Word, wordSet } from './words.ts'
 
 const NAME = 'pte-transitions'
 /** Functions that may make a dirty entry clean. */
-const MKCLEAN = new Set(['page_mkclean_one', 'folio_mkclean', 'clean_record_pte', 'age_pte'])
+const MKCLEAN = ['age_pte']
 
 export const pteTransitions: StepCheckKind = {
   id: 'E12',
@@ -38,7 +38,7 @@ class PteTransitions implements StepCheck {
     const { s } = watch
     this.#watch = watch
     this.#cleared = Array.from({ length: watch.cpus }, () => new IntList())
-    this.#mkclean = watch.sitesOf(MKCLEAN)
+    this.#mkclean = watch.sites.of(NAME, MKCLEAN)
     this.#present = s._PAGE_PRESENT | s._PAGE_PROTNONE
     this.#hardware = s._PAGE_PRESENT | s._PAGE_RW | s._PAGE_ACCESSED | s._PAGE_DIRTY
     this.#dirty = s._PAGE_DIRTY
@@ -48,32 +48,23 @@ class PteTransitions implements StepCheck {
     for (const list of this.#cleared) list.clear()
   }
 
-  step(
-    entity: number,
-    kind: number,
-    addr: number,
-    _a: number,
-    _b: number,
-    old: number,
-    _result: number,
-    site: number,
-  ): void {
+  step({ context, kind, addr, old, site }: Step): void {
     const watch = this.#watch
     const value = watch.memory[addr]
     if (value === old || kind === Kind.CLEAR) return
     if (!watch.isPte(addr)) {
       if (watch.level.words[watch.tableFrame(addr)] > 1 && watch.leadsToTable(old) && value !== 0)
-        this.#fail(entity, addr, old, value, site, 'another table in the place of one that is in use')
+        this.#fail(context, addr, old, value, site, 'another table in the place of one that is in use')
       return
     }
     const had = (old & this.#present) !== 0
     const has = (value & this.#present) !== 0
-    if (value !== 0 && !has) this.#notPresent(entity, addr, old, value, site)
+    if (value !== 0 && !has) this.#notPresent(context, addr, old, value, site)
     if (had) {
-      const samePage = old >>> 12 === value >>> 12
+      const samePage = old >>> watch.pfnShift === value >>> watch.pfnShift
       if (has && !samePage)
         this.#fail(
-          entity,
+          context,
           addr,
           old,
           value,
@@ -82,28 +73,28 @@ class PteTransitions implements StepCheck {
         )
       if ((old & ~value & this.#hardware) !== 0 && (KIND_FLAGS[kind] & ATOMIC) === 0)
         this.#fail(
-          entity,
+          context,
           addr,
           old,
           value,
           site,
           'a store takes bits of a present entry away; the hardware may have set others since it was read',
         )
-      if (has && (old & ~value & this.#dirty) !== 0) this.#dirtyLost(entity, addr, old, value, site)
+      if (has && (old & ~value & this.#dirty) !== 0) this.#dirtyLost(context, addr, old, value, site)
       if (!has) {
-        const cleared = this.#cleared[watch.cpuOf(entity)]
+        const cleared = this.#cleared[watch.cpuOf(context)]
         cleared.push(addr)
         cleared.push(old)
       }
       return
     }
-    if (has) this.#filled(entity, addr, value, site)
+    if (has) this.#filled(context, addr, value, site)
   }
 
   /** An entry becomes one that maps nothing. */
-  #notPresent(entity: number, addr: number, old: number, value: number, site: number): void {
+  #notPresent(context: number, addr: number, old: number, value: number, site: number): void {
     const watch = this.#watch
-    const fail = (text: string): never => this.#fail(entity, addr, old, value, site, text)
+    const fail = (text: string): never => this.#fail(context, addr, old, value, site, text)
     if (watch.s.SWAP === 0) fail('no mechanism has such entries')
     if ((old & this.#present) !== 0) fail('a present entry that was not cleared first becomes another')
     const from = watch.migrating(old)
@@ -113,63 +104,63 @@ class PteTransitions implements StepCheck {
   }
 
   /** An entry that was none maps a page now: if this CPU cleared it in this section, what was there must be flushed. */
-  #filled(entity: number, addr: number, value: number, site: number): void {
+  #filled(context: number, addr: number, value: number, site: number): void {
     const watch = this.#watch
-    const cleared = this.#cleared[watch.cpuOf(entity)]
+    const cleared = this.#cleared[watch.cpuOf(context)]
     for (let i = cleared.length - 2; i >= 0; i -= 2) {
       const before = cleared.items[i + 1]
-      if (before >>> 12 !== value >>> 12) {
+      if (before >>> watch.pfnShift !== value >>> watch.pfnShift) {
         if (cleared.items[i] === addr) {
-          this.#flushed(entity, addr, before, value, site)
+          this.#flushed(context, addr, before, value, site)
           return
         }
         continue
       }
       // The same page is back, here or elsewhere.
-      if ((before & ~value & this.#dirty) !== 0) this.#dirtyLost(entity, addr, before, value, site)
+      if ((before & ~value & this.#dirty) !== 0) this.#dirtyLost(context, addr, before, value, site)
       if (cleared.items[i] === addr) return
     }
   }
 
-  #flushed(entity: number, addr: number, before: number, value: number, site: number): void {
-    const { memory, s, tableMm } = this.#watch
+  #flushed(context: number, addr: number, before: number, value: number, site: number): void {
+    const { memory, s, tableMm, pfnShift } = this.#watch
     const mm = tableMm.words[this.#watch.tableFrame(addr)]
     const page = this.#watch.entryStart(addr)
     for (let cpu = 0; cpu < this.#watch.cpus; cpu++) {
       const area = s.PERCPU + cpu * s.PERCPU_WORDS
       if (memory[area + s.percpu$loaded_mm] !== mm) continue
       const cached = area + s.percpu$tlb + 2 * (page & (s.TLB_ENTRIES - 1))
-      if (memory[cached] === page + 1 && memory[cached + 1] >>> 12 === before >>> 12)
+      if (memory[cached] === page + 1 && memory[cached + 1] >>> pfnShift === before >>> pfnShift)
         this.#fail(
-          entity,
+          context,
           addr,
           before,
           value,
           site,
-          `another page while the TLB of CPU ${cpu} still translates page ${hex(page)} to pfn ${hex(before >>> 12)}`,
+          `another page while the TLB of CPU ${cpu} still translates page ${hex(page)} to pfn ${hex(before >>> pfnShift)}`,
         )
     }
   }
 
-  #dirtyLost(entity: number, addr: number, old: number, value: number, site: number): void {
-    if (this.#mkclean[site] === 0) this.#fail(entity, addr, old, value, site, 'the dirty bit is lost')
+  #dirtyLost(context: number, addr: number, old: number, value: number, site: number): void {
+    if (this.#mkclean[site] === 0) this.#fail(context, addr, old, value, site, 'the dirty bit is lost')
   }
 
-  tableLocked(entity: number): void {
-    const cpu = this.#watch.cpuOf(entity)
+  tableLocked(context: number): void {
+    const cpu = this.#watch.cpuOf(context)
     if (this.#watch.owned.words[cpu] === 0) this.#cleared[cpu].clear()
   }
 
-  tableUnlocked(entity: number): void {
-    const cpu = this.#watch.cpuOf(entity)
+  tableUnlocked(context: number): void {
+    const cpu = this.#watch.cpuOf(context)
     if (this.#watch.owned.words[cpu] === 1) this.#cleared[cpu].clear()
   }
 
-  #fail(entity: number, addr: number, old: number, value: number, site: number, text: string): never {
+  #fail(context: number, addr: number, old: number, value: number, site: number, text: string): never {
     const watch = this.#watch
     return watch.fail(
       NAME,
-      entity,
+      context,
       site,
       `${watch.entryName(addr)} ${watch.entryValue(addr, old)} -> ${watch.entryValue(addr, value)}: ${text}`,
     )

@@ -1,14 +1,15 @@
 // E4: the swap map. A slot comes into use as one that has a page in the swap cache and no entry, gains and loses one use at a time, and is freed
 // only without any; its word is written only under its cluster's lock, and only while its device is on. Leaves out whether the uses
 // equal the entries: at rest that is Q4.
+import { swapMapText } from '../../inspect/swap_entries.ts'
 import { Kind } from '../../step/kinds.ts'
-import type { StepCheck, StepCheckKind } from './check.ts'
+import type { Step, StepCheck, StepCheckKind } from './check.ts'
 import type { Watch } from './watch.ts'
 import { Word, wordSet } from './words.ts'
 
 const NAME = 'swap-map'
 /** Who lays out and takes down a device's map, with nobody using it. */
-const SETUP = new Set(['setup_swap_map'])
+const SETUP = ['setup_swap_map']
 
 export const swapMap: StepCheckKind = {
   id: 'E4',
@@ -24,12 +25,12 @@ class SwapMap implements StepCheck {
   readonly writes = wordSet(Word.SWAP_MAP)
   readonly #watch: Watch
   readonly #setup: Uint8Array
-  /** By entity: locks of clusters that it holds. */
+  /** By context: locks of clusters that it holds. */
   readonly #held: number[][]
 
   constructor(watch: Watch) {
     this.#watch = watch
-    this.#setup = watch.sitesOf(SETUP)
+    this.#setup = watch.sites.of(NAME, SETUP)
     this.#held = Array.from({ length: 2 * watch.cpus }, () => [])
   }
 
@@ -37,16 +38,7 @@ class SwapMap implements StepCheck {
     for (const held of this.#held) held.length = 0
   }
 
-  step(
-    entity: number,
-    kind: number,
-    addr: number,
-    _a: number,
-    _b: number,
-    old: number,
-    _result: number,
-    site: number,
-  ): void {
+  step({ context, kind, addr, old, site }: Step): void {
     const { s, memory } = this.#watch
     const value = memory[addr]
     if (value === old || kind === Kind.CLEAR || this.#setup[site] === 1) return
@@ -55,12 +47,12 @@ class SwapMap implements StepCheck {
     const fail = (text: string): never =>
       this.#watch.fail(
         NAME,
-        entity,
+        context,
         site,
-        `swap_map ${device}:${slot % s.SWAPFILE_SLOTS} ${this.#word(old)} -> ${this.#word(value)}: ${text}`,
+        `swap_map ${device}:${slot % s.SWAPFILE_SLOTS} ${swapMapText(s, old)} -> ${swapMapText(s, value)}: ${text}`,
       )
     const lock = s.SWAP_CLUSTERS + Math.floor(slot / s.SWAPFILE_CLUSTER) * s.SWAP_CLUSTER_WORDS
-    if (!this.#held[entity].includes(lock + s.swap_cluster$lock)) fail("written without its cluster's lock")
+    if (!this.#held[context].includes(lock + s.swap_cluster$lock)) fail("written without its cluster's lock")
     if (memory[s.SWAP_INFO + device * s.SWAP_INFO_WORDS + s.swap_info$max] === 0) fail('its device is off')
     if (old === 0 && value !== s.SWAP_HAS_CACHE) fail('a free slot gains a use')
     if (value === 0 && old !== s.SWAP_HAS_CACHE) fail('a slot is freed that is in use')
@@ -79,23 +71,14 @@ class SwapMap implements StepCheck {
     return high - low <= 1 || (low === 0 && high === max && ((before | after) & continued) !== 0)
   }
 
-  lockAcquire(entity: number, lock: number): void {
+  lockAcquire(context: number, lock: number): void {
     const { s } = this.#watch
-    if (lock >= s.SWAP_CLUSTERS && lock < s.SWAP_MAP) this.#held[entity].push(lock)
+    if (lock >= s.SWAP_CLUSTERS && lock < s.SWAP_MAP) this.#held[context].push(lock)
   }
 
-  lockRelease(entity: number, lock: number): void {
-    const held = this.#held[entity]
+  lockRelease(context: number, lock: number): void {
+    const held = this.#held[context]
     const at = held.indexOf(lock)
     if (at >= 0) held.splice(at, 1)
-  }
-
-  #word(word: number): string {
-    const { SWAP_HAS_CACHE, COUNT_CONTINUED } = this.#watch.s
-    const names = [
-      ...((word & SWAP_HAS_CACHE) === 0 ? [] : ['cache']),
-      ...((word & COUNT_CONTINUED) === 0 ? [] : ['continued']),
-    ]
-    return [String(word & ~(SWAP_HAS_CACHE | COUNT_CONTINUED)), ...names].join(' ')
   }
 }

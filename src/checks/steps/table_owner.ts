@@ -2,21 +2,21 @@
 // returned for it; nobody else writes its entries. Leaves out the lock's words themselves.
 import { Kind } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
-import type { StepCheck, StepCheckKind } from './check.ts'
+import type { Step, StepCheck, StepCheckKind } from './check.ts'
 import type { Watch } from './watch.ts'
 import { Word, wordSet } from './words.ts'
 
 const NAME = 'table-owner'
 
 /** Tables that nobody else can reach any more are taken apart without their locks. */
-const FREE_PGTABLES = new Set([
+const FREE_PGTABLES = [
   'free_pgtables',
   'free_p4d_range',
   'free_pud_range',
   'free_pmd_range',
   'free_table_above',
-])
-const HARDWARE = new Set(['tlb_walk', 'hardware_set_bits'])
+]
+const HARDWARE = ['tlb_walk', 'hardware_set_bits']
 
 export const tableOwner: StepCheckKind = {
   id: 'E1',
@@ -37,27 +37,18 @@ class TableOwner implements StepCheck {
 
   constructor(watch: Watch) {
     this.#watch = watch
-    this.#freeing = watch.sitesOf(FREE_PGTABLES)
-    this.#hardware = watch.sitesOf(HARDWARE)
+    this.#freeing = watch.sites.of(NAME, FREE_PGTABLES)
+    this.#hardware = watch.sites.of(NAME, HARDWARE)
     this.#bits = watch.s._PAGE_ACCESSED | watch.s._PAGE_DIRTY
   }
 
   begin(): void {}
 
-  step(
-    entity: number,
-    kind: number,
-    addr: number,
-    a: number,
-    b: number,
-    old: number,
-    _result: number,
-    site: number,
-  ): void {
+  step({ context, kind, addr, a, b, old, site }: Step): void {
     const watch = this.#watch
     if (watch.level.words[watch.tableFrame(addr)] === 0) return
     const owner = watch.owner.words[watch.pfnOf(watch.tableOf(addr))]
-    if (owner === watch.cpuOf(entity) + 1) return
+    if (owner === watch.cpuOf(context) + 1) return
     if (this.#freeing[site] === 1) return
     if (kind === Kind.CMPXCHG && old !== a) return
     if (kind === Kind.CMPXCHG && (b & ~this.#bits) === (a & ~this.#bits) && (a & ~b) === 0)
@@ -65,35 +56,35 @@ class TableOwner implements StepCheck {
     const value = watch.memory[addr]
     watch.fail(
       NAME,
-      entity,
+      context,
       site,
       `${watch.entryName(addr)} ${watch.entryValue(addr, old)} -> ${watch.entryValue(addr, value)}: ` +
         `written without holding its table, page ${hex(watch.pfnOf(watch.tableOf(addr)))}, which ${holder(owner)}`,
     )
   }
 
-  tableLocked(entity: number, table: number): void {
+  tableLocked(context: number, table: number): void {
     const watch = this.#watch
     const pfn = watch.pfnOf(table)
     const owner = watch.owner.words[pfn]
     if (owner === 0) return
     watch.fail(
       NAME,
-      entity,
-      watch.lastSite(entity),
-      `two owners of the page table in page ${hex(pfn)}: CPU ${watch.cpuOf(entity)} has taken its lock, and it ${holder(owner)} already`,
+      context,
+      watch.lastSite(context),
+      `two owners of the page table in page ${hex(pfn)}: CPU ${watch.cpuOf(context)} has taken its lock, and it ${holder(owner)} already`,
     )
   }
 
-  tableUnlocked(entity: number, table: number): void {
+  tableUnlocked(context: number, table: number): void {
     const watch = this.#watch
     const pfn = watch.pfnOf(table)
     const owner = watch.owner.words[pfn]
-    if (owner === watch.cpuOf(entity) + 1) return
+    if (owner === watch.cpuOf(context) + 1) return
     watch.fail(
       NAME,
-      entity,
-      watch.lastSite(entity),
+      context,
+      watch.lastSite(context),
       `the lock of the page table in page ${hex(pfn)} is dropped by a CPU that does not hold it; the table ${holder(owner)}`,
     )
   }

@@ -3,7 +3,7 @@
 // out entries of tables that a CPU owns at that moment, and CPUs whose flush reclaim has deferred: it may be on its way.
 import { Kind } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
-import type { StepCheck, StepCheckKind } from './check.ts'
+import type { Step, StepCheck, StepCheckKind } from './check.ts'
 import type { Watch } from './watch.ts'
 import { Word, wordSet } from './words.ts'
 
@@ -38,75 +38,65 @@ class Tlb implements StepCheck {
 
   begin(): void {}
 
-  step(
-    entity: number,
-    kind: number,
-    addr: number,
-    _a: number,
-    _b: number,
-    old: number,
-    _result: number,
-    site: number,
-  ): void {
+  step({ context, kind, addr, old, site }: Step): void {
     const watch = this.#watch
     const value = watch.memory[addr]
     if (value === old || kind === Kind.CLEAR) return
     switch (watch.map.classOf[addr]) {
       case Word.REFCOUNT:
-        if (value === 0 && watch.freezes[site] === 0) this.#pageFreed(entity, watch.pfnOf(addr), site)
+        if (value === 0 && watch.freezes[site] === 0) this.#pageFreed(context, watch.pfnOf(addr), site)
         return
       case Word.MMAP_LOCK:
-        // Bit 0: a writer holds it.
-        if ((old & 1) === 1 && (value & 1) === 0)
-          this.#mapChanged(entity, addr - watch.s.mm$mmap_lock - watch.s.rwsem$count, site)
+        if ((old & ~value & watch.s.RWSEM_WRITER_LOCKED) !== 0)
+          this.#mapChanged(context, addr - watch.s.mm$mmap_lock - watch.s.rwsem$count, site)
         return
       case Word.FLUSH_PENDING:
-        if (old === 1 && value === 0) this.#mapChanged(entity, addr - watch.s.mm$tlb_flush_pending, site)
+        if (old === 1 && value === 0) this.#mapChanged(context, addr - watch.s.mm$tlb_flush_pending, site)
     }
   }
 
-  #pageFreed(entity: number, pfn: number, site: number): void {
-    const { memory } = this.#watch
+  #pageFreed(context: number, pfn: number, site: number): void {
+    const { memory, pfnShift } = this.#watch
     for (let cpu = 0; cpu < this.#tlb.length; cpu++) {
       // A CPU without an mm has an empty TLB.
       if (memory[this.#loaded[cpu]] === 0) continue
       const first = this.#tlb[cpu]
       for (let at = first; at < first + this.#words; at += 2)
-        if (memory[at] !== 0 && memory[at + 1] >>> 12 === pfn)
+        if (memory[at] !== 0 && memory[at + 1] >>> pfnShift === pfn)
           this.#watch.fail(
             NAME,
-            entity,
+            context,
             site,
             `page ${hex(pfn)} is freed while the TLB of CPU ${cpu} translates page ${hex(memory[at] - 1)} to it${this.#right(memory[at + 1])}\n${this.#watch.dumpPage(pfn)}`,
           )
     }
   }
 
-  #mapChanged(entity: number, mm: number, site: number): void {
+  #mapChanged(context: number, mm: number, site: number): void {
     const { memory } = this.#watch
     for (let cpu = 0; cpu < this.#tlb.length; cpu++) {
       if (memory[this.#loaded[cpu]] !== mm) continue
       const first = this.#tlb[cpu]
       for (let at = first; at < first + this.#words; at += 2)
-        if (memory[at] !== 0) this.#compare(entity, cpu, mm, memory[at] - 1, memory[at + 1], site)
+        if (memory[at] !== 0) this.#compare(context, cpu, mm, memory[at] - 1, memory[at + 1], site)
     }
   }
 
   /** Compares a TLB's entry with the page table. */
-  #compare(entity: number, cpu: number, mm: number, addr: number, cached: number, site: number): void {
+  #compare(context: number, cpu: number, mm: number, addr: number, cached: number, site: number): void {
     const watch = this.#watch
-    const { s } = watch
+    const { s, pfnShift } = watch
     const ptep = watch.pteOf(mm, addr)
     const pte = ptep === 0 ? 0 : watch.memory[ptep]
     const rights = s._PAGE_PRESENT | s._PAGE_RW
-    if (pte >>> 12 === cached >>> 12 && (cached & ~pte & rights) === 0) return
+    if (pte >>> pfnShift === cached >>> pfnShift && (cached & ~pte & rights) === 0) return
     if (ptep !== 0 && watch.owner.words[watch.pfnOf(watch.tableOf(ptep))] !== 0) return
     if (this.#deferred(cpu)) return
     watch.fail(
       NAME,
-      entity,
+      context,
       site,
-      `the TLB of CPU ${cpu} still translates page ${hex(addr)} of mm ${watch.memory[mm + s.mm$id]} to pfn ${hex(cached >>> 12)}${this.#right(cached)}; its pte is ${ptep === 0 ? 'none' : watch.entryValue(ptep, pte)}`,
+      `the TLB of CPU ${cpu} still translates page ${hex(addr)} of mm ${watch.memory[mm + s.mm$id]} to pfn ${hex(cached >>> pfnShift)}${this.#right(cached)}; its pte is ${ptep === 0 ? 'none' : watch.entryValue(ptep, pte)}`,
     )
   }
 

@@ -2,18 +2,18 @@
 // 6.1). Leaves out reference counts, which may be looked at speculatively, and contents of pages: both are page_counts.ts.
 import { Kind, KIND_FLAGS, WRITES } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
-import type { StepCheck, StepCheckKind } from './check.ts'
+import type { Step, StepCheck, StepCheckKind } from './check.ts'
 import type { Watch } from './watch.ts'
 import { Word, wordSet } from './words.ts'
 
 const NAME = 'use-after-free'
 
 /** Whoever hands the memory out and takes it back. */
-const PAGE_ALLOCATOR = new Set(['src/kernel/mm/page_alloc.ts'])
-const TABLE_ALLOCATOR = new Set(['pgtable_alloc'])
-const OBJECT_ALLOCATOR = new Set(['src/kernel/mm/slab.ts'])
+const PAGE_ALLOCATOR = 'mm/page_alloc'
+const TABLE_ALLOCATOR = ['pgtable_alloc']
+const OBJECT_ALLOCATOR = 'mm/slab'
 /** Take a page off its LRU list after its last reference went. */
-const PAGE_RELEASERS = new Set([
+const PAGE_RELEASERS = [
   'release_pages',
   'move_pages_to_lru',
   'free_unref_page_list',
@@ -22,9 +22,9 @@ const PAGE_RELEASERS = new Set([
   '__page_cache_release',
   '__clear_lru',
   'page_lruvec',
-])
-/** Readers of memory that keeps its type: they look again at who is there (a parent's pid), or report a writer that is gone. */
-const TYPE_STABLE = new Set(['live_parent', 'oracle_violation'])
+]
+/** Readers of memory that keeps its type: they report a writer that is gone. */
+const TYPE_STABLE = ['oracle_violation']
 const PAGE = 1
 const TABLE = 2
 const OBJECT = 4
@@ -67,11 +67,11 @@ export class UseAfterFree implements StepCheck {
     this.#unitOf = watch.map.unitOf
     this.#dead = watch.dead.words
     this.#classOf = watch.map.classOf
-    const pages = watch.sitesIn(PAGE_ALLOCATOR)
-    const releasers = watch.sitesOf(PAGE_RELEASERS)
-    const tables = watch.sitesOf(TABLE_ALLOCATOR)
-    const objects = watch.sitesIn(OBJECT_ALLOCATOR)
-    const readers = watch.sitesOf(TYPE_STABLE)
+    const pages = watch.sites.in(NAME, PAGE_ALLOCATOR)
+    const releasers = watch.sites.of(NAME, PAGE_RELEASERS)
+    const tables = watch.sites.of(NAME, TABLE_ALLOCATOR)
+    const objects = watch.sites.in(NAME, OBJECT_ALLOCATOR)
+    const readers = watch.sites.of(NAME, TYPE_STABLE)
     this.#exempt = pages.map(
       (exempt, site) =>
         (exempt | releasers[site]) * PAGE + tables[site] * TABLE + (objects[site] | readers[site]) * OBJECT,
@@ -80,34 +80,25 @@ export class UseAfterFree implements StepCheck {
 
   begin(): void {}
 
-  step(
-    entity: number,
-    kind: number,
-    addr: number,
-    a: number,
-    _b: number,
-    old: number,
-    _result: number,
-    site: number,
-  ): void {
-    if (this.#dead[this.#unitOf[addr]] !== 0) this.#touched(entity, kind, addr, site)
+  step({ context, kind, addr, a, old, site }: Step): void {
+    if (this.#dead[this.#unitOf[addr]] !== 0) this.#touched(context, kind, addr, site)
     if (kind === Kind.COPY && this.#dead[this.#unitOf[a]] !== 0)
-      this.#touched(entity, Kind.PLAIN_READ, a, site)
-    if (this.#classOf[addr] === Word.PAGE_FLAGS) this.#tableFreed(entity, addr, old, site)
+      this.#touched(context, Kind.PLAIN_READ, a, site)
+    if (this.#classOf[addr] === Word.PAGE_FLAGS) this.#tableFreed(context, addr, old, site)
   }
 
   /** An object is given back that is free. */
-  objectFreed(entity: number, object: number, site: number): void {
+  objectFreed(context: number, object: number, site: number): void {
     const watch = this.#watch
     const unit = this.#unitOf[object]
     if (this.#dead[unit] === 0) return
     const line = '='.repeat(66)
     watch.fail(
       NAME,
-      entity,
+      context,
       site,
-      `${line}\nBUG: KASAN: double-free in ${watch.where(site)}\n` +
-        `Free of addr ${hex(object)} by CPU ${watch.cpuOf(entity)}: ${watch.name(object)}\n\n` +
+      `${line}\nBUG: KASAN: double-free in ${watch.sites.where(site)}\n` +
+        `Free of addr ${hex(object)} by CPU ${watch.cpuOf(context)}: ${watch.name(object)}\n\n` +
         `${this.#freed(unit)}\n\n${this.#belongs(unit)}\n${line}`,
     )
   }
@@ -117,7 +108,7 @@ export class UseAfterFree implements StepCheck {
     const freed = this.#watch.freedBy.words[unit] - 1
     return freed < 0
       ? 'It was free before the execution began.'
-      : `Freed by CPU ${freed & 63}:\n ${this.#watch.where(freed >> 6)}`
+      : `Freed by CPU ${freed & 63}:\n ${this.#watch.sites.where(freed >> 6)}`
   }
 
   /** Which kind of memory a unit is. */
@@ -128,7 +119,7 @@ export class UseAfterFree implements StepCheck {
   }
 
   /** Before the watch follows the step: the table's level is still what it was. */
-  #tableFreed(entity: number, addr: number, old: number, site: number): void {
+  #tableFreed(context: number, addr: number, old: number, site: number): void {
     const watch = this.#watch
     if ((old & ~watch.memory[addr] & watch.tableFlag) === 0) return
     const pfn = watch.pfnOf(addr)
@@ -138,7 +129,7 @@ export class UseAfterFree implements StepCheck {
     const id = watch.memory[watch.tableMm.words[pfn] + watch.s.mm$id]
     watch.fail(
       NAME,
-      entity,
+      context,
       site,
       `a page table of mm ${id} (from page ${hex(watch.tableStart.words[pfn])} on) is freed while an entry leads to it`,
     )
@@ -152,7 +143,7 @@ export class UseAfterFree implements StepCheck {
   }
 
   /** A step on a word of freed memory. */
-  #touched(entity: number, kind: number, addr: number, site: number): void {
+  #touched(context: number, kind: number, addr: number, site: number): void {
     const watch = this.#watch
     const unit = this.#unitOf[addr]
     if ((this.#exempt[site] & this.#kind(unit)) !== 0 || this.#onLru(unit)) return
@@ -160,10 +151,10 @@ export class UseAfterFree implements StepCheck {
     const line = '='.repeat(66)
     watch.fail(
       NAME,
-      entity,
+      context,
       site,
-      `${line}\nBUG: KASAN: use-after-free in ${watch.where(site)}\n` +
-        `${access} of size 4 at addr ${hex(addr)} by CPU ${watch.cpuOf(entity)}: ${watch.name(addr)}\n\n${this.#freed(unit)}\n\n` +
+      `${line}\nBUG: KASAN: use-after-free in ${watch.sites.where(site)}\n` +
+        `${access} of size 4 at addr ${hex(addr)} by CPU ${watch.cpuOf(context)}: ${watch.name(addr)}\n\n${this.#freed(unit)}\n\n` +
         `${this.#belongs(unit)}\n${line}`,
     )
   }

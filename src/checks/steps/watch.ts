@@ -1,47 +1,34 @@
 // What all checks at every step share about one stepped machine: the map of its words, which tables are in a tree, at which
-// level and who owns them, which pages, tables and objects are free, and how to name a step. It follows the steps by itself,
+// level and who owns them, which pages, tables and objects are free, and what its words are called. It follows the steps by itself,
 // outside the machine's memory. Leaves out every rule: those are in the checks.
-import { hex, nameAddress } from '../../inspect/names.ts'
-import { swapEntryName } from '../../inspect/swap_names.ts'
+import { entryName, pteText, tableEntryText } from '../../inspect/entries.ts'
+import { nameAddress } from '../../inspect/names.ts'
+import { dumpPage } from '../../inspect/page_dump.ts'
+import { PageTables, type TableLevel } from '../../inspect/page_tables.ts'
+import { readSwapEntry } from '../../inspect/swap_entries.ts'
 import { Kind } from '../../step/kinds.ts'
 import { Violation } from '../../step/observer.ts'
-import type { KernelSymbols } from '../symbols.ts'
-import { readSwapEntry } from '../swap.ts'
-import { MachineView } from '../view.ts'
+import type { KernelSymbols } from '../../inspect/symbols.ts'
+import { RestingMachine } from '../resting_machine.ts'
+import type { Step } from './check.ts'
 import { Rewind } from './rewind.ts'
+import { EVERY_CHECK, Sites, type WatchedImage } from './sites.ts'
 import { Word, type WordMap, mapWords, wordSet } from './words.ts'
-
-/** A place of the kernel's source where steps are made (kbuild's Site). */
-export interface StepSite {
-  readonly fn: string
-  readonly file: string
-  readonly line: number
-  readonly helper?: string
-}
 
 /** The stepped machine as its checks see it. SteppedMachine is one; `sites` and `functions` are its image's. */
 export interface WatchedMachine {
   readonly memory: Int32Array
   readonly symbols: Readonly<Record<string, number>>
   readonly cpus: number
-  /** The last step announced by each entity. */
+  /** The last step announced by each context. */
   readonly site: Int32Array
 }
-
-export interface WatchedImage {
-  readonly sites: readonly StepSite[]
-  /** Names of its functions, by which call stacks are recognised. */
-  readonly functions?: readonly string[]
-}
-
-/** Names of table levels from 1, the PTEs, up. */
-const LEVELS = ['', 'pte', 'pmd', 'pud', 'p4d', 'pgd']
 
 export class Watch {
   readonly memory: Int32Array
   readonly s: KernelSymbols
   readonly cpus: number
-  readonly sites: readonly StepSite[]
+  readonly sites: Sites
   readonly map: WordMap
   /** By unit: 1 while it is free. */
   readonly dead: Rewind
@@ -61,7 +48,8 @@ export class Watch {
   readonly freezes: Uint8Array
   readonly tableShift: number
   readonly #machine: WatchedMachine
-  readonly #view: MachineView
+  readonly #view: RestingMachine
+  readonly #tables: PageTables
   #based = false
 
   // Symbols that every step may need; an object of thousands of properties is slow to look into.
@@ -71,6 +59,7 @@ export class Watch {
   readonly pageWords: number
   readonly content: number
   readonly contentShift: number
+  readonly pfnShift: number
   readonly mapping: number
   readonly refcount: number
   readonly mapcount: number
@@ -79,10 +68,11 @@ export class Watch {
     this.#machine = machine
     this.memory = machine.memory
     this.cpus = machine.cpus
-    this.sites = image.sites
+    this.sites = new Sites(image)
     this.functions = new Set(image.functions)
-    this.freezes = this.sitesOf(new Set(['page_ref_freeze']))
-    this.#view = new MachineView(machine, 'running')
+    this.freezes = this.sites.of(EVERY_CHECK, ['page_ref_freeze'])
+    this.#view = new RestingMachine(machine, 'running')
+    this.#tables = PageTables.of(machine)
     const s = this.#view.symbols
     this.s = s
     this.map = mapWords(s)
@@ -100,6 +90,7 @@ export class Watch {
     this.pageWords = s.PAGE_WORDS
     this.content = s.CONTENT
     this.contentShift = Math.log2(s.CONTENT_WORDS)
+    this.pfnShift = s.PFN_SHIFT
     this.mapping = s.page$mapping
     this.refcount = s.page$_refcount
     this.mapcount = s.page$_mapcount
@@ -148,16 +139,7 @@ export class Watch {
   }
 
   /** Follows a step that may have changed a word of the classes in `writes`. */
-  step(
-    entity: number,
-    kind: number,
-    addr: number,
-    _a: number,
-    _b: number,
-    old: number,
-    _result: number,
-    site: number,
-  ): void {
+  step({ context, kind, addr, old, site }: Step): void {
     const value = this.memory[addr]
     if (value === old || kind === Kind.CLEAR) return
     const { s, map } = this
@@ -166,16 +148,16 @@ export class Watch {
         const pfn = this.tableFrame(addr)
         const level = this.level.words[pfn]
         if (level < 2) return
-        if (this.leadsToTable(old)) this.#detach(this.tableEntries(old))
+        if (this.leadsToTable(old)) this.#detach(this.#tables.next(old))
         if (this.leadsToTable(value))
-          this.#attach(this.tableEntries(value), level - 1, this.tableMm.words[pfn], this.entryStart(addr))
+          this.#attach(this.#tables.next(value), level - 1, this.tableMm.words[pfn], this.entryStart(addr))
         return
       }
       case Word.PAGE_FLAGS: {
         if (((value ^ old) & this.tableFlag) === 0) return
         const pfn = this.pfnOf(addr)
         this.level.set(pfn, 0)
-        this.#setDead(map.tableUnit + pfn, (value & this.tableFlag) === 0, entity, site)
+        this.#setDead(map.tableUnit + pfn, (value & this.tableFlag) === 0, context, site)
         return
       }
       case Word.MM_PGD:
@@ -183,61 +165,58 @@ export class Watch {
         return
       case Word.REFCOUNT:
         if (this.freezes[site] === 1) return
-        if (value === 0 || old === 0) this.#setDead(map.unitOf[addr], value === 0, entity, site)
+        if (value === 0 || old === 0) this.#setDead(map.unitOf[addr], value === 0, context, site)
         return
       case Word.COMPOUND_HEAD:
-        if ((value & 1) !== 0) this.#setDead(map.unitOf[addr], false, entity, site)
-        else if ((old & 1) !== 0) this.#setDead(map.unitOf[addr], true, entity, site)
+        if ((value & 1) !== 0) this.#setDead(map.unitOf[addr], false, context, site)
+        else if ((old & 1) !== 0) this.#setDead(map.unitOf[addr], true, context, site)
     }
   }
 
-  objectAllocated(entity: number, object: number, site: number): void {
-    this.#setDead(this.map.unitOf[object], false, entity, site)
+  objectAllocated(context: number, object: number, site: number): void {
+    this.#setDead(this.map.unitOf[object], false, context, site)
   }
 
-  objectFreed(entity: number, object: number, site: number): void {
-    this.#setDead(this.map.unitOf[object], true, entity, site)
+  objectFreed(context: number, object: number, site: number): void {
+    this.#setDead(this.map.unitOf[object], true, context, site)
   }
 
-  tableLocked(entity: number, table: number): void {
-    const cpu = this.cpuOf(entity)
+  tableLocked(context: number, table: number): void {
+    const cpu = this.cpuOf(context)
     this.owner.set(this.pfnOf(table), cpu + 1)
     this.owned.add(cpu, 1)
   }
 
-  tableUnlocked(entity: number, table: number): void {
+  tableUnlocked(context: number, table: number): void {
     this.owner.set(this.pfnOf(table), 0)
-    this.owned.add(this.cpuOf(entity), -1)
+    this.owned.add(this.cpuOf(context), -1)
   }
 
-  #setDead(unit: number, dead: boolean, entity: number, site: number): void {
+  #setDead(unit: number, dead: boolean, context: number, site: number): void {
     this.dead.set(unit, dead ? 1 : 0)
-    if (dead) this.freedBy.set(unit, site * 64 + this.cpuOf(entity) + 1)
+    if (dead) this.freedBy.set(unit, site * 64 + this.cpuOf(context) + 1)
   }
 
   #attach(entries: number, level: number, mm: number, start: number): void {
-    const pfn = this.tableFrame(entries)
-    if (pfn < 0 || pfn >= this.s.NR_PAGES) return
-    this.level.set(pfn, level)
-    this.tableMm.set(pfn, mm)
-    this.tableStart.set(pfn, start)
-    if (level === 1) return
-    for (let i = 0; i < this.s.PTRS_PER_TABLE; i++) {
-      const entry = this.memory[entries + i]
-      if (this.leadsToTable(entry))
-        this.#attach(this.tableEntries(entry), level - 1, mm, this.entryStart(entries + i))
-    }
+    if (this.#tables.frameOf(entries) < 0) return
+    this.#tables.walk({ entries, level: level - 1, start }, (table) => {
+      const pfn = this.tableFrame(table.entries)
+      this.level.set(pfn, table.level + 1)
+      this.tableMm.set(pfn, mm)
+      this.tableStart.set(pfn, table.start)
+      return true
+    })
   }
 
   #detach(entries: number): void {
-    const pfn = this.tableFrame(entries)
-    if (pfn >= 0 && pfn < this.s.NR_PAGES) this.level.set(pfn, 0)
+    const pfn = this.#tables.frameOf(entries)
+    if (pfn >= 0) this.level.set(pfn, 0)
   }
 
   // Where things lie.
 
-  cpuOf(entity: number): number {
-    return entity < this.cpus ? entity : entity - this.cpus
+  cpuOf(context: number): number {
+    return context < this.cpus ? context : context - this.cpus
   }
 
   pageOf(pfn: number): number {
@@ -263,43 +242,24 @@ export class Watch {
   }
 
   leadsToTable(entry: number): boolean {
-    return (entry & (this.s._PAGE_PRESENT | this.s._PAGE_PSE)) === this.s._PAGE_PRESENT
-  }
-
-  /** Word address of the entries of the table that an entry leads to. */
-  tableEntries(entry: number): number {
-    return this.pgtables + ((entry >>> this.s.PFN_SHIFT) << this.tableShift)
+    return this.#tables.leadsToTable(entry)
   }
 
   /** First page number that the entry at `addr` spans. */
   entryStart(addr: number): number {
     const pfn = this.tableFrame(addr)
     const index = (addr - this.pgtables) & (this.s.PTRS_PER_TABLE - 1)
-    return this.tableStart.words[pfn] + index * 2 ** this.#shift(this.level.words[pfn])
+    return this.tableStart.words[pfn] + index * 2 ** this.#levelOf(pfn).shift
   }
 
-  #shift(level: number): number {
-    const { s } = this
-    return [0, 0, s.PMD_SHIFT, s.PUD_SHIFT, s.P4D_SHIFT, s.PGDIR_SHIFT][level]
+  /** Of the table in a slot, which is in a tree. */
+  #levelOf(slot: number): TableLevel {
+    return this.#tables.levels[this.level.words[slot] - 1]
   }
 
   /** Address of the PTE of page `addr` of `mm`; 0: no table is there. */
   pteOf(mm: number, addr: number): number {
-    const { s, memory } = this
-    let entries = memory[mm + s.mm$pgd]
-    for (let level = s.PGTABLE_LEVELS; level > 1; level--) {
-      const shift = this.#shift(level)
-      const index = level === s.PGTABLE_LEVELS ? addr >>> shift : (addr >>> shift) & this.#mask(level)
-      const entry = memory[entries + index]
-      if (!this.leadsToTable(entry)) return 0
-      entries = this.tableEntries(entry)
-    }
-    return entries + (addr & (s.PTRS_PER_PTE - 1))
-  }
-
-  #mask(level: number): number {
-    const { s } = this
-    return [0, s.PTRS_PER_PTE, s.PTRS_PER_PMD, s.PTRS_PER_PUD, s.PTRS_PER_P4D, s.PTRS_PER_PGD][level] - 1
+    return this.#tables.pteAddress(mm, addr)
   }
 
   /** Whether a PTE maps a page that is counted. */
@@ -311,20 +271,20 @@ export class Watch {
   /** Whether a PTE is a swap entry: it counts as MM_SWAPENTS. */
   isSwap(pte: number): boolean {
     if (pte === 0 || (pte & (this.s._PAGE_PRESENT | this.s._PAGE_PROTNONE)) !== 0) return false
-    return readSwapEntry(pte, this.s.PFN_SHIFT).kind === 'swap'
+    return readSwapEntry(this.s, pte).kind === 'swap'
   }
 
   /** Whether a swap entry may become this one: of the same slot, or the mark of a page that could not be read from it. */
   staysSwapped(from: number, to: number): boolean {
-    const before = readSwapEntry(from, this.s.PFN_SHIFT)
-    const { kind, device, offset } = readSwapEntry(to, this.s.PFN_SHIFT)
+    const before = readSwapEntry(this.s, from)
+    const { kind, device, offset } = readSwapEntry(this.s, to)
     return kind === 'error' || (device === before.device && offset === before.offset)
   }
 
   /** The page frame that a PTE stands for while the page migrates; -1: it is no migration entry. */
   migrating(pte: number): number {
     if (pte === 0 || (pte & (this.s._PAGE_PRESENT | this.s._PAGE_PROTNONE)) !== 0) return -1
-    const { kind, offset } = readSwapEntry(pte, this.s.PFN_SHIFT)
+    const { kind, offset } = readSwapEntry(this.s, pte)
     return kind === 'migration' ? offset : -1
   }
 
@@ -334,28 +294,9 @@ export class Watch {
 
   // Names.
 
-  /** The sites whose function or helper is one of `names`, as a table by site. */
-  sitesOf(names: ReadonlySet<string>): Uint8Array {
-    return Uint8Array.from(this.sites, ({ fn, helper }) =>
-      names.has(fn) || (helper !== undefined && names.has(helper)) ? 1 : 0,
-    )
-  }
-
-  /** The sites in one of `files` (paths from the package's folder). */
-  sitesIn(files: ReadonlySet<string>): Uint8Array {
-    return Uint8Array.from(this.sites, ({ file }) => (files.has(file) ? 1 : 0))
-  }
-
-  /** `wp_page_copy src/kernel/mm/memory/do_wp_page.ts:123`. */
-  where(site: number): string {
-    const place = this.sites[site]
-    if (place === undefined) return `site ${site}`
-    return `${place.fn} ${place.file}:${place.line}`
-  }
-
-  /** Where the last step of an entity stands. */
-  lastSite(entity: number): number {
-    return this.#machine.site[entity]
+  /** Where the last step of a context stands. */
+  lastSite(context: number): number {
+    return this.#machine.site[context]
   }
 
   /** The word at `addr` by its object and field; a PTE by its mm and page. */
@@ -368,40 +309,21 @@ export class Watch {
   /** `pte[mm 1, 0x7000]`. */
   entryName(addr: number): string {
     const pfn = this.tableFrame(addr)
-    const id = this.memory[this.tableMm.words[pfn] + this.s.mm$id]
-    return `${LEVELS[this.level.words[pfn]]}[mm ${id}, ${hex(this.entryStart(addr))}]`
+    return entryName(this.#machine, this.#levelOf(pfn).name, this.tableMm.words[pfn], this.entryStart(addr))
   }
 
-  /** `none`, `pfn 0x1a3 rw dirty accessed`, `table 0x33`. */
+  /** What `entry` says in the word at `addr`: `none`, `pfn 0x1a3 rw dirty young`, `table page 0x33`. */
   entryValue(addr: number, entry: number): string {
-    const { s } = this
-    if (entry === 0) return 'none'
-    const pfn = hex(entry >>> s.PFN_SHIFT)
-    if (this.level.words[this.tableFrame(addr)] > 1)
-      return this.leadsToTable(entry) ? `table ${pfn}` : hex(entry)
-    if ((entry & (s._PAGE_PRESENT | s._PAGE_PROTNONE)) === 0) return swapEntryName(entry, s.PFN_SHIFT)
-    const flags = [
-      (entry & s._PAGE_PROTNONE) !== 0 ? ' protnone' : '',
-      (entry & s._PAGE_RW) !== 0 ? ' rw' : ' ro',
-      (entry & s._PAGE_DIRTY) !== 0 ? ' dirty' : '',
-      (entry & s._PAGE_SPECIAL) !== 0 ? ' special' : '',
-    ]
-    return `pfn ${pfn}${flags.join('')}`
+    const upper = this.level.words[this.tableFrame(addr)] > 1
+    return upper ? tableEntryText(this.#machine, entry) : pteText(this.#machine, entry)
   }
 
   /** A struct page as dump_page() prints it. */
   dumpPage(pfn: number): string {
-    const { memory, s } = this
-    const page = this.pageOf(pfn)
-    const field = (offset: number): number => memory[page + offset]
-    return (
-      `page: refcount:${field(s.page$_refcount)} mapcount:${field(s.page$_mapcount) + 1} ` +
-      `mapping:${hex(field(s.page$mapping))} index:${hex(field(s.page$index))} pfn:${hex(pfn)}\n` +
-      `flags: ${hex(field(s.page$flags))}`
-    )
+    return dumpPage(this.#machine, this.pageOf(pfn)).join('\n')
   }
 
-  /** Functions on the kernel's stack of the entity that runs, innermost first. */
+  /** Functions on the kernel's stack of the context that runs, innermost first. */
   stack(): string[] {
     const limit = Error.stackTraceLimit
     Error.stackTraceLimit = 60
@@ -414,7 +336,7 @@ export class Watch {
   }
 
   /** Throws the violation `text` of `check`, naming the step: the CPU and the place. */
-  fail(check: string, entity: number, site: number, text: string): never {
-    throw new Violation(check, `${text}\n at ${this.where(site)} on CPU ${this.cpuOf(entity)}`)
+  fail(check: string, context: number, site: number, text: string): never {
+    throw new Violation(check, `${text}\n at ${this.sites.where(site)} on CPU ${this.cpuOf(context)}`)
   }
 }

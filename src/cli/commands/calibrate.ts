@@ -2,10 +2,11 @@
 // src/calibrate.
 import { join } from 'node:path'
 import { UsageError } from '../../base/errors.ts'
-import { DEFAULT_OUT, progress, writeResult, writeStdout } from '../../base/output.ts'
+import { checkWritable, DEFAULT_OUT, progress, writeReport } from '../../base/output.ts'
 import { calibrate } from '../../calibrate/calibrate.ts'
 import { HOST } from '../../catalog/topologies.ts'
 import { formatCalibration } from '../../report/calibration_text.ts'
+import { hyphenated } from '../arguments.ts'
 import type { ScaleArguments } from './scale.ts'
 
 /** Options that go with --calibrate. */
@@ -26,16 +27,12 @@ export async function calibrateCommand(
       `--calibrate measures this machine and runs no scenario: ${name ?? `--${hyphenated(other!)}`} has no meaning with it; it goes with --json and --out.`,
     )
   const file = join(options.out ?? DEFAULT_OUT, `${HOST}.json`)
+  const { json } = options
+  checkWritable(HOST, { json }, [file])
   const report = await calibrate(file, { signal, progress })
   if (report === undefined) return 130
-  writeResult(file, `${JSON.stringify(report.topology, null, 2)}\n`)
   const document = `${JSON.stringify(report, null, 2)}\n`
-  if (options.json !== undefined && options.json !== '-') writeResult(options.json, document)
-  await writeStdout(options.json === '-' ? document : formatCalibration(report))
+  const files = new Map([[file, `${JSON.stringify(report.topology, null, 2)}\n`]])
+  await writeReport(HOST, { document, text: formatCalibration(report) }, { json }, { files })
   return 0
-}
-
-/** `simulatedTime` as it is typed. */
-function hyphenated(option: string): string {
-  return option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }

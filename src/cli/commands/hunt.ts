@@ -1,5 +1,5 @@
 // `mmtorture hunt`: hunts, printed. Leaves out what a hunt is: src/hunt.
-import { checkWritable, DEFAULT_OUT, progress, writeReport } from '../../base/output.ts'
+import { checkFolder, checkWritable, DEFAULT_OUT, progress, writeReport } from '../../base/output.ts'
 import { huntPlans } from '../../hunt/hunt.ts'
 import { huntChanges, type HuntChoices, huntDefaults, planHunts } from '../../hunt/plan.ts'
 import type { HuntReport } from '../../hunt/report.ts'
@@ -22,8 +22,10 @@ export async function huntCommandLine(
   options: HuntArguments,
   signal: AbortSignal,
 ): Promise<number> {
-  const plans = planHunts(names, { ...options, out: options.out ?? DEFAULT_OUT })
+  const out = options.out ?? DEFAULT_OUT
+  const plans = planHunts(names, { ...options, out })
   checkWritable('hunt', options)
+  checkFolder(out)
   const { hunted, sweep } = await huntPlans(plans, { signal, progress })
   const single = plans.length === 1 && plans[0].configs.length === 1 ? hunted[0] : undefined
   const document = `${JSON.stringify(single?.report ?? sweep, null, 2)}\n`
@@ -31,7 +33,8 @@ export async function huntCommandLine(
     single === undefined
       ? formatHuntSweep(sweep)
       : formatHunt(single.report, single.descriptions, settingsOf(single.report), options.verbose ?? false)
-  await writeReport('hunt', { document, text }, options)
+  const failures = hunted.flatMap(({ unwritten }) => unwritten)
+  await writeReport('hunt', { document, text }, options, { failures })
   if (sweep.interrupted) return 130
   return sweep.verdict === 'violated' ? 1 : 0
 }

@@ -2,7 +2,7 @@
 import { CONFIG_KEYS } from '../../kbuild/config.ts'
 import { table } from '../../base/text.ts'
 import { UsageError } from '../../base/errors.ts'
-import { writeResult, writeStdout } from '../../base/output.ts'
+import { checkWritable, writeResult, writeStdout } from '../../base/output.ts'
 import { builtInScenarios, describeScenario } from '../../catalog/scenarios.ts'
 
 /** One thing that can be chosen. */
@@ -21,11 +21,12 @@ interface Entry {
 export const TOPICS = ['scenarios', 'config', 'topologies', 'reverts', 'schedulers', 'checks'] as const
 type Topic = (typeof TOPICS)[number]
 
-/** Prints the lists: of one topic, or the scenarios and the configuration. */
+/** Prints the lists: of one topic, or of all. */
 export async function listCommand(topic: string | undefined, options: { json?: string }): Promise<void> {
   if (topic !== undefined && !TOPICS.includes(topic as Topic))
     throw new UsageError(`list ${topic}: expected one of ${TOPICS.join(', ')}.`)
-  const topics: readonly Topic[] = topic === undefined ? ['scenarios', 'config'] : [topic as Topic]
+  checkWritable('list', options)
+  const topics: readonly Topic[] = topic === undefined ? TOPICS : [topic as Topic]
   const lists = await Promise.all(topics.map(async (name) => [name, await entries(name)] as const))
   if (options.json !== undefined) {
     const document = { schema: 'mmtorture/list@1', ...Object.fromEntries(lists) }

@@ -1,5 +1,5 @@
 // `mmtorture replay FILE`: the violation of a replay file again, printed. Leaves out replaying: src/hunt/replay.ts.
-import { writeResult, writeStdout } from '../../base/output.ts'
+import { checkWritable, writeReport } from '../../base/output.ts'
 import { plural } from '../../base/text.ts'
 import { flatSchedule } from '../../explore/replay_file.ts'
 import { switchesOf } from '../../explore/segments.ts'
@@ -18,16 +18,15 @@ export interface ReplayArguments {
  * Throws UsageError (status 2) for a file that cannot be read, and for the first difference.
  */
 export async function replayCommand(path: string, options: ReplayArguments): Promise<number> {
+  checkWritable('replay', options)
   const verbose = options.verbose ?? false
   const { report, description, file } = await replayRecorded(path, verbose)
-  const json = `${JSON.stringify(report, null, 2)}\n`
-  if (options.json !== undefined && options.json !== '-') writeResult(options.json, json)
+  const document = `${JSON.stringify(report, null, 2)}\n`
   const { steps, sizes } = file
   const heading =
     `${file.scenario}: replay of ${plural(steps, 'step')} and ${plural(switchesOf(flatSchedule(file)), 'switch', 'switches')} ` +
     `on ${plural(sizes.cpus, 'CPU')}${report.sameImage ? '' : ', on another kernel than it was recorded on'}\n\n`
-  await writeStdout(
-    options.json === '-' ? json : heading + formatViolation(report.violation, description, verbose),
-  )
+  const text = heading + formatViolation(report.violation, description, verbose)
+  await writeReport('replay', { document, text }, options)
   return 1
 }

@@ -5,7 +5,7 @@
 import { SWAP, VMA_LOCK } from '#config'
 import { load, this_cpu_read, this_cpu_write } from './access.ts'
 import { observe_exception } from './observe.ts'
-import { percpu$last_fault, percpu$loaded_mm, percpu$walked_pte } from './percpu.ts'
+import { percpu$last_fault, percpu$loaded_mm, percpu$oom_faults, percpu$walked_pte } from './percpu.ts'
 import { pte_present } from './pgtable.ts'
 import type { Mm, Pte, Vma } from './structs.ts'
 import { vma$vm_flags, vma$vm_start, VM_ACCESS_FLAGS, VM_WRITE } from './structs.ts'
@@ -21,7 +21,8 @@ import {
   VM_FAULT_RETRY,
   VM_FAULT_SIGBUS,
 } from '../mm/memory/vmf.ts'
-import { find_vma } from '../mm/mmap.ts'
+import { find_vma } from '../mm/mmap/mm_mt.ts'
+import { pagefault_out_of_memory } from '../mm/oom_kill.ts'
 import { current } from '../sched/core.ts'
 import { fatal_signal_pending } from '../signal.ts'
 import { mmap_read_lock, mmap_read_unlock } from '../mm/mmap_lock.ts'
@@ -52,9 +53,8 @@ function access_error(vma: Vma, write: boolean): boolean {
 /** What the end of a fault means for the access: 0 when it may be tried again, else the signal. */
 function fault_signal(fault: number): number {
   if ((fault & VM_FAULT_OOM) !== 0) {
-    // pagefault_out_of_memory: the OOM killer could not help, or chose this task. The access ends.
     count_vm_event(OOM_FAULTS)
-    return SIGKILL
+    return pagefault_out_of_memory() ? 0 : SIGKILL
   }
   if ((fault & (VM_FAULT_SIGBUS | VM_FAULT_HWPOISON)) !== 0) {
     count_vm_event(SIGBUS_FAULTS)
@@ -115,10 +115,12 @@ export function exc_page_fault(addr: number, write: boolean): number {
   const mm = this_cpu_read(percpu$loaded_mm) as Mm
   count_vm_event(PGFAULT)
   // The first fault of an access is the one that a recorder of the real kernel would see.
-  if (this_cpu_read(percpu$last_fault) === 0)
+  if (this_cpu_read(percpu$last_fault) === 0) {
     this_cpu_write(
       percpu$last_fault,
       pte_present(this_cpu_read(percpu$walked_pte) as Pte) ? FAULT_PRESENT : FAULT_ABSENT,
     )
+    this_cpu_write(percpu$oom_faults, 0)
+  }
   return do_user_addr_fault(mm, addr, write)
 }

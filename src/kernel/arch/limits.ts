@@ -14,7 +14,8 @@ export const MMU_GATHER_BUNDLE = Math.min(8192, Math.max(120, NR_PAGES >> 4))
 /** Tasks of a machine that has memory enough. */
 export const MOST_TASKS = 512
 export const TASKS_WANTED = Math.min(MOST_TASKS, Math.max(64, NR_PAGES >> 4))
-const MMS_WANTED = Math.min(256, Math.max(24, NR_PAGES >> 6))
+/** Those of tasks, and one that each CPU may have loaded still (lazy TLB). */
+const MMS_WANTED = Math.min(256, Math.max(24, NR_PAGES >> 6)) + NR_CPUS
 /** VMAs of one mm (sysctl_max_map_count). */
 export const MAX_MAP_COUNT = Math.min(1984, Math.max(64, NR_PAGES >> 4))
 const VMAS_WANTED = Math.min(16384, Math.max(256, NR_PAGES >> 2))

@@ -3,7 +3,7 @@
  *
  *   line 0      what other CPUs write: interrupts, wake-ups           arch/irq.ts, arch/wait.ts
  *   line 1      what only this CPU touches: task, counters of held state
- *   line 2      held locks                                            locking/spinlock.ts
+ *   line 2      held locks; the lazy address space                    locking/spinlock.ts, sched/active_mm.ts
  *   line 3      this CPU's TLB flush request to others                arch/tlb.ts
  *   line 4..5   struct vm_fault, one a CPU; deferred flushes          mm/memory/, mm/rmap/
  *   line 6      per-CPU free pages                                    mm/page_alloc.ts
@@ -63,6 +63,8 @@ export const percpu$rcu_needed = 31
 export const MAX_HELD_LOCKS = 14
 export const percpu$held_count = 32
 export const percpu$held_locks = 33 // MAX_HELD_LOCKS words
+/** The address space that is loaded while the task has none, with a reference; 0: none (sched/active_mm.ts). */
+export const percpu$active_mm = 47
 
 // Line 3: this CPU as the sender of a TLB flush; others read it until they have acknowledged.
 export const percpu$flush_mm = 48
@@ -107,6 +109,8 @@ export const pvmw$ptl = 89
 export const scan$ret_pages = 90
 /** This CPU reclaims memory (PF_MEMALLOC): a RECLAIM_ constant of mm/vmscan/shrink_list.ts; 0: it does not. */
 export const scan$memalloc = 91
+/** How often the access that faults now has found no memory. */
+export const percpu$oom_faults = 92
 
 // Line 6: struct per_cpu_pages of the one zone.
 export const pcp$count = 96

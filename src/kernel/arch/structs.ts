@@ -305,6 +305,8 @@ export const vma$vm_pgoff = 4
 export const vma$anon_vma = 5
 /** Chains of this VMA, newest first (anon_vma_chain$same_vma_next). */
 export const vma$anon_vma_chain = 6
+/** The next of the VMAs that one munmap has taken out of mm$mm_mt (Linux: the maple tree mt_detach). */
+export const vma$detach_next = 7
 /** The object that is mapped (Linux: vm_file->f_mapping); 0 for private anonymous memory. */
 export const vma$vm_mapping = 11
 /** List of the VMAs that map vm_mapping (Linux: the i_mmap interval tree). */

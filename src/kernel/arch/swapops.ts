@@ -8,7 +8,7 @@ import type { Pte, SwpEntry } from './structs.ts'
 
 /** Types 1 to 8 are swap devices 0 to 7. */
 export const SWP_TYPE_SHIFT = 1
-const SWP_TYPE_MASK = 15
+export const SWP_TYPE_MASK = 15
 export const SWP_MIGRATION_READ = 9
 /** A page that only this entry has, though it may not be written through it. */
 export const SWP_MIGRATION_READ_EXCLUSIVE = 10

@@ -3,7 +3,8 @@
  * CPU's TLB: flush_tlb_mm_range interrupts every CPU of mm_cpumask and waits until each has acknowledged.
  *
  * An entry is (page number + 1, PTE as the walk left it): it caches the right to write and the dirty state.
- * Left out: ASIDs and lazy TLB mode (switching mm empties the TLB), global pages, deferred flushes by generation.
+ * A CPU whose task has no mm keeps the one it has loaded (lazy TLB mode, sched/active_mm.ts), and takes its flushes.
+ * Left out: ASIDs (switching mm empties the TLB), global pages, deferred flushes by generation, sparing lazy CPUs the interrupts.
  */
 import { atomic_fetch_add, atomic_fetch_and, atomic_fetch_or, atomic_load, atomic_store } from '#atomic'
 import { per_cpu_ptr, READ_ONCE, this_cpu_ptr, this_cpu_read, this_cpu_write } from './access.ts'

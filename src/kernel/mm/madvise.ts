@@ -4,13 +4,19 @@
  */
 import { SWAP } from '#config'
 import { load } from '../arch/access.ts'
-import type { Mm } from '../arch/structs.ts'
-import { vma$vm_end, vma$vm_start } from '../arch/structs.ts'
+import type { Mm, Vma } from '../arch/structs.ts'
+import { vma$vm_end, vma$vm_flags, vma$vm_start, VM_HUGETLB, VM_PFNMAP } from '../arch/structs.ts'
 import { EINVAL, ENOMEM } from '../errno.ts'
 import { zap_page_range } from './memory/zap_page_range.ts'
 import { madvise_lru_range } from './madvise_lru.ts'
 import { MADV_DONTNEED, MADV_FREE, MADV_PAGEOUT } from './mman.ts'
-import { can_madv_lru_vma, find_vma, vma_is_anonymous } from './mmap.ts'
+import { find_vma } from './mmap/mm_mt.ts'
+import { vma_is_anonymous } from './mmap/vm_area.ts'
+
+/** Whether pages of the VMA may be unmapped by MADV_DONTNEED. */
+function can_madv_lru_vma(vma: Vma): boolean {
+  return (load(vma + vma$vm_flags) & (VM_PFNMAP | VM_HUGETLB)) === 0
+}
 
 function madvise_behavior_valid(advice: number): boolean {
   return advice === MADV_DONTNEED || (SWAP !== 0 && (advice === MADV_FREE || advice === MADV_PAGEOUT))

@@ -36,7 +36,7 @@ import { trylock_page, unlock_page } from './page_lock.ts'
 import { pte_table_lock, pte_table_unlock } from './ptl.ts'
 import { flush_tlb_batched_pending } from './rmap/tlb_batch.ts'
 import { mm_find_pmd } from './rmap/walk.ts'
-import { add_mm_counter } from './rss.ts'
+import { add_mm_counter, sync_mm_rss_of } from './rss.ts'
 import { isolate_lru_page, lru_add_drain, mark_page_lazyfree } from './swap.ts'
 import { free_swap_and_cache, try_to_free_swap } from './swapfile/swap_map.ts'
 import { reclaim_pages } from './vmscan/shrink_page_list.ts'
@@ -98,7 +98,10 @@ function madvise_free_pte_range(vma: Vma, pmd: Pmd, addr: number, end: number): 
     unlock_page(page)
     mark_page_lazyfree(page)
   }
-  add_mm_counter(mm, MM_SWAPENTS, swapents)
+  if (swapents !== 0) {
+    sync_mm_rss_of(mm)
+    add_mm_counter(mm, MM_SWAPENTS, swapents)
+  }
   pte_table_unlock(pmd, ptl)
 }
 

@@ -78,7 +78,8 @@ import {
   wait_on_page_writeback,
 } from './page_lock.ts'
 import { pte_table_lock, pte_table_unlock } from './ptl.ts'
-import { page_add_anon_rmap, put_anon_vma } from './rmap.ts'
+import { put_anon_vma } from './rmap/anon_vma.ts'
+import { page_add_anon_rmap } from './rmap/page_rmap.ts'
 import { try_to_migrate } from './rmap/try_to_unmap.ts'
 import {
   anon_vma_first,

@@ -8,6 +8,7 @@ import { load, READ_ONCE, store } from '../arch/access.ts'
 import { BUG_ON } from '../arch/bug.ts'
 import {
   _PAGE_ACCESSED,
+  _PAGE_DIRTY,
   _PAGE_PRESENT,
   _PAGE_RW,
   p4d_addr_end,
@@ -23,6 +24,7 @@ import {
   pte_mkwrite,
   pte_modify,
   pte_offset,
+  pte_pfn,
   pte_present,
   pte_protnone,
   pte_write,
@@ -60,19 +62,13 @@ import {
 import { EACCES, EINVAL, ENOMEM } from '../errno.ts'
 import { calc_vm_prot_bits } from './mman.ts'
 import { vm_normal_page } from './memory/vmf.ts'
-import {
-  find_vma,
-  split_vma,
-  vma_at,
-  find_vma_index,
-  vma_merge,
-  vma_page_prot,
-  vma_set_page_prot,
-  vma_wants_writenotify,
-} from './mmap.ts'
+import { find_vma, vma_at, find_vma_index } from './mmap/mm_mt.ts'
+import { split_vma } from './mmap/split_vma.ts'
+import { vma_page_prot, vma_set_page_prot, vma_wants_writenotify } from './mmap/vm_page_prot.ts'
+import { vma_merge } from './mmap/vma_merge.ts'
 import { PageAnon } from './mm.ts'
 import { tlb_finish_mmu, tlb_gather_mmu, tlb_remove_tlb_entry } from './mmu_gather.ts'
-import { PageAnonExclusive } from './rmap.ts'
+import { PageAnonExclusive } from './rmap/page_rmap.ts'
 import { flush_tlb_batched_pending } from './rmap/tlb_batch.ts'
 import { vma_start_write } from './vma_lock.ts'
 
@@ -105,9 +101,17 @@ function ptep_modify_prot_commit(mm: Mm, addr: number, ptep: PteP, pte: Pte): vo
   set_pte_at(mm, addr, ptep, pte)
 }
 
-/** Whether a TLB may hold more rights of the old entry than the new one gives. */
+/** A TLB must forget an entry that has lost one of these; what it gained, the hardware finds without a fault. */
+const FLUSH_ON_CLEAR = _PAGE_PRESENT | _PAGE_DIRTY
+
+/**
+ * Whether a TLB may hold what the new entry does not say (arch/x86/include/asm/tlbflush.h). The right to write counts both
+ * ways: without a flush the next write through the old entry would fault for nothing. Accessed does not count.
+ */
 function pte_needs_flush(oldpte: Pte, pte: Pte): boolean {
-  return (oldpte & _PAGE_PRESENT) !== 0 && (oldpte & ~pte & (_PAGE_PRESENT | _PAGE_RW)) !== 0
+  if ((oldpte & _PAGE_PRESENT) === 0) return false
+  if (pte_pfn(oldpte) !== pte_pfn(pte)) return true
+  return (oldpte & ~pte & FLUSH_ON_CLEAR) !== 0 || ((oldpte ^ pte) & _PAGE_RW) !== 0
 }
 
 /** An entry of migration that would map the page writable: whether it may, is hard to say here, so the right is taken. */

@@ -36,27 +36,19 @@ import { EFAULT, EINVAL, ENOMEM } from '../errno.ts'
 import { cond_resched } from '../sched/core.ts'
 import { igrab } from './filemap.ts'
 import { MAP_FIXED, MREMAP_FIXED, MREMAP_MAYMOVE } from './mman.ts'
-import {
-  do_munmap,
-  find_vma_index,
-  find_vma_intersection,
-  get_unmapped_area,
-  i_mmap_lock_write,
-  i_mmap_unlock_write,
-  may_expand_vm,
-  sysctl_max_map_count,
-  vm_area_dup,
-  vm_area_free,
-  vm_stat_account,
-  vma_at,
-  vma_is_anonymous,
-  vma_link,
-  vma_lookup,
-  vma_merge,
-} from './mmap.ts'
+import { may_expand_vm, sysctl_max_map_count, vm_stat_account } from './mmap/account.ts'
+import { do_munmap, MUNMAP_DOWNGRADED } from './mmap/do_munmap.ts'
+import { get_unmapped_area } from './mmap/get_unmapped_area.ts'
+import { i_mmap_lock_write, i_mmap_unlock_write } from './mmap/i_mmap.ts'
+import { find_vma_index, find_vma_intersection, vma_at, vma_lookup } from './mmap/mm_mt.ts'
+import { vm_area_dup, vm_area_free, vma_is_anonymous } from './mmap/vm_area.ts'
+import { vma_link } from './mmap/vma_link.ts'
+import { vma_merge } from './mmap/vma_merge.ts'
+import { mmap_read_unlock, mmap_write_lock, mmap_write_unlock } from './mmap_lock.ts'
 import { pte_alloc, walk_alloc_pmd } from './pgalloc.ts'
 import { mm_find_pmd } from './rmap/walk.ts'
-import { anon_vma_clone, anon_vma_lock_write, anon_vma_unlock_write } from './rmap.ts'
+import { anon_vma_lock_write, anon_vma_unlock_write } from './rmap/anon_vma.ts'
+import { anon_vma_clone } from './rmap/anon_vma_fork.ts'
 import { flush_tlb_batched_pending } from './rmap/tlb_batch.ts'
 import { vma_start_write } from './vma_lock.ts'
 
@@ -235,7 +227,7 @@ function move_vma(
   }
   vm_stat_account(mm, new_pages)
   // Without memory for a split both places stay mapped; the entries are in one of them only.
-  if (old_pages > 0) do_munmap(mm, old_addr, old_pages)
+  if (old_pages > 0) do_munmap(mm, old_addr, old_pages, false)
   return result
 }
 
@@ -259,9 +251,9 @@ function mremap_to(mm: Mm, addr: number, old_pages: number, new_addr: number, ne
   if (load(mm + mm$map_count) + 2 >= sysctl_max_map_count - 3) return -ENOMEM
   const at = get_unmapped_area(mm, new_addr, new_pages, MAP_FIXED)
   if (at < 0) return at
-  let error = do_munmap(mm, new_addr, new_pages)
+  let error = do_munmap(mm, new_addr, new_pages, false)
   if (error === 0 && old_pages > new_pages) {
-    error = do_munmap(mm, addr + new_pages, old_pages - new_pages)
+    error = do_munmap(mm, addr + new_pages, old_pages - new_pages, false)
     old_pages = new_pages
   }
   if (error !== 0) return error
@@ -277,28 +269,8 @@ function vma_expandable(mm: Mm, vma: Vma, delta: number): boolean {
   return end + delta <= TASK_SIZE && find_vma_intersection(mm, end, end + delta) === 0
 }
 
-/**
- * Resizes the mapping of `old_pages` pages at `addr` to `new_pages`: in place, or with MREMAP_MAYMOVE elsewhere, or with
- * MREMAP_FIXED too at `new_addr`. The caller holds mmap_lock for writing.
- * Returns where it lies now, or -EINVAL, -EFAULT, -ENOMEM.
- */
-export function do_mremap(
-  mm: Mm,
-  addr: number,
-  old_pages: number,
-  new_pages: number,
-  flags: number,
-  new_addr: number,
-): number {
-  if ((flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED)) !== 0) return -EINVAL
-  if ((flags & MREMAP_FIXED) !== 0 && (flags & MREMAP_MAYMOVE) === 0) return -EINVAL
-  if (addr < 0 || old_pages < 0 || new_pages <= 0 || new_pages > TASK_SIZE) return -EINVAL
-  if (vma_lookup(mm, addr) === 0) return -EFAULT
-  if ((flags & MREMAP_FIXED) !== 0) return mremap_to(mm, addr, old_pages, new_addr, new_pages)
-  if (old_pages >= new_pages) {
-    const error = old_pages > new_pages ? do_munmap(mm, addr + new_pages, old_pages - new_pages) : 0
-    return error !== 0 ? error : addr
-  }
+/** Resizes to more pages: in place, or with MREMAP_MAYMOVE elsewhere. */
+function mremap_grow(mm: Mm, addr: number, old_pages: number, new_pages: number, flags: number): number {
   const vma = vma_lookup(mm, addr)
   const error = vma_resize_error(mm, vma, addr, old_pages, new_pages)
   if (error !== 0) return error
@@ -322,4 +294,36 @@ export function do_mremap(
   if ((flags & MREMAP_MAYMOVE) === 0) return -ENOMEM
   const at = get_unmapped_area(mm, 0, new_pages, 0)
   return at < 0 ? at : move_vma(vma, addr, old_pages, new_pages, at)
+}
+
+/**
+ * Resizes the mapping of `old_pages` pages at `addr` to `new_pages`: in place, or with MREMAP_MAYMOVE elsewhere, or with
+ * MREMAP_FIXED too at `new_addr`. Takes mmap_lock. Returns where it lies now, or -EINVAL, -EFAULT, -ENOMEM.
+ */
+export function do_mremap(
+  mm: Mm,
+  addr: number,
+  old_pages: number,
+  new_pages: number,
+  flags: number,
+  new_addr: number,
+): number {
+  if ((flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED)) !== 0) return -EINVAL
+  if ((flags & MREMAP_FIXED) !== 0 && (flags & MREMAP_MAYMOVE) === 0) return -EINVAL
+  if (addr < 0 || old_pages < 0 || new_pages <= 0 || new_pages > TASK_SIZE) return -EINVAL
+  mmap_write_lock(mm)
+  let result = addr
+  if (vma_lookup(mm, addr) === 0) result = -EFAULT
+  else if ((flags & MREMAP_FIXED) !== 0) result = mremap_to(mm, addr, old_pages, new_addr, new_pages)
+  else if (old_pages < new_pages) result = mremap_grow(mm, addr, old_pages, new_pages, flags)
+  else if (old_pages > new_pages) {
+    const error = do_munmap(mm, addr + new_pages, old_pages - new_pages, true)
+    if (error === MUNMAP_DOWNGRADED) {
+      mmap_read_unlock(mm)
+      return addr
+    }
+    if (error !== 0) result = error
+  }
+  mmap_write_unlock(mm)
+  return result
 }

@@ -8,9 +8,9 @@
  */
 import { SWAP } from '#config'
 import { atomic_fetch_or, atomic_load } from '#atomic'
-import { load, READ_ONCE, store, this_cpu_read } from '../arch/access.ts'
+import { load, READ_ONCE, store, this_cpu_read, this_cpu_write } from '../arch/access.ts'
 import { machine$oom_lock, machine$tasks } from '../arch/memory_map.ts'
-import { tlb$mm } from '../arch/percpu.ts'
+import { percpu$oom_faults, tlb$mm } from '../arch/percpu.ts'
 import { PTRS_PER_PTE } from '../arch/pgtable.ts'
 import type { Mm, Spinlock, Task, Vma } from '../arch/structs.ts'
 import {
@@ -45,7 +45,7 @@ import { LOCK_CLASS_oom_lock } from '../locking/lock_class.ts'
 import { mmap_read_trylock, mmap_read_unlock } from './mmap_lock.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
 import { cond_resched, current } from '../sched/core.ts'
-import { send_sigkill } from '../signal.ts'
+import { fatal_signal_pending, send_sigkill } from '../signal.ts'
 import { totalram_pages } from './page_alloc.ts'
 import { zap_page_range } from './memory/zap_page_range.ts'
 import { VM_FAULT_SIGBUS } from './memory/vmf.ts'
@@ -56,6 +56,8 @@ export const OOM_SCORE_ADJ_MIN = -1000
 /** Badness of a task that must not be chosen. */
 const LONG_MIN = -0x80000000
 const MAX_OOM_REAP_RETRIES = 10
+/** Faults of one access without memory after which its task ends: nobody else can be killed. Linux panics, or goes on. */
+const MAX_OOM_FAULTS = 4
 
 const oom_lock = machine$oom_lock as Spinlock
 
@@ -188,6 +190,18 @@ export function out_of_memory(memcg: number): boolean {
   if (load(current() + task$mm) !== mm) oom_reap_task(mm)
   mmdrop(mm)
   return true
+}
+
+/**
+ * A fault ended without memory. A task that was killed meanwhile dies now; otherwise the access is tried again, for others
+ * may have given memory back. Returns whether it may be tried.
+ */
+export function pagefault_out_of_memory(): boolean {
+  if (SWAP && fatal_signal_pending(current())) return false
+  const faults = this_cpu_read(percpu$oom_faults) + 1
+  this_cpu_write(percpu$oom_faults, faults)
+  cond_resched()
+  return faults <= MAX_OOM_FAULTS
 }
 
 /** Makes the current task more or less likely to be chosen: -1000 (never) to 1000 (/proc/self/oom_score_adj). Children inherit it. */

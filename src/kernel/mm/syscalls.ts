@@ -10,7 +10,9 @@ import { ENOMEM } from '../errno.ts'
 import { begin_operation, current } from '../sched/core.ts'
 import { create_address_space, iput } from './filemap.ts'
 import { do_madvise } from './madvise.ts'
-import { do_brk, do_mmap, do_munmap } from './mmap.ts'
+import { do_brk } from './mmap/brk.ts'
+import { do_mmap } from './mmap/do_mmap.ts'
+import { __vm_munmap } from './mmap/do_munmap.ts'
 import { mmap_read_lock, mmap_read_unlock, mmap_write_lock, mmap_write_unlock } from './mmap_lock.ts'
 import { do_mprotect } from './mprotect.ts'
 import { do_mremap } from './mremap.ts'
@@ -48,10 +50,8 @@ export function sys_mmap(
 
 /** Unmaps [addr, addr + npages). Returns 0 or a negative error. */
 export function sys_munmap(addr: number, npages: number): number {
-  const mm = begin_map_change()
-  const result = do_munmap(mm, addr, npages)
-  end_map_change(mm)
-  return result
+  begin_operation()
+  return __vm_munmap(load(current() + task$mm) as Mm, addr, npages, true)
 }
 
 /** Gives [addr, addr + npages) the PROT_ rights `prot`. Returns 0 or a negative error. */
@@ -70,18 +70,14 @@ export function sys_mremap(
   flags: number,
   new_addr: number,
 ): number {
-  const mm = begin_map_change()
-  const result = do_mremap(mm, addr, old_pages, new_pages, flags, new_addr)
-  end_map_change(mm)
-  return result
+  begin_operation()
+  return do_mremap(load(current() + task$mm) as Mm, addr, old_pages, new_pages, flags, new_addr)
 }
 
 /** Moves the end of the heap to page `brk`, if possible. Returns where it is now; `brk` 0 only asks. */
 export function sys_brk(brk: number): number {
-  const mm = begin_map_change()
-  const result = do_brk(mm, brk)
-  end_map_change(mm)
-  return result
+  begin_operation()
+  return do_brk(load(current() + task$mm) as Mm, brk)
 }
 
 /** madvise; MADV_DONTNEED, and with SWAP MADV_PAGEOUT and MADV_FREE. Under mmap_lock for reading. Returns 0 or a negative error. */

@@ -41,7 +41,6 @@ import {
   TASK_RUNNING,
   TASK_STOPPED,
 } from '../arch/structs.ts'
-import { switch_mm } from '../arch/tlb.ts'
 import { check_panic, smp_cond_load, smp_wake, smp_wake_one } from '../arch/wait.ts'
 import { LOCK_CLASS_rq_lock } from '../locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
@@ -56,6 +55,7 @@ import {
   rcu_report_dead,
 } from '../rcu.ts'
 import { fatal_signal_pending } from '../signal.ts'
+import { context_switch, finish_task_switch, idle_task_exit } from './active_mm.ts'
 
 const rq_lock = (RQ + rq$lock) as Spinlock
 
@@ -74,6 +74,11 @@ export function begin_operation(): void {
   const left = this_cpu_read(percpu$tick) - 1
   this_cpu_write(percpu$tick, left > 0 ? left : TICK)
   if (left <= 0) this_cpu_write(percpu$need_resched, 1)
+}
+
+/** Whether the current task has had its time, or one that goes before it was woken. */
+export function need_resched(): boolean {
+  return this_cpu_read(percpu$need_resched) !== 0
 }
 
 /** A place where the kernel may be interrupted or would give up the CPU: takes interrupts, forgets need_resched. */
@@ -228,40 +233,51 @@ export function task_wake(p: number): void {
   for (; woken > 0; woken--) resched_idle_cpu()
 }
 
-/** Ends the current task's stay on this CPU: back to the queue if it can run. */
-function deactivate_current(): void {
-  const task = current()
-  spin_lock(rq_lock)
+/** The task leaves this CPU: back to the queue if it can run. Under rq->lock. Returns its state. */
+function put_prev_task(task: Task): number {
   // With a signal it does not sleep (signal_pending_state).
   if (SWAP && fatal_signal_pending(task) && load(task + task$__state) === TASK_INTERRUPTIBLE) {
     if (load(task + task$wait_word) !== 0) remove_waiter(task)
     WRITE_ONCE(task + task$__state, TASK_RUNNING)
   }
   const state = load(task + task$__state)
-  store(task + task$on_cpu, 0)
   if (state === TASK_RUNNING) enqueue_task(task)
+  return state
+}
+
+function task_mm(task: Task): Mm {
+  return (task !== 0 ? load(task + task$mm) : 0) as Mm
+}
+
+/**
+ * Switches this CPU from its current task (0: it is idle) to the first one of the queue if `pick`; without one it idles. Until its
+ * address space is no longer loaded, or referenced, the former task is on this CPU, and rq->lock keeps others from it (__schedule).
+ */
+function __schedule(pick: boolean): void {
+  const prev = current()
+  spin_lock(rq_lock)
+  const state = prev !== 0 ? put_prev_task(prev) : TASK_RUNNING
+  const next = pick ? dequeue_task() : (0 as Task)
+  const prev_mm = context_switch(task_mm(prev), task_mm(next))
+  if (prev !== 0) store(prev + task$on_cpu, 0)
+  if (next !== 0) store(next + task$on_cpu, this_cpu + 1)
   spin_unlock(rq_lock)
-  this_cpu_write(percpu$current, 0)
-  if (state === TASK_DEAD) free_dead_task(task)
+  this_cpu_write(percpu$current, next)
+  if (next !== 0) count_vm_event(CONTEXT_SWITCHES)
+  finish_task_switch(prev_mm)
+  if (state === TASK_DEAD) free_dead_task(prev)
 }
 
 /** Puts the first task, which set the machine up, on the queue. */
 export function put_init_task(): void {
-  deactivate_current()
+  __schedule(false)
 }
 
-/** Takes the next task and its address space; false if there is none. */
-function pick_next_task(): boolean {
+/** An idle CPU takes the next task; false if there is none (schedule_idle). */
+function schedule_idle(): boolean {
   if (READ_ONCE(RQ + rq$nr_running) === 0) return false
-  spin_lock(rq_lock)
-  const task = dequeue_task()
-  if (task !== 0) store(task + task$on_cpu, this_cpu + 1)
-  spin_unlock(rq_lock)
-  if (task === 0) return false
-  this_cpu_write(percpu$current, task)
-  switch_mm(load(task + task$mm) as Mm)
-  count_vm_event(CONTEXT_SWITCHES)
-  return true
+  __schedule(true)
+  return current() !== 0
 }
 
 /** After a turn: the current task goes on, or gives way to another. */
@@ -271,13 +287,12 @@ function schedule(): void {
   const task = current()
   const resched = this_cpu_read(percpu$need_resched) !== 0
   this_cpu_write(percpu$need_resched, 0)
-  if (READ_ONCE(task + task$__state) !== TASK_RUNNING) deactivate_current()
-  else if (resched && READ_ONCE(RQ + rq$nr_running) !== 0) deactivate_current()
+  if (READ_ONCE(task + task$__state) !== TASK_RUNNING) __schedule(true)
+  else if (resched && READ_ONCE(RQ + rq$nr_running) !== 0) __schedule(true)
 }
 
-/** Waits until there may be a task. An idle CPU holds no address space. */
+/** Waits until there may be a task. */
 function do_idle(): void {
-  switch_mm(0 as Mm)
   rcu_idle_enter()
   const event = atomic_load(RQ + rq$event)
   atomic_fetch_add(RQ + rq$nr_idle, 1)
@@ -307,7 +322,7 @@ export function cpu_run(): void {
   if (this_cpu_read(percpu$tick) === 0) this_cpu_write(percpu$tick, TICK)
   while (READ_ONCE(machine$stop) === 0) {
     check_panic()
-    if (current() === 0 && !pick_next_task()) {
+    if (current() === 0 && !schedule_idle()) {
       if (READ_ONCE(machine$nr_tasks) === 0) break
       do_idle()
       continue
@@ -317,9 +332,9 @@ export function cpu_run(): void {
     BUG_ON(this_cpu_read(percpu$held_count) !== 0 || this_cpu_read(percpu$irqs_off) !== 0)
     schedule()
   }
-  if (current() !== 0) deactivate_current()
+  if (current() !== 0) __schedule(false)
   if (SWAP) lru_add_drain()
-  switch_mm(0 as Mm)
+  idle_task_exit()
   poll_irq()
   rcu_report_dead()
   irq_enter_offline()

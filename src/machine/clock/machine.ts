@@ -209,6 +209,11 @@ export class ClockMachine {
     this.#setup()
   }
 
+  /** The CPU that ran last. */
+  get running(): number {
+    return this.#cpu
+  }
+
   /**
    * Runs all CPUs from setup on. The window begins when every CPU has begun an operation, or WARM_UP times its operations are done, and
    * ends at a limit or with the scenario; without limits it is the whole run. Once only. Throws KernelBug, and Violation when no CPU can go on.

@@ -1,11 +1,10 @@
 // From what stopped a machine to a Failure in the kernel's words: a BUG, a soft lockup, a setup that did not succeed. Leaves out
 // noticing it (machine.ts) and printing it (failure.ts).
-import { oracleReport } from '../../inspect/oracle_report.ts'
+import { bugText } from '../../inspect/bug.ts'
 import { UsageError } from '../../base/errors.ts'
-import { HELPERS } from '../../inspect/stack.ts'
 import type { KernelImage } from '../../kbuild/index.ts'
-import type { KernelSymbols, MachineView } from '../../inspect/symbols.ts'
-import { type CpuState, dumpPage, type Failure } from '../../inspect/failure.ts'
+import type { MachineView } from '../../inspect/symbols.ts'
+import type { CpuState, Failure } from '../../inspect/failure.ts'
 import type { KernelBugArguments } from './protocol.ts'
 
 /** The failure for machine_bug(kind, a, b) on CPU `cpu`. */
@@ -16,25 +15,14 @@ export function bugFailure(
   bug: KernelBugArguments,
   cpus: readonly CpuState[],
 ): Failure {
-  const { symbols } = view
-  const frame = cpus[cpu].stack.find((entry) => !HELPERS.has(entry.function))
-  const place = frame === undefined ? '' : ` at ${frame.file}:${frame.line} in ${frame.function}`
-  switch (symbolName(symbols, 'BUG_', bug.kind)) {
-    case 'BUG_PAGE':
-      return {
-        kind: 'bug',
-        message: `CPU ${cpu}: kernel BUG${place}: VM_BUG_ON_PAGE`,
-        details: dumpPage(view, bug.a),
-        cpus,
-      }
-    case 'BUG_ORACLE':
-      return { kind: 'bug', message: oracleReport(oracle, bug.a, symbols), details: [], cpus }
-    case 'BUG_SCENARIO': {
-      const reason = symbolName(symbols, 'SETUP_', bug.a) ?? `reason ${bug.a}`
-      return { kind: 'scenario', message: `the scenario cannot go on${place}: ${reason}`, details: [], cpus }
-    }
-    default:
-      return { kind: 'bug', message: `CPU ${cpu}: kernel BUG${place}`, details: [], cpus }
+  const text = bugText(view, oracle, bug, cpus[cpu].stack)
+  const at = text.function === undefined ? '' : ` in ${text.function}`
+  const why = text.reason === undefined ? '' : `: ${text.reason}`
+  return {
+    kind: text.kind === 'scenario' ? 'scenario' : 'bug',
+    message: text.kind === 'bug' ? `CPU ${cpu}: ${text.message}${at}${why}` : text.message,
+    details: text.dump,
+    cpus,
   }
 }
 
@@ -66,9 +54,4 @@ export function setupFailure(image: KernelImage, cpus: number, errno: number): U
       ? `FAIL_ALLOC=${config.FAIL_ALLOC} fails an allocation of the scenario's setup; choose a greater number.`
       : `MEMORY=${config.MEMORY} is too small for this scenario on ${cpus} CPU${cpus === 1 ? '' : 's'}: give it more with --config MEMORY=SIZE.`,
   )
-}
-
-/** The constant with the given prefix and value. */
-function symbolName(symbols: KernelSymbols, prefix: string, value: number): string | undefined {
-  return Object.keys(symbols).find((name) => name.startsWith(prefix) && symbols[name] === value)
 }

@@ -26,7 +26,7 @@ export class Contexts {
   /** The context that runs, its CPU, and that one's area. */
   current = 0
   cpu = 0
-  cpuBase: number
+  cpuBase = 0
   readonly #percpu: number
   readonly #percpuWords: number
 
@@ -58,7 +58,10 @@ export class Contexts {
   /** Whether the pending step of the context cannot be taken now. One that has not begun has no step. */
   isBlocked(context: number): boolean {
     const kind = this.kind[context]
-    if ((KIND_FLAGS[kind] & BLOCKS) === 0) return false
+    return (KIND_FLAGS[kind] & BLOCKS) !== 0 && this.#waits(context, kind)
+  }
+
+  #waits(context: number, kind: number): boolean {
     if (kind === Kind.HALT && this.notified[context] !== 0) return false
     return waits(kind, this.memory[this.addr[context]], this.a[context])
   }

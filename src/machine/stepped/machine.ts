@@ -18,7 +18,7 @@ import { OracleBase } from './oracle_base.ts'
 import type { Pending, Random, Scheduler } from '../../step/scheduler.ts'
 import { SharedWords } from './shared_words.ts'
 import { ALONE_LIMIT, Steps, Trace } from './steps.ts'
-import { Turn } from './turn.ts'
+import { EXACT, INTERRUPTS, LEARNING, Turn } from './turn.ts'
 import { UndoLog } from './undo_log.ts'
 import { SiteRecorder, watcherOf } from './watchers.ts'
 
@@ -152,20 +152,20 @@ export class SteppedMachine implements Pending {
 
   /** While true, words that turn out to be shared in an execution are added to `learned`. */
   get learning(): boolean {
-    return this.#steps.learning
+    return (this.#turn.mode & LEARNING) !== 0
   }
 
   set learning(on: boolean) {
-    this.#steps.learning = on
+    this.#turn.setMode(LEARNING, on)
   }
 
   /** While true every step asks the scheduler, whatever the profile says (replay, and to learn). */
   get exact(): boolean {
-    return this.#steps.exact
+    return (this.#turn.mode & EXACT) !== 0
   }
 
   set exact(on: boolean) {
-    this.#steps.exact = on
+    this.#turn.setMode(EXACT, on)
   }
 
   /** Adds words to those whose accesses are scheduling points. */
@@ -231,7 +231,7 @@ export class SteppedMachine implements Pending {
     this.#undo.undo()
     this.#oracleBase.restore()
     this.#contexts.reset()
-    this.#turn.interrupts = false
+    this.#turn.setMode(INTERRUPTS, false)
     this.#turn.choices = 0
     this.#steps.steps = 0
     // Setting its length to 0 takes longer.
@@ -271,11 +271,11 @@ export class SteppedMachine implements Pending {
    */
   alone<T>(cpu: number, start: (kernel: SteppedExports) => Generator<unknown, T>): T {
     const steps = this.#steps
-    const { steps: counted, learning } = steps
-    const { interrupts } = this.#turn
+    const { steps: counted } = steps
+    const { mode } = this.#turn
     const points = this.points[cpu]
     this.#turn.scheduler = undefined
-    steps.learning = false
+    this.#turn.setMode(LEARNING, false)
     steps.limit = counted + ALONE_LIMIT
     this.#contexts.enter(cpu)
     this.#contexts.state[cpu] = ALIVE
@@ -287,8 +287,7 @@ export class SteppedMachine implements Pending {
     } finally {
       steps.steps = counted
       this.points[cpu] = points
-      steps.learning = learning
-      this.#turn.interrupts = interrupts
+      this.#turn.mode = mode
     }
   }
 
@@ -329,7 +328,7 @@ export class SteppedMachine implements Pending {
       } else {
         state[next] = UNBORN
         generators[next] = undefined
-        this.#turn.interrupts = this.#interrupts.anyPending()
+        this.#turn.setMode(INTERRUPTS, this.#interrupts.anyPending())
       }
       next = this.#turn.choose()
       steps.schedule.push(steps.steps, next)

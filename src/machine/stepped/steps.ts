@@ -1,12 +1,22 @@
 /** The two functions that an image calls for every step: S announces it, X performs it. */
 import type { SteppedEnvironment } from '../../step/boot.ts'
-import { COPIES, EFFECT, FILLS, isRange, KEEPS, resultOf, STORES, valueAfter } from '../../step/effect.ts'
+import {
+  COPIES,
+  EFFECT,
+  FILLS,
+  isRange,
+  KEEPS,
+  resultOf,
+  STORES,
+  UPDATES,
+  valueAfter,
+} from '../../step/effect.ts'
 import type { Contexts } from './contexts.ts'
 import type { Interrupts } from './interrupts.ts'
 import { BLOCKS, Kind, KIND_FLAGS, KINDS } from '../../step/kinds.ts'
 import { Violation } from '../../step/observer.ts'
 import type { SharedWords } from './shared_words.ts'
-import type { Turn } from './turn.ts'
+import { INTERRUPTS, LEARNING, type Turn } from './turn.ts'
 import type { UndoLog } from './undo_log.ts'
 import type { StepWatcher } from './watchers.ts'
 
@@ -39,10 +49,6 @@ export class Steps {
   steps = 0
   /** Steps after which an execution, or what runs alone, is given up. */
   limit = ALONE_LIMIT
-  /** While true, shared words are learned. */
-  learning = false
-  /** While true every step asks the scheduler. */
-  exact = false
   /** Changes of context in this execution: pairs of (steps announced before it, context). */
   schedule: number[] = []
   /** The context that goes on where the running one yields. */
@@ -62,7 +68,10 @@ export class Steps {
     this.#undo = undo
   }
 
-  /** Closures, and called directly: methods behind arrow functions cost a tenth of an execution. */
+  /**
+   * Closures, and called directly: methods behind arrow functions cost a tenth of an execution. What is common is written out in
+   * X: another tenth.
+   */
   functions(): Pick<SteppedEnvironment, 'S' | 'X'> {
     const contexts = this.#contexts
     const undo = this.#undo
@@ -79,8 +88,9 @@ export class Steps {
         bs[context] = b
         sites[context] = site
         if (++this.steps > this.limit) this.#livelock()
-        if (this.learning) this.#shared.learn(contexts.cpu, undo.now, kind, addr, a, b)
-        if (shared[addr] === 0 && !this.exact && !turn.interrupts)
+        const { mode } = turn
+        if ((mode & LEARNING) !== 0) this.#shared.learn(contexts.cpu, undo.now, kind, addr, a, b)
+        if (shared[addr] === 0 && (mode & ~LEARNING) === 0)
           if (FIRST_WORD[kind] === 1 || this.#isPrivate(kind, addr, a, b)) return false
         points[context]++
         return this.#yields(context)
@@ -100,7 +110,16 @@ export class Steps {
           }
           memory[p] = a
           result = 0
-        } else if (does !== KEEPS) result = this.#perform(context, does, kind, p, a, old)
+        } else if (does === UPDATES) {
+          if (epoch[p] !== undo.now) {
+            epoch[p] = undo.now
+            log[undo.logged++] = p
+          }
+          memory[p] = valueAfter(kind, old, a, bs[context], contexts.cpu)
+          result = resultOf(kind, old)
+          // An atomic OR may have been a sender's request to interrupt.
+          if (kind === Kind.FETCH_OR && this.#interrupts.isRequest(p)) turn.setMode(INTERRUPTS, true)
+        } else if (does !== KEEPS) this.#perform(context, does, kind, p, a)
         const { watcher } = this
         if (watcher !== undefined) watcher.step(context, kind, p, a, bs[context], old, result, sites[context])
         return result
@@ -128,26 +147,21 @@ export class Steps {
     return true
   }
 
-  /** Performs what is more than a load or a store; returns what the access returns. */
-  #perform(context: number, does: number, kind: number, p: number, a: number, old: number): number {
+  /** Performs what touches more words than one, or none. */
+  #perform(context: number, does: number, kind: number, p: number, a: number): void {
     const b = this.#contexts.b[context]
     switch (does) {
       case FILLS:
         for (let i = 0; i < a; i++) this.#undo.write(p + i, b)
-        return old
+        return
       case COPIES:
         this.#copy(p, a, b)
-        return old
-      case CONTROLS:
+        return
+      default:
         if (kind === 0) throw new Trace()
         if (kind === Kind.NOTIFY) this.#contexts.notify(p)
         else this.#contexts.notified[context] = 0
-        return old
     }
-    this.#undo.write(p, valueAfter(kind, old, a, b, this.#contexts.cpu))
-    // An atomic OR may have been a sender's request to interrupt.
-    if (kind === Kind.FETCH_OR && this.#interrupts.isRequest(p)) this.#turn.interrupts = true
-    return resultOf(kind, old)
   }
 
   #copy(to: number, from: number, n: number): void {

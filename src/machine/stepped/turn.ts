@@ -1,17 +1,23 @@
 /** Whose turn it is: which contexts can go on, and the choice between them. If none can, that is a deadlock. */
 import { ALIVE, type Contexts, DONE, UNBORN } from './contexts.ts'
 import type { Interrupts } from './interrupts.ts'
-import { BLOCKS, KIND_FLAGS } from '../../step/kinds.ts'
 import { Violation } from '../../step/observer.ts'
 import type { Scheduler } from '../../step/scheduler.ts'
+
+/** Bits of the mode. While LEARNING, shared words are learned. */
+export const LEARNING = 1
+/** Every step asks the scheduler. */
+export const EXACT = 2
+/** An interrupt may be pending. */
+export const INTERRUPTS = 4
 
 export class Turn {
   /** Undefined: one CPU runs alone, without choices. */
   scheduler: Scheduler | undefined
   /** Choices where more than one context could go on, in this execution. */
   choices = 0
-  /** While false, no interrupt is pending. */
-  interrupts = false
+  /** Why a step that looks private may need more than to be counted; one word, since every step reads it. */
+  mode = 0
   readonly #contexts: Contexts
   readonly #interrupts: Interrupts
   readonly #runnable: Int32Array
@@ -22,6 +28,15 @@ export class Turn {
     this.#runnable = new Int32Array(2 * contexts.cpus)
   }
 
+  get #interrupted(): boolean {
+    return (this.mode & INTERRUPTS) !== 0
+  }
+
+  /** Sets `bit` of the mode, or clears it. */
+  setMode(bit: number, on: boolean): void {
+    this.mode = on ? this.mode | bit : this.mode & ~bit
+  }
+
   /** Whether the context may take its pending step now. */
   isRunnable(context: number): boolean {
     const { cpus, state } = this.#contexts
@@ -30,7 +45,7 @@ export class Turn {
       return state[context] === UNBORN || !this.#contexts.isBlocked(context)
     }
     if (state[context] === ALIVE) return !this.#contexts.isBlocked(context)
-    return this.interrupts && this.#interrupts.isDue(context - cpus)
+    return this.#interrupted && this.#interrupts.isDue(context - cpus)
   }
 
   /** The context that takes the next step. Throws Violation when none can. */
@@ -42,20 +57,14 @@ export class Turn {
     return this.scheduler!.next(this.#runnable, n, this.#contexts.current)
   }
 
-  /** The same when context `current` is at a step. */
+  /** The same when context `current` is at a step. Small enough to be inlined where steps are announced. */
   chooseAt(current: number): number {
-    return this.#contexts.cpus === 2 && !this.interrupts ? this.#chooseOfTwo(current) : this.choose()
-  }
-
-  /** The same for two CPUs without interrupts: the commonest hunt. */
-  #chooseOfTwo(current: number): number {
-    const { kind, state } = this.#contexts
+    const contexts = this.#contexts
+    if (contexts.cpus !== 2 || (this.mode & INTERRUPTS) !== 0) return this.choose()
+    // Two CPUs without interrupts: the commonest hunt.
     const other = 1 - current
-    const goesOn = (KIND_FLAGS[kind[current]] & BLOCKS) === 0 || !this.#contexts.isBlocked(current)
-    if (
-      state[other] === DONE ||
-      ((KIND_FLAGS[kind[other]] & BLOCKS) !== 0 && this.#contexts.isBlocked(other))
-    ) {
+    const goesOn = !contexts.isBlocked(current)
+    if (contexts.state[other] === DONE || contexts.isBlocked(other)) {
       if (!goesOn) deadlock()
       return current
     }
@@ -69,16 +78,16 @@ export class Turn {
 
   #collect(): number {
     const runnable = this.#runnable
-    const { cpus, state, kind } = this.#contexts
+    const { cpus, state } = this.#contexts
     let n = 0
     // Interrupts need looking at only while one may be pending.
-    if (this.interrupts) {
+    if (this.#interrupted) {
       for (let c = 0; c < 2 * cpus; c++) if (this.isRunnable(c)) runnable[n++] = c
       return n
     }
     for (let c = 0; c < cpus; c++) {
       if (state[c] === DONE) continue
-      if ((KIND_FLAGS[kind[c]] & BLOCKS) === 0 || !this.#contexts.isBlocked(c)) runnable[n++] = c
+      if (!this.#contexts.isBlocked(c)) runnable[n++] = c
     }
     return n
   }

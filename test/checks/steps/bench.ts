@@ -2,7 +2,7 @@
 // out scheduling: the test says who steps when.
 import { fileURLToPath } from 'node:url'
 import { type StepCheckKind, STEP_CHECKS, stepChecks } from '../../../src/checks/steps/index.ts'
-import type { KernelSymbols } from '../../../src/checks/symbols.ts'
+import type { KernelSymbols } from '../../../src/inspect/symbols.ts'
 import { kbuild, type KernelImage, loadSteppedImage, parseConfig } from '../../../src/kbuild/index.ts'
 import { SteppedMachine } from '../../../src/machine/stepped/machine.ts'
 import { type Observer, Violation } from '../../../src/step/observer.ts'

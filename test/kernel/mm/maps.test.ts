@@ -1,4 +1,4 @@
-// The calls that change a map, on one CPU: src/kernel/mm/{mmap,mprotect,mremap,madvise,rmap,shmem,filemap}.ts.
+// The calls that change a map, on one CPU: src/kernel/mm/{mmap/,mprotect,mremap,madvise,rmap,shmem,filemap}.ts.
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type OneCpu, oneCpu } from '../machine.ts'
 
@@ -65,6 +65,28 @@ describe('mmap and munmap', () => {
       [0, 4, RW],
       [4, 8, READ],
     ])
+  })
+
+  it('leaves mmap_lock held for reading when it was asked to downgrade, and the area gone', () => {
+    const lock = m.mm() + m.symbols.mm$mmap_lock + m.symbols.rwsem$count
+    map(BASE, 4)
+    fill(BASE, 4)
+    k.mmap_write_lock(m.mm())
+    expect(k.do_munmap(m.mm(), BASE, 4, 1)).toBe(m.symbols.MUNMAP_DOWNGRADED)
+    expect(m.memory[lock]).toBe(m.symbols.RWSEM_READER_BIAS)
+    expect(ranges()).toEqual([])
+    k.mmap_read_unlock(m.mm())
+    expect(m.memory[lock]).toBe(0)
+  })
+
+  it('keeps the write lock where nothing is mapped, or without being asked', () => {
+    const lock = m.mm() + m.symbols.mm$mmap_lock + m.symbols.rwsem$count
+    map(BASE, 4)
+    k.mmap_write_lock(m.mm())
+    expect(k.do_munmap(m.mm(), BASE + 8, 4, 1)).toBe(0)
+    expect(k.do_munmap(m.mm(), BASE, 4, 0)).toBe(0)
+    expect(m.memory[lock]).toBe(m.symbols.RWSEM_WRITER_LOCKED)
+    k.mmap_write_unlock(m.mm())
   })
 
   it('splits what it unmaps in the middle, and frees the pages there', () => {

@@ -75,3 +75,31 @@ describe('alloc_page on four nodes', () => {
     expect(k.nr_free_pages()).toBe([0, 1, 2, 3].reduce((sum, nid) => sum + freeOf(nid), 0))
   })
 })
+
+describe('__free_pages_ok', () => {
+  const ORDER = 2
+
+  beforeEach(async () => {
+    m = await oneCpu('MEMORY=4M')
+    k = m.kernel
+    k.drain_local_pages()
+  })
+
+  it('gives a compound page back as one block, not to the list of this CPU', () => {
+    const [free, list] = [freeOf(0), onList()]
+    const head = k.alloc_pages(GFP_NOWAIT, ORDER) as number
+    expect(freeOf(0)).toBe(free - (1 << ORDER))
+    k.put_page(head)
+    expect([freeOf(0), onList()]).toEqual([free, list])
+    expect(buddyCheck()).toBeUndefined()
+  })
+
+  it('leaves neither head nor tails behind', () => {
+    const head = k.alloc_pages(GFP_NOWAIT, ORDER) as number
+    const tail = head + m.symbols.PAGE_WORDS
+    expect(m.memory[tail + m.symbols.page$compound_head]).toBe(head + 1)
+    k.put_page(head)
+    expect(m.memory[head + m.symbols.page$flags] & m.symbols.PG_head).toBe(0)
+    expect(m.memory[tail + m.symbols.page$compound_head]).toBe(0)
+  })
+})

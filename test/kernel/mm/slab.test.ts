@@ -1,6 +1,6 @@
 // Object caches on one CPU, seen through their words, with the checks after each: what goes where, and that list_lock is the only lock.
 import { beforeEach, expect, test } from 'vitest'
-import { MachineView } from '../../../src/checks/view.ts'
+import { RestingMachine } from '../../../src/checks/resting_machine.ts'
 import { oneCpu, type OneCpu } from '../machine.ts'
 
 const CACHE = 2 // vm_area_struct
@@ -28,7 +28,7 @@ function locked(): number {
 
 /** What the walk of all caches finds wrong. */
 function problems(): readonly string[] {
-  return new MachineView({ memory: m.memory, symbols: m.symbols }, 'running').caches.vm_area_struct.problems
+  return new RestingMachine({ memory: m.memory, symbols: m.symbols }, 'running').caches.vm_area_struct.problems
 }
 
 function nrPartial(): number {

@@ -6,9 +6,8 @@
  */
 import { SWAP } from '#config'
 import { pte_lockptr } from '#ptlock'
-import { READ_ONCE, load, this_cpu_read } from '../../arch/access.ts'
+import { READ_ONCE, load } from '../../arch/access.ts'
 import { BUG_ON } from '../../arch/bug.ts'
-import { percpu$need_resched } from '../../arch/percpu.ts'
 import {
   _PAGE_UFFD_WP,
   p4d_addr_end,
@@ -67,13 +66,13 @@ import {
   swp_offset,
 } from '../../arch/swapops.ts'
 import { spin_needbreak } from '../../locking/spinlock.ts'
-import { cond_resched } from '../../sched/core.ts'
+import { cond_resched, need_resched } from '../../sched/core.ts'
 import { GFP_KERNEL } from '../gfp.ts'
 import { get_page } from '../mm.ts'
 import { p4d_alloc, pmd_alloc, pte_alloc, pud_alloc } from '../pgalloc.ts'
 import { pte_table_lock_pair, pte_table_unlock_pair } from '../ptl.ts'
-import { page_dup_rmap } from '../rmap.ts'
-import { add_mm_counter, mm_counter } from '../rss.ts'
+import { page_dup_rmap } from '../rmap/page_rmap.ts'
+import { add_mm_rss_vec, mm_counter } from '../rss.ts'
 import { add_swap_count_continuation } from '../swapfile/continuation.ts'
 import { mm_mmlist, mmlist_add } from '../swapfile/mmlist.ts'
 import { swap_duplicate } from '../swapfile/swap_map.ts'
@@ -197,7 +196,7 @@ function copy_pte_range(
       // Two locks are held: either may delay somebody.
       if (progress >= PROGRESS_MAX) {
         progress = 0
-        if (this_cpu_read(percpu$need_resched) !== 0) {
+        if (need_resched()) {
           count_vm_event(COPY_PTE_RANGE_BREAKS_NEED_RESCHED)
           break
         }
@@ -229,11 +228,8 @@ function copy_pte_range(
       src_pte++
       addr++
     } while (addr !== end)
-    // add_mm_rss_vec, before the locks go.
-    add_mm_counter(dst_mm, MM_ANONPAGES, anon)
-    add_mm_counter(dst_mm, MM_FILEPAGES, file)
-    add_mm_counter(dst_mm, MM_SHMEMPAGES, shmem)
-    if (SWAP) add_mm_counter(dst_mm, MM_SWAPENTS, swapents)
+    // Before the locks go.
+    add_mm_rss_vec(dst_mm, file, anon, swapents, shmem)
     pte_table_unlock_pair(dst_mm, dst_value, src_mm, src_value)
     count_vm_events(PTES_COPIED, copied)
     cond_resched()

@@ -20,14 +20,15 @@ import {
 import type { Mm, Page, PmdP, PteP, Vma } from '../../arch/structs.ts'
 import { MM_ANONPAGES, vma$vm_flags, vma$vm_mm, VM_SHARED, VM_WRITE } from '../../arch/structs.ts'
 import { __GFP_ZERO, GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
-import { vm_get_page_prot } from '../mmap.ts'
+import { vm_get_page_prot } from '../mmap/vm_page_prot.ts'
 import { __SetPageUptodate, put_page } from '../mm.ts'
 import { mem_cgroup_charge } from '../memcontrol.ts'
 import { check_stable_address_space } from '../oom_kill.ts'
 import { alloc_page } from '../page_alloc.ts'
 import { pte_alloc } from '../pgalloc.ts'
-import { anon_vma_prepare, page_add_new_anon_rmap } from '../rmap.ts'
-import { inc_mm_counter } from '../rss.ts'
+import { anon_vma_prepare } from '../rmap/anon_vma_prepare.ts'
+import { page_add_new_anon_rmap } from '../rmap/page_rmap.ts'
+import { inc_mm_counter_fast } from '../rss.ts'
 import { lru_cache_add } from '../swap.ts'
 import {
   count_vm_event,
@@ -106,7 +107,7 @@ export function do_anonymous_page(): number {
     put_page(page)
     return ret
   }
-  inc_mm_counter(mm, MM_ANONPAGES)
+  inc_mm_counter_fast(mm, MM_ANONPAGES)
   page_add_new_anon_rmap(page, vma, addr)
   if (SWAP) lru_cache_add(page)
   set_pte_at(mm, addr, ptep, entry)

@@ -41,15 +41,16 @@ import {
 import { page_address } from '../../arch/uaccess.ts'
 import { filemap_fault } from '../filemap.ts'
 import { GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
-import { vma_page_prot } from '../mmap.ts'
+import { vma_page_prot } from '../mmap/vm_page_prot.ts'
 import { __SetPageUptodate, PageLocked, put_page, set_page_dirty } from '../mm.ts'
 import { mem_cgroup_charge } from '../memcontrol.ts'
 import { check_stable_address_space } from '../oom_kill.ts'
 import { alloc_page } from '../page_alloc.ts'
 import { lock_page, unlock_page } from '../page_lock.ts'
 import { pgtable_alloc, pgtable_free, pmd_install, pte_alloc } from '../pgalloc.ts'
-import { anon_vma_prepare, page_add_file_rmap, page_add_new_anon_rmap } from '../rmap.ts'
-import { inc_mm_counter, mm_counter_file } from '../rss.ts'
+import { anon_vma_prepare } from '../rmap/anon_vma_prepare.ts'
+import { page_add_file_rmap, page_add_new_anon_rmap } from '../rmap/page_rmap.ts'
+import { inc_mm_counter_fast, mm_counter_file } from '../rss.ts'
 import { shmem_fault } from '../shmem.ts'
 import { lru_cache_add } from '../swap.ts'
 import {
@@ -133,11 +134,11 @@ function do_set_pte(page: Page, ptep: PteP): void {
   let entry = pte_mkyoung(mk_pte(page, vma_page_prot(vma)))
   if (write) entry = maybe_mkwrite(pte_mkdirty(entry), vma)
   if (write && (load(vma + vma$vm_flags) & VM_SHARED) === 0) {
-    inc_mm_counter(mm, MM_ANONPAGES)
+    inc_mm_counter_fast(mm, MM_ANONPAGES)
     page_add_new_anon_rmap(page, vma, addr)
     if (SWAP) lru_cache_add(page)
   } else {
-    inc_mm_counter(mm, mm_counter_file(page))
+    inc_mm_counter_fast(mm, mm_counter_file(page))
     page_add_file_rmap(page)
   }
   set_pte_at(mm, addr, ptep, entry)

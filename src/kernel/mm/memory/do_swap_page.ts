@@ -45,13 +45,13 @@ import { mmap_read_unlock } from '../mmap_lock.ts'
 import { GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
 import { mem_cgroup_charge } from '../memcontrol.ts'
 import { migration_entry_wait } from '../migrate.ts'
-import { vma_page_prot } from '../mmap.ts'
+import { vma_page_prot } from '../mmap/vm_page_prot.ts'
 import { __SetPageFlag, page_ref_count, PageAnon, PageFlag, PageUptodate, put_page } from '../mm.ts'
 import { alloc_page } from '../page_alloc.ts'
 import { swap_readpage } from '../page_io.ts'
 import { lock_page, trylock_page, unlock_page, wait_on_page_locked } from '../page_lock.ts'
-import { page_add_anon_rmap, PageAnonExclusive } from '../rmap.ts'
-import { dec_mm_counter, inc_mm_counter } from '../rss.ts'
+import { page_add_anon_rmap, PageAnonExclusive } from '../rmap/page_rmap.ts'
+import { dec_mm_counter_fast, inc_mm_counter_fast } from '../rss.ts'
 import { lru_add_drain, lru_cache_add } from '../swap.ts'
 import { swap_cache_get_folio, swapin_readahead } from '../swap_state.ts'
 import { get_swap_device, put_swap_device, vm_swap_full } from '../swapfile/swap_info.ts'
@@ -161,8 +161,8 @@ function map_swapped_page(page: Page, swapcache: Page, entry: SwpEntry, si: Swap
     exclusive = false
   swap_free(entry)
   if (should_try_to_free_swap(page)) try_to_free_swap(page)
-  inc_mm_counter(mm, MM_ANONPAGES)
-  dec_mm_counter(mm, MM_SWAPENTS)
+  inc_mm_counter_fast(mm, MM_ANONPAGES)
+  dec_mm_counter_fast(mm, MM_SWAPENTS)
   let pte = mk_pte(page, vma_page_prot(vma))
   const alone = exclusive || page_ref_count(page) === 1
   if (alone && (this_cpu_read(vmf$flags) & FAULT_FLAG_WRITE) !== 0) {

@@ -35,7 +35,7 @@ import { flush_tlb_page } from '../../arch/tlb.ts'
 import { page_address } from '../../arch/uaccess.ts'
 import { GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
 import { mem_cgroup_charge } from '../memcontrol.ts'
-import { vm_get_page_prot } from '../mmap.ts'
+import { vm_get_page_prot } from '../mmap/vm_page_prot.ts'
 import {
   __SetPageUptodate,
   get_page,
@@ -47,14 +47,14 @@ import {
 } from '../mm.ts'
 import { alloc_page } from '../page_alloc.ts'
 import { lock_page, trylock_page, unlock_page } from '../page_lock.ts'
+import { anon_vma_prepare } from '../rmap/anon_vma_prepare.ts'
 import {
-  anon_vma_prepare,
   page_add_new_anon_rmap,
   page_move_anon_rmap,
   page_remove_rmap,
   PageAnonExclusive,
-} from '../rmap.ts'
-import { dec_mm_counter, inc_mm_counter, mm_counter_file } from '../rss.ts'
+} from '../rmap/page_rmap.ts'
+import { dec_mm_counter_fast, inc_mm_counter_fast, mm_counter_file } from '../rss.ts'
 import { lru_add_drain, lru_cache_add } from '../swap.ts'
 import { free_swap_cache } from '../swap_state.ts'
 import { page_swapcount, try_to_free_swap } from '../swapfile/swap_map.ts'
@@ -136,10 +136,10 @@ function wp_page_copy(): number {
   const same = pte_same(ptep_get(ptep), this_cpu_read(vmf$orig_pte) as Pte)
   if (same) {
     count_vm_event(COW_COPIES)
-    if (old === 0) inc_mm_counter(mm, MM_ANONPAGES)
+    if (old === 0) inc_mm_counter_fast(mm, MM_ANONPAGES)
     else if (!PageAnon(old)) {
-      dec_mm_counter(mm, mm_counter_file(old))
-      inc_mm_counter(mm, MM_ANONPAGES)
+      dec_mm_counter_fast(mm, mm_counter_file(old))
+      inc_mm_counter_fast(mm, MM_ANONPAGES)
     }
     const entry = maybe_mkwrite(
       pte_mkdirty(pte_mkyoung(mk_pte(page, vm_get_page_prot(load(vma + vma$vm_flags))))),
@@ -153,16 +153,14 @@ function wp_page_copy(): number {
     // Only now may whoever counts mappings find the old page unmapped and reuse it.
     if (old !== 0) page_remove_rmap(old)
   } else count_vm_event(RETRY_wp_page_copy)
+  // The copy has the mapping's reference now, and the old page's is left over; or nobody needs the copy.
+  const rest = same ? old : page
+  if (rest !== 0) put_page(rest)
   vmf_pte_unlock()
   if (old !== 0) {
-    // The mapping's reference, now that the copy took its place, and the one this function was called with.
-    if (same) {
-      if (SWAP) free_swap_cache(old)
-      put_page(old)
-    }
+    if (SWAP && same) free_swap_cache(old)
     put_page(old)
   }
-  if (!same) put_page(page)
   return 0
 }
 

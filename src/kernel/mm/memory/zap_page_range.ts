@@ -1,7 +1,7 @@
 /**
  * Taking mappings away (mm/memory.c, 6.1): unmap_vmas, zap_page_range down to zap_pte_range, and free_pgtables with
  * free_pgd_range. What is freed goes through this CPU's mmu_gather and is freed after the flush.
- * Left out: huge pages, mlocked pages.
+ * Left out: huge pages, mlocked pages, zap_details, VM_SEQ_READ, userfaultfd, device memory.
  */
 import { PGTABLE_LEVELS, SWAP } from '#config'
 import { load, READ_ONCE, WRITE_ONCE } from '../../arch/access.ts'
@@ -27,6 +27,7 @@ import {
   pte_none,
   pte_offset,
   pte_present,
+  pte_young,
   ptep_get,
   ptep_get_and_clear,
   pud_addr_end,
@@ -34,7 +35,7 @@ import {
   pud_offset,
   PUD_SHIFT,
 } from '../../arch/pgtable.ts'
-import type { Mm, P4dP, Pmd, PmdP, PteP, PudP, Vma } from '../../arch/structs.ts'
+import type { Mm, P4dP, Page, Pmd, PmdP, Pte, PteP, PudP, Vma } from '../../arch/structs.ts'
 import {
   mm$map_count,
   mm$mm_mt,
@@ -53,7 +54,7 @@ import {
   pte_to_swp_entry,
   swp_offset,
 } from '../../arch/swapops.ts'
-import { cond_resched } from '../../sched/core.ts'
+import { cond_resched, need_resched } from '../../sched/core.ts'
 import { PageAnon, set_page_dirty } from '../mm.ts'
 import {
   __tlb_remove_page,
@@ -66,15 +67,16 @@ import {
 } from '../mmu_gather.ts'
 import { mm_dec_nr_tables } from '../pgalloc.ts'
 import { pte_table_lock, pte_table_unlock } from '../ptl.ts'
-import { page_remove_rmap } from '../rmap.ts'
+import { page_remove_rmap } from '../rmap/page_rmap.ts'
 import { flush_tlb_batched_pending } from '../rmap/tlb_batch.ts'
-import { add_mm_counter, mm_counter } from '../rss.ts'
+import { add_mm_rss_vec, mm_counter } from '../rss.ts'
+import { mark_page_accessed } from '../swap.ts'
 import { free_swap_and_cache } from '../swapfile/swap_map.ts'
 import { vm_normal_page } from './vmf.ts'
 
 /** Clears an entry of swap, which gives up its slot, or of another kind. Returns which rss counter it was counted by; -1: none. */
-function zap_nonpresent_pte(mm: Mm, addr: number, ptep: PteP): number {
-  const entry = pte_to_swp_entry(ptep_get(ptep))
+function zap_nonpresent_pte(mm: Mm, addr: number, ptep: PteP, pte: Pte): number {
+  const entry = pte_to_swp_entry(pte)
   let member = -1
   if (!non_swap_entry(entry)) {
     member = MM_SWAPENTS
@@ -84,9 +86,19 @@ function zap_nonpresent_pte(mm: Mm, addr: number, ptep: PteP): number {
   return member
 }
 
+/** What the entry knew goes to its page, of a file or object. Returns whether to flush before the lock is dropped. */
+function zap_file_pte(page: Page, pte: Pte): boolean {
+  const dirty = pte_dirty(pte)
+  if (dirty) set_page_dirty(page)
+  // Without swap there are no lists that could use it.
+  if (SWAP && pte_young(pte)) mark_page_accessed(page)
+  return dirty
+}
+
 /**
- * Clears the PTEs of [addr, end), within one PMD. A full bundle, or a dirty page of an object, has the TLBs flushed: dirty
- * pages before the lock is dropped, or a write through a stale entry could be missed by whoever cleans the page next.
+ * Clears the PTEs of [addr, end), within one PMD. A full bundle, or a dirty page of an object, has the TLBs flushed
+ * before the lock is dropped: a write through a stale entry could be missed by whoever cleans the page next. Gives way
+ * between two entries when it should.
  */
 function zap_pte_range(mm: Mm, vma: Vma, pmd: PmdP, addr: number, end: number): void {
   while (addr !== end) {
@@ -95,45 +107,43 @@ function zap_pte_range(mm: Mm, vma: Vma, pmd: PmdP, addr: number, end: number): 
     let shmem = 0
     let swapents = 0
     let force_flush = false
-    let bundle_full = false
+    let full = false
     const value = READ_ONCE(pmd) as Pmd
     let ptep = pte_offset(value, addr)
     const ptl = pte_table_lock(mm, value)
     if (SWAP) flush_tlb_batched_pending(mm)
     do {
-      if (SWAP && is_swap_pte(ptep_get(ptep))) {
-        const member = zap_nonpresent_pte(mm, addr, ptep)
-        if (member === MM_SWAPENTS) swapents--
-        else if (member === MM_ANONPAGES) anon--
-      } else if (!pte_none(ptep_get(ptep))) {
-        BUG_ON(!pte_present(ptep_get(ptep)))
-        const pte = ptep_get_and_clear(mm, addr, ptep)
-        tlb_remove_tlb_entry(addr)
-        const page = vm_normal_page(vma, addr, pte)
-        if (page !== 0) {
-          const member = mm_counter(page)
-          if (!PageAnon(page) && pte_dirty(pte)) {
-            force_flush = true
-            set_page_dirty(page)
+      const ptent = ptep_get(ptep)
+      if (!pte_none(ptent)) {
+        if (need_resched()) break
+        let member = -1
+        if (SWAP && is_swap_pte(ptent)) member = zap_nonpresent_pte(mm, addr, ptep, ptent)
+        else {
+          BUG_ON(!pte_present(ptent))
+          const pte = ptep_get_and_clear(mm, addr, ptep)
+          tlb_remove_tlb_entry(addr)
+          const page = vm_normal_page(vma, addr, pte)
+          if (page !== 0) {
+            if (!PageAnon(page) && zap_file_pte(page, pte)) force_flush = true
+            member = mm_counter(page)
+            page_remove_rmap(page)
+            full = __tlb_remove_page(page)
           }
-          if (member === MM_ANONPAGES) anon--
-          else if (member === MM_FILEPAGES) file--
-          else shmem--
-          page_remove_rmap(page)
-          bundle_full = __tlb_remove_page(page)
         }
+        if (member === MM_ANONPAGES) anon--
+        else if (member === MM_FILEPAGES) file--
+        else if (member === MM_SHMEMPAGES) shmem--
+        else if (member === MM_SWAPENTS) swapents--
       }
       ptep++
       addr++
-    } while (addr !== end && !bundle_full)
-    add_mm_counter(mm, MM_ANONPAGES, anon)
-    add_mm_counter(mm, MM_FILEPAGES, file)
-    add_mm_counter(mm, MM_SHMEMPAGES, shmem)
-    if (SWAP) add_mm_counter(mm, MM_SWAPENTS, swapents)
+    } while (addr !== end && !full)
+    add_mm_rss_vec(mm, file, anon, swapents, shmem)
+    if (full) force_flush = true
     if (force_flush) tlb_flush_mmu_tlbonly()
     pte_table_unlock(value, ptl)
-    if (bundle_full) tlb_flush_mmu()
-    cond_resched()
+    if (force_flush) tlb_flush_mmu()
+    if (addr !== end) cond_resched()
   }
 }
 
@@ -146,6 +156,7 @@ function zap_pmd_range(mm: Mm, vma: Vma, pud: PudP, addr: number, end: number): 
       BUG_ON(pmd_bad(value))
       zap_pte_range(mm, vma, pmd, addr, next)
     }
+    cond_resched()
     pmd++
     addr = next
   } while (addr !== end)

@@ -38,8 +38,8 @@ import {
   set_page_dirty,
   SetPageFlag,
 } from '../mm.ts'
-import { ClearPageAnonExclusive, page_remove_rmap, PageAnonExclusive } from '../rmap.ts'
-import { add_mm_counter } from '../rss.ts'
+import { ClearPageAnonExclusive, page_remove_rmap, PageAnonExclusive } from './page_rmap.ts'
+import { dec_mm_counter, inc_mm_counter } from '../rss.ts'
 import { init_mm_mmlist, mmlist_add } from '../swapfile/mmlist.ts'
 import { swap_duplicate } from '../swapfile/swap_map.ts'
 import { RETRY_try_to_unmap_one$mmlist } from '../vmstat.ts'
@@ -103,10 +103,10 @@ function try_to_unmap_one(page: Page, vma: Vma, addr: number, flags: number): bo
     page_vma_mapped_walk_done()
     return false
   }
-  add_mm_counter(mm, MM_ANONPAGES, -1)
+  dec_mm_counter(mm, MM_ANONPAGES)
   if (!discard) {
     mmlist_add(mm, init_mm_mmlist, RETRY_try_to_unmap_one$mmlist)
-    add_mm_counter(mm, MM_SWAPENTS, 1)
+    inc_mm_counter(mm, MM_SWAPENTS)
     set_pte_at(mm, addr, ptep, swp)
   }
   page_remove_rmap(page)

@@ -58,7 +58,7 @@ import { down_read, down_read_trylock, up_read } from '../../locking/rwsem.ts'
 import { rcu_read_lock, rcu_read_unlock } from '../../rcu.ts'
 import { page_anon_vma, page_mapped } from '../mm.ts'
 import { pte_table_lock, pte_table_unlock } from '../ptl.ts'
-import { __put_anon_vma, put_anon_vma } from '../rmap.ts'
+import { __put_anon_vma, put_anon_vma } from './anon_vma.ts'
 
 /** Looks under the lock in any case: an entry that seems none may be about to change (PVMW_SYNC). */
 export const PVMW_SYNC = 1 << 0
@@ -184,6 +184,11 @@ function check_pte(pte: Pte, page: Page, flags: number): boolean {
   return is_migration_entry(entry) && swp_offset(entry) === page_to_pfn(page)
 }
 
+/** Whether an entry, read without its lock, is of the kind that is looked for, whatever it maps (map_pte). */
+function worth_locking(pte: Pte, flags: number): boolean {
+  return (flags & PVMW_MIGRATION) !== 0 ? is_swap_pte(pte) : pte_present(pte)
+}
+
 /**
  * The entry at `addr` of the VMA if it is the page's, its table locked; 0 if it is not. page_vma_mapped_walk_done unlocks.
  */
@@ -193,7 +198,7 @@ export function page_vma_mapped_walk(page: Page, vma: Vma, addr: number, flags: 
   if (pmd === 0) return 0 as PteP
   const value = READ_ONCE(pmd) as Pmd
   const ptep = pte_offset(value, addr)
-  if ((flags & PVMW_SYNC) === 0 && !check_pte(ptep_get(ptep), page, flags)) return 0 as PteP
+  if ((flags & PVMW_SYNC) === 0 && !worth_locking(ptep_get(ptep), flags)) return 0 as PteP
   const ptl = pte_table_lock(mm, value)
   if (!check_pte(ptep_get(ptep), page, flags)) {
     pte_table_unlock(value, ptl)

@@ -58,13 +58,14 @@ import { list_next } from '../../lib/list.ts'
 import { mmap_read_lock, mmap_read_unlock } from '../mmap_lock.ts'
 import { spin_lock, spin_unlock, spin_unlock_wait } from '../../locking/spinlock.ts'
 import { cond_resched } from '../../sched/core.ts'
-import { vma_at, vma_page_prot } from '../mmap.ts'
+import { vma_at } from '../mmap/mm_mt.ts'
+import { vma_page_prot } from '../mmap/vm_page_prot.ts'
 import { get_page, PageFlag, PageUptodate, put_page } from '../mm.ts'
 import { lock_page, unlock_page, wait_on_page_writeback } from '../page_lock.ts'
 import { pte_table_lock, pte_table_unlock } from '../ptl.ts'
-import { page_add_anon_rmap } from '../rmap.ts'
+import { page_add_anon_rmap } from '../rmap/page_rmap.ts'
 import { mm_find_pmd } from '../rmap/walk.ts'
-import { add_mm_counter } from '../rss.ts'
+import { dec_mm_counter, inc_mm_counter } from '../rss.ts'
 import { swap_cache_get_folio, swapin_readahead } from '../swap_state.ts'
 import { count_vm_event, RETRY_unuse_pte } from '../vmstat.ts'
 import { free_swap_count_continuations } from './continuation.ts'
@@ -84,11 +85,11 @@ function unuse_pte(vma: Vma, pmd: Pmd, addr: number, entry: SwpEntry, page: Page
     pte_table_unlock(pmd, ptl)
     return
   }
-  add_mm_counter(mm, MM_SWAPENTS, -1)
+  dec_mm_counter(mm, MM_SWAPENTS)
   if (!PageUptodate(page)) set_pte_at(mm, addr, ptep, swp_entry_to_pte(make_swapin_error_entry()))
   else {
     VM_BUG_ON_PAGE(PageFlag(page, PG_writeback), page)
-    add_mm_counter(mm, MM_ANONPAGES, 1)
+    inc_mm_counter(mm, MM_ANONPAGES)
     get_page(page)
     page_add_anon_rmap(page, vma, addr, pte_swp_exclusive(pte))
     set_pte_at(mm, addr, ptep, (pte_mkold(mk_pte(page, vma_page_prot(vma))) | pte_swp_keep(pte)) as Pte)

@@ -4,15 +4,9 @@ import type { Stage } from './check.ts'
 import { type Mappings, walkMappings } from './mappings.ts'
 import { type ObjectCache, readCaches } from './objects.ts'
 import { type PageCache, walkPageCache } from './page_cache.ts'
-import type { KernelSymbols } from './symbols.ts'
+import type { KernelSymbols, MachineView } from '../inspect/symbols.ts'
 import { type FreePages, walkFreePages } from './free_lists.ts'
 import { type Swap, walkSwap } from './swap.ts'
-
-/** What is checked: memory and symbols of an image. */
-export interface CheckedMachine {
-  readonly memory: Int32Array
-  readonly symbols: Readonly<Record<string, number>>
-}
 
 /** A VMA, read once. Page numbers; `end` is exclusive. */
 export interface VmaView {
@@ -32,7 +26,7 @@ export interface MmView {
 }
 
 /** Each part is walked when it is first asked for, and once. */
-export class MachineView {
+export class RestingMachine {
   readonly memory: Int32Array
   readonly symbols: KernelSymbols
   readonly stage: Stage
@@ -46,7 +40,7 @@ export class MachineView {
   #pageCache: PageCache | undefined
   #swap: Swap | undefined
 
-  constructor(machine: CheckedMachine, stage: Stage) {
+  constructor(machine: MachineView, stage: Stage) {
     this.memory = machine.memory
     // Thousands of properties are a slow dictionary, unless they are a prototype's.
     this.symbols = Object.create(machine.symbols) as KernelSymbols
@@ -126,11 +120,6 @@ export class MachineView {
       mapping: memory[vma + s.vma$vm_mapping],
     }
   }
-}
-
-/** `0x1a3`. */
-export function hex(n: number): string {
-  return `0x${(n >>> 0).toString(16)}`
 }
 
 /** `1 PTE`, `2 PTEs`. */

@@ -1,0 +1,25 @@
+/**
+ * What one mm may map (may_expand_vm, vm_stat_account, sysctl_max_map_count, mm/mmap.c, 6.1).
+ * Left out: overcommit accounting, limits of data and stack, the counts by kind of VMA.
+ */
+import { load, store } from '../../arch/access.ts'
+import { MAX_MAP_COUNT } from '../../arch/limits.ts'
+import { TASK_SIZE } from '../../arch/pgtable.ts'
+import type { Mm } from '../../arch/structs.ts'
+import { mm$total_vm } from '../../arch/structs.ts'
+
+/**
+ * VMAs that one mm may have. A munmap in the middle of a VMA splits it twice before it removes one, and mmap tests
+ * for "more than": so the array is two larger.
+ */
+export const sysctl_max_map_count = MAX_MAP_COUNT - 2
+
+/** Whether `npages` more fit into what an mm may map at all. */
+export function may_expand_vm(mm: Mm, npages: number): boolean {
+  return load(mm + mm$total_vm) + npages <= TASK_SIZE
+}
+
+/** Adds `npages` (negative: takes away) to the mm's size. Under mmap_lock for writing. */
+export function vm_stat_account(mm: Mm, npages: number): void {
+  store(mm + mm$total_vm, load(mm + mm$total_vm) + npages)
+}
