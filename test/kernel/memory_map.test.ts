@@ -22,7 +22,8 @@ function areas(s: Symbols): [name: string, from: number, words: number][] {
   const listed: Record<string, number> = {
     PERCPU: s.NR_CPUS * s.PERCPU_WORDS,
     ZONES: s.NODES * s.ZONE_WORDS,
-    RQ: s.RQ_WORDS,
+    RQ: s.NR_CPUS * s.RQ_WORDS,
+    FUTEX_QUEUES: s.NR_FUTEX_QUEUES * s.FUTEX_QUEUE_WORDS,
     LRUVECS: s.NR_LRUVECS * s.LRUVEC_WORDS,
     MEM_CGROUPS: s.NR_MEM_CGROUPS * s.MEM_CGROUP_WORDS,
     PAGE_WAIT: s.PAGE_WAIT_TABLE_SIZE * s.WAIT_QUEUE_HEAD_WORDS,
@@ -72,6 +73,7 @@ function wordsOf(s: Symbols, name: string): number {
     tlb$pages: s.MMU_GATHER_BUNDLE,
     percpu$tlb: 2 * s.TLB_ENTRIES,
     percpu$scenario: LINE,
+    percpu$kmem_cache_cpu: s.NR_KMEM_CACHES * s.KMEM_CACHE_CPU_WORDS,
     lru_pvecs$lru_add: s.PAGEVEC_WORDS,
     lru_pvecs$activate_page: s.PAGEVEC_WORDS,
     lru_pvecs$lru_lazyfree: s.PAGEVEC_WORDS,
