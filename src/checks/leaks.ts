@@ -66,20 +66,26 @@ function tasks(view: RestingMachine, found: Findings): void {
       () => `nr_tasks ${memory[s.machine$nr_tasks]}, expected ${counted}, as many task_structs as are in use`,
     )
   const queued = new Set<number>()
-  for (let task = memory[s.RQ + s.rq$head]; task !== 0; task = memory[task + s.task$run_next]) {
-    if (!cache.isInUse(task) || queued.has(task)) {
+  for (let cpu = 0; cpu < s.NR_CPUS; cpu++) {
+    const rq = s.RQ + cpu * s.RQ_WORDS
+    const before = queued.size
+    for (let task = memory[rq + s.rq$head]; task !== 0; task = memory[task + s.task$run_next]) {
+      if (!cache.isInUse(task) || queued.has(task)) {
+        found.add(
+          () =>
+            `run queue ${cpu} leads to ${hex(task)}, ${queued.has(task) ? 'which is queued before' : 'which is no task in use'}`,
+        )
+        return
+      }
+      queued.add(task)
+    }
+    const length = queued.size - before
+    if (memory[rq + s.rq$nr_running] !== length)
       found.add(
         () =>
-          `the run queue leads to ${hex(task)}, ${queued.has(task) ? 'which is on it before' : 'which is no task in use'}`,
+          `run queue ${cpu}: nr_running ${memory[rq + s.rq$nr_running]}, expected ${length}, as on its list`,
       )
-      return
-    }
-    queued.add(task)
   }
-  if (memory[s.RQ + s.rq$nr_running] !== queued.size)
-    found.add(
-      () => `rq: nr_running ${memory[s.RQ + s.rq$nr_running]}, expected ${queued.size}, as on its list`,
-    )
   const onCpu = new Set<number>()
   for (let cpu = 0; cpu < s.NR_CPUS; cpu++)
     onCpu.add(memory[s.PERCPU + cpu * s.PERCPU_WORDS + s.percpu$current])

@@ -63,6 +63,7 @@ export const EVENTS = [
   'VMA_LOCK_RETRY',
   'VMA_LOCK_MISS',
   'MEMCG_MAX',
+  'PGROTATED',
 ] as const satisfies readonly (keyof typeof vmstat)[]
 
 /** Counts by event name (`pgfault`), and the failed rechecks by function (`do_anonymous_page:write`). */

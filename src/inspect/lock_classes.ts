@@ -33,8 +33,8 @@ export const LOCK_CLASSES: Readonly<Record<LockClassSymbol, LockClass>> = {
   LOCK_CLASS_i_pages: { name: '&xa->xa_lock', hardirq: '__folio_end_writeback(), at the end of a write' },
   LOCK_CLASS_mmlist_lock: { name: 'mmlist_lock' },
   LOCK_CLASS_kmem_cache: { name: '&n->list_lock', hardirq: "kfree() of a driver's interrupt" },
-  LOCK_CLASS_rq_lock: { name: '&rq->__lock' },
-  LOCK_CLASS_wait_queue: { name: '&wq_head->lock', hardirq: '__wake_up() of an interrupt' },
+  LOCK_CLASS_rq_lock: { name: '&rq->__lock', hardirq: 'scheduler_tick()' },
+  LOCK_CLASS_wait_queue: { name: 'swapcache_wq.lock', hardirq: '__wake_up() of an interrupt' },
   LOCK_CLASS_folio_wait_table: {
     name: '&folio_wait_table[i]',
     hardirq: 'folio_end_writeback(), at the end of a write',
@@ -46,16 +46,18 @@ export const LOCK_CLASSES: Readonly<Record<LockClassSymbol, LockClass>> = {
   LOCK_CLASS_user_rwsem_R: { name: 'user rwsem', mode: 'R' },
   LOCK_CLASS_user_rwsem_W: { name: 'user rwsem', mode: 'W' },
   LOCK_CLASS_tasklist_lock: { name: 'tasklist_lock' },
-  LOCK_CLASS_rcu: { name: 'rcu_node', hardirq: 'rcu_report_qs_rdp() of the RCU core' },
+  LOCK_CLASS_rcu: { name: 'rcu_node_0', hardirq: 'rcu_report_qs_rdp() of the RCU core' },
   LOCK_CLASS_swap_lock: { name: 'swap_lock' },
   LOCK_CLASS_swap_info: { name: '&p->lock' },
-  LOCK_CLASS_swap_cluster: { name: '&ci->lock' },
+  LOCK_CLASS_swap_cluster: { name: '&((cluster_info + ci)->lock)' },
   LOCK_CLASS_cont_lock: { name: '&p->cont_lock' },
   LOCK_CLASS_lru_lock: {
     name: '&lruvec->lru_lock',
     hardirq: 'folio_rotate_reclaimable(), at the end of a write',
   },
   LOCK_CLASS_oom_lock: { name: 'oom_lock' },
+  LOCK_CLASS_pi_lock: { name: '&p->pi_lock', hardirq: 'try_to_wake_up() of an interrupt' },
+  LOCK_CLASS_futex_queue: { name: '&futex_queues[i].lock' },
 }
 
 /** `&mm->mmap_lock-R`, `ptlock_ptr(page)/1`: the class as a line of lock_stat names it. */
@@ -86,7 +88,9 @@ export function lockClassAt(s: SymbolTable, lock: number): LockClassSymbol | und
   if (mapping === s.address_space$i_pages_lock) return 'LOCK_CLASS_i_pages'
   if (inside(s.ZONES, s.ZONE_WORDS, s.NODES) === s.zone$lock) return 'LOCK_CLASS_zone_lock'
   if (inside(s.LRUVECS, s.LRUVEC_WORDS, s.NR_LRUVECS) === s.lruvec$lru_lock) return 'LOCK_CLASS_lru_lock'
-  if (lock === s.RQ + s.rq$lock) return 'LOCK_CLASS_rq_lock'
+  if (inside(s.RQ, s.RQ_WORDS, s.NR_CPUS) === s.rq$lock) return 'LOCK_CLASS_rq_lock'
+  if (inside(s.TASKS, s.TASK_WORDS, s.NR_TASKS) === s.task$pi_lock) return 'LOCK_CLASS_pi_lock'
+  if (inside(s.FUTEX_QUEUES, s.FUTEX_QUEUE_WORDS, s.NR_FUTEX_QUEUES) >= 0) return 'LOCK_CLASS_futex_queue'
   if (inside(s.KMEM_CACHE_NODES, s.KMEM_CACHE_NODE_WORDS, s.NODES * s.NR_KMEM_CACHES) >= 0)
     return 'LOCK_CLASS_kmem_cache'
   if (inside(s.PAGE_WAIT, s.WAIT_QUEUE_HEAD_WORDS, s.PAGE_WAIT_TABLE_SIZE) >= 0)

@@ -26,7 +26,14 @@ const REGIONS: readonly Region[] = [
     struct: 'zone',
     name: (view, index) => (view.symbols['NODES'] === 1 ? 'zone' : `zone ${index}`),
   },
-  { base: 'RQ', words: 'RQ_WORDS', count: '', struct: 'rq', name: () => 'run queue' },
+  {
+    base: 'RQ',
+    words: 'RQ_WORDS',
+    count: 'NR_CPUS',
+    struct: 'rq',
+    name: (_, index) => `run queue ${index}`,
+  },
+  plain('FUTEX_QUEUES', 'FUTEX_QUEUE_WORDS', 'NR_FUTEX_QUEUES', 'futex_queue'),
   plain('LRUVECS', 'LRUVEC_WORDS', 'NR_LRUVECS', 'lruvec'),
   plain('MEM_CGROUPS', 'MEM_CGROUP_WORDS', 'NR_MEM_CGROUPS', 'mem_cgroup'),
   {

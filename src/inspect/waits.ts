@@ -12,7 +12,8 @@ export function waitingOn(view: MachineView, cpu: number): number {
 /** Whether CPU `cpu` waits because there is no task to run. */
 export function isIdle(view: MachineView, cpu: number): boolean {
   const { symbols } = view
-  return symbols['RQ'] !== undefined && waitingOn(view, cpu) === symbols['RQ'] + symbols['rq$event']
+  if (symbols['RQ'] === undefined) return false
+  return waitingOn(view, cpu) === symbols['RQ'] + cpu * symbols['RQ_WORDS'] + symbols['rq$event']
 }
 
 /** Whether CPU `cpu` has halted on its wake word. */

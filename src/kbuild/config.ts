@@ -144,8 +144,8 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   ),
   choice(
     'SPINLOCK',
-    ['tas', 'ttas', 'ticket', 'mcs', 'qspinlock', 'abstract'],
-    'qspinlock',
+    ['tas', 'ttas', 'ticket', 'mcs', 'qspinlock', 'pvqspinlock', 'abstract'],
+    'pvqspinlock',
     'the algorithm of every spinlock',
     true,
   ),

@@ -7,7 +7,7 @@ import { atomic_fetch_add } from '#atomic'
 import { load, READ_ONCE, store, this_cpu_write, WRITE_ONCE } from './arch/access.ts'
 import { BUG_ON } from './arch/bug.ts'
 import { irq_enter_offline, irq_exit_parked } from './arch/irq.ts'
-import { machine$nr_tasks, machine$tasklist_lock, machine$tasks, RQ, TASKS } from './arch/memory_map.ts'
+import { machine$nr_tasks, machine$tasklist_lock, machine$tasks, TASKS } from './arch/memory_map.ts'
 import { percpu$current } from './arch/percpu.ts'
 import { MAX_SWAPFILES, NR_TASKS } from './arch/limits.ts'
 import type { Mm, Spinlock, Task } from './arch/structs.ts'
@@ -15,10 +15,6 @@ import {
   mm$brk,
   mm$memcg,
   mm$start_brk,
-  rq$head,
-  rq$nr_running,
-  rq$tail,
-  rq$waiting,
   task$__state,
   task$children,
   task$mm,
@@ -55,8 +51,10 @@ import { enter_lazy_tlb, idle_task_exit } from './sched/active_mm.ts'
 import {
   begin_operation,
   current,
+  sched_empty,
   set_current_interruptible,
   set_current_running,
+  set_special_state,
   wake_up_idle_cpus,
   wake_up_process,
 } from './sched/core.ts'
@@ -149,8 +147,7 @@ export function sys_exit(): void {
   mm_release(task)
   exit_mm(task)
   count_vm_event(EXITS)
-  // Marked: whoever wakes a waiting parent may look at it meanwhile.
-  WRITE_ONCE(task + task$__state, TASK_DEAD)
+  set_special_state(TASK_DEAD)
 }
 
 /** Frees a task that has left its CPU for the last time, and tells its parent (exit_notify, release_task). */
@@ -238,10 +235,7 @@ function is_task(i: number): boolean {
 export function exit_all_tasks(): void {
   irq_exit_parked()
   rcu_cpu_starting()
-  store(RQ + rq$head, 0)
-  store(RQ + rq$tail, 0)
-  store(RQ + rq$nr_running, 0)
-  store(RQ + rq$waiting, 0)
+  sched_empty()
   for (let i = 0; i < NR_TASKS; i++) if (is_task(i)) wake_task_at_rest(task_at(i))
   for (let i = 0; i < NR_TASKS; i++) if (is_task(i)) exit_task_at_rest(task_at(i))
   if (SWAP) for (let type = 0; type < MAX_SWAPFILES; type++) do_swapoff(type)

@@ -5,10 +5,9 @@
  */
 import { MEMCG, SWAP } from '#config'
 import { atomic_fetch_add, atomic_load, cmpxchg } from '#atomic'
-import { load, READ_ONCE, store, this_cpu_write } from './arch/access.ts'
+import { load, READ_ONCE, store } from './arch/access.ts'
 import { BUG_ON } from './arch/bug.ts'
 import { machine$next_mm_id, machine$next_pid, machine$nr_tasks, machine$seed } from './arch/memory_map.ts'
-import { percpu$current } from './arch/percpu.ts'
 import { pgtable_page, TASK_SIZE } from './arch/pgtable.ts'
 import type { AddressSpace, Mm, Rwsem, Spinlock, Task, Vma } from './arch/structs.ts'
 import {
@@ -67,7 +66,14 @@ import { kmem_cache_alloc, kmem_cache_free, mm_cachep, task_struct_cachep } from
 import { mm_mmlist, mmlist_del } from './mm/swapfile/mmlist.ts'
 import { vma_start_write } from './mm/vma_lock.ts'
 import { count_vm_event, FORKS } from './mm/vmstat.ts'
-import { begin_operation, current, set_current_interruptible, wake_up_new_task } from './sched/core.ts'
+import {
+  begin_operation,
+  current,
+  sched_fork,
+  set_current_interruptible,
+  set_init_task,
+  wake_up_new_task,
+} from './sched/core.ts'
 import { fatal_signal_pending } from './signal.ts'
 
 /** An empty address space with one user; 0 if there is no memory (mm_alloc, mm_init). */
@@ -194,6 +200,7 @@ export function alloc_task(parent: Task, program: number): Task {
   if (parent !== 0)
     for (let i = 0; i < NR_TASK_REGS; i++) store(task + task$reg + i, load(parent + task$reg + i))
   store(task + task$rng, Math.imul(pid + load(machine$seed), 0x9e3779b1) | 1)
+  sched_fork(task)
   return task
 }
 
@@ -282,6 +289,6 @@ export function create_init(): boolean {
   store(task + task$mm, mm)
   if (SWAP) add_to_tasks(task)
   store(machine$nr_tasks, READ_ONCE(machine$nr_tasks) + 1)
-  this_cpu_write(percpu$current, task)
+  set_init_task(task)
   return false
 }

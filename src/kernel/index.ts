@@ -100,7 +100,8 @@ export { kswapd } from './mm/vmscan/reclaim.ts'
 export { dio_read, write_file } from './mm/gup.ts'
 export { kernel_thread, sys_clone_thread, sys_fork, sys_vfork } from './fork.ts'
 export { set_brk, sys_execve, sys_exit, sys_wait } from './exit.ts'
-export { begin_operation, current, stop_task, task_wait, task_wake } from './sched/core.ts'
+export { begin_operation, current, stop_task } from './sched/core.ts'
+export { task_wait, task_wake } from './sched/futex.ts'
 export {
   get_reg,
   last_turn,

@@ -25,7 +25,7 @@ export function noteText({ general, measured }: Note): string {
 }
 
 function convoy({ config, cpus, cores, waits, locks }: Figures): Note[] {
-  if (cpus <= cores || !['ticket', 'mcs'].includes(config.SPINLOCK)) return []
+  if (cpus <= cores || !['ticket', 'mcs', 'qspinlock'].includes(config.SPINLOCK)) return []
   const acquisitions = locks.reduce((sum, row) => sum + row.acquisitions, 0)
   const contentions = locks.reduce((sum, row) => sum + row.contentions, 0)
   const contended =
@@ -34,8 +34,8 @@ function convoy({ config, cpus, cores, waits, locks }: Figures): Note[] {
     `${percent(waits.spinlocks)} of CPU time (${cpus} CPUs, ${cores} cores) went by waiting for spinlocks, ` +
     `${percent(waits.halted)} halted in waits of any kind${contended}.`
   const general =
-    'ticket and mcs hand a lock over in FIFO order: with more CPUs than cores the next in line has mostly halted, and everybody ' +
-    'behind waits until it has been woken and runs (a lock convoy); tas, ttas and qspinlock let a CPU that runs take a free lock.'
+    'ticket, mcs and qspinlock hand a lock over in FIFO order: with more CPUs than cores the next in line has mostly halted, and everybody ' +
+    'behind waits until it has been woken and runs (a lock convoy); tas, ttas and pvqspinlock let a CPU that runs take a free lock.'
   return [{ general: waits.spinlocks < CONVOY_SHARE ? general : `lock convoy: ${general}`, measured }]
 }
 

@@ -73,8 +73,8 @@ export function clockPoint(
   const { operations } = figures
   const each = (count: number): number => round(operations === 0 ? 0 : count / operations)
   const perSecond = (count: number): number => Math.round((count / Math.max(1, window)) * PS_PER_S)
-  const idleLine = (view.symbols['RQ'] + view.symbols['rq$event']) >> LINE_SHIFT
-  const idle = figures.stallOutside[idleLine] / total
+  const idleLines = linesOfIdle(view, cpus)
+  const idle = sum([...idleLines].map((line) => figures.stallOutside[line])) / total
   const locks = lockShares(view, figures, total)
   const outside = sum(figures.stallOutside) / total - idle
   // A semaphore's slow path waits for its spinlock inside: that is counted in both.
@@ -88,7 +88,7 @@ export function clockPoint(
     stalled: round(outside),
     idle: round(idle),
   }
-  const lines = lineShares(view, figures, total, idleLine)
+  const lines = lineShares(view, figures, total, idleLines)
   return {
     operations,
     operationsPerSecond: perSecond(operations),
@@ -103,8 +103,14 @@ export function clockPoint(
     interruptsPerOperation: each(figures.interrupts),
     locks,
     lines,
-    bound: boundSentence(view, figures, total, cpus, time, idleLine),
+    bound: boundSentence(view, figures, total, cpus, time, idleLines),
   }
+}
+
+/** The lines that CPUs wait on while they have no task. */
+function linesOfIdle({ symbols }: MachineView, cpus: number): ReadonlySet<number> {
+  const event = (cpu: number): number => symbols['RQ'] + cpu * symbols['RQ_WORDS'] + symbols['rq$event']
+  return new Set(Array.from({ length: cpus }, (_, cpu) => event(cpu) >> LINE_SHIFT))
 }
 
 function lockShares(view: MachineView, figures: ClockFigures, total: number): LockShare[] {
@@ -181,10 +187,15 @@ function isInner(view: MachineView, use: LockUse): boolean {
   return lockClassAt(view.symbols, use.lock) === 'LOCK_CLASS_rwsem_wait_lock'
 }
 
-function lineShares(view: MachineView, figures: ClockFigures, total: number, idleLine: number): LineShare[] {
+function lineShares(
+  view: MachineView,
+  figures: ClockFigures,
+  total: number,
+  idleLines: ReadonlySet<number>,
+): LineShare[] {
   const kinds = new Map<string, { stall: number; moved: number }>()
   figures.stallOutside.forEach((stall, line) => {
-    if (line === idleLine || (stall === 0 && figures.moved[line] === 0)) return
+    if (idleLines.has(line) || (stall === 0 && figures.moved[line] === 0)) return
     const name = nameKind(view, line << LINE_SHIFT)
     const kind = kinds.get(name) ?? { stall: 0, moved: 0 }
     kinds.set(name, { stall: kind.stall + stall, moved: kind.moved + figures.moved[line] })
@@ -209,7 +220,7 @@ function boundSentence(
   total: number,
   cpus: number,
   time: TimeShares,
-  idleLine: number,
+  idleLines: ReadonlySet<number>,
 ): string {
   const at = `at ${cpus} CPU${cpus === 1 ? '' : 's'}`
   const costs = new Map<
@@ -241,7 +252,7 @@ function boundSentence(
     ['', { time: 0, most: 0, locks: new Set(), line: 0 }],
   )
   const ofLocks = new Set(figures.locks.map((use) => use.lock >> LINE_SHIFT))
-  const [kind, hot] = hottestLines(view, figures, (line) => line !== idleLine && !ofLocks.has(line))
+  const [kind, hot] = hottestLines(view, figures, (line) => !idleLines.has(line) && !ofLocks.has(line))
   if (Math.max(worst.time, hot.time) / total < BOUNDS)
     return time.idle > 0.5
       ? `${at} ${percentOf(time.idle)} of the time is idle`
@@ -303,7 +314,7 @@ function percentOf(share: number): string {
   return `${Math.round(share * 100)} %`
 }
 
-function sum(values: Float64Array): number {
+function sum(values: Iterable<number>): number {
   let all = 0
   for (const value of values) all += value
   return all

@@ -61,8 +61,8 @@ export interface ScaleChoices extends KernelChoices {
 
 export const DEFAULT_OPERATIONS = 200
 const DEFAULT_SCENARIO = 'page-fault-disjoint'
-/** Memory for 128 CPUs, and a tick every few milliseconds, as HZ=250 has it. */
-const USUAL = ['MEMORY=512M', 'TICK=4000']
+/** Linux's spinlock where each CPU is a core, memory for 128 CPUs, and a tick every few milliseconds, as HZ=250 has it. */
+const USUAL = ['SPINLOCK=qspinlock', 'MEMORY=512M', 'TICK=4000']
 const DEFAULT_SEED = 1
 /** Cycles of --lag are of this many picoseconds. */
 const CYCLE = 400

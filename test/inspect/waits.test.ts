@@ -19,7 +19,7 @@ const symbols = {
   QNODE_WORDS: 16,
   mcs_spinlock$next: 0,
   mcs_spinlock$lock: 3,
-  RQ: 1536,
+  RQ: 1744,
   RQ_WORDS: 48,
   rq$event: 32,
   MMS: 1600,
@@ -90,7 +90,7 @@ describe('what a CPU waits for', () => {
   })
 
   test('is a task when it idles', () => {
-    memory[cpu(1) + 24] = 1536 + 32
+    memory[cpu(1) + 24] = 1744 + 48 + 32
     expect(describeWait(view(), 1, 4)).toBe('a task to run (idle)')
     expect(waitKind(view(), 1, 4)).toBeUndefined()
   })

@@ -23,7 +23,7 @@ describe('parseConfig', () => {
   it('gives every key its default', () => {
     expect(parseConfig([])).toEqual({
       PTLOCK: 'pmd',
-      SPINLOCK: 'qspinlock',
+      SPINLOCK: 'pvqspinlock',
       LOCK_STAT: 'n',
       HOLDTIME_SAMPLE: 16,
       NR_CPUS: 64,

@@ -94,6 +94,8 @@ const NOTHING = [
   'observe_lock_acquire',
   'observe_lock_release',
   'observe_lock_wanted',
+  'observe_object_alloc',
+  'observe_object_free',
   'observe_exception',
   'observe_woken',
   'observe_wakes',

@@ -113,3 +113,37 @@ test('up_write by a CPU that does not hold it is a BUG', async () => {
   m.kernel.init_sem(m.free)
   expect(() => m.kernel.up_write(m.free)).toThrow('BUG')
 })
+
+test('the owner is the writer, then nobody, then whoever of the readers came last', async () => {
+  const m = await lockMachine()
+  const other = m.cpu(1)
+  const owner = (): number => m.memory[m.free + m.symbols.rwsem$owner]
+  const named = (cpu: number): number => (cpu + 1) << m.symbols.RWSEM_OWNER_SHIFT
+  m.kernel.init_sem(m.free)
+  other.down_write(m.free)
+  expect(owner()).toBe(named(1))
+  other.up_write(m.free)
+  expect(owner()).toBe(0)
+  other.down_read(m.free)
+  m.kernel.down_read_trylock(m.free)
+  m.kernel.up_read(m.free)
+  expect(owner()).toBe(named(0) | m.symbols.RWSEM_READER_OWNED)
+})
+
+test.each([
+  ['has waited for long forbids others to pass', 0, true],
+  ['has just come does not', 2_000_000_000, false],
+])('a waiting writer that %s', async (_, timeout, handoff) => {
+  const m = await lockMachine()
+  const reader = m.cpu(15)
+  m.memory[m.symbols.machine$wait_timeout] = timeout
+  reader.init_sem(m.free)
+  reader.down_read(m.free)
+  const writer = m.start(1, 'note_write', [m.free, m.free + 64])
+  await m.waits(1)
+  const count = m.memory[m.free + m.symbols.rwsem$count]
+  expect((count & m.symbols.RWSEM_FLAG_HANDOFF) !== 0).toBe(handoff)
+  reader.up_read(m.free)
+  await writer
+  expect(m.memory[m.free + m.symbols.rwsem$count]).toBe(0)
+})

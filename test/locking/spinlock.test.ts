@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { lockMachine } from './machine.ts'
 
-const ALGORITHMS = ['tas', 'ttas', 'ticket', 'mcs', 'qspinlock']
+const ALGORITHMS = ['tas', 'ttas', 'ticket', 'mcs', 'qspinlock', 'pvqspinlock']
 /** Hand-overs to a halted CPU cost a wake-up each: fewer rounds where the lock is handed over. */
 const rounds = (algorithm: string): number => (algorithm === 'ticket' || algorithm === 'mcs' ? 500 : 5000)
 
@@ -80,7 +80,7 @@ describe.each(ALGORITHMS)('%s', (algorithm) => {
   })
 })
 
-test.each(['ticket', 'mcs', 'qspinlock'])(
+test.each(['ticket', 'mcs', 'qspinlock', 'pvqspinlock'])(
   '%s serves waiting CPUs in the order they came',
   async (algorithm) => {
     const m = await lockMachine(`SPINLOCK=${algorithm}`)
@@ -99,8 +99,26 @@ test.each(['ticket', 'mcs', 'qspinlock'])(
   },
 )
 
-test('qspinlock lets a newcomer pass the queue a bounded number of times', async () => {
+test('qspinlock has the first CPU that waits set pending, and lets nobody pass it', async () => {
   const m = await lockMachine('SPINLOCK=qspinlock')
+  const { _Q_LOCKED_VAL, _Q_PENDING_VAL, _Q_TAIL_MASK, _Q_TAIL_CPU_OFFSET } = m.symbols
+  m.kernel.init_locks(m.free, 1)
+  m.kernel.spin_lock(m.free)
+  const first = m.start(1, 'note_turn', [m.free, m.free + 64])
+  await m.waits(1)
+  expect(m.memory[m.free]).toBe(_Q_LOCKED_VAL | _Q_PENDING_VAL)
+  const second = m.start(2, 'note_turn', [m.free, m.free + 64])
+  await m.waits(2)
+  expect(m.memory[m.free] & _Q_TAIL_MASK).toBe((2 + 1) << _Q_TAIL_CPU_OFFSET)
+  // A CPU waits whose turn will not come: the lock is free, and not for others.
+  m.kernel.spin_unlock(m.free)
+  await Promise.all([first, second])
+  m.memory[m.free] = _Q_PENDING_VAL
+  expect(m.kernel.spin_trylock(m.free)).toBe(false)
+})
+
+test('pvqspinlock lets a newcomer pass the queue a bounded number of times', async () => {
+  const m = await lockMachine('SPINLOCK=pvqspinlock')
   m.kernel.init_locks(m.free, 1)
   // A queue whose head never runs: CPU 2 waits in node 0.
   const queued = (2 + 1) << m.symbols._Q_TAIL_CPU_OFFSET

@@ -5,7 +5,7 @@ import { lockRow, sample } from './sample.ts'
 describe('the text of a run', () => {
   test('says what ran, how fast, what happened and the verdict', () => {
     expect(formatRun(sample)).toBe(`same-page: 4 CPUs on 2 cores, seed 1
-PTLOCK=pmd  SPINLOCK=qspinlock
+PTLOCK=pmd  SPINLOCK=pvqspinlock
 
 throughput  2,000,000 operations/s (4,000,000 in 2.00 s), 250,000 faults/s
 events      pgfault 500,000  copy_pte_range_breaks_need_resched 3  copy_pte_range_breaks_needbreak_src 1
@@ -25,7 +25,7 @@ verdict: held
 
   test('says what was changed in the kernel', () => {
     const text = formatRun({ ...sample, reverts: ['ptl-wrong', 'wp-no-flush'], patches: ['mine.patch'] })
-    expect(text).toContain('SPINLOCK=qspinlock\nreverted: ptl-wrong, wp-no-flush\npatched: mine.patch\n')
+    expect(text).toContain('SPINLOCK=pvqspinlock\nreverted: ptl-wrong, wp-no-flush\npatched: mine.patch\n')
   })
 
   test('has the text of lock_stat when there are statistics', () => {

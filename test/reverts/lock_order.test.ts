@@ -13,6 +13,8 @@ import { type Observer, Violation } from '../../src/step/observer.ts'
 const CPUS = 3
 /** Bits of a qspinlock's word that name the end of the queue. */
 const QUEUE_TAIL = ~0xffff
+const PENDING = 1 << 8
+const LOCKED = 0xff
 
 /** Whether a step on the lock's word is the one by which a CPU takes its place in line. */
 type Arrives = (kind: number, a: number, b: number, old: number) => boolean
@@ -21,7 +23,11 @@ const ARRIVALS: Readonly<Record<string, Arrives>> = {
   ticket: (kind) => kind === Kind.FETCH_ADD,
   mcs: (kind) => kind === Kind.XCHG,
   // Its queue: who takes the lock past the queue is not in line.
+  // The pending CPU, then the queue.
   qspinlock: (kind, a, b, old) =>
+    (kind === Kind.FETCH_OR && a === PENDING && (old & ~LOCKED) === 0) ||
+    (kind === Kind.CMPXCHG && old === a && (b & QUEUE_TAIL) !== 0 && (b & QUEUE_TAIL) !== (old & QUEUE_TAIL)),
+  pvqspinlock: (kind, a, b, old) =>
     kind === Kind.CMPXCHG && old === a && (b & QUEUE_TAIL) !== 0 && (b & QUEUE_TAIL) !== (old & QUEUE_TAIL),
   tas: (kind, a, _b, old) =>
     (kind === Kind.CMPXCHG && a === 0) || (kind === Kind.XCHG && old !== 0 && a !== 0),
@@ -78,7 +84,7 @@ async function granted(name: string): Promise<{ verdict: string; grants: number 
 }
 
 describe('the order in which a spinlock is granted', () => {
-  it.each(['ticket', 'mcs', 'qspinlock'])(
+  it.each(['ticket', 'mcs', 'qspinlock', 'pvqspinlock'])(
     'is that of arrival in line with %s',
     { timeout: 120_000 },
     async (name) => {

@@ -127,13 +127,16 @@ describe('patches that put in what was never there', () => {
   })
 })
 
-describe.each(['tas', 'ttas', 'ticket', 'mcs', 'qspinlock'])('SPINLOCK=%s under lock-torture', (name) => {
-  it.each([2, 3])('holds with %i CPUs that park', { timeout: 300_000 }, async (cpus) => {
-    const config = [`SPINLOCK=${name}`, 'PARAVIRT_SPINLOCKS=y']
-    const result = await hunted({ scenario: 'lock-torture', config, cpus, executions: EXECUTIONS })
-    expect(result.violations.map(({ check, message }) => `${check}: ${message}`)).toEqual([])
-  })
-})
+describe.each(['tas', 'ttas', 'ticket', 'mcs', 'qspinlock', 'pvqspinlock'])(
+  'SPINLOCK=%s under lock-torture',
+  (name) => {
+    it.each([2, 3])('holds with %i CPUs that park', { timeout: 300_000 }, async (cpus) => {
+      const config = [`SPINLOCK=${name}`, 'PARAVIRT_SPINLOCKS=y']
+      const result = await hunted({ scenario: 'lock-torture', config, cpus, executions: EXECUTIONS })
+      expect(result.violations.map(({ check, message }) => `${check}: ${message}`)).toEqual([])
+    })
+  },
+)
 
 describe('vma-lock, in which a hardware walk reads what an unmapping clears', () => {
   it.each(['y', 'n'])('holds with VMA_LOCK=%s', { timeout: 120_000 }, async (value) => {

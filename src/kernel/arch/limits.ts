@@ -65,6 +65,8 @@ export const NODE_PAGES = Math.ceil(NR_PAGES / NODES)
 export const MAX_ORDER = 11
 /** Buckets that count parked CPUs by the word they wait for. */
 export const PARKED_BUCKETS = 256
+/** Buckets of tasks that wait for a word (Linux: 256 for each CPU). */
+export const NR_FUTEX_QUEUES = 64
 /** Buckets of the page wait table (PAGE_WAIT_TABLE_SIZE, mm/filemap.c). */
 export const PAGE_WAIT_TABLE_SIZE = 64
 

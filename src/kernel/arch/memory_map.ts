@@ -6,7 +6,7 @@
  *     64  ├──────────────────────────┤ machine$…   words of the machine as a whole, each busy one on its own line
  *   1024  ├──────────────────────────┤ PERCPU      NR_CPUS areas of PERCPU_WORDS (percpu.ts)
  *         ├──────────────────────────┤ ZONES       for each of NODES a struct zone with its free areas
- *         ├──────────────────────────┤ RQ          the run queue
+ *         ├──────────────────────────┤ RQ          for each of NR_CPUS a run queue; FUTEX_QUEUES
  *         ├──────────────────────────┤ LRUVECS     with SWAP: the LRU lists; with MEMCG: the groups
  *         ├──────────────────────────┤ PAGE_WAIT   hashed wait queues of pages
  *         ├──────────────────────────┤ PTLOCK_AREA PTLOCK_WORDS words of the page-table-lock design's own
@@ -30,6 +30,7 @@ import {
   NR_ANON_VMA_CHAINS,
   NR_ANON_VMA_SLABS,
   NR_ANON_VMAS,
+  NR_FUTEX_QUEUES,
   NR_MM_SLABS,
   NR_MMS,
   NR_SWAP_CLUSTERS,
@@ -47,6 +48,7 @@ import {
   ADDRESS_SPACE_WORDS,
   ANON_VMA_CHAIN_WORDS,
   ANON_VMA_WORDS,
+  FUTEX_QUEUE_WORDS,
   KMEM_CACHE_NODE_WORDS,
   KMEM_CACHE_WORDS,
   LRUVEC_WORDS,
@@ -110,6 +112,9 @@ export const machine$tasklist_lock = 208
 export const machine$mmlist_lock = 192
 /** The struct page that all read faults of anonymous memory share. */
 export const machine$zero_page = 132
+/** CPUs that idle (nohz.nr_cpus), and whether a task may wait behind another (root_domain.overload). */
+export const machine$nr_idle = 160
+export const machine$overload = 176
 /** Number of the youngest grace period, and how many CPUs execute tasks. */
 export const machine$rcu_gp = 144
 export const machine$nr_online = 145
@@ -125,7 +130,8 @@ export const PARKED = 256 // PARKED_BUCKETS words
 
 export const ZONES = PERCPU + NR_CPUS * PERCPU_WORDS
 export const RQ = ZONES + NODES * ZONE_WORDS
-export const LRUVECS = RQ + RQ_WORDS
+export const FUTEX_QUEUES = RQ + NR_CPUS * RQ_WORDS
+export const LRUVECS = FUTEX_QUEUES + NR_FUTEX_QUEUES * FUTEX_QUEUE_WORDS
 export const MEM_CGROUPS = LRUVECS + NR_LRUVECS * LRUVEC_WORDS
 export const PAGE_WAIT = MEM_CGROUPS + NR_MEM_CGROUPS * MEM_CGROUP_WORDS
 export const PTLOCK_AREA = (PAGE_WAIT + PAGE_WAIT_TABLE_SIZE * WAIT_QUEUE_HEAD_WORDS + 15) & ~15

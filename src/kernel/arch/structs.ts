@@ -23,6 +23,8 @@ export type Lruvec = number & { readonly __brand: 'lruvec' }
 export type SwapInfo = number & { readonly __brand: 'swap_info_struct' }
 export type KmemCache = number & { readonly __brand: 'kmem_cache' }
 export type KmemCacheNode = number & { readonly __brand: 'kmem_cache_node' }
+export type Rq = number & { readonly __brand: 'rq' }
+export type FutexQueue = number & { readonly __brand: 'futex_hash_bucket' }
 export type Slab = number & { readonly __brand: 'slab' }
 /** Address of an entry of a page table, by level, and the entries' values. */
 export type PgdP = number & { readonly __brand: 'pgd_t *' }
@@ -158,18 +160,22 @@ export const NR_LRU_LISTS = 4
 export const LRU_ACTIVE = 1
 export const LRU_FILE = 2
 
-// The run queue and wait list of tasks (kernel/sched).
+// struct rq (kernel/sched/sched.h), one a CPU: the tasks that wait for their turn, linked by task$run_next, and how many.
 export const rq$lock = 0
 export const rq$head = 16
 export const rq$tail = 17
 export const rq$nr_running = 18
-/** Tasks that wait for a word (task$wait_word), linked by task$run_next. */
-export const rq$waiting = 19
-/** Changes whenever an idle CPU should look again. */
+/** The task that the CPU executes. */
+export const rq$curr = 19
+/** Changes whenever the CPU, when it idles, should look again; and whether it does. */
 export const rq$event = 32
-/** CPUs that wait for rq$event. */
-export const rq$nr_idle = 33
+export const rq$idle = 33
 export const RQ_WORDS = 48
+
+// struct futex_hash_bucket (kernel/futex/futex.h): tasks that wait for a word (task$wait_word), linked by task$futex_next.
+export const futex_queue$lock = 0
+export const futex_queue$chain = 8
+export const FUTEX_QUEUE_WORDS = 16
 
 // struct kmem_cache (include/linux/slub_def.h): what all CPUs read, then the arena's head.
 export const kmem_cache$base = 0
@@ -214,7 +220,7 @@ export const task$mm = 2
 /** The parent, 0 when it is gone; the children, a list linked by task$sibling. Under tasklist_lock. */
 export const task$parent = 3
 export const task$children = 4
-/** Next on the run queue, or on the list of tasks that wait for a word. */
+/** Next on the run queue. */
 export const task$run_next = 5
 /** Children that have not been waited for, and those of them that are zombies. */
 export const task$nr_children = 6
@@ -243,7 +249,13 @@ export const task$sigkill = 34
 export const task$oom_score_adj = 35
 /** The address space that the task was killed for, with a reference of the mm_struct (signal_struct of Linux). Under tasklist_lock. */
 export const task$oom_mm = 36
-export const TASK_WORDS = 48
+/** Whether it runs or is on a queue, and the CPU that it runs on, waits for or ran on last. */
+export const task$on_rq = 37
+export const task$cpu = 38
+/** Next on the list of tasks that wait for a word. */
+export const task$futex_next = 39
+export const task$pi_lock = 48
+export const TASK_WORDS = 64
 
 export const TASK_RUNNING = 0
 export const TASK_INTERRUPTIBLE = 1

@@ -47,7 +47,11 @@ export const LOCK_CLASS_oom_lock = 28
 /** The lock of a VMA (VMA_LOCK). */
 export const LOCK_CLASS_vma_lock_R = 29
 export const LOCK_CLASS_vma_lock_W = 30
-const LOCK_CLASS_END = 31
+/** Who wakes a task. */
+export const LOCK_CLASS_pi_lock = 31
+/** A bucket of tasks that wait for a word. */
+export const LOCK_CLASS_futex_queue = 20
+const LOCK_CLASS_END = 32
 
 /** Annotation for the second of two locks of one class that are held at once (include/linux/lockdep.h). */
 export const SINGLE_DEPTH_NESTING = 1

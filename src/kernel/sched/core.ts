@@ -1,18 +1,28 @@
 /**
- * The run queue and the CPUs' main loop (kernel/sched/core.c, 6.1, much reduced). A task is a program with an mm; a CPU
+ * Run queues and the CPUs' main loop (kernel/sched/core.c, 6.1, much reduced). A task is a program with an mm; a CPU
  * switches tasks only between turns of programs, so no stack ever has to be kept. A task that waits for an event of its
- * program is on no CPU and no queue; whoever causes the event puts it back.
+ * program is on no CPU and no queue; whoever causes the event puts it on one.
  *
- * One FIFO queue for all CPUs under rq->lock. Left out: classes, priorities, load balancing.
+ * Each CPU has a FIFO queue under its own rq->lock. Which one a task joins is chosen when it is made or woken, and a CPU that finds its queue
+ * empty takes a task from another's (fair.ts). What a task waits for is a word (futex.ts) or an event of its own. pi_lock orders those
+ * who wake one task; the queue's lock, a waker against the task that goes to sleep.
+ *
+ * Left out: classes, priorities, preemption by whoever is woken, balancing of CPUs that are all busy, wake lists.
  */
-import { SWAP, TICK } from '#config'
+import { NR_CPUS, SWAP, TICK } from '#config'
 import { program } from '#scenario'
-import { atomic_fetch_add, atomic_load } from '#atomic'
+import { atomic_fetch_add, atomic_load, atomic_store } from '#atomic'
 import { load, READ_ONCE, store, this_cpu_read, this_cpu_write, WRITE_ONCE } from '../arch/access.ts'
 import { BUG_ON } from '../arch/bug.ts'
 import { irq_enter_offline, irq_exit_parked, poll_irq } from '../arch/irq.ts'
 import { this_cpu } from '../arch/machine.ts'
-import { machine$nr_tasks, machine$stop, RQ } from '../arch/memory_map.ts'
+import {
+  machine$nr_cpus,
+  machine$nr_idle,
+  machine$nr_tasks,
+  machine$overload,
+  machine$stop,
+} from '../arch/memory_map.ts'
 import {
   percpu$current,
   percpu$held_count,
@@ -21,18 +31,21 @@ import {
   percpu$operations,
   percpu$tick,
 } from '../arch/percpu.ts'
-import type { Mm, Spinlock, Task } from '../arch/structs.ts'
+import type { Mm, Rq, Spinlock, Task } from '../arch/structs.ts'
 import {
+  rq$curr,
   rq$event,
   rq$head,
+  rq$idle,
   rq$lock,
-  rq$nr_idle,
   rq$nr_running,
   rq$tail,
-  rq$waiting,
   task$__state,
+  task$cpu,
   task$mm,
   task$on_cpu,
+  task$on_rq,
+  task$pi_lock,
   task$run_next,
   task$wait_word,
   TASK_DEAD,
@@ -42,8 +55,8 @@ import {
   TASK_STOPPED,
 } from '../arch/structs.ts'
 import { check_panic, smp_cond_load, smp_wake, smp_wake_one } from '../arch/wait.ts'
-import { LOCK_CLASS_rq_lock } from '../locking/lock_class.ts'
-import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
+import { LOCK_CLASS_pi_lock, LOCK_CLASS_rq_lock } from '../locking/lock_class.ts'
+import { spin_lock_init, spin_lock_irqsave, spin_unlock_irqrestore } from '../locking/spinlock.ts'
 import { lru_add_drain } from '../mm/swap.ts'
 import { CONTEXT_SWITCHES, count_vm_event } from '../mm/vmstat.ts'
 import { free_dead_task, sys_exit } from '../exit.ts'
@@ -56,11 +69,29 @@ import {
 } from '../rcu.ts'
 import { fatal_signal_pending } from '../signal.ts'
 import { context_switch, finish_task_switch, idle_task_exit } from './active_mm.ts'
-
-const rq_lock = (RQ + rq$lock) as Spinlock
+import { cpu_rq, newidle_balance, select_task_rq, select_task_rq_fork } from './fair.ts'
+import { futex_init, futex_unqueue } from './futex.ts'
 
 export function sched_init(): void {
-  spin_lock_init(rq_lock, LOCK_CLASS_rq_lock)
+  for (let cpu = 0; cpu < NR_CPUS; cpu++) spin_lock_init(rq_lockp(cpu_rq(cpu)), LOCK_CLASS_rq_lock)
+  futex_init()
+}
+
+/** Takes every task off its queue, while the machine is at rest. */
+export function sched_empty(): void {
+  for (let cpu = 0; cpu < NR_CPUS; cpu++) {
+    store(cpu_rq(cpu) + rq$head, 0)
+    store(cpu_rq(cpu) + rq$tail, 0)
+    store(cpu_rq(cpu) + rq$nr_running, 0)
+  }
+}
+
+function this_rq(): Rq {
+  return cpu_rq(this_cpu)
+}
+
+function rq_lockp(rq: Rq): Spinlock {
+  return (rq + rq$lock) as Spinlock
 }
 
 /** The task that this CPU executes. */
@@ -88,161 +119,152 @@ export function cond_resched(): void {
   this_cpu_write(percpu$need_resched, 0)
 }
 
-/** Wakes an idle CPU, if there is one. */
-function resched_idle_cpu(): void {
-  if (atomic_load(RQ + rq$nr_idle) === 0) return
-  atomic_fetch_add(RQ + rq$event, 1)
-  smp_wake_one(RQ + rq$event)
-}
+// Queues. Under rq->lock; what is read without it is written by WRITE_ONCE.
 
-function enqueue_task(task: Task): void {
+/** Puts a task at the end of a queue. */
+export function enqueue_task(rq: Rq, task: Task): void {
   store(task + task$run_next, 0)
-  const tail = load(RQ + rq$tail)
-  if (tail === 0) store(RQ + rq$head, task)
+  const tail = load(rq + rq$tail)
+  if (tail === 0) store(rq + rq$head, task)
   else store(tail + task$run_next, task)
-  store(RQ + rq$tail, task)
-  WRITE_ONCE(RQ + rq$nr_running, load(RQ + rq$nr_running) + 1)
+  store(rq + rq$tail, task)
+  WRITE_ONCE(rq + rq$nr_running, load(rq + rq$nr_running) + 1)
 }
 
-function dequeue_task(): Task {
-  const task = load(RQ + rq$head) as Task
+/** Takes the first task off a queue; 0 if it is empty. */
+export function dequeue_task(rq: Rq): Task {
+  const task = load(rq + rq$head) as Task
   if (task === 0) return task
-  store(RQ + rq$head, load(task + task$run_next))
-  if (load(task + task$run_next) === 0) store(RQ + rq$tail, 0)
-  WRITE_ONCE(RQ + rq$nr_running, load(RQ + rq$nr_running) - 1)
+  store(rq + rq$head, load(task + task$run_next))
+  if (load(task + task$run_next) === 0) store(rq + rq$tail, 0)
+  WRITE_ONCE(rq + rq$nr_running, load(rq + rq$nr_running) - 1)
   return task
 }
 
-/** Lets a new task run (wake_up_new_task). */
-export function wake_up_new_task(task: Task): void {
-  spin_lock(rq_lock)
-  WRITE_ONCE(task + task$__state, TASK_RUNNING)
-  enqueue_task(task)
-  spin_unlock(rq_lock)
-  resched_idle_cpu()
+/** Has a CPU that idles look at its queue (resched_curr). */
+function resched_cpu(rq: Rq): void {
+  if (atomic_load(rq + rq$idle) === 0) return
+  atomic_fetch_add(rq + rq$event, 1)
+  smp_wake_one(rq + rq$event)
 }
 
-/** Lets a task that waits run again; under rq->lock. Returns whether an idle CPU should look. */
-function try_to_wake_up(task: Task): boolean {
-  const state = READ_ONCE(task + task$__state)
-  if (state !== TASK_INTERRUPTIBLE && state !== TASK_IDLE) return false
-  if (state === TASK_IDLE) atomic_fetch_add(machine$nr_tasks, 1)
+/** Has one idle CPU look for a task that it could take from another (kick_ilb). */
+function kick_ilb(): void {
+  const nr_cpus = load(machine$nr_cpus)
+  for (let cpu = 0; cpu < nr_cpus; cpu++)
+    if (atomic_load(cpu_rq(cpu) + rq$idle) !== 0) return resched_cpu(cpu_rq(cpu))
+}
+
+/** Puts a task that is on no queue on that of CPU `cpu` (ttwu_queue, activate_task). Under its pi_lock. */
+function activate_task(task: Task, cpu: number): void {
+  const rq = cpu_rq(cpu)
+  const flags = spin_lock_irqsave(rq_lockp(rq))
+  WRITE_ONCE(task + task$cpu, cpu)
+  WRITE_ONCE(task + task$on_rq, 1)
+  enqueue_task(rq, task)
+  const waiting = load(rq + rq$nr_running) > 1 || load(rq + rq$curr) !== 0
+  spin_unlock_irqrestore(rq_lockp(rq), flags)
+  resched_cpu(rq)
+  if (!waiting) return
+  // It waits for its turn. Whoever goes idle looks here after it has said that it does: one of the two sees the other.
+  if (atomic_load(machine$overload) === 0) atomic_store(machine$overload, 1)
+  if (atomic_load(machine$nr_idle) !== 0) kick_ilb()
+}
+
+function pi_lockp(task: Task): Spinlock {
+  return (task + task$pi_lock) as Spinlock
+}
+
+/** A task that nobody else knows yet (sched_fork). */
+export function sched_fork(task: Task): void {
+  spin_lock_init(pi_lockp(task), LOCK_CLASS_pi_lock)
+}
+
+/** Makes the first task, which nobody has queued, this CPU's (init_idle). */
+export function set_init_task(task: Task): void {
+  WRITE_ONCE(task + task$cpu, this_cpu)
+  WRITE_ONCE(task + task$on_rq, 1)
+  WRITE_ONCE(this_rq() + rq$curr, task)
+  this_cpu_write(percpu$current, task)
+}
+
+/** Lets a new task run. */
+export function wake_up_new_task(task: Task): void {
+  const flags = spin_lock_irqsave(pi_lockp(task))
   WRITE_ONCE(task + task$__state, TASK_RUNNING)
-  // Still on its CPU: that one finds it running when its turn ends.
-  if (load(task + task$on_cpu) !== 0) return false
-  enqueue_task(task)
-  return true
+  activate_task(task, select_task_rq_fork())
+  spin_unlock_irqrestore(pi_lockp(task), flags)
+}
+
+/** Wakes a task that has not left its CPU yet: that one finds it running when its turn ends. False: it has. Under its pi_lock. */
+function ttwu_runnable(task: Task): boolean {
+  if (READ_ONCE(task + task$on_rq) === 0) return false
+  const rq = cpu_rq(READ_ONCE(task + task$cpu))
+  const flags = spin_lock_irqsave(rq_lockp(rq))
+  const on_rq = READ_ONCE(task + task$on_rq) !== 0
+  if (on_rq) WRITE_ONCE(task + task$__state, TASK_RUNNING)
+  spin_unlock_irqrestore(rq_lockp(rq), flags)
+  return on_rq
+}
+
+/** Lets a task that waits run again. */
+export function try_to_wake_up(task: Task): void {
+  const flags = spin_lock_irqsave(pi_lockp(task))
+  const state = READ_ONCE(task + task$__state)
+  if (state === TASK_INTERRUPTIBLE || state === TASK_IDLE) {
+    if (state === TASK_IDLE) atomic_fetch_add(machine$nr_tasks, 1)
+    if (!ttwu_runnable(task)) {
+      WRITE_ONCE(task + task$__state, TASK_RUNNING)
+      activate_task(task, select_task_rq(READ_ONCE(task + task$cpu)))
+    }
+  }
+  spin_unlock_irqrestore(pi_lockp(task), flags)
 }
 
 /** Wakes a task that waits for an event. One that waits for a word is woken by that word alone (task_wake). */
 export function wake_up_process(task: Task): void {
-  spin_lock(rq_lock)
-  const woken = load(task + task$wait_word) === 0 && try_to_wake_up(task)
-  spin_unlock(rq_lock)
-  if (woken) resched_idle_cpu()
+  if (READ_ONCE(task + task$wait_word) === 0) try_to_wake_up(task)
 }
 
 /** Lets a task that was sent a signal run, whatever it waits for. */
 export function signal_wake_up(task: Task): void {
-  spin_lock(rq_lock)
-  if (load(task + task$wait_word) !== 0) remove_waiter(task)
-  const woken = try_to_wake_up(task)
-  spin_unlock(rq_lock)
-  if (woken) resched_idle_cpu()
+  try_to_wake_up(task)
 }
 
-/** Takes a task off the list of those that wait for a word. Under rq->lock. */
-function remove_waiter(task: Task): void {
-  let link = RQ + rq$waiting
-  while (load(link) !== task) link = load(link) + task$run_next
-  store(link, load(task + task$run_next))
-  store(task + task$wait_word, 0)
+/** Says what the current task does when its turn ends; nobody can wake it in between (set_special_state). */
+export function set_special_state(state: number): void {
+  const task = current()
+  const flags = spin_lock_irqsave(pi_lockp(task))
+  WRITE_ONCE(task + task$__state, state)
+  spin_unlock_irqrestore(pi_lockp(task), flags)
 }
 
 /**
- * Says that the current task will wait when its turn ends, unless somebody wakes it before. The caller looks at what it
+ * Says that the current task will wait when its turn ends, unless somebody wakes it before (smp_store_mb). The caller looks at what it
  * waits for after this, not before.
  */
 export function set_current_interruptible(): void {
-  spin_lock(rq_lock)
-  WRITE_ONCE(current() + task$__state, TASK_INTERRUPTIBLE)
-  spin_unlock(rq_lock)
+  atomic_store(current() + task$__state, TASK_INTERRUPTIBLE)
 }
 
 /** Takes that back. */
 export function set_current_running(): void {
-  spin_lock(rq_lock)
   WRITE_ONCE(current() + task$__state, TASK_RUNNING)
-  spin_unlock(rq_lock)
 }
 
 /** The current task has done its work: it never runs again, but keeps its address space for whoever looks at the machine. */
 export function stop_task(): void {
-  const task = current()
-  spin_lock(rq_lock)
-  WRITE_ONCE(task + task$__state, TASK_STOPPED)
-  spin_unlock(rq_lock)
+  set_special_state(TASK_STOPPED)
   if (atomic_fetch_add(machine$nr_tasks, -1) === 1) wake_up_idle_cpus()
 }
 
-/**
- * Lets the current task wait until the word at `p` differs from `old`: a futex. True: it will sleep when its turn ends, and
- * the program returns now and looks again in its next turn. False: the word differs already.
- */
-export function task_wait(p: number, old: number): boolean {
-  spin_lock(rq_lock)
-  const sleep = atomic_load(p) === old
-  if (sleep) add_waiter(p, TASK_INTERRUPTIBLE)
-  spin_unlock(rq_lock)
-  return sleep
-}
-
-/** The same for a kernel thread with nothing to do: as long as it waits, the machine's work may end without it. */
-export function task_wait_idle(p: number, old: number): void {
-  let last = false
-  spin_lock(rq_lock)
-  if (atomic_load(p) === old) {
-    add_waiter(p, TASK_IDLE)
-    last = atomic_fetch_add(machine$nr_tasks, -1) === 1
-  }
-  spin_unlock(rq_lock)
-  if (last) wake_up_idle_cpus()
-}
-
-/** Puts the current task, in state `state`, on the list of those that wait for a word. Under rq->lock. */
-function add_waiter(p: number, state: number): void {
-  const task = current()
-  WRITE_ONCE(task + task$__state, state)
-  store(task + task$wait_word, p)
-  store(task + task$run_next, load(RQ + rq$waiting))
-  store(RQ + rq$waiting, task)
-}
-
-/** Wakes every task that waits for the word at `p`, which the caller has changed. */
-export function task_wake(p: number): void {
-  let woken = 0
-  spin_lock(rq_lock)
-  let link = RQ + rq$waiting
-  for (let task = load(link) as Task; task !== 0; task = load(link) as Task) {
-    if (load(task + task$wait_word) === p) {
-      store(link, load(task + task$run_next))
-      store(task + task$wait_word, 0)
-      if (try_to_wake_up(task)) woken++
-    } else link = task + task$run_next
-  }
-  spin_unlock(rq_lock)
-  for (; woken > 0; woken--) resched_idle_cpu()
-}
-
 /** The task leaves this CPU: back to the queue if it can run. Under rq->lock. Returns its state. */
-function put_prev_task(task: Task): number {
+function put_prev_task(rq: Rq, task: Task): number {
   // With a signal it does not sleep (signal_pending_state).
-  if (SWAP && fatal_signal_pending(task) && load(task + task$__state) === TASK_INTERRUPTIBLE) {
-    if (load(task + task$wait_word) !== 0) remove_waiter(task)
+  if (SWAP && fatal_signal_pending(task) && READ_ONCE(task + task$__state) === TASK_INTERRUPTIBLE)
     WRITE_ONCE(task + task$__state, TASK_RUNNING)
-  }
-  const state = load(task + task$__state)
-  if (state === TASK_RUNNING) enqueue_task(task)
+  const state = READ_ONCE(task + task$__state)
+  if (state === TASK_RUNNING) enqueue_task(rq, task)
   return state
 }
 
@@ -251,18 +273,22 @@ function task_mm(task: Task): Mm {
 }
 
 /**
- * Switches this CPU from its current task (0: it is idle) to the first one of the queue if `pick`; without one it idles. Until its
- * address space is no longer loaded, or referenced, the former task is on this CPU, and rq->lock keeps others from it (__schedule).
+ * Switches this CPU from its current task (0: it is idle) to the first one of its queue if `pick`; without one it idles. Until its
+ * address space is no longer loaded, or referenced, the former task is on this CPU: rq->lock keeps from it who would take it from the
+ * queue, and who would wake it (Linux: on_cpu) (__schedule).
  */
 function __schedule(pick: boolean): void {
   const prev = current()
-  spin_lock(rq_lock)
-  const state = prev !== 0 ? put_prev_task(prev) : TASK_RUNNING
-  const next = pick ? dequeue_task() : (0 as Task)
+  const rq = this_rq()
+  const flags = spin_lock_irqsave(rq_lockp(rq))
+  const state = prev !== 0 ? put_prev_task(rq, prev) : TASK_RUNNING
+  const next = pick ? dequeue_task(rq) : (0 as Task)
   const prev_mm = context_switch(task_mm(prev), task_mm(next))
   if (prev !== 0) store(prev + task$on_cpu, 0)
   if (next !== 0) store(next + task$on_cpu, this_cpu + 1)
-  spin_unlock(rq_lock)
+  WRITE_ONCE(rq + rq$curr, next)
+  if (state !== TASK_RUNNING) WRITE_ONCE(prev + task$on_rq, 0)
+  spin_unlock_irqrestore(rq_lockp(rq), flags)
   this_cpu_write(percpu$current, next)
   if (next !== 0) count_vm_event(CONTEXT_SWITCHES)
   finish_task_switch(prev_mm)
@@ -276,7 +302,7 @@ export function put_init_task(): void {
 
 /** An idle CPU takes the next task; false if there is none (schedule_idle). */
 function schedule_idle(): boolean {
-  if (READ_ONCE(RQ + rq$nr_running) === 0) return false
+  if (READ_ONCE(this_rq() + rq$nr_running) === 0 && !newidle_balance()) return false
   __schedule(true)
   return current() !== 0
 }
@@ -289,28 +315,36 @@ function schedule(): void {
   const resched = this_cpu_read(percpu$need_resched) !== 0
   this_cpu_write(percpu$need_resched, 0)
   if (READ_ONCE(task + task$__state) !== TASK_RUNNING) __schedule(true)
-  else if (resched && READ_ONCE(RQ + rq$nr_running) !== 0) __schedule(true)
+  else if (resched && READ_ONCE(this_rq() + rq$nr_running) !== 0) __schedule(true)
 }
 
 /** Waits until there may be a task. */
 function do_idle(): void {
   rcu_idle_enter()
-  const event = atomic_load(RQ + rq$event)
-  atomic_fetch_add(RQ + rq$nr_idle, 1)
+  const rq = this_rq()
+  const event = atomic_load(rq + rq$event)
+  atomic_store(rq + rq$idle, 1)
+  atomic_fetch_add(machine$nr_idle, 1)
   if (
-    atomic_load(RQ + rq$nr_running) === 0 &&
+    READ_ONCE(rq + rq$nr_running) === 0 &&
+    atomic_load(machine$overload) === 0 &&
     atomic_load(machine$nr_tasks) !== 0 &&
     atomic_load(machine$stop) === 0
   )
-    smp_cond_load(RQ + rq$event, event)
-  atomic_fetch_add(RQ + rq$nr_idle, -1)
+    smp_cond_load(rq + rq$event, event)
+  atomic_fetch_add(machine$nr_idle, -1)
+  atomic_store(rq + rq$idle, 0)
   rcu_idle_exit()
 }
 
 /** Makes every idle CPU look whether the machine's work is done. */
 export function wake_up_idle_cpus(): void {
-  atomic_fetch_add(RQ + rq$event, 1)
-  smp_wake(RQ + rq$event)
+  const nr_cpus = load(machine$nr_cpus)
+  for (let cpu = 0; cpu < nr_cpus; cpu++) {
+    const event = cpu_rq(cpu) + rq$event
+    atomic_fetch_add(event, 1)
+    smp_wake(event)
+  }
 }
 
 /**
@@ -328,6 +362,8 @@ export function cpu_run(): void {
       do_idle()
       continue
     }
+    // Whatever it waited for, it waits no more.
+    if (READ_ONCE(current() + task$wait_word) !== 0) futex_unqueue(current())
     if (SWAP && fatal_signal_pending(current())) sys_exit()
     else program()
     BUG_ON(this_cpu_read(percpu$held_count) !== 0 || this_cpu_read(percpu$irqs_off) !== 0)

@@ -377,7 +377,10 @@ export class SmpMachine {
   #stopCpus(): void {
     this.#store('machine$stop', 1)
     const { symbols } = this.image
-    if (symbols['RQ'] !== undefined) Atomics.add(this.memory, symbols['RQ'] + symbol(symbols, 'rq$event'), 1)
+    for (let cpu = 0; symbols['RQ'] !== undefined && cpu < this.cpus; cpu++) {
+      const rq = symbols['RQ'] + cpu * symbol(symbols, 'RQ_WORDS')
+      Atomics.add(this.memory, rq + symbol(symbols, 'rq$event'), 1)
+    }
     this.#kick()
   }
 
