@@ -440,7 +440,7 @@ export const swap_info$latency = 54
 /** Every so many-th read, write fails; 0: none. */
 export const swap_info$fail_reads = 55
 export const swap_info$fail_writes = 56
-/** Holders by get_swap_device; SWAP_USERS_DEAD is set while swapoff ends it. */
+/** Holders by get_swap_device: a percpu_ref, dead while the device is off (lib/percpu_refcount.ts). */
 export const swap_info$users = 64
 export const swap_info$nr_reads = 65
 export const swap_info$nr_writes = 66
@@ -453,7 +453,9 @@ export const SWP_CONTINUED = 1 << 5
 export const SWP_STABLE_WRITES = 1 << 11
 /** Reads are as fast as memory: a page that is used once need not go through the swap cache. */
 export const SWP_SYNCHRONOUS_IO = 1 << 12
-export const SWAP_USERS_DEAD = 1 << 30
+
+// struct percpu_ref (include/linux/percpu-refcount.h): killed.
+export const PERCPU_REF_DEAD = 1 << 30
 
 // struct swap_cluster_info: its lock guards the swap map's words of its slots.
 export const swap_cluster$lock = 0
