@@ -113,7 +113,9 @@ export const percpu$oom_faults = 92
 
 // Line 6: struct per_cpu_pages of the one zone.
 export const pcp$count = 96
+/** The page that was freed last, and the one that has been here longest. */
 export const pcp$list = 97
+export const pcp$last = 98
 
 // Line 7: a CPU waits for one semaphore or queue at a time.
 export const percpu$waiter_next = 112
