@@ -110,6 +110,8 @@ export const scan$ret_pages = 90
 export const scan$memalloc = 91
 /** How often the access that faults now has found no memory. */
 export const percpu$oom_faults = 92
+/** This CPU's scan has found nothing so far, and waits for what it would only try otherwise. */
+export const scan$patient = 93
 
 // Line 6: struct per_cpu_pages of the one zone.
 export const pcp$count = 96
