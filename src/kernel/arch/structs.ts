@@ -128,12 +128,13 @@ export const zone$watermark_low = 18
 export const zone$watermark_high = 19
 export const zone$pcp_high = 20
 export const zone$pcp_batch = 21
-/** NR_FREE_PAGES: pages on the free areas, written under the lock. */
-export const zone$nr_free = 32
-/** free_area[order]: head of the list (page$lru_next, page$lru_prev), and the number of blocks. */
-export const zone$free_list = 33
+/** free_area[order]: first block of the list (page$lru_next, page$lru_prev), the number of blocks, and the last block. */
+export const zone$free_list = 32
 export const zone$nr_free_blocks = zone$free_list + MAX_ORDER
-export const ZONE_WORDS = 64
+export const zone$free_tail = zone$nr_free_blocks + MAX_ORDER
+/** NR_FREE_PAGES: pages on the free areas, written under the lock; every allocation reads it. On a line of its own. */
+export const zone$nr_free = (zone$free_tail + MAX_ORDER + 15) & ~15
+export const ZONE_WORDS = zone$nr_free + 16
 
 // struct lruvec (include/linux/mmzone.h): the LRU lists of a node, and how long each is. All under the lock; the lengths are read without it too.
 export const lruvec$lru_lock = 0
