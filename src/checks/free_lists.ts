@@ -90,6 +90,10 @@ class FreeWalk implements FreePages {
       previous = page
       blocks++
     }
+    if (memory[zone + s.zone$free_tail + order] !== previous)
+      this.problems.push(
+        `${list}: its last block is ${hex(memory[zone + s.zone$free_tail + order])}, expected ${hex(previous)}`,
+      )
     const counted = memory[zone + s.zone$nr_free_blocks + order]
     if (counted !== blocks)
       this.problems.push(`${list}: counts ${count(counted, 'block')}, expected ${blocks}, as on its list`)
@@ -101,6 +105,7 @@ class FreeWalk implements FreePages {
     const { memory, symbols: s } = this.#view
     const area = s.PERCPU + cpu * s.PERCPU_WORDS
     let length = 0
+    let last = 0
     for (let page = memory[area + s.pcp$list]; page !== 0; page = memory[page + s.page$lru_next]) {
       const pfn = this.#view.pfn(page)
       if (pfn < 0) {
@@ -113,9 +118,18 @@ class FreeWalk implements FreePages {
       }
       if (nodeOf(this.#view, pfn) !== cpu % s.NODES)
         this.problems.push(`page ${hex(pfn)} of node ${nodeOf(this.#view, pfn)} is on the list of cpu ${cpu}`)
+      if (last !== 0 && memory[page + s.page$lru_prev] !== last)
+        this.problems.push(
+          `cpu ${cpu}: page ${hex(pfn)} of its list does not link back to the page before it`,
+        )
       this.state[pfn] = FRAME_PCP
+      last = page
       length++
     }
+    if (memory[area + s.pcp$last] !== last)
+      this.problems.push(
+        `cpu ${cpu}: its list ends with ${hex(memory[area + s.pcp$last])}, expected ${hex(last)}`,
+      )
     const counted = memory[area + s.pcp$count]
     if (counted !== length)
       this.problems.push(`cpu ${cpu}: pcp count ${counted}, expected ${length}, as on its list`)

@@ -90,8 +90,10 @@ class SwapWalk implements Swap {
       this.problems.push(
         `swap device ${device}: ${count(free, 'free slot')} on its lists, expected ${unused}`,
       )
-    const users = memory[si + s.swap_info$users]
-    if (users !== (max === 0 ? s.SWAP_USERS_DEAD : 0))
+    let users = memory[si + s.swap_info$users]
+    for (let cpu = 0; cpu < s.NR_CPUS; cpu++)
+      users += memory[s.PERCPU + cpu * s.PERCPU_WORDS + s.percpu$swap_users + device]
+    if (users !== (max === 0 ? s.PERCPU_REF_DEAD : 0))
       this.problems.push(`swap device ${device}: users ${hex(users)} at rest`)
     if ((memory[si + s.swap_info$flags] & s.SWP_WRITEOK) !== 0) {
       this.#free += unused

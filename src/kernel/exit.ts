@@ -42,6 +42,7 @@ import { LOCK_CLASS_tasklist_lock } from './locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_lock_irq, spin_unlock, spin_unlock_irq } from './locking/spinlock.ts'
 import { exit_oom_victim } from './mm/oom_kill.ts'
 import { sync_mm_rss } from './mm/rss.ts'
+import { anon_vma_slab_flush } from './mm/rmap/anon_vma.ts'
 import { lru_add_drain } from './mm/swap.ts'
 import { kmem_cache_free, POISON_FREE, task_struct_cachep } from './mm/slab.ts'
 import { do_swapoff } from './mm/swapfile/swapoff.ts'
@@ -240,6 +241,7 @@ export function exit_all_tasks(): void {
   for (let i = 0; i < NR_TASKS; i++) if (is_task(i)) exit_task_at_rest(task_at(i))
   if (SWAP) for (let type = 0; type < MAX_SWAPFILES; type++) do_swapoff(type)
   if (SWAP) lru_add_drain()
+  if (SWAP) anon_vma_slab_flush()
   rcu_report_dead()
   irq_enter_offline()
 }

@@ -24,6 +24,7 @@ import {
   this_cpu_read,
   this_cpu_write,
 } from './arch/access.ts'
+import { smp_store_release } from './arch/barrier.ts'
 import { BUG_ON } from './arch/bug.ts'
 import {
   ANON_VMA_CHAINS,
@@ -59,8 +60,11 @@ export function rcu_read_lock(): void {
 
 /** Ends it; whoever waits for the end of the outermost one is woken (rcu_read_unlock_special). */
 export function rcu_read_unlock(): void {
-  this_cpu_add(percpu$rcu_nesting, -1)
-  if (this_cpu_read(percpu$rcu_nesting) === 0 && READ_ONCE(this_cpu_ptr(percpu$rcu_need_qs)) !== 0)
+  const nesting = this_cpu_read(percpu$rcu_nesting) - 1
+  // Release: whoever finds no section comes after what was read in it.
+  if (STEPPED) smp_store_release(this_cpu_ptr(percpu$rcu_nesting), nesting)
+  else this_cpu_write(percpu$rcu_nesting, nesting)
+  if (nesting === 0 && READ_ONCE(this_cpu_ptr(percpu$rcu_need_qs)) !== 0)
     rcu_report_qs(READ_ONCE(machine$rcu_gp))
 }
 

@@ -92,6 +92,7 @@ function wordsOf(s: Symbols, name: string): number {
     swap$swapcache_wq: s.WAIT_QUEUE_HEAD_WORDS,
     zone$free_list: s.MAX_ORDER,
     zone$nr_free_blocks: s.MAX_ORDER,
+    zone$free_tail: s.MAX_ORDER,
     lruvec$lists: s.NR_LRU_LISTS,
     lruvec$lru_size: s.NR_LRU_LISTS,
     page$ptl: s.LOCK_WORDS,

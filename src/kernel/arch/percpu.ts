@@ -60,6 +60,8 @@ export const percpu$hold_sample = 27
 export const percpu$latency_sample = 28
 /** Which path of the fault was taken (LATENCY_ constants of mm/vmstat.ts). */
 export const percpu$fault_path = 29
+/** With SWAP: an anon_vma of this CPU's that is free, and stays an anon_vma (mm/rmap/anon_vma.ts); 0: none. */
+export const percpu$anon_vma_slab = 30
 /** Start of the grace period that percpu$rcu_list waits for. */
 export const percpu$rcu_needed = 31
 
@@ -115,10 +117,17 @@ export const scan$ret_pages = 90
 export const scan$memalloc = 91
 /** How often the access that faults now has found no memory. */
 export const percpu$oom_faults = 92
+/** This CPU's scan has found nothing so far, and waits for what it would only try otherwise. */
+export const scan$patient = 93
+
+/** With SWAP: references to each swap device that were taken less those dropped here (lib/percpu_refcount.ts). */
+export const percpu$swap_users = 94 // MAX_SWAPFILES words, 2 at most
 
 // Line 6: struct per_cpu_pages of the one zone.
 export const pcp$count = 96
+/** The page that was freed last, and the one that has been here longest. */
 export const pcp$list = 97
+export const pcp$last = 98
 
 // Line 7: a CPU waits for one semaphore or queue at a time.
 export const percpu$waiter_next = 112

@@ -128,12 +128,13 @@ export const zone$watermark_low = 18
 export const zone$watermark_high = 19
 export const zone$pcp_high = 20
 export const zone$pcp_batch = 21
-/** NR_FREE_PAGES: pages on the free areas, written under the lock. */
-export const zone$nr_free = 32
-/** free_area[order]: head of the list (page$lru_next, page$lru_prev), and the number of blocks. */
-export const zone$free_list = 33
+/** free_area[order]: first block of the list (page$lru_next, page$lru_prev), the number of blocks, and the last block. */
+export const zone$free_list = 32
 export const zone$nr_free_blocks = zone$free_list + MAX_ORDER
-export const ZONE_WORDS = 64
+export const zone$free_tail = zone$nr_free_blocks + MAX_ORDER
+/** NR_FREE_PAGES: pages on the free areas, written under the lock; every allocation reads it. On a line of its own. */
+export const zone$nr_free = (zone$free_tail + MAX_ORDER + 15) & ~15
+export const ZONE_WORDS = zone$nr_free + 16
 
 // struct lruvec (include/linux/mmzone.h): the LRU lists of a node, and how long each is. All under the lock; the lengths are read without it too.
 export const lruvec$lru_lock = 0
@@ -440,7 +441,7 @@ export const swap_info$latency = 54
 /** Every so many-th read, write fails; 0: none. */
 export const swap_info$fail_reads = 55
 export const swap_info$fail_writes = 56
-/** Holders by get_swap_device; SWAP_USERS_DEAD is set while swapoff ends it. */
+/** Holders by get_swap_device: a percpu_ref, dead while the device is off (lib/percpu_refcount.ts). */
 export const swap_info$users = 64
 export const swap_info$nr_reads = 65
 export const swap_info$nr_writes = 66
@@ -453,7 +454,9 @@ export const SWP_CONTINUED = 1 << 5
 export const SWP_STABLE_WRITES = 1 << 11
 /** Reads are as fast as memory: a page that is used once need not go through the swap cache. */
 export const SWP_SYNCHRONOUS_IO = 1 << 12
-export const SWAP_USERS_DEAD = 1 << 30
+
+// struct percpu_ref (include/linux/percpu-refcount.h): killed.
+export const PERCPU_REF_DEAD = 1 << 30
 
 // struct swap_cluster_info: its lock guards the swap map's words of its slots.
 export const swap_cluster$lock = 0

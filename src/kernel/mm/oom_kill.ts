@@ -58,7 +58,7 @@ export const OOM_SCORE_ADJ_MIN = -1000
 /** Badness of a task that must not be chosen. */
 const LONG_MIN = -0x80000000
 const MAX_OOM_REAP_RETRIES = 10
-/** Faults of one access without memory after which its task ends: nobody else can be killed. Linux panics, or goes on. */
+/** Faults of one access without memory after which it ends. Linux goes on. */
 const MAX_OOM_FAULTS = 4
 
 const oom_lock = machine$oom_lock as Spinlock
@@ -195,7 +195,11 @@ export function out_of_memory(memcg: number): boolean {
   if (mm !== 0) oom_kill_process(mm)
   spin_unlock(tasklist_lock)
   spin_unlock(oom_lock)
-  if (mm === 0) return false
+  if (mm === 0) {
+    // Linux panics; here the access ends that wants the page.
+    this_cpu_write(percpu$oom_faults, MAX_OOM_FAULTS)
+    return false
+  }
   if (load(current() + task$mm) !== mm) oom_reap_task(mm)
   mmdrop(mm)
   return true

@@ -1,7 +1,9 @@
 /**
  * The buddy allocator with per-CPU lists and watermarks (mm/page_alloc.c, 6.1): alloc_page, alloc_pages, __free_pages,
- * free_unref_page. A zone for each node, one migrate type; a CPU keeps a list of its own node's pages. Left out: compaction, memory policy, lists of other
- * nodes' pages, remote draining of lists (so they need no lock but interrupts off, as before 5.15).
+ * free_unref_page. A zone for each node, one migrate type; a CPU keeps a list of its own node's single pages. Left out:
+ * compaction, memory policy, lists of other nodes' pages and of other orders, remote draining of lists (so they need no lock
+ * but interrupts off, as before 5.15), batches that grow while pages are only freed (free_factor), shorter lists while memory
+ * is reclaimed, per-CPU parts of NR_FREE_PAGES, reserves of zones, watermark boost.
  */
 import { MEMCG, NODES, NR_PAGES, SWAP } from '#config'
 import {
@@ -17,7 +19,7 @@ import { BUG_ON, VM_BUG_ON_PAGE } from '../arch/bug.ts'
 import { local_irq_restore, local_irq_save } from '../arch/irq.ts'
 import { MAX_ORDER, NODE_PAGES } from '../arch/limits.ts'
 import { CONTENT_WORDS } from '../arch/memory_map.ts'
-import { pcp$count, pcp$list } from '../arch/percpu.ts'
+import { pcp$count, pcp$last, pcp$list } from '../arch/percpu.ts'
 import { page_to_pfn, pfn_to_page } from '../arch/pgtable.ts'
 import type { Lruvec, Page, Spinlock, Zone } from '../arch/structs.ts'
 import {
@@ -36,6 +38,7 @@ import {
   PG_head,
   PG_reserved,
   zone$free_list,
+  zone$free_tail,
   zone$lock,
   zone$managed_pages,
   zone$nr_free,
@@ -62,7 +65,7 @@ import { should_fail } from './slab.ts'
 import { __page_cache_release } from './swap.ts'
 import { ALLOC_FAILED, count_vm_event, count_vm_events, PGALLOC, PGFREE } from './vmstat.ts'
 
-/** A shift of a watermark that leaves nothing of it (ALLOC_NO_WATERMARKS). */
+/** In place of a shift: the watermark does not count (ALLOC_NO_WATERMARKS). */
 const NO_WATERMARK = 31
 /** Scans without a page before somebody is killed. */
 const MAX_RECLAIM_RETRIES = 16
@@ -71,13 +74,16 @@ const MAX_SLOWPATH_LOOPS = 256
 
 // Free areas. The list head of an order is a word of the zone; blocks are linked through page$lru.
 
-function add_to_free_list(zone: Zone, page: Page, order: number): void {
-  const head = zone + zone$free_list + order
-  const first = load(head)
-  store(page + page$lru_next, first)
-  store(page + page$lru_prev, 0)
-  if (first !== 0) store(first + page$lru_prev, page)
-  store(head, page)
+/** Puts a block on the list of its order, at the end that is taken from first, or with `tail` at the other. */
+function add_to_free_list(zone: Zone, page: Page, order: number, tail: boolean): void {
+  const near = zone + (tail ? zone$free_tail : zone$free_list) + order
+  const far = zone + (tail ? zone$free_list : zone$free_tail) + order
+  const other = load(near)
+  store(page + (tail ? page$lru_prev : page$lru_next), other)
+  store(page + (tail ? page$lru_next : page$lru_prev), 0)
+  if (other !== 0) store(other + (tail ? page$lru_next : page$lru_prev), page)
+  else store(far, page)
+  store(near, page)
   store(zone + zone$nr_free_blocks + order, load(zone + zone$nr_free_blocks + order) + 1)
   store(page + page$private, order)
   // The flags word of a free page is read by whoever looks for a buddy, under the zone's lock.
@@ -90,6 +96,7 @@ function del_page_from_free_list(zone: Zone, page: Page, order: number): void {
   if (prev !== 0) store(prev + page$lru_next, next)
   else store(zone + zone$free_list + order, next)
   if (next !== 0) store(next + page$lru_prev, prev)
+  else store(zone + zone$free_tail + order, prev)
   store(page + page$flags, load(page + page$flags) & ~PG_buddy)
   store(page + page$private, 0)
   store(zone + zone$nr_free_blocks + order, load(zone + zone$nr_free_blocks + order) - 1)
@@ -100,20 +107,32 @@ function page_is_buddy(page: Page, order: number): boolean {
   return (data_race(page + page$flags) & PG_buddy) !== 0 && load(page + page$private) === order
 }
 
+/** The buddy of a block if it is free, as large and of the same zone, else 0 (find_buddy_page_pfn). */
+function find_buddy_page(zone: Zone, pfn: number, order: number): Page {
+  const buddy_pfn = pfn ^ (1 << order)
+  if (buddy_pfn + (1 << order) > NR_PAGES || pfn_zone(buddy_pfn) !== zone) return 0 as Page
+  const buddy = pfn_to_page(buddy_pfn)
+  return page_is_buddy(buddy, order) ? buddy : (0 as Page)
+}
+
+/** Whether the block could soon merge into one of the order after next: its buddy is in use, but that of both is free. */
+function buddy_merge_likely(zone: Zone, pfn: number, order: number): boolean {
+  if (order >= MAX_ORDER - 2) return false
+  return find_buddy_page(zone, pfn & ~(1 << order), order + 1) !== 0
+}
+
 /** Puts a block back and merges it with its buddies as far as they are free. Under zone->lock. */
 function __free_one_page(zone: Zone, page: Page, order: number): void {
   let pfn = page_to_pfn(page)
   store(zone + zone$nr_free, load(zone + zone$nr_free) + (1 << order))
   while (order < MAX_ORDER - 1) {
-    const buddy_pfn = pfn ^ (1 << order)
-    if (buddy_pfn + (1 << order) > NR_PAGES || pfn_zone(buddy_pfn) !== zone) break
-    const buddy = pfn_to_page(buddy_pfn)
-    if (!page_is_buddy(buddy, order)) break
+    const buddy = find_buddy_page(zone, pfn, order)
+    if (buddy === 0) break
     del_page_from_free_list(zone, buddy, order)
-    pfn &= buddy_pfn
+    pfn &= ~(1 << order)
     order++
   }
-  add_to_free_list(zone, pfn_to_page(pfn), order)
+  add_to_free_list(zone, pfn_to_page(pfn), order, buddy_merge_likely(zone, pfn, order))
 }
 
 /** Takes a block of `order`, splitting a larger one if need be; 0 if there is none. Under zone->lock. */
@@ -127,15 +146,16 @@ function __rmqueue_smallest(zone: Zone, order: number): Page {
     // expand(): the upper halves go back.
     while (current_order > order) {
       current_order--
-      add_to_free_list(zone, pfn_to_page(pfn + (1 << current_order)), current_order)
+      add_to_free_list(zone, pfn_to_page(pfn + (1 << current_order)), current_order, false)
     }
     return page
   }
   return 0 as Page
 }
 
+/** Whether the zone has more free pages than `mark`, without its lock: a hint (zone_watermark_fast). */
 function zone_watermark_ok(zone: Zone, order: number, mark: number): boolean {
-  return load(zone + zone$nr_free) - (1 << order) >= mark
+  return data_race(zone + zone$nr_free) - (1 << order) >= mark
 }
 
 /** What a page must look like that becomes free (page_expected_state); a bad one is a BUG that shows the page. */
@@ -146,39 +166,66 @@ function check_page(page: Page): void {
   VM_BUG_ON_PAGE((load(page + page$flags) & PAGE_FLAGS_CHECK_AT_FREE) !== 0, page)
 }
 
-/** Moves a batch of single pages from this CPU's zone to its list. Interrupts are off. */
-function rmqueue_bulk(zone: Zone, mark: number): void {
+/** Moves a batch of single pages from this CPU's zone to its list, which is empty, in the order in which they are found. Interrupts are off. */
+function rmqueue_bulk(zone: Zone): void {
   const batch = load(zone + zone$pcp_batch)
   spin_lock((zone + zone$lock) as Spinlock)
-  let n = 0
-  while (n < batch && zone_watermark_ok(zone, 0, mark)) {
+  for (let n = 0; n < batch; n++) {
     const page = __rmqueue_smallest(zone, 0)
     if (page === 0) break
-    pcp_add(page)
-    n++
+    pcp_add_tail(page)
   }
   spin_unlock((zone + zone$lock) as Spinlock)
 }
 
+// This CPU's list: a page that was just freed is hot, in the cache still, and goes to the head; pages are taken from there,
+// and given back to the zone from the tail. page$lru_prev means nothing on the first page.
+
 function pcp_add(page: Page): void {
-  store(page + page$lru_next, this_cpu_read(pcp$list))
+  const first = this_cpu_read(pcp$list)
+  store(page + page$lru_next, first)
+  if (first !== 0) store(first + page$lru_prev, page)
+  else this_cpu_write(pcp$last, page)
   this_cpu_write(pcp$list, page)
   this_cpu_write(pcp$count, this_cpu_read(pcp$count) + 1)
 }
 
-/** Takes a page off this CPU's list; 0 if it is empty. */
+function pcp_add_tail(page: Page): void {
+  const last = this_cpu_read(pcp$last)
+  store(page + page$lru_next, 0)
+  store(page + page$lru_prev, last)
+  if (last !== 0) store(last + page$lru_next, page)
+  else this_cpu_write(pcp$list, page)
+  this_cpu_write(pcp$last, page)
+  this_cpu_write(pcp$count, this_cpu_read(pcp$count) + 1)
+}
+
+/** Takes the first page off this CPU's list; 0 if it is empty. */
 function pcp_take(): Page {
   const page = this_cpu_read(pcp$list) as Page
   if (page === 0) return page
-  this_cpu_write(pcp$list, load(page + page$lru_next))
+  const next = load(page + page$lru_next)
+  this_cpu_write(pcp$list, next)
+  if (next === 0) this_cpu_write(pcp$last, 0)
   this_cpu_write(pcp$count, this_cpu_read(pcp$count) - 1)
   return page
 }
 
-/** Gives a batch of this CPU's pages back to its zone. Interrupts are off. */
+/** Takes the last page off this CPU's list, which has some. */
+function pcp_take_last(): Page {
+  const page = this_cpu_read(pcp$last) as Page
+  if (page === this_cpu_read(pcp$list)) return pcp_take()
+  const prev = load(page + page$lru_prev)
+  store(prev + page$lru_next, 0)
+  this_cpu_write(pcp$last, prev)
+  this_cpu_write(pcp$count, this_cpu_read(pcp$count) - 1)
+  return page
+}
+
+/** Gives a batch of this CPU's pages back to its zone, those that have been here longest. Interrupts are off. */
 function free_pcppages_bulk(zone: Zone, count: number): void {
   spin_lock((zone + zone$lock) as Spinlock)
-  for (let n = 0; n < count; n++) __free_one_page(zone, pcp_take(), 0)
+  for (let n = 0; n < count; n++) __free_one_page(zone, pcp_take_last(), 0)
   spin_unlock((zone + zone$lock) as Spinlock)
 }
 
@@ -189,9 +236,9 @@ export function drain_local_pages(): void {
   local_irq_restore(flags)
 }
 
-function rmqueue_pcplist(zone: Zone, mark: number): Page {
+function rmqueue_pcplist(zone: Zone): Page {
   const flags = local_irq_save()
-  if (this_cpu_read(pcp$count) === 0) rmqueue_bulk(zone, mark)
+  if (this_cpu_read(pcp$count) === 0) rmqueue_bulk(zone)
   const page = pcp_take()
   local_irq_restore(flags)
   return page
@@ -209,33 +256,41 @@ export function prefill_pcplists(cpus: number): void {
       i++
     ) {
       const page = __rmqueue_smallest(zone, 0)
-      store(page + page$lru_next, load(pcp + pcp$list))
+      const first = load(pcp + pcp$list)
+      store(page + page$lru_next, first)
+      store(first !== 0 ? first + page$lru_prev : pcp + pcp$last, page)
       store(pcp + pcp$list, page)
       store(pcp + pcp$count, i + 1)
     }
   }
 }
 
-function rmqueue(zone: Zone, order: number, mark: number): Page {
-  if (order === 0 && (NODES === 1 || zone === local_zone())) return rmqueue_pcplist(zone, mark)
+function rmqueue(zone: Zone, order: number): Page {
+  if (order === 0 && (NODES === 1 || zone === local_zone())) return rmqueue_pcplist(zone)
   const flags = local_irq_save()
   spin_lock((zone + zone$lock) as Spinlock)
-  const page = zone_watermark_ok(zone, order, mark) ? __rmqueue_smallest(zone, order) : (0 as Page)
+  const page = __rmqueue_smallest(zone, order)
   spin_unlock((zone + zone$lock) as Spinlock)
   local_irq_restore(flags)
   return page
 }
 
+/** A block of the zone if it has more free pages than its watermark says, those of CPUs' lists not counted; else 0. */
+function rmqueue_above(zone: Zone, order: number, mark: number, shift: number): Page {
+  if (shift !== NO_WATERMARK && !zone_watermark_ok(zone, order, load(zone + mark) >> shift)) return 0 as Page
+  return rmqueue(zone, order)
+}
+
 /**
- * The first block that a zone has above its watermark `mark` (a zone$watermark_ constant) shifted right by `shift`: this CPU's zone before
- * those of other nodes. 0 if there is none.
+ * The first block that a zone has above its watermark `mark` (a zone$watermark_ constant) shifted right by `shift`: this CPU's
+ * zone before those of other nodes. 0 if there is none.
  */
 function get_page_from_freelist(order: number, mark: number, shift: number): Page {
   const local = local_zone()
-  let page = rmqueue(local, order, load(local + mark) >> shift)
+  let page = rmqueue_above(local, order, mark, shift)
   if (NODES > 1) {
     for (let zone = next_zone(local); page === 0 && zone !== local; zone = next_zone(zone))
-      page = rmqueue(zone, order, load(zone + mark) >> shift)
+      page = rmqueue_above(zone, order, mark, shift)
   }
   return page
 }
@@ -331,7 +386,7 @@ export function free_unref_page(page: Page): void {
   if (NODES > 1 && page_zone(page) !== zone) return free_one_page(page, 0)
   const flags = local_irq_save()
   pcp_add(page)
-  if (this_cpu_read(pcp$count) > load(zone + zone$pcp_high))
+  if (this_cpu_read(pcp$count) >= load(zone + zone$pcp_high))
     free_pcppages_bulk(zone, load(zone + zone$pcp_batch))
   local_irq_restore(flags)
 }
@@ -430,7 +485,8 @@ function free_area_init_node(zone: Zone, pfn: number, end: number): void {
     let order = MAX_ORDER - 1
     while ((pfn & ((1 << order) - 1)) !== 0 || pfn + (1 << order) > end) order--
     store(zone + zone$nr_free, load(zone + zone$nr_free) + (1 << order))
-    add_to_free_list(zone, pfn_to_page(pfn), order)
+    // In the order of their numbers (FPI_TO_TAIL).
+    add_to_free_list(zone, pfn_to_page(pfn), order, true)
     pfn += 1 << order
   }
 }

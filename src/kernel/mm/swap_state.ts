@@ -42,6 +42,7 @@ import { mem_cgroup_charge } from './memcontrol.ts'
 import { alloc_page } from './page_alloc.ts'
 import { trylock_page, unlock_page } from './page_lock.ts'
 import { swap_readpage } from './page_io.ts'
+import { should_fail } from './slab.ts'
 import { lru_add_drain, lru_cache_add } from './swap.ts'
 import { folio_alloc_swap } from './swapfile/slots.ts'
 import { get_swap_device, put_swap_device, swap_cache, swp_swap_info } from './swapfile/swap_info.ts'
@@ -83,8 +84,12 @@ function swap_cache_get_folio_rcu(entry: SwpEntry): Page {
   }
 }
 
-/** Puts a locked page, which gets the cache's reference, into the swap cache. Its slot has SWAP_HAS_CACHE. */
-export function add_to_swap_cache(page: Page, entry: SwpEntry): void {
+/**
+ * Puts a locked page, which gets the cache's reference, into the swap cache; whether that was possible: Linux may want memory
+ * for it, here a test says when there is none. Its slot has SWAP_HAS_CACHE.
+ */
+export function add_to_swap_cache(page: Page, entry: SwpEntry): boolean {
+  if (should_fail()) return false
   VM_BUG_ON_PAGE(!PageLocked(page) || PageFlag(page, PG_swapcache) || !PageFlag(page, PG_swapbacked), page)
   const si = swp_swap_info(entry)
   get_page(page)
@@ -97,6 +102,7 @@ export function add_to_swap_cache(page: Page, entry: SwpEntry): void {
   store(si + swap_info$nrpages, load(si + swap_info$nrpages) + 1)
   spin_unlock_irq(swap_i_pages_lock(entry))
   wake_up_swapcache()
+  return true
 }
 
 /** Takes a page out of the swap cache; its reference passes to the caller. Under the i_pages lock and the page's. */
@@ -122,7 +128,10 @@ export function delete_from_swap_cache(page: Page): void {
 export function add_to_swap(page: Page): boolean {
   const entry = folio_alloc_swap()
   if (entry === 0) return false
-  add_to_swap_cache(page, entry)
+  if (!add_to_swap_cache(page, entry)) {
+    put_swap_page(entry)
+    return false
+  }
   // Its PTE need not say so: what was never written since it was read from swap has no copy there any more.
   set_page_dirty(page)
   return true
@@ -141,20 +150,26 @@ export function free_page_and_swap_cache(page: Page): void {
   put_page(page)
 }
 
-/** A page to read a slot to, charged to whoever brings it in (mem_cgroup_swapin_charge_folio); 0: there is none. */
-function swapin_alloc(): Page {
-  const page = alloc_page(GFP_HIGHUSER_MOVABLE)
-  if (!MEMCG || page === 0 || mem_cgroup_charge(page, load(current() + task$mm) as Mm) === 0) return page
-  put_page(page)
-  return 0 as Page
+/** Charges the page to whoever brings it in; whether that was possible (mem_cgroup_swapin_charge_folio). */
+function swapin_charge(page: Page): boolean {
+  return !MEMCG || mem_cgroup_charge(page, load(current() + task$mm) as Mm) === 0
 }
 
-/** Puts the new page `page`, empty, into the swap cache and reads it; the slot has been prepared. */
-function swapin_new_page(page: Page, entry: SwpEntry): void {
+/**
+ * Charges the new page `page`, puts it, empty, into the swap cache and reads it. The slot has been prepared: where that is
+ * not possible it must be given back, as others wait for its page. Returns the page, or 0 and then it is gone.
+ */
+function swapin_new_page(page: Page, entry: SwpEntry): Page {
   __SetPageFlag(page, PG_locked | PG_swapbacked)
-  add_to_swap_cache(page, entry)
+  if (!swapin_charge(page) || !add_to_swap_cache(page, entry)) {
+    put_swap_page(entry)
+    unlock_page(page)
+    put_page(page)
+    return 0 as Page
+  }
   lru_cache_add(page)
   swap_readpage(page)
+  return page
 }
 
 /**
@@ -169,13 +184,10 @@ export function read_swap_cache_async(entry: SwpEntry): Page {
     const used = __swap_count(entry) !== 0
     put_swap_device(si)
     if (found !== 0 || !used) return found
-    const page = swapin_alloc()
+    const page = alloc_page(GFP_HIGHUSER_MOVABLE)
     if (page === 0) return page
     const error = swapcache_prepare(entry)
-    if (error === 0) {
-      swapin_new_page(page, entry)
-      return page
-    }
+    if (error === 0) return swapin_new_page(page, entry)
     put_page(page)
     if (error !== -EEXIST) return 0 as Page
     // It is in the cache now, on its way there or out, or read past it.
@@ -205,12 +217,9 @@ export function swapin_readahead(entry: SwpEntry): Page {
 /** Reads a slot's page if it is in use, not in the cache, and there is memory; returns it with a reference, or 0. */
 function swapin_ahead(entry: SwpEntry): Page {
   if (__swap_count(entry) === 0 || READ_ONCE(swap_cache(entry)) !== 0) return 0 as Page
-  const page = swapin_alloc()
+  const page = alloc_page(GFP_HIGHUSER_MOVABLE)
   if (page === 0) return page
-  if (swapcache_prepare(entry) !== 0) {
-    put_page(page)
-    return 0 as Page
-  }
-  swapin_new_page(page, entry)
-  return page
+  if (swapcache_prepare(entry) === 0) return swapin_new_page(page, entry)
+  put_page(page)
+  return 0 as Page
 }

@@ -57,6 +57,7 @@ import {
 import { check_panic, smp_cond_load, smp_wake, smp_wake_one } from '../arch/wait.ts'
 import { LOCK_CLASS_pi_lock, LOCK_CLASS_rq_lock } from '../locking/lock_class.ts'
 import { spin_lock_init, spin_lock_irqsave, spin_unlock_irqrestore } from '../locking/spinlock.ts'
+import { anon_vma_slab_flush } from '../mm/rmap/anon_vma.ts'
 import { lru_add_drain } from '../mm/swap.ts'
 import { CONTEXT_SWITCHES, count_vm_event } from '../mm/vmstat.ts'
 import { free_dead_task, sys_exit } from '../exit.ts'
@@ -371,6 +372,7 @@ export function cpu_run(): void {
   }
   if (current() !== 0) __schedule(false)
   if (SWAP) lru_add_drain()
+  if (SWAP) anon_vma_slab_flush()
   idle_task_exit()
   poll_irq()
   rcu_report_dead()

@@ -105,6 +105,22 @@ describe('a page', () => {
   })
 })
 
+describe('a page that cannot be charged when it comes back from swap', () => {
+  it('leaves its slot to the next that wants it', () => {
+    k.sys_swapon(32, 0)
+    k.set_page_cluster(0)
+    m.pageOut(1)
+    const { offset } = m.entry(BASE)
+    join(0)
+    k.set_oom_score_adj(NEVER)
+    expect(k.user_load(BASE, 0)).toBe(0)
+    expect(k.user_signal()).toBe(SIGKILL)
+    expect(m.memory[m.symbols.SWAP_MAP + offset]).toBe(1)
+    k.mem_cgroup_attach(0)
+    expect(k.user_load(BASE, 0)).toBe(1000)
+  })
+})
+
 describe('a group at its limit', () => {
   it("reclaims its own pages and nobody else's", () => {
     k.sys_swapon(32, 0)

@@ -76,6 +76,74 @@ describe('alloc_page on four nodes', () => {
   })
 })
 
+describe('the list of a CPU', () => {
+  const list = (): number[] => {
+    const pfns: number[] = []
+    let page = m.memory[m.symbols.PERCPU + m.symbols.pcp$list]
+    for (; page !== 0; page = m.memory[page + m.symbols.page$lru_next])
+      pfns.push((page - m.symbols.MEMMAP) / m.symbols.PAGE_WORDS)
+    return pfns
+  }
+  const batch = (): number => m.memory[m.symbols.ZONES + m.symbols.zone$pcp_batch]
+  const high = (): number => m.memory[m.symbols.ZONES + m.symbols.zone$pcp_high]
+
+  beforeEach(async () => {
+    m = await oneCpu('MEMORY=16M')
+    k = m.kernel
+    k.drain_local_pages()
+  })
+
+  it('is filled with pages in the order of their numbers', () => {
+    const [first] = takePages(1)
+    expect(list()).toEqual(Array.from({ length: batch() - 1 }, (_, i) => first + 1 + i))
+  })
+
+  it('gives the page that was freed last', () => {
+    const [a, b] = takePages(2)
+    giveBack([a, b])
+    expect(takePages(2)).toEqual([b, a])
+  })
+
+  it('gives those back to the zone that have been there longest', () => {
+    const pfns = takePages(high())
+    k.drain_local_pages()
+    giveBack(pfns)
+    expect(list()).toEqual(pfns.slice(batch()).toReversed())
+  })
+
+  it('gives no page while the zone has no more than its watermark', () => {
+    giveBack(takePages(2))
+    expect(onList()).toBeGreaterThan(0)
+    k.setup_per_zone_wmarks(k.totalram_pages(), 1)
+    expect(takePages(1)).toEqual([])
+  })
+})
+
+describe('a free block', () => {
+  beforeEach(async () => {
+    m = await oneCpu('MEMORY=4M')
+    k = m.kernel
+    k.drain_local_pages()
+  })
+
+  it('whose neighbour is free, too, is taken last: it may merge soon', () => {
+    // Four pages in a row of one block, of which the second half comes back first.
+    const pfns = takePages(16)
+    const start = pfns.findIndex((pfn) => pfn % 4 === 0)
+    const four = pfns.slice(start, start + 4)
+    expect(four).toEqual([0, 1, 2, 3].map((i) => four[0] + i))
+    giveBack([four[2], four[3]])
+    k.drain_local_pages()
+    const other = pfns.find((pfn) => !four.includes(pfn)) as number
+    giveBack([other])
+    k.drain_local_pages()
+    giveBack([four[0]])
+    k.drain_local_pages()
+    const tail = m.memory[m.symbols.ZONES + m.symbols.zone$free_tail]
+    expect((tail - m.symbols.MEMMAP) / m.symbols.PAGE_WORDS).toBe(four[0])
+  })
+})
+
 describe('__free_pages_ok', () => {
   const ORDER = 2
 

@@ -1,6 +1,6 @@
 /**
  * A fault on an entry that is not present (mm/memory.c, 6.1 with 13ddaf26be32): do_swap_page brings a swapped page back and hands a write over to
- * do_wp_page; entries of other kinds are dispatched. Left out: KSM, memory cgroups, shadows, userfaultfd markers, device memory.
+ * do_wp_page; entries of other kinds are dispatched. Left out: KSM, shadows, userfaultfd markers, device memory.
  */
 import { COW_REUSE, MEMCG } from '#config'
 import { load, READ_ONCE, this_cpu_read, this_cpu_write, WRITE_ONCE } from '../../arch/access.ts'

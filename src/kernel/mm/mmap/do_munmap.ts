@@ -3,6 +3,7 @@
  * for writing; pages and tables go under it held for reading, so that faults elsewhere go on. Whoever would change the map
  * waits until the tables are gone. Left out: userfaultfd.
  */
+import { SWAP } from '#config'
 import { load } from '../../arch/access.ts'
 import { TASK_SIZE } from '../../arch/pgtable.ts'
 import type { Mm, Vma } from '../../arch/structs.ts'
@@ -11,6 +12,7 @@ import { EINVAL, ENOMEM } from '../../errno.ts'
 import { free_pgtables, unmap_single_vma } from '../memory/zap_page_range.ts'
 import { mmap_read_unlock, mmap_write_downgrade, mmap_write_lock, mmap_write_unlock } from '../mmap_lock.ts'
 import { tlb_finish_mmu, tlb_gather_mmu } from '../mmu_gather.ts'
+import { lru_add_drain } from '../swap.ts'
 import { vma_mark_detached, vma_start_write } from '../vma_lock.ts'
 import { sysctl_max_map_count, vm_stat_account } from './account.ts'
 import { find_vma_index, vma_at, vma_mas_detach } from './mm_mt.ts'
@@ -32,6 +34,7 @@ function unmap_region(
   floor: number,
   ceiling: number,
 ): void {
+  if (SWAP) lru_add_drain()
   tlb_gather_mmu(mm)
   for (let vma = detached; vma !== 0; vma = load(vma + vma$detach_next) as Vma)
     unmap_single_vma(vma, start, end)

@@ -10,6 +10,7 @@ import { free_pgtables, unmap_vmas } from '../memory/zap_page_range.ts'
 import { mmap_read_lock, mmap_read_unlock, mmap_write_lock, mmap_write_unlock } from '../mmap_lock.ts'
 import { tlb_finish_mmu, tlb_gather_mmu_fullmm } from '../mmu_gather.ts'
 import { set_mmf_oom_skip } from '../oom_kill.ts'
+import { lru_add_drain } from '../swap.ts'
 import { vma_at } from './mm_mt.ts'
 import { remove_vma, unlink_vma } from './vma_link.ts'
 
@@ -21,6 +22,7 @@ export function exit_mmap(mm: Mm): void {
     return
   }
   mmap_read_lock(mm)
+  if (SWAP) lru_add_drain()
   tlb_gather_mmu_fullmm(mm)
   unmap_vmas(mm, 0, 0, TASK_SIZE)
   mmap_read_unlock(mm)

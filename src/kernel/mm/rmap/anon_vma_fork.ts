@@ -1,7 +1,7 @@
 /**
  * The anon_vmas of a VMA that becomes two, and of one that goes (mm/rmap.c, 6.1): anon_vma_clone, anon_vma_fork, unlink_anon_vmas.
  */
-import { load, store } from '../../arch/access.ts'
+import { load, store, WRITE_ONCE } from '../../arch/access.ts'
 import { BUG_ON } from '../../arch/bug.ts'
 import type { AnonVma, AnonVmaChain, Vma } from '../../arch/structs.ts'
 import {
@@ -95,7 +95,7 @@ export function anon_vma_fork(vma: Vma, pvma: Vma): number {
   }
   const root = load(parent + anon_vma$root) as AnonVma
   store(anon_vma + anon_vma$num_active_vmas, 1)
-  store(anon_vma + anon_vma$root, root)
+  WRITE_ONCE(anon_vma + anon_vma$root, root)
   store(anon_vma + anon_vma$parent, parent)
   get_anon_vma(root)
   store(vma + vma$anon_vma, anon_vma)

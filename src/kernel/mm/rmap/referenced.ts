@@ -31,12 +31,13 @@ function folio_referenced_one(page: Page, vma: Vma): number {
 
 /**
  * Counts the entries that were accessed and makes them old. No flush: an entry in a TLB counts as one use more, later. Needs
- * neither the page's lock nor waits for that of its anon_vma: -1 if somebody changes it, so that nothing can be said.
+ * not the page's lock, and with `try_lock` does not wait for that of its anon_vma: -1 if somebody changes it, so that nothing
+ * can be said.
  */
-export function folio_referenced(page: Page): number {
+export function folio_referenced(page: Page, try_lock: boolean): number {
   let mapcount = page_mapcount(page)
   if (mapcount === 0) return 0
-  const anon_vma = folio_lock_anon_vma_read(page, true)
+  const anon_vma = folio_lock_anon_vma_read(page, try_lock)
   if (anon_vma === ANON_VMA_CONTENDED) return -1
   if (anon_vma === 0) return 0
   const pgoff = load(page + page$index)

@@ -6,7 +6,7 @@
  *   for (let avc = anon_vma_first(anon_vma, pgoff); avc !== 0; avc = anon_vma_next(avc, pgoff)) … page_vma_mapped_walk(…)
  *   anon_vma_unlock_read(anon_vma)
  *
- * An anon_vma that is freed stays what it was for a grace period (Linux: its memory stays an anon_vma, SLAB_TYPESAFE_BY_RCU).
+ * An anon_vma that is freed may be another family's at once, but stays an anon_vma for a grace period (anon_vma.ts).
  * Left out: file pages, huge pages, KSM.
  */
 import { atomic_fetch_add, atomic_load, cmpxchg } from '#atomic'
@@ -92,9 +92,12 @@ export function folio_get_anon_vma(page: Page): AnonVma {
   rcu_read_lock()
   let anon_vma = page_mapped(page) ? page_anon_vma(page) : (0 as AnonVma)
   if (anon_vma !== 0 && !get_anon_vma_unless_zero(anon_vma)) anon_vma = 0 as AnonVma
-  rcu_read_unlock()
   // Mapped still: then its anon_vma was there when the reference was taken.
-  if (anon_vma === 0 || page_mapped(page)) return anon_vma
+  if (anon_vma === 0 || page_mapped(page)) {
+    rcu_read_unlock()
+    return anon_vma
+  }
+  rcu_read_unlock()
   put_anon_vma(anon_vma)
   return 0 as AnonVma
 }
@@ -125,18 +128,21 @@ export function folio_lock_anon_vma_read(page: Page, try_lock: boolean): AnonVma
     rcu_read_unlock()
     return ANON_VMA_CONTENDED
   }
-  const held = get_anon_vma_unless_zero(anon_vma)
+  if (!get_anon_vma_unless_zero(anon_vma)) {
+    rcu_read_unlock()
+    return 0 as AnonVma
+  }
+  const mapped = page_mapped(page)
   rcu_read_unlock()
-  if (!held) return 0 as AnonVma
-  if (!page_mapped(page)) {
+  if (!mapped) {
     put_anon_vma(anon_vma)
     return 0 as AnonVma
   }
   // The reference keeps it while we sleep.
-  down_read(rwsem)
+  anon_vma_lock_read(anon_vma)
   if (atomic_fetch_add(anon_vma + anon_vma$refcount, -1) !== 1) return anon_vma
   // It was the last: what frees it takes the lock.
-  up_read(rwsem)
+  anon_vma_unlock_read(anon_vma)
   __put_anon_vma(anon_vma)
   return 0 as AnonVma
 }

@@ -1,8 +1,7 @@
 /**
  * Swap devices (struct swap_info_struct of mm/swapfile.c, 6.1): where what belongs to a slot lies, and holding a device against
- * swapoff. Left out: priorities, files, discard, huge pages, RCU (no memory of a device is ever freed).
+ * swapoff by a percpu_ref. Left out: priorities, files, discard, huge pages, freeing a device's swap map and swap cache.
  */
-import { atomic_fetch_add } from '#atomic'
 import { READ_ONCE } from '../../arch/access.ts'
 import { smp_rmb } from '../../arch/barrier.ts'
 import { MAX_SWAPFILES, SWAPFILE_CLUSTER, SWAPFILE_SLOTS } from '../../arch/limits.ts'
@@ -16,6 +15,7 @@ import {
   SWAP_INFO,
   SWAP_MAP,
 } from '../../arch/memory_map.ts'
+import { percpu$swap_users } from '../../arch/percpu.ts'
 import type { Spinlock, SwapInfo, SwpEntry } from '../../arch/structs.ts'
 import {
   swap$nr_swap_pages,
@@ -25,15 +25,19 @@ import {
   swap_info$max,
   swap_info$users,
   SWAP_INFO_WORDS,
-  SWAP_USERS_DEAD,
 } from '../../arch/structs.ts'
 import { swp_offset, swp_type } from '../../arch/swapops.ts'
-import { smp_wake } from '../../arch/wait.ts'
+import { percpu_ref_put, percpu_ref_tryget_live } from '../../lib/percpu_refcount.ts'
 import { spin_lock, spin_unlock } from '../../locking/spinlock.ts'
 
 /** The swap_info of device `type`. */
 export function swap_info(type: number): SwapInfo {
   return (SWAP_INFO + type * SWAP_INFO_WORDS) as SwapInfo
+}
+
+/** Where each CPU counts the device's users. */
+export function swap_users_part(si: SwapInfo): number {
+  return percpu$swap_users + (si - SWAP_INFO) / SWAP_INFO_WORDS
 }
 
 /** The device of an entry (swp_swap_info). */
@@ -89,17 +93,15 @@ export function unlock_cluster(lock: Spinlock): void {
 export function get_swap_device(entry: SwpEntry): SwapInfo {
   if (swp_type(entry) >= MAX_SWAPFILES) return 0 as SwapInfo
   const si = swp_swap_info(entry)
-  if ((atomic_fetch_add(si + swap_info$users, 1) & SWAP_USERS_DEAD) === 0) {
-    smp_rmb()
-    if (swp_offset(entry) < READ_ONCE(si + swap_info$max)) return si
-  }
+  if (!percpu_ref_tryget_live(si + swap_info$users, swap_users_part(si))) return 0 as SwapInfo
+  smp_rmb()
+  if (swp_offset(entry) < READ_ONCE(si + swap_info$max)) return si
   put_swap_device(si)
   return 0 as SwapInfo
 }
 
 export function put_swap_device(si: SwapInfo): void {
-  const users = si + swap_info$users
-  if (atomic_fetch_add(users, -1) === SWAP_USERS_DEAD + 1) smp_wake(users)
+  percpu_ref_put(si + swap_info$users, swap_users_part(si))
 }
 
 /** Whether more than half of all swap is in use, so that pages in memory should give theirs back (vm_swap_full). */

@@ -52,8 +52,13 @@ function swap_count(word: number): number {
   return word & ~SWAP_HAS_CACHE
 }
 
-/** Adds `usage` to a slot: 1 or SWAP_HAS_CACHE. Returns 0 or a negative error: -ENOMEM if the count needs a continuation page. */
+/**
+ * Adds `usage` to a slot: 1 or SWAP_HAS_CACHE. Returns 0 or a negative error: -EINVAL if the device is gone, -ENOMEM if the
+ * count needs a continuation page. Not every caller keeps the device.
+ */
 function __swap_duplicate(entry: SwpEntry, usage: number): number {
+  const si = get_swap_device(entry)
+  if (si === 0) return -EINVAL
   const ci = lock_cluster(entry)
   const word = load(swap_map(entry))
   let count = swap_count(word)
@@ -72,17 +77,18 @@ function __swap_duplicate(entry: SwpEntry, usage: number): number {
   } else error = -ENOENT
   if (error === 0) WRITE_ONCE(swap_map(entry), count | has_cache)
   unlock_cluster(ci)
+  put_swap_device(si)
   return error
 }
 
-/** One more entry that names the slot. Under a table's lock, so that a continuation page must be there at once. Returns 0 or an error. */
+/**
+ * One more entry that names the slot. Under a table's lock, so that a continuation page must be there at once. Returns 0 or
+ * -ENOMEM.
+ */
 export function swap_duplicate(entry: SwpEntry): number {
   let error = 0
-  while (error === 0) {
-    const ret = __swap_duplicate(entry, 1)
-    if (ret !== -ENOMEM) return ret
+  while (error === 0 && __swap_duplicate(entry, 1) === -ENOMEM)
     error = add_swap_count_continuation(entry, GFP_ATOMIC)
-  }
   return error
 }
 

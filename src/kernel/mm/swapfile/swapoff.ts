@@ -2,7 +2,7 @@
  * swapoff (mm/swapfile.c, 6.1): try_to_unuse brings every page of a device back, mm by mm along mmlist, then takes what is left out of the swap
  * cache; when nothing is in use and nobody holds the device, it goes. Left out: shmem, signals, KSM, memory cgroups.
  */
-import { atomic_fetch_add, atomic_fetch_or, atomic_load } from '#atomic'
+import { atomic_fetch_add } from '#atomic'
 import { load, READ_ONCE, store, WRITE_ONCE } from '../../arch/access.ts'
 import { VM_BUG_ON_PAGE } from '../../arch/bug.ts'
 import { MAX_SWAPFILES } from '../../arch/limits.ts'
@@ -31,7 +31,6 @@ import {
   swap_info$max,
   swap_info$pages,
   swap_info$users,
-  SWAP_USERS_DEAD,
   SWP_CONTINUED,
   SWP_WRITEOK,
   vma$anon_vma,
@@ -51,12 +50,13 @@ import {
   swp_entry_to_pte,
   swp_type,
 } from '../../arch/swapops.ts'
-import { smp_cond_load } from '../../arch/wait.ts'
 import { EINVAL, ENOMEM } from '../../errno.ts'
 import { mmdrop, mmget_not_zero, mmgrab, mmput } from '../../fork.ts'
 import { list_next } from '../../lib/list.ts'
+import { percpu_ref_kill, percpu_ref_switch_to_atomic, percpu_ref_wait } from '../../lib/percpu_refcount.ts'
 import { mmap_read_lock, mmap_read_unlock } from '../mmap_lock.ts'
 import { spin_lock, spin_unlock, spin_unlock_wait } from '../../locking/spinlock.ts'
+import { synchronize_rcu } from '../../rcu.ts'
 import { cond_resched } from '../../sched/core.ts'
 import { vma_at } from '../mmap/mm_mt.ts'
 import { vma_page_prot } from '../mmap/vm_page_prot.ts'
@@ -70,7 +70,7 @@ import { swap_cache_get_folio, swapin_readahead } from '../swap_state.ts'
 import { count_vm_event, RETRY_unuse_pte } from '../vmstat.ts'
 import { free_swap_count_continuations } from './continuation.ts'
 import { drain_mmlist, init_mm_mmlist, mmlist_lock, mmlist_wait } from './mmlist.ts'
-import { swap_info, swap_map } from './swap_info.ts'
+import { swap_info, swap_map, swap_users_part } from './swap_info.ts'
 import { __swap_count, swap_free, try_to_free_swap, wait_on_swapcache } from './swap_map.ts'
 import { enable_swap_info, swap_lock } from './swapon.ts'
 
@@ -261,8 +261,11 @@ export function do_swapoff(type: number): number {
   if (error !== 0) return error
   // Nobody gets hold of it any more; wait for those who have it.
   const users = si + swap_info$users
-  atomic_fetch_or(users, SWAP_USERS_DEAD)
-  for (let held = atomic_load(users); held !== SWAP_USERS_DEAD;) held = smp_cond_load(users, held)
+  percpu_ref_kill(users)
+  // Who found it live has counted itself on its CPU by then.
+  synchronize_rcu()
+  percpu_ref_switch_to_atomic(users, swap_users_part(si))
+  percpu_ref_wait(users)
   if ((load(si + swap_info$flags) & SWP_CONTINUED) !== 0) free_swap_count_continuations(type)
   spin_lock(swap_lock)
   spin_lock((si + swap_info$lock) as Spinlock)

@@ -2,7 +2,7 @@
  * Turning swap devices on, and their state at boot (mm/swapfile.c, 6.1: swapon, setup_swap_map_and_extents, enable_swap_info). Left out: headers, bad
  * pages, priorities, files.
  */
-import { atomic_fetch_add, atomic_fetch_and } from '#atomic'
+import { atomic_fetch_add } from '#atomic'
 import { clear_words, load, store, WRITE_ONCE } from '../../arch/access.ts'
 import { smp_wmb } from '../../arch/barrier.ts'
 import { MAX_SWAPFILES, NR_SWAP_CLUSTERS, SWAPFILE_CLUSTER, SWAPFILE_SLOTS } from '../../arch/limits.ts'
@@ -32,9 +32,9 @@ import {
   swap_info$nr_reads,
   swap_info$nr_writes,
   swap_info$pages,
+  PERCPU_REF_DEAD,
   swap_info$users,
   SWAP_MAP_BAD,
-  SWAP_USERS_DEAD,
   SWP_STABLE_WRITES,
   SWP_SYNCHRONOUS_IO,
   SWP_USED,
@@ -42,6 +42,7 @@ import {
 } from '../../arch/structs.ts'
 import { swp_entry } from '../../arch/swapops.ts'
 import { EBUSY, EINVAL } from '../../errno.ts'
+import { percpu_ref_resurrect } from '../../lib/percpu_refcount.ts'
 import {
   LOCK_CLASS_cont_lock,
   LOCK_CLASS_i_pages,
@@ -73,7 +74,7 @@ export function swap_init(): void {
     spin_lock_init((si + swap_info$lock) as Spinlock, LOCK_CLASS_swap_info)
     spin_lock_init((si + swap_info$cont_lock) as Spinlock, LOCK_CLASS_cont_lock)
     spin_lock_init((si + swap_info$i_pages_lock) as Spinlock, LOCK_CLASS_i_pages)
-    store(si + swap_info$users, SWAP_USERS_DEAD)
+    store(si + swap_info$users, PERCPU_REF_DEAD)
   }
   for (let i = 0; i < NR_SWAP_CLUSTERS; i++)
     spin_lock_init((swap_cluster(i) + swap_cluster$lock) as Spinlock, LOCK_CLASS_swap_cluster)
@@ -122,7 +123,7 @@ export function do_swapon(size: number, flags: number): number {
   WRITE_ONCE(si + swap_info$max, pages + 1)
   // Complete before anybody can hold it.
   smp_wmb()
-  atomic_fetch_and(si + swap_info$users, ~SWAP_USERS_DEAD)
+  percpu_ref_resurrect(si + swap_info$users)
   spin_lock(swap_lock)
   spin_lock((si + swap_info$lock) as Spinlock)
   enable_swap_info(type, flags)

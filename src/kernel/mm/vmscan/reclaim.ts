@@ -8,7 +8,7 @@ import { atomic_store, cmpxchg } from '#atomic'
 import { READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
 import { SWAP_CLUSTER_MAX } from '../../arch/limits.ts'
 import { LRUVECS, machine$kswapd, SWAP_AREA } from '../../arch/memory_map.ts'
-import { percpu$need_resched, scan$memalloc } from '../../arch/percpu.ts'
+import { percpu$need_resched, scan$memalloc, scan$patient } from '../../arch/percpu.ts'
 import type { Lruvec } from '../../arch/structs.ts'
 import { LRU_FILE, LRUVEC_WORDS, NR_LRU_LISTS, NR_LRUVECS, swap$nr_swap_pages } from '../../arch/structs.ts'
 import { task_wait_idle, task_wake } from '../../sched/futex.ts'
@@ -70,9 +70,12 @@ function shrink_lruvec(lruvec: Lruvec, priority: number, nr_to_reclaim: number):
 function shrink_node(target: Lruvec, nr_to_reclaim: number, who: number): number {
   this_cpu_write(scan$memalloc, who)
   let reclaimed = 0
-  for (let priority = DEF_PRIORITY; priority >= 0 && reclaimed < nr_to_reclaim; priority--)
+  for (let priority = DEF_PRIORITY; priority >= 0 && reclaimed < nr_to_reclaim; priority--) {
+    this_cpu_write(scan$patient, priority === 0 && reclaimed === 0 ? 1 : 0)
     for (let lruvec = first_lruvec(target); lruvec !== 0; lruvec = next_lruvec(target, lruvec))
       reclaimed += shrink_lruvec(lruvec, priority, nr_to_reclaim - reclaimed)
+  }
+  this_cpu_write(scan$patient, 0)
   this_cpu_write(scan$memalloc, 0)
   return reclaimed
 }

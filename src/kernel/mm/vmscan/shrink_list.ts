@@ -91,7 +91,7 @@ function shrink_active_list(nr_to_scan: number, lruvec: Lruvec, lru: number): vo
   const list = isolate(nr_to_scan, lruvec, lru)
   for (let page = list; page !== 0; page = load(page + page$lru_next) as Page) {
     cond_resched()
-    if (PageAnon(page)) folio_referenced(page)
+    if (PageAnon(page)) folio_referenced(page, true)
     ClearPageFlag(page, PG_active)
   }
   count_vm_events(PGDEACTIVATE, move_pages_to_lru(list))

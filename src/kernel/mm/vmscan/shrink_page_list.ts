@@ -7,7 +7,7 @@
  */
 import { atomic_fetch_and } from '#atomic'
 import { load, store, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
-import { scan$memalloc, scan$ret_pages } from '../../arch/percpu.ts'
+import { scan$memalloc, scan$patient, scan$ret_pages } from '../../arch/percpu.ts'
 import type { Page, SwpEntry } from '../../arch/structs.ts'
 import {
   page$flags,
@@ -107,7 +107,9 @@ function activate_locked(page: Page): boolean {
 
 /** Whether the page was used since the last look: used again, or by several entries, it becomes active (a FOLIOREF_ constant). */
 function folio_check_references(page: Page): number {
-  const referenced_ptes = PageAnon(page) ? folio_referenced(page) : 0
+  // Linux only tries, and throttles a scan that gets nowhere (reclaim_throttle): here the last one waits for the lock.
+  const try_lock = this_cpu_read(scan$patient) === 0
+  const referenced_ptes = PageAnon(page) ? folio_referenced(page, try_lock) : 0
   const referenced = PageFlag(page, PG_referenced)
   if (referenced) ClearPageFlag(page, PG_referenced)
   // Somebody changes the anon_vma: another time.
