@@ -10,7 +10,7 @@ import { MEMCG } from '#config'
 import { atomic_fetch_and } from '#atomic'
 import { load, READ_ONCE, store, this_cpu_read, this_cpu_write, WRITE_ONCE } from '../arch/access.ts'
 import { VM_BUG_ON_PAGE } from '../arch/bug.ts'
-import { local_save_flags } from '../arch/irq.ts'
+import { local_irq_restore, local_irq_save, local_save_flags } from '../arch/irq.ts'
 import { PAGEVEC_SIZE, SWAP_CLUSTER_MAX } from '../arch/limits.ts'
 import { LRUVECS } from '../arch/memory_map.ts'
 import {
@@ -235,18 +235,26 @@ export function lru_cache_add(page: Page): void {
 /** Empties the batches of this CPU. */
 export function lru_add_drain(): void {
   if (this_cpu_read(lru_pvecs$lru_add) !== 0) pagevec_lru_move_fn(lru_pvecs$lru_add)
-  if (this_cpu_read(lru_rotate$fbatch) !== 0) pagevec_lru_move_fn(lru_rotate$fbatch)
+  if (this_cpu_read(lru_rotate$fbatch) !== 0) lru_rotate_drain()
   if (this_cpu_read(lru_pvecs$lru_lazyfree) !== 0) pagevec_lru_move_fn(lru_pvecs$lru_lazyfree)
   if (this_cpu_read(lru_pvecs$activate_page) !== 0) pagevec_lru_move_fn(lru_pvecs$activate_page)
 }
 
 /**
- * A page that reclaim had written is clean now: it goes where reclaim looks first. Linux gathers these with interrupts off,
- * for the end of a write is one; here whoever asked for the write ends it.
+ * A page that reclaim had written is clean now: it goes where reclaim looks first. With interrupts off (local_lock_irqsave of
+ * lru_rotate), for in Linux the end of a write is one; here whoever asked for the write ends it.
  */
 export function folio_rotate_reclaimable(page: Page): void {
-  if (!PageFlag(page, PG_locked | PG_dirty) && PageFlag(page, PG_lru))
-    pagevec_add_and_need_flush(lru_rotate$fbatch, page)
+  if (PageFlag(page, PG_locked | PG_dirty) || !PageFlag(page, PG_lru)) return
+  const flags = local_irq_save()
+  pagevec_add_and_need_flush(lru_rotate$fbatch, page)
+  local_irq_restore(flags)
+}
+
+function lru_rotate_drain(): void {
+  const flags = local_irq_save()
+  pagevec_lru_move_fn(lru_rotate$fbatch)
+  local_irq_restore(flags)
 }
 
 /** MADV_FREE: the page's contents are not needed any more, unless it is written again. */
