@@ -11,6 +11,8 @@ export interface LockClass {
   readonly name: string
   /** A semaphore's mode, printed behind the name; absent for a spinlock. */
   readonly mode?: 'R' | 'W'
+  /** What takes it in an interrupt in Linux, where such interrupts are not modelled: it is taken with interrupts off. */
+  readonly hardirq?: string
 }
 
 /** Constant -> text. Linux makes the text from the expression given to the initialiser; locks that Linux does not have say so. */
@@ -19,7 +21,7 @@ export const LOCK_CLASSES: Readonly<Record<LockClassSymbol, LockClass>> = {
   LOCK_CLASS_user: { name: 'user' },
   LOCK_CLASS_ptlock: { name: 'ptlock_ptr(page)' },
   LOCK_CLASS_page_table_lock: { name: '&mm->page_table_lock' },
-  LOCK_CLASS_zone_lock: { name: '&zone->lock' },
+  LOCK_CLASS_zone_lock: { name: '&zone->lock', hardirq: "free_pages() of a driver's interrupt" },
   LOCK_CLASS_mmap_lock_R: { name: '&mm->mmap_lock', mode: 'R' },
   LOCK_CLASS_mmap_lock_W: { name: '&mm->mmap_lock', mode: 'W' },
   LOCK_CLASS_vma_lock_R: { name: '&vma->vm_lock->lock', mode: 'R' },
@@ -28,24 +30,33 @@ export const LOCK_CLASSES: Readonly<Record<LockClassSymbol, LockClass>> = {
   LOCK_CLASS_anon_vma_rwsem_W: { name: '&anon_vma->rwsem', mode: 'W' },
   LOCK_CLASS_i_mmap_rwsem_R: { name: '&mapping->i_mmap_rwsem', mode: 'R' },
   LOCK_CLASS_i_mmap_rwsem_W: { name: '&mapping->i_mmap_rwsem', mode: 'W' },
-  LOCK_CLASS_i_pages: { name: '&xa->xa_lock' },
+  LOCK_CLASS_i_pages: { name: '&xa->xa_lock', hardirq: '__folio_end_writeback(), at the end of a write' },
   LOCK_CLASS_mmlist_lock: { name: 'mmlist_lock' },
-  LOCK_CLASS_kmem_cache: { name: '&n->list_lock' },
-  LOCK_CLASS_rq_lock: { name: '&rq->__lock' },
-  LOCK_CLASS_wait_queue: { name: 'swapcache_wq.lock' },
-  LOCK_CLASS_folio_wait_table: { name: '&folio_wait_table[i]' },
-  LOCK_CLASS_rwsem_wait_lock: { name: '&sem->wait_lock' },
+  LOCK_CLASS_kmem_cache: { name: '&n->list_lock', hardirq: "kfree() of a driver's interrupt" },
+  LOCK_CLASS_rq_lock: { name: '&rq->__lock', hardirq: 'scheduler_tick()' },
+  LOCK_CLASS_wait_queue: { name: 'swapcache_wq.lock', hardirq: '__wake_up() of an interrupt' },
+  LOCK_CLASS_folio_wait_table: {
+    name: '&folio_wait_table[i]',
+    hardirq: 'folio_end_writeback(), at the end of a write',
+  },
+  LOCK_CLASS_rwsem_wait_lock: {
+    name: '&sem->wait_lock',
+    hardirq: 'up_read() of an irq_work (mmap_read_unlock_non_owner)',
+  },
   LOCK_CLASS_user_rwsem_R: { name: 'user rwsem', mode: 'R' },
   LOCK_CLASS_user_rwsem_W: { name: 'user rwsem', mode: 'W' },
   LOCK_CLASS_tasklist_lock: { name: 'tasklist_lock' },
-  LOCK_CLASS_rcu: { name: 'rcu_node_0' },
+  LOCK_CLASS_rcu: { name: 'rcu_node_0', hardirq: 'rcu_report_qs_rdp() of the RCU core' },
   LOCK_CLASS_swap_lock: { name: 'swap_lock' },
   LOCK_CLASS_swap_info: { name: '&p->lock' },
   LOCK_CLASS_swap_cluster: { name: '&((cluster_info + ci)->lock)' },
   LOCK_CLASS_cont_lock: { name: '&p->cont_lock' },
-  LOCK_CLASS_lru_lock: { name: '&lruvec->lru_lock' },
+  LOCK_CLASS_lru_lock: {
+    name: '&lruvec->lru_lock',
+    hardirq: 'folio_rotate_reclaimable(), at the end of a write',
+  },
   LOCK_CLASS_oom_lock: { name: 'oom_lock' },
-  LOCK_CLASS_pi_lock: { name: '&p->pi_lock' },
+  LOCK_CLASS_pi_lock: { name: '&p->pi_lock', hardirq: 'try_to_wake_up() of an interrupt' },
   LOCK_CLASS_futex_queue: { name: '&futex_queues[i].lock' },
 }
 
@@ -92,6 +103,7 @@ export function lockClassAt(s: SymbolTable, lock: number): LockClassSymbol | und
   if (lock === s.SWAP_AREA + s.swap$lock) return 'LOCK_CLASS_swap_lock'
   if (lock === s.SWAP_AREA + s.swap$swapcache_wq) return 'LOCK_CLASS_wait_queue'
   if (lock === s.machine$tasklist_lock) return 'LOCK_CLASS_tasklist_lock'
+  if (lock === s.machine$rcu_lock) return 'LOCK_CLASS_rcu'
   if (lock === s.machine$oom_lock) return 'LOCK_CLASS_oom_lock'
   if (lock === s.machine$mmlist_lock) return 'LOCK_CLASS_mmlist_lock'
   return undefined

@@ -39,7 +39,7 @@ import { ECHILD, ENOMEM } from './errno.ts'
 import { mm_alloc, mmput } from './fork.ts'
 import { INIT_LIST_HEAD, list_add, list_del } from './lib/list.ts'
 import { LOCK_CLASS_tasklist_lock } from './locking/lock_class.ts'
-import { spin_lock, spin_lock_init, spin_unlock } from './locking/spinlock.ts'
+import { spin_lock, spin_lock_init, spin_lock_irq, spin_unlock, spin_unlock_irq } from './locking/spinlock.ts'
 import { exit_oom_victim } from './mm/oom_kill.ts'
 import { sync_mm_rss } from './mm/rss.ts'
 import { anon_vma_slab_flush } from './mm/rmap/anon_vma.ts'
@@ -80,7 +80,7 @@ function mm_release(task: Task): void {
 
 /** Makes `task` a child of `parent` (copy_process). Under no lock. */
 export function add_child(parent: Task, task: Task): void {
-  spin_lock(tasklist_lock)
+  spin_lock_irq(tasklist_lock)
   store(task + task$parent, parent)
   store(task + task$sibling, load(parent + task$children))
   store(parent + task$children, task)
@@ -90,14 +90,14 @@ export function add_child(parent: Task, task: Task): void {
     // A thread of a victim is one, too.
     WRITE_ONCE(task + task$sigkill, READ_ONCE(parent + task$sigkill))
   }
-  spin_unlock(tasklist_lock)
+  spin_unlock_irq(tasklist_lock)
 }
 
 /** Puts a task without a parent on the list of all tasks. */
 export function add_to_tasks(task: Task): void {
-  spin_lock(tasklist_lock)
+  spin_lock_irq(tasklist_lock)
   list_add(task + task$tasks, machine$tasks)
-  spin_unlock(tasklist_lock)
+  spin_unlock_irq(tasklist_lock)
 }
 
 /** Gives the current task another address space (0: none), whose user it is; returns the one it had (exec_mmap, exit_mm). */
@@ -153,7 +153,7 @@ export function sys_exit(): void {
 
 /** Frees a task that has left its CPU for the last time, and tells its parent (exit_notify, release_task). */
 export function free_dead_task(task: Task): void {
-  spin_lock(tasklist_lock)
+  spin_lock_irq(tasklist_lock)
   const oom_mm = SWAP ? (load(task + task$oom_mm) as Mm) : (0 as Mm)
   const parent = load(task + task$parent) as Task
   if (parent !== 0) {
@@ -164,7 +164,7 @@ export function free_dead_task(task: Task): void {
   forget_original_parent(task)
   if (SWAP) list_del(task + task$tasks)
   kmem_cache_free(task_struct_cachep, task)
-  spin_unlock(tasklist_lock)
+  spin_unlock_irq(tasklist_lock)
   if (SWAP) exit_oom_victim(oom_mm)
   if (atomic_fetch_add(machine$nr_tasks, -1) === 1) wake_up_idle_cpus()
 }

@@ -47,7 +47,7 @@ import type { KmemCache, Spinlock } from './arch/structs.ts'
 import { anon_vma$rcu_next, rcu_head$next } from './arch/structs.ts'
 import { smp_cond_load, smp_wake } from './arch/wait.ts'
 import { LOCK_CLASS_rcu } from './locking/lock_class.ts'
-import { spin_lock, spin_lock_init, spin_unlock } from './locking/spinlock.ts'
+import { spin_lock_init, spin_lock_irqsave, spin_unlock_irqrestore } from './locking/spinlock.ts'
 import { anon_vma_cachep, kmem_cache_free, vm_area_cachep, xa_node_cachep } from './mm/slab.ts'
 
 /** A CPU that reads nothing under RCU: idle, or outside the kernel. */
@@ -187,9 +187,9 @@ export function rcu_init(): void {
 
 /** This CPU begins to execute tasks (rcu_cpu_starting). */
 export function rcu_cpu_starting(): void {
-  spin_lock(rcu_lock)
+  const flags = spin_lock_irqsave(rcu_lock)
   store(machine$nr_online, load(machine$nr_online) + 1)
-  spin_unlock(rcu_lock)
+  spin_unlock_irqrestore(rcu_lock, flags)
   rcu_idle_exit()
 }
 
@@ -211,7 +211,7 @@ function rcu_orphan(list: number): void {
  */
 export function rcu_report_dead(): void {
   rcu_idle_enter()
-  spin_lock(rcu_lock)
+  const flags = spin_lock_irqsave(rcu_lock)
   rcu_orphan(percpu$rcu_list)
   rcu_orphan(percpu$rcu_next_list)
   const online = load(machine$nr_online) - 1
@@ -221,5 +221,5 @@ export function rcu_report_dead(): void {
     store(machine$rcu_orphans, 0)
     rcu_do_batch(orphans)
   }
-  spin_unlock(rcu_lock)
+  spin_unlock_irqrestore(rcu_lock, flags)
 }

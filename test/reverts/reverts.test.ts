@@ -79,6 +79,30 @@ describe('patches that put in what was never there', () => {
     expect(['deadlock', 'lockdep']).toContain(verdictOf(result))
   })
 
+  it('a flush under lru_lock is found, which has interrupts off', { timeout: 120_000 }, async () => {
+    const result = await hunted({
+      scenario: 'swap-storm',
+      config: ['SWAP=y'],
+      patches: [patch('flush-under-lru-lock')],
+      executions: EXECUTIONS,
+    })
+    expect(verdictOf(result)).toBe('BUG')
+  })
+
+  it(
+    'where no assertion stops it, it is a deadlock with whoever waits for lru_lock',
+    { timeout: 120_000 },
+    async () => {
+      const result = await hunted({
+        scenario: 'swap-storm',
+        config: ['SWAP=y'],
+        patches: [patch('flush-under-lru-lock-unchecked')],
+        executions: EXECUTIONS,
+      })
+      expect(['deadlock', 'lockdep']).toContain(verdictOf(result))
+    },
+  )
+
   it('a ticket drawn by a load and a store is found', { timeout: 120_000 }, async () => {
     const config = ['SPINLOCK=ticket', 'PARAVIRT_SPINLOCKS=y']
     const result = await hunted({

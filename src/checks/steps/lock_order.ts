@@ -48,15 +48,19 @@ export class LockOrder {
     return this.#cyclic ? this.#path(to, from, true) : undefined
   }
 
-  /** The shortest chain of orders that leads from one class to another; `now`: of this execution only. */
   #path(from: number, to: number, now: boolean): Dependency[] | undefined {
-    const reached = new Map<number, Dependency | undefined>([[from, undefined]])
-    const queue = [from]
+    return this.search([from], (key) => key === to, now)
+  }
+
+  /** The shortest chain of orders that leads from one of some classes to one that `found` accepts; `now`: of this execution only. */
+  search(from: readonly number[], found: (key: number) => boolean, now: boolean): Dependency[] | undefined {
+    const reached = new Map<number, Dependency | undefined>(from.map((key) => [key, undefined]))
+    const queue = [...reached.keys()]
     for (let at = 0; at < queue.length; at++) {
       for (const [next, edge] of this.#after.get(queue[at]) ?? []) {
         if (reached.has(next) || (now && edge.execution !== this.#execution)) continue
         reached.set(next, edge)
-        if (next === to) return chain(reached, to)
+        if (found(next)) return chain(reached, next)
         queue.push(next)
       }
     }

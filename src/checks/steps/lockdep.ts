@@ -1,13 +1,15 @@
 // lockdep (kernel/locking/lockdep.c, 6.1): lock classes and subclasses, the order in which they nest in an execution, cycles of
-// that order reported when the last edge appears, whether or not anything deadlocked; sleeping locks and waits under a spinlock or
-// with interrupts off; waiting for a TLB flush with interrupts off; locks held at the end. A lock's class is where it lies, since
-// without LOCK_STAT a lock has no word for it. Leaves out recursive readers (no lock here allows them).
+// that order reported when the last edge appears, whether or not anything deadlocked; locks that interrupts take but that are taken, or
+// under which others are taken, with interrupts on; sleeping locks and waits under a spinlock or with interrupts off; waiting for a TLB
+// flush with interrupts off; locks held at the end. A lock's class is where it lies, since without LOCK_STAT a lock has no word for it.
+// Leaves out recursive readers (no lock here allows them).
 import { Kind } from '../../step/kinds.ts'
 import { Violation } from '../../step/observer.ts'
 import { hex } from '../../inspect/names.ts'
 import { LOCK_CLASSES, lockClassAt } from '../../inspect/lock_classes.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'
-import { LockOrder } from './lock_order.ts'
+import { LockOrder, type Dependency } from './lock_order.ts'
+import { LockUsage } from './lock_usage.ts'
 import type { Watch } from './watch.ts'
 import { Word, wordSet } from './words.ts'
 
@@ -20,7 +22,7 @@ export const lockdep: StepCheckKind = {
   id: '',
   name: NAME,
   description:
-    'The order in which lock classes nest has no cycle; nothing sleeps under a spinlock; no flush waits with interrupts off; no lock is held at the end.',
+    'The order in which lock classes nest has no cycle; what interrupts take is taken with interrupts off; nothing sleeps under a spinlock; no flush waits with interrupts off; no lock is held at the end.',
   cost: 'some 30 ns a lock taken',
   create: (watch) => new Lockdep(watch),
 }
@@ -34,19 +36,14 @@ interface Held {
   site: number
 }
 
-interface LockClass {
-  readonly name: string
-  /** The last executions in which it was taken in an interrupt, and with interrupts on: never the same. */
-  inIrq: number
-  irqsOn: number
-}
-
 class Lockdep implements StepCheck {
   readonly reads = wordSet(Word.OTHER)
   readonly writes = 0
   readonly #watch: Watch
   readonly #order = new LockOrder()
-  readonly #classes: LockClass[] = []
+  readonly #usage = new LockUsage(this.#order)
+  /** Names of the classes. */
+  readonly #classes: string[] = []
   readonly #byName = new Map<string, number>()
   /** Class of a lock address, once it was looked up. */
   readonly #classOf = new Map<number, number>()
@@ -55,7 +52,6 @@ class Lockdep implements StepCheck {
   readonly #sleepers: Uint8Array
   readonly #try: number
   readonly #sleeps: number
-  #execution = 0
 
   constructor(watch: Watch) {
     this.#watch = watch
@@ -71,7 +67,7 @@ class Lockdep implements StepCheck {
   begin(): void {
     this.#depth.fill(0)
     this.#order.begin()
-    this.#execution++
+    this.#usage.begin()
   }
 
   // Waits are the only steps that matter.
@@ -95,13 +91,15 @@ class Lockdep implements StepCheck {
     const held = this.#held[context]
     const depth = this.#depth[context]
     if ((how & (this.#sleeps | this.#try)) === this.#sleeps) this.#mightSleep(context, site)
-    this.#irqUse(context, key, site)
+    this.#irqUse(context, lock, key, how, site)
     if ((how & this.#try) === 0)
       for (let i = 0; i < depth; i++) {
         const before = held[i]
         if (before.key === key) this.#recursive(context, before, lock, key, site)
         if (!this.#order.note(before.key, key)) this.#newOrder(context, before, lock, key, site)
       }
+    const unsafe = this.#usage.unsafeOrder()
+    if (unsafe !== undefined) this.#unsafeOrder(context, unsafe, lock, key, site)
     if (depth === held.length) held.push({ lock: 0, key: 0, how: 0, site: 0 })
     const slot = held[depth]
     slot.lock = lock
@@ -117,6 +115,7 @@ class Lockdep implements StepCheck {
     while (i >= 0 && held[i].lock !== lock) i--
     if (i < 0) return
     const slot = held[i]
+    this.#irqsOn(context, lock, slot.key)
     const last = --this.#depth[context]
     for (; i < last; i++) held[i] = held[i + 1]
     held[last] = slot
@@ -152,21 +151,62 @@ class Lockdep implements StepCheck {
     )
   }
 
-  /** A lock that interrupts take must be taken with interrupts off elsewhere. */
-  #irqUse(context: number, key: number, site: number): void {
+  /** A lock that interrupts take must be taken with interrupts off elsewhere. Who only tries waits for nobody in an interrupt. */
+  #irqUse(context: number, lock: number, key: number, how: number, site: number): void {
+    if (context >= this.#watch.cpus && (how & this.#try) === 0) {
+      this.#usage.markIrq(key)
+      if (this.#usage.isUnsafe(key)) this.#inconsistent(context, lock, key, site)
+    }
+    this.#irqsOn(context, lock, key)
+  }
+
+  /** A lock is held now: with interrupts on? As it is taken, or as it is released, if they were turned on meanwhile. */
+  #irqsOn(context: number, lock: number, key: number): void {
     const { s, memory, cpus } = this.#watch
-    const lockClass = this.#classes[key >> 3]
-    const cpu = this.#watch.cpuOf(context)
-    if (context >= cpus) lockClass.inIrq = this.#execution
-    else if (memory[s.PERCPU + cpu * s.PERCPU_WORDS + s.percpu$irqs_off] === 0)
-      lockClass.irqsOn = this.#execution
-    if (lockClass.inIrq !== this.#execution || lockClass.irqsOn !== this.#execution) return
+    if (context >= cpus || memory[s.PERCPU + context * s.PERCPU_WORDS + s.percpu$irqs_off] !== 0) return
+    if (this.#usage.markOn(key))
+      this.#usage.describeOn(key, this.#watch.sites.where(this.#watch.lastSite(context)))
+    if (this.#usage.isSafe(key)) this.#inconsistent(context, lock, key, this.#watch.lastSite(context))
+  }
+
+  #inconsistent(context: number, lock: number, key: number, site: number): never {
     const banner = '='.repeat(32)
-    this.#fail(
+    const name = this.#keyName(key)
+    return this.#fail(
       context,
       site,
       `${banner}\nWARNING: inconsistent lock state\n${'-'.repeat(32)}\n` +
-        `inconsistent {IN-HARDIRQ-W} and {HARDIRQ-ON-W} usage of ${lockClass.name}\n${this.#trace()}`,
+        `inconsistent {IN-HARDIRQ-W} -> {HARDIRQ-ON-W} usage.\n` +
+        `CPU ${this.#watch.cpuOf(context)} takes, or holds, with interrupts on:\n${this.#lockText(lock, key, site)}\n` +
+        `{IN-HARDIRQ-W} state was registered at:\n  ${this.#usage.safeAt(key)}\n\n` +
+        'other info that might help us debug this:\n Possible unsafe locking scenario:\n\n' +
+        `       CPU0\n       ----\n  lock(${name});\n  <Interrupt>\n    lock(${name});\n\n *** DEADLOCK ***\n\n` +
+        `${this.#locksHeld(context)}\n${this.#trace()}`,
+    )
+  }
+
+  /** A class that interrupts take leads to one that is taken with interrupts on. */
+  #unsafeOrder(context: number, path: readonly Dependency[], lock: number, key: number, site: number): never {
+    const banner = '='.repeat(59)
+    const safe = path[0].from
+    const unsafe = path.at(-1)!.to
+    const [first, last] = [this.#keyName(safe), this.#keyName(unsafe)]
+    const indent = ' '.repeat(31)
+    const chain = path.map((edge) => `-> (${this.#keyText(edge.to)}:\n${traceOf(edge.stack)}`)
+    return this.#fail(
+      context,
+      site,
+      `${banner}\nWARNING: HARDIRQ-safe -> HARDIRQ-unsafe lock order detected\n${'-'.repeat(59)}\n` +
+        `CPU ${this.#watch.cpuOf(context)} is trying to acquire lock:\n${this.#lockText(lock, key, site)}\n\n` +
+        `a HARDIRQ-irq-safe lock:\n (${this.#keyText(safe)}\n` +
+        `... which became HARDIRQ-irq-safe at:\n  ${this.#usage.safeAt(safe)}\n\n` +
+        `leads to a HARDIRQ-irq-unsafe lock:\n (${this.#keyText(unsafe)}\n` +
+        `... which became HARDIRQ-irq-unsafe at:\n  ${this.#usage.unsafeAt(unsafe)}\n\n` +
+        `the dependencies between them:\n\n${chain.join('\n\n')}\n\n` +
+        'other info that might help us debug this:\n Possible interrupt unsafe locking scenario:\n\n' +
+        '       CPU0                    CPU1\n       ----                    ----\n' +
+        `  lock(${last});\n${indent}local_irq_disable();\n${indent}lock(${first});\n${indent}lock(${last});\n` +
+        `  <Interrupt>\n    lock(${first});\n\n *** DEADLOCK ***\n\n${this.#locksHeld(context)}`,
     )
   }
 
@@ -188,11 +228,12 @@ class Lockdep implements StepCheck {
   #newOrder(context: number, before: Held, lock: number, key: number, site: number): void {
     const stack = this.#watch.stack()
     const path = this.#order.closes({ from: before.key, to: key, stack })
+    this.#usage.newOrder()
     if (path === undefined) return
     const banner = '='.repeat(54)
     const chain = path
       .toReversed()
-      .map((edge, i) => `-> #${path.length - i} (${this.#keyName(edge.to)}){+.+.}:\n${traceOf(edge.stack)}`)
+      .map((edge, i) => `-> #${path.length - i} (${this.#keyText(edge.to)}:\n${traceOf(edge.stack)}`)
     this.#fail(
       context,
       site,
@@ -200,7 +241,7 @@ class Lockdep implements StepCheck {
         `CPU ${this.#watch.cpuOf(context)} is trying to acquire lock:\n${this.#lockText(lock, key, site)}\n\n` +
         `but task is already holding lock:\n${this.#lockText(before.lock, before.key, before.site)}\n\n` +
         'which lock already depends on the new lock.\n\n\nthe existing dependency chain (in reverse order) is:\n\n' +
-        `${chain.join('\n\n')}\n\n-> #0 (${this.#keyName(key)}){+.+.}:\n${traceOf(stack)}\n\n` +
+        `${chain.join('\n\n')}\n\n-> #0 (${this.#keyText(key)}:\n${traceOf(stack)}\n\n` +
         'other info that might help us debug this:\n\n' +
         `${this.#scenario(before.key, key, path)}\n\n${this.#locksHeld(context)}`,
     )
@@ -246,12 +287,24 @@ class Lockdep implements StepCheck {
   }
 
   #lockText(lock: number, key: number, site: number): string {
-    return `${hex(lock)} (${this.#keyName(key)}){+.+.}, at: ${this.#watch.sites.where(site)} (${this.#watch.name(lock)})`
+    return `${hex(lock)} (${this.#keyText(key)}, at: ${this.#watch.sites.where(site)} (${this.#watch.name(lock)})`
+  }
+
+  /** Name and usage as lockdep prints them: `-` in interrupts, `+` with interrupts on, `?` both, for hard and soft interrupts alike. */
+  #keyText(key: number): string {
+    const usage = this.#usage.isSafe(key)
+      ? this.#usage.isUnsafe(key)
+        ? '?'
+        : '-'
+      : this.#usage.isUnsafe(key)
+        ? '+'
+        : '.'
+    return `${this.#keyName(key)}){${usage}.${usage}.}`
   }
 
   #keyName(key: number): string {
     const subclass = key & 7
-    return `${this.#classes[key >> 3].name}${subclass === 0 ? '' : `/${subclass}`}`
+    return `${this.#classes[key >> 3]}${subclass === 0 ? '' : `/${subclass}`}`
   }
 
   // Classes.
@@ -259,21 +312,19 @@ class Lockdep implements StepCheck {
   #classFor(lock: number): number {
     let found = this.#classOf.get(lock)
     if (found !== undefined) return found
-    const name = this.#className(lock)
+    const symbol = lockClassAt(this.#watch.s, lock)
+    // A lock of a scenario or a user's design: each is a class of its own.
+    const name = symbol === undefined ? this.#watch.name(lock) : LOCK_CLASSES[symbol].name
     found = this.#byName.get(name)
     if (found === undefined) {
-      found = this.#classes.push({ name, inIrq: -1, irqsOn: -1 }) - 1
+      found = this.#classes.push(name) - 1
       this.#byName.set(name, found)
+      const hardirq = symbol === undefined ? undefined : LOCK_CLASSES[symbol].hardirq
+      if (hardirq !== undefined)
+        for (let subclass = 0; subclass < 8; subclass++) this.#usage.declare(found * 8 + subclass, hardirq)
     }
     this.#classOf.set(lock, found)
     return found
-  }
-
-  #className(lock: number): string {
-    const symbol = lockClassAt(this.#watch.s, lock)
-    if (symbol !== undefined) return LOCK_CLASSES[symbol].name
-    // A lock of a scenario or a user's design: each is a class of its own.
-    return this.#watch.name(lock)
   }
 }
 

@@ -70,6 +70,11 @@ export function local_irq_enable(): void {
   poll_irq()
 }
 
+/** What interrupts are, for local_irq_restore. */
+export function local_save_flags(): number {
+  return this_cpu_read(percpu$irqs_off)
+}
+
 /** Turns interrupts off and returns what they were, for local_irq_restore. */
 export function local_irq_save(): number {
   const flags = this_cpu_read(percpu$irqs_off)

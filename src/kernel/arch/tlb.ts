@@ -9,7 +9,7 @@
 import { atomic_fetch_add, atomic_fetch_and, atomic_fetch_or, atomic_load, atomic_store } from '#atomic'
 import { per_cpu_ptr, READ_ONCE, this_cpu_ptr, this_cpu_read, this_cpu_write } from './access.ts'
 import { BUG_ON } from './bug.ts'
-import { irqs_disabled, send_IPI } from './irq.ts'
+import { irqs_disabled, local_irq_restore, local_irq_save, send_IPI } from './irq.ts'
 import { TLB_ENTRIES, TLB_FLUSH_CEILING } from './limits.ts'
 import { this_cpu } from './machine.ts'
 import {
@@ -113,7 +113,9 @@ function other_cpus(mask: number, word: number): number {
 export function flush_tlb_mm_range(mm: Mm, start: number, end: number): void {
   BUG_ON(irqs_disabled())
   BUG_ON(this_cpu_read(percpu$in_irq) !== 0)
+  const flags = local_irq_save()
   flush_tlb_range_local(mm, start, end)
+  local_irq_restore(flags)
   // mm_cpumask is read after the page tables were changed: the caller's atomic write of the PTE orders the two.
   const mask = atomic_load(mm + mm$cpu_bitmap)
   const high = CPUMASK_WORDS > 1 ? atomic_load(mm + mm$cpu_bitmap + 1) : 0
@@ -180,14 +182,22 @@ export function arch_tlbbatch_flush(): void {
   BUG_ON(irqs_disabled())
   const mask = this_cpu_read(tlb_ubc$cpumask)
   const high = CPUMASK_WORDS > 1 ? this_cpu_read(tlb_ubc$cpumask + 1) : 0
+  const flags = local_irq_save()
   flush_tlb_local()
+  local_irq_restore(flags)
   const cpumask = this_cpu_ptr(tlb_ubc$cpumask)
   if (any_other_cpu(mask, high, cpumask)) flush_tlb_others(mask, high, cpumask, 0 as Mm, 0, TASK_SIZE)
   for (let word = 0; word < CPUMASK_WORDS; word++) this_cpu_write(tlb_ubc$cpumask + word, 0)
 }
 
-/** Makes `next` (0: none) the address space of this CPU (switch_mm_irqs_off): the TLB starts empty. */
+/** Makes `next` (0: none) the address space of this CPU: the TLB starts empty. */
 export function switch_mm(next: Mm): void {
+  const flags = local_irq_save()
+  switch_mm_irqs_off(next)
+  local_irq_restore(flags)
+}
+
+function switch_mm_irqs_off(next: Mm): void {
   const prev = this_cpu_read(percpu$loaded_mm) as Mm
   if (prev === next) return
   const bit = 1 << (this_cpu & 31)

@@ -10,7 +10,7 @@ import {
   arch_spin_trylock,
   arch_spin_unlock,
 } from '#spinlock'
-import { local_irq_restore, local_irq_save } from '../arch/irq.ts'
+import { local_irq_disable, local_irq_enable, local_irq_restore, local_irq_save } from '../arch/irq.ts'
 import { LOCK_TRY, observe_lock_wanted } from '../arch/observe.ts'
 import { spinlock$lockdep, type Spinlock } from '../arch/structs.ts'
 import { lock_contended, lockdep_init_map } from './lock_stat.ts'
@@ -50,10 +50,24 @@ export function spin_unlock(lock: Spinlock): void {
   arch_spin_unlock(lock)
 }
 
-/** Waits until whoever holds `lock` has let go of it: takes it and gives it back (as up to Linux 4.13). */
+/** Waits until whoever holds `lock` has let go of it: takes it and gives it back (as up to Linux 4.13). Interrupts may take it, too. */
 export function spin_unlock_wait(lock: Spinlock): void {
+  const flags = local_irq_save()
   spin_lock(lock)
   spin_unlock(lock)
+  local_irq_restore(flags)
+}
+
+/** Turns interrupts off, which are on, and takes `lock`: an interrupt that takes it never comes while this CPU holds it. */
+export function spin_lock_irq(lock: Spinlock): void {
+  local_irq_disable()
+  spin_lock_nested(lock, 0)
+}
+
+/** Lets go of `lock` and turns interrupts on. */
+export function spin_unlock_irq(lock: Spinlock): void {
+  spin_unlock(lock)
+  local_irq_enable()
 }
 
 /** Takes `lock` with interrupts off; returns what they were, for spin_unlock_irqrestore. */

@@ -32,7 +32,7 @@ import {
   type WaitQueueHead,
 } from '../arch/structs.ts'
 import { smp_cond_load, smp_wake_one } from '../arch/wait.ts'
-import { spin_lock, spin_lock_init, spin_unlock } from './spinlock.ts'
+import { spin_lock_init, spin_lock_irqsave, spin_unlock_irqrestore } from './spinlock.ts'
 
 /** percpu$waiter_granted of a CPU that is on a queue, and after it was woken. */
 export const WAIT_QUEUED = 0
@@ -71,9 +71,9 @@ export function __remove_wait_queue(wq: WaitQueueHead, prev: number, cpu: number
 
 /** Puts this CPU on the queue to be woken for `key` (0: for anything). The caller looks at its condition afterwards. */
 export function prepare_to_wait_exclusive(wq: WaitQueueHead, key: number): void {
-  spin_lock((wq + wait_queue_head$lock) as Spinlock)
+  const flags = spin_lock_irqsave((wq + wait_queue_head$lock) as Spinlock)
   __add_wait_queue_entry_tail(wq, key)
-  spin_unlock((wq + wait_queue_head$lock) as Spinlock)
+  spin_unlock_irqrestore((wq + wait_queue_head$lock) as Spinlock, flags)
 }
 
 /** Sleeps until somebody has taken this CPU off the queue. */
@@ -87,7 +87,7 @@ export function schedule_wait(): void {
 /** Takes this CPU off the queue if it is still there; returns whether it was woken. */
 export function finish_wait(wq: WaitQueueHead): boolean {
   if (atomic_load(this_cpu_ptr(percpu$waiter_granted)) !== WAIT_QUEUED) return true
-  spin_lock((wq + wait_queue_head$lock) as Spinlock)
+  const flags = spin_lock_irqsave((wq + wait_queue_head$lock) as Spinlock)
   const woken = this_cpu_read(percpu$waiter_granted) !== WAIT_QUEUED
   if (!woken) {
     const me = smp_processor_id() + 1
@@ -100,14 +100,14 @@ export function finish_wait(wq: WaitQueueHead): boolean {
     __remove_wait_queue(wq, prev, me)
     this_cpu_write(percpu$waiter_granted, WAIT_WOKEN)
   }
-  spin_unlock((wq + wait_queue_head$lock) as Spinlock)
+  spin_unlock_irqrestore((wq + wait_queue_head$lock) as Spinlock, flags)
   return woken
 }
 
 /** Wakes the first `nr` CPUs that wait for `key` or for anything; returns how many there were. */
 export function __wake_up(wq: WaitQueueHead, key: number, nr: number): number {
   let woken = 0
-  spin_lock((wq + wait_queue_head$lock) as Spinlock)
+  const flags = spin_lock_irqsave((wq + wait_queue_head$lock) as Spinlock)
   let prev = 0
   let cpu = load(wq + wait_queue_head$head)
   while (cpu !== 0 && woken < nr) {
@@ -120,7 +120,7 @@ export function __wake_up(wq: WaitQueueHead, key: number, nr: number): number {
     } else prev = cpu
     cpu = next
   }
-  spin_unlock((wq + wait_queue_head$lock) as Spinlock)
+  spin_unlock_irqrestore((wq + wait_queue_head$lock) as Spinlock, flags)
   return woken
 }
 

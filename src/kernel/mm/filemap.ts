@@ -45,7 +45,7 @@ import {
   LOCK_CLASS_i_pages,
 } from '../locking/lock_class.ts'
 import { init_rwsem } from '../locking/rwsem.ts'
-import { spin_lock, spin_lock_init, spin_unlock, spin_unlock_wait } from '../locking/spinlock.ts'
+import { spin_lock_irq, spin_lock_init, spin_unlock_irq, spin_unlock_wait } from '../locking/spinlock.ts'
 import { GFP_HIGHUSER_MOVABLE } from './gfp.ts'
 import { VM_FAULT_LOCKED, VM_FAULT_OOM, VM_FAULT_SIGBUS } from './memory/vmf.ts'
 import {
@@ -104,9 +104,9 @@ function evict(mapping: AddressSpace): void {
   BUG_ON(load(mapping + address_space$i_mmap) !== 0)
   truncate_inode_pages(mapping)
   // Reclaim keeps no reference to the object, and may be taking the last page out of it under the lock (truncate_inode_pages_final).
-  spin_lock((mapping + address_space$i_pages_lock) as Spinlock)
+  spin_lock_irq((mapping + address_space$i_pages_lock) as Spinlock)
   BUG_ON(load(mapping + address_space$nrpages) !== 0)
-  spin_unlock((mapping + address_space$i_pages_lock) as Spinlock)
+  spin_unlock_irq((mapping + address_space$i_pages_lock) as Spinlock)
   xa_destroy(mapping)
   kmem_cache_free(address_space_cachep, mapping)
 }
@@ -131,9 +131,9 @@ function truncate_inode_pages(mapping: AddressSpace): void {
 /** Takes a locked page out of its object (filemap_remove_folio); the object's reference passes to the caller. */
 function delete_from_page_cache(page: Page, mapping: AddressSpace): void {
   const i_pages_lock = (mapping + address_space$i_pages_lock) as Spinlock
-  spin_lock(i_pages_lock)
+  spin_lock_irq(i_pages_lock)
   __delete_from_page_cache(page, mapping)
-  spin_unlock(i_pages_lock)
+  spin_unlock_irq(i_pages_lock)
 }
 
 function __delete_from_page_cache(page: Page, mapping: AddressSpace): void {
@@ -149,7 +149,7 @@ function __delete_from_page_cache(page: Page, mapping: AddressSpace): void {
 export function filemap_remove_clean_page(page: Page): boolean {
   const mapping = page_mapping(page)
   if (mapping === 0) return false
-  spin_lock((mapping + address_space$i_pages_lock) as Spinlock)
+  spin_lock_irq((mapping + address_space$i_pages_lock) as Spinlock)
   let frozen = page_ref_freeze(page, 2)
   if (frozen && PageFlag(page, PG_dirty)) {
     page_ref_unfreeze(page, 2)
@@ -157,7 +157,7 @@ export function filemap_remove_clean_page(page: Page): boolean {
   }
   if (frozen) __delete_from_page_cache(page, mapping)
   else count_vm_event(RETRY___remove_mapping)
-  spin_unlock((mapping + address_space$i_pages_lock) as Spinlock)
+  spin_unlock_irq((mapping + address_space$i_pages_lock) as Spinlock)
   return frozen
 }
 
@@ -193,11 +193,11 @@ export function add_to_page_cache_lru(page: Page, mapping: AddressSpace, index: 
   store(page + page$index, index)
   const i_pages_lock = (mapping + address_space$i_pages_lock) as Spinlock
   let error = 0
-  spin_lock(i_pages_lock)
+  spin_lock_irq(i_pages_lock)
   if (xa_load(mapping, index) !== 0) error = -EEXIST
   else if (xa_store(mapping, index, page)) error = -ENOMEM
   else store(mapping + address_space$nrpages, load(mapping + address_space$nrpages) + 1)
-  spin_unlock(i_pages_lock)
+  spin_unlock_irq(i_pages_lock)
   if (error !== 0) {
     WRITE_ONCE(page + page$mapping, 0)
     put_page(page)

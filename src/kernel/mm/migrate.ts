@@ -51,7 +51,7 @@ import {
 } from '../arch/swapops.ts'
 import { page_address } from '../arch/uaccess.ts'
 import { EAGAIN, ENOMEM } from '../errno.ts'
-import { spin_lock, spin_unlock } from '../locking/spinlock.ts'
+import { spin_lock_irq, spin_unlock_irq } from '../locking/spinlock.ts'
 import { GFP_HIGHUSER_MOVABLE } from './gfp.ts'
 import { mem_cgroup_migrate } from './memcontrol.ts'
 import { vm_normal_page } from './memory/vmf.ts'
@@ -156,7 +156,7 @@ function folio_migrate_mapping(to: Page, page: Page): number {
     return 0
   }
   const entry = load(page + page$private) as SwpEntry
-  spin_lock(swap_i_pages_lock(entry))
+  spin_lock_irq(swap_i_pages_lock(entry))
   const frozen = page_ref_freeze(page, 2)
   if (frozen) {
     WRITE_ONCE(to + page$mapping, READ_ONCE(page + page$mapping))
@@ -172,7 +172,7 @@ function folio_migrate_mapping(to: Page, page: Page): number {
     WRITE_ONCE(swap_cache(entry), to)
     page_ref_unfreeze(page, 1)
   }
-  spin_unlock(swap_i_pages_lock(entry))
+  spin_unlock_irq(swap_i_pages_lock(entry))
   return frozen ? 0 : -EAGAIN
 }
 

@@ -1,8 +1,8 @@
 /**
  * The buddy allocator with per-CPU lists and watermarks (mm/page_alloc.c, 6.1): alloc_page, alloc_pages, __free_pages,
  * free_unref_page. A zone for each node, one migrate type; a CPU keeps a list of its own node's single pages. Left out:
- * compaction, memory policy, lists of other nodes' pages and of other orders, remote draining of lists (so they need no lock
- * but interrupts off, as before 5.15), batches that grow while pages are only freed (free_factor), shorter lists while memory
+ * compaction, memory policy, lists of other nodes' pages and of other orders, remote draining of lists (so pcp->lock,
+ * which only its own CPU would ever try, is not there), batches that grow while pages are only freed (free_factor), shorter lists while memory
  * is reclaimed, per-CPU parts of NR_FREE_PAGES, reserves of zones, watermark boost.
  */
 import { MEMCG, NODES, NR_PAGES, SWAP } from '#config'
@@ -16,7 +16,6 @@ import {
   this_cpu_write,
 } from '../arch/access.ts'
 import { BUG_ON, VM_BUG_ON_PAGE } from '../arch/bug.ts'
-import { local_irq_restore, local_irq_save } from '../arch/irq.ts'
 import { MAX_ORDER, NODE_PAGES } from '../arch/limits.ts'
 import { CONTENT_WORDS } from '../arch/memory_map.ts'
 import { pcp$count, pcp$last, pcp$list } from '../arch/percpu.ts'
@@ -51,7 +50,7 @@ import {
 } from '../arch/structs.ts'
 import { page_address } from '../arch/uaccess.ts'
 import { LOCK_CLASS_zone_lock } from '../locking/lock_class.ts'
-import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
+import { spin_lock_init, spin_lock_irqsave, spin_unlock_irqrestore } from '../locking/spinlock.ts'
 import { __GFP_DIRECT_RECLAIM, __GFP_HIGH, __GFP_ZERO } from './gfp.ts'
 import { mem_cgroup_uncharge } from './memcontrol.ts'
 import { set_page_count } from './mm.ts'
@@ -166,16 +165,16 @@ function check_page(page: Page): void {
   VM_BUG_ON_PAGE((load(page + page$flags) & PAGE_FLAGS_CHECK_AT_FREE) !== 0, page)
 }
 
-/** Moves a batch of single pages from this CPU's zone to its list, which is empty, in the order in which they are found. Interrupts are off. */
+/** Moves a batch of single pages from this CPU's zone to its list, which is empty, in the order in which they are found. */
 function rmqueue_bulk(zone: Zone): void {
   const batch = load(zone + zone$pcp_batch)
-  spin_lock((zone + zone$lock) as Spinlock)
+  const flags = spin_lock_irqsave((zone + zone$lock) as Spinlock)
   for (let n = 0; n < batch; n++) {
     const page = __rmqueue_smallest(zone, 0)
     if (page === 0) break
     pcp_add_tail(page)
   }
-  spin_unlock((zone + zone$lock) as Spinlock)
+  spin_unlock_irqrestore((zone + zone$lock) as Spinlock, flags)
 }
 
 // This CPU's list: a page that was just freed is hot, in the cache still, and goes to the head; pages are taken from there,
@@ -222,25 +221,21 @@ function pcp_take_last(): Page {
   return page
 }
 
-/** Gives a batch of this CPU's pages back to its zone, those that have been here longest. Interrupts are off. */
+/** Gives a batch of this CPU's pages back to its zone, those that have been here longest. */
 function free_pcppages_bulk(zone: Zone, count: number): void {
-  spin_lock((zone + zone$lock) as Spinlock)
+  const flags = spin_lock_irqsave((zone + zone$lock) as Spinlock)
   for (let n = 0; n < count; n++) __free_one_page(zone, pcp_take_last(), 0)
-  spin_unlock((zone + zone$lock) as Spinlock)
+  spin_unlock_irqrestore((zone + zone$lock) as Spinlock, flags)
 }
 
 /** Gives all of this CPU's free pages back to its zone (drain_local_pages). */
 export function drain_local_pages(): void {
-  const flags = local_irq_save()
   free_pcppages_bulk(local_zone(), this_cpu_read(pcp$count))
-  local_irq_restore(flags)
 }
 
 function rmqueue_pcplist(zone: Zone): Page {
-  const flags = local_irq_save()
   if (this_cpu_read(pcp$count) === 0) rmqueue_bulk(zone)
   const page = pcp_take()
-  local_irq_restore(flags)
   return page
 }
 
@@ -267,11 +262,9 @@ export function prefill_pcplists(cpus: number): void {
 
 function rmqueue(zone: Zone, order: number): Page {
   if (order === 0 && (NODES === 1 || zone === local_zone())) return rmqueue_pcplist(zone)
-  const flags = local_irq_save()
-  spin_lock((zone + zone$lock) as Spinlock)
+  const flags = spin_lock_irqsave((zone + zone$lock) as Spinlock)
   const page = __rmqueue_smallest(zone, order)
-  spin_unlock((zone + zone$lock) as Spinlock)
-  local_irq_restore(flags)
+  spin_unlock_irqrestore((zone + zone$lock) as Spinlock, flags)
   return page
 }
 
@@ -384,21 +377,17 @@ export function free_unref_page(page: Page): void {
   free_pages_prepare(page, 0)
   const zone = local_zone()
   if (NODES > 1 && page_zone(page) !== zone) return free_one_page(page, 0)
-  const flags = local_irq_save()
   pcp_add(page)
   if (this_cpu_read(pcp$count) >= load(zone + zone$pcp_high))
     free_pcppages_bulk(zone, load(zone + zone$pcp_batch))
-  local_irq_restore(flags)
 }
 
 /** Gives a block back to its zone. */
 function free_one_page(page: Page, order: number): void {
   const zone = page_zone(page)
-  const flags = local_irq_save()
-  spin_lock((zone + zone$lock) as Spinlock)
+  const flags = spin_lock_irqsave((zone + zone$lock) as Spinlock)
   __free_one_page(zone, page, order)
-  spin_unlock((zone + zone$lock) as Spinlock)
-  local_irq_restore(flags)
+  spin_unlock_irqrestore((zone + zone$lock) as Spinlock, flags)
 }
 
 /** Frees 2^order pages without references. */

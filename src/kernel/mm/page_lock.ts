@@ -26,7 +26,12 @@ import {
   type WaitQueueHead,
 } from '../arch/structs.ts'
 import { LOCK_CLASS_folio_wait_table } from '../locking/lock_class.ts'
-import { spin_lock, spin_unlock } from '../locking/spinlock.ts'
+import {
+  spin_lock_irq,
+  spin_lock_irqsave,
+  spin_unlock_irq,
+  spin_unlock_irqrestore,
+} from '../locking/spinlock.ts'
 import { ClearPageFlag, get_page, PageFlag, PageLocked, put_page } from './mm.ts'
 import { folio_rotate_reclaimable } from './swap.ts'
 import {
@@ -102,7 +107,7 @@ function wait_on_page(page: Page, mode: number): boolean {
 function queue_for_page(page: Page, mode: number): boolean {
   const wq = page_waitqueue(page)
   const lock = (wq + wait_queue_head$lock) as Spinlock
-  spin_lock(lock)
+  spin_lock_irq(lock)
   // PG_waiters first: an unlock that clears PG_locked after the look below sees it and comes for the queue's lock.
   const flags = atomic_fetch_or(page + page$flags, PG_waiters)
   const locks = mode === WAIT_EXCLUSIVE || mode === WAIT_HANDOFF
@@ -112,7 +117,7 @@ function queue_for_page(page: Page, mode: number): boolean {
   if (!free) __add_wait_queue_entry_tail(wq, page + mode)
   // No unlock will follow that could clear it.
   else if (!locks && (flags & PG_waiters) === 0) atomic_fetch_and(page + page$flags, ~PG_waiters)
-  spin_unlock(lock)
+  spin_unlock_irq(lock)
   return !free
 }
 
@@ -156,7 +161,7 @@ export function end_page_writeback(page: Page): void {
 function folio_wake_bit(page: Page, bit: number): void {
   const wq = page_waitqueue(page)
   const lock = (wq + wait_queue_head$lock) as Spinlock
-  spin_lock(lock)
+  const flags = spin_lock_irqsave(lock)
   let prev = 0
   let taken = false
   let waiters = false
@@ -185,5 +190,5 @@ function folio_wake_bit(page: Page, bit: number): void {
     cpu = next
   }
   if (!waiters && !others) atomic_fetch_and(page + page$flags, ~PG_waiters)
-  spin_unlock(lock)
+  spin_unlock_irqrestore(lock, flags)
 }

@@ -27,6 +27,7 @@ import {
   WRITE_ONCE,
 } from '../arch/access.ts'
 import { BUG_ON } from '../arch/bug.ts'
+import { local_irq_restore, local_irq_save } from '../arch/irq.ts'
 import {
   CPU_PARTIAL_SLABS,
   NR_ADDRESS_SPACE_SLABS,
@@ -358,6 +359,7 @@ function __unfreeze_partials(cache: KmemCache, list: Slab): void {
 
 /** Makes a frozen slab one of this CPU's; with `drain` those that it has go to the node first if they are enough. */
 function put_cpu_partial(cache: KmemCache, cpu: number, slab: Slab, drain: boolean): void {
+  const flags = local_irq_save()
   let first = this_cpu_read(cpu + kmem_cache_cpu$partial) as Slab
   const slabs = first === 0 ? 0 : load(first + slab$slabs)
   const full = drain && slabs >= CPU_PARTIAL_SLABS
@@ -366,6 +368,7 @@ function put_cpu_partial(cache: KmemCache, cpu: number, slab: Slab, drain: boole
   store(slab + slab$slabs, full ? 1 : slabs + 1)
   store(slab + slab$next, first)
   this_cpu_write(cpu + kmem_cache_cpu$partial, slab)
+  local_irq_restore(flags)
   __unfreeze_partials(cache, unfreeze)
 }
 
@@ -388,17 +391,26 @@ function get_freelist(cache: KmemCache, cpu: number, slab: Slab): boolean {
 
 /** Fills this CPU's freelist, which is empty; false if there is no memory. */
 function ___slab_alloc(cache: KmemCache, cpu: number): boolean {
-  let slab = this_cpu_read(cpu + kmem_cache_cpu$slab) as Slab
-  if (slab !== 0 && get_freelist(cache, cpu, slab)) return true
-  slab = this_cpu_read(cpu + kmem_cache_cpu$partial) as Slab
-  if (slab !== 0) {
-    this_cpu_write(cpu + kmem_cache_cpu$partial, load(slab + slab$next))
-    get_freelist(cache, cpu, slab)
-  } else {
-    slab = get_partial(cache, cpu)
-    if (slab === 0) slab = new_slab(cache, cpu)
-  }
+  if (slab_of_this_cpu(cache, cpu)) return true
+  let slab = get_partial(cache, cpu)
+  if (slab === 0) slab = new_slab(cache, cpu)
   this_cpu_write(cpu + kmem_cache_cpu$slab, slab)
+  return slab !== 0
+}
+
+/** The same from its slab or one of its partial slabs; false if it has none. With interrupts off (local_lock_irqsave). */
+function slab_of_this_cpu(cache: KmemCache, cpu: number): boolean {
+  const flags = local_irq_save()
+  let slab = this_cpu_read(cpu + kmem_cache_cpu$slab) as Slab
+  if (slab === 0 || !get_freelist(cache, cpu, slab)) {
+    slab = this_cpu_read(cpu + kmem_cache_cpu$partial) as Slab
+    if (slab !== 0) {
+      this_cpu_write(cpu + kmem_cache_cpu$partial, load(slab + slab$next))
+      get_freelist(cache, cpu, slab)
+      this_cpu_write(cpu + kmem_cache_cpu$slab, slab)
+    }
+  }
+  local_irq_restore(flags)
   return slab !== 0
 }
 

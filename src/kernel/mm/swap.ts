@@ -10,6 +10,7 @@ import { MEMCG } from '#config'
 import { atomic_fetch_and } from '#atomic'
 import { load, READ_ONCE, store, this_cpu_read, this_cpu_write, WRITE_ONCE } from '../arch/access.ts'
 import { VM_BUG_ON_PAGE } from '../arch/bug.ts'
+import { local_irq_restore, local_irq_save, local_save_flags } from '../arch/irq.ts'
 import { PAGEVEC_SIZE, SWAP_CLUSTER_MAX } from '../arch/limits.ts'
 import { LRUVECS } from '../arch/memory_map.ts'
 import {
@@ -41,7 +42,13 @@ import {
 } from '../arch/structs.ts'
 import { INIT_LIST_HEAD, list_add, list_del, list_last } from '../lib/list.ts'
 import { LOCK_CLASS_lru_lock } from '../locking/lock_class.ts'
-import { spin_lock, spin_lock_init, spin_unlock } from '../locking/spinlock.ts'
+import {
+  spin_lock_init,
+  spin_lock_irq,
+  spin_lock_irqsave,
+  spin_unlock_irq,
+  spin_unlock_irqrestore,
+} from '../locking/spinlock.ts'
 import {
   ClearPageFlag,
   get_page,
@@ -85,27 +92,40 @@ function lruvec_lock(lruvec: Lruvec): Spinlock {
   return (lruvec + lruvec$lru_lock) as Spinlock
 }
 
-/** Takes the lock of the lists. */
-export function lock_lruvec(lruvec: Lruvec): void {
-  spin_lock(lruvec_lock(lruvec))
+/** Takes the lock of the lists. Interrupts are on, and off until it is given back: the end of a write takes it in one (folio_rotate_reclaimable). */
+export function lock_lruvec_irq(lruvec: Lruvec): void {
+  spin_lock_irq(lruvec_lock(lruvec))
 }
 
-/** Takes the lock of the page's lists; returns them. */
-function lock_page_lruvec(page: Page): Lruvec {
+/** Takes the lock of the page's lists; returns them (folio_lruvec_lock_irq). */
+function lock_page_lruvec_irq(page: Page): Lruvec {
   const lruvec = page_lruvec(page)
-  lock_lruvec(lruvec)
+  lock_lruvec_irq(lruvec)
   return lruvec
 }
 
-export function unlock_page_lruvec(lruvec: Lruvec): void {
-  spin_unlock(lruvec_lock(lruvec))
+export function unlock_page_lruvec_irq(lruvec: Lruvec): void {
+  spin_unlock_irq(lruvec_lock(lruvec))
 }
 
 /** The same, given the lists that are locked now (0: none). */
-function relock_page_lruvec(page: Page, locked: Lruvec): Lruvec {
+function relock_page_lruvec_irq(page: Page, locked: Lruvec): Lruvec {
   if (locked === page_lruvec(page)) return locked
-  if (locked !== 0) unlock_page_lruvec(locked)
-  return lock_page_lruvec(page)
+  if (locked !== 0) unlock_page_lruvec_irq(locked)
+  return lock_page_lruvec_irq(page)
+}
+
+function unlock_page_lruvec_irqrestore(lruvec: Lruvec, flags: number): void {
+  spin_unlock_irqrestore(lruvec_lock(lruvec), flags)
+}
+
+/** The same where interrupts may be off already; `flags` is what they were before the first lock (folio_lruvec_relock_irqsave). */
+function relock_page_lruvec_irqsave(page: Page, locked: Lruvec, flags: number): Lruvec {
+  const lruvec = page_lruvec(page)
+  if (locked === lruvec) return locked
+  if (locked !== 0) unlock_page_lruvec_irqrestore(locked, flags)
+  spin_lock_irqsave(lruvec_lock(lruvec))
+  return lruvec
 }
 
 /** Which list the page belongs on, by its flags: an LRU_ constant. */
@@ -158,19 +178,20 @@ function pagevec_add_and_need_flush(pvec: number, page: Page): void {
 /** Does to the pages of a batch what it is for, and lets go of them (folio_batch_move_lru). */
 function pagevec_lru_move_fn(pvec: number): void {
   const nr = this_cpu_read(pvec)
+  const flags = local_save_flags()
   let lruvec = 0 as Lruvec
   for (let i = 1; i <= nr; i++) {
     const page = this_cpu_read(pvec + i) as Page
     // Somebody else has the page off its list: then there is nothing to move.
     if (pvec !== lru_pvecs$lru_add && !TestClearPageLRU(page)) continue
-    lruvec = relock_page_lruvec(page, lruvec)
+    lruvec = relock_page_lruvec_irqsave(page, lruvec, flags)
     if (pvec === lru_pvecs$lru_add) lru_add_fn(page, lruvec)
     else if (pvec === lru_pvecs$activate_page) activate_page_fn(page, lruvec)
     else if (pvec === lru_pvecs$lru_lazyfree) lru_lazyfree_fn(page, lruvec)
     else lru_move_tail_fn(page, lruvec)
     SetPageFlag(page, PG_lru)
   }
-  if (lruvec !== 0) unlock_page_lruvec(lruvec)
+  if (lruvec !== 0) unlock_page_lruvec_irqrestore(lruvec, flags)
   this_cpu_write(pvec, 0)
   release_pages(pvec + 1, nr)
 }
@@ -214,18 +235,26 @@ export function lru_cache_add(page: Page): void {
 /** Empties the batches of this CPU. */
 export function lru_add_drain(): void {
   if (this_cpu_read(lru_pvecs$lru_add) !== 0) pagevec_lru_move_fn(lru_pvecs$lru_add)
-  if (this_cpu_read(lru_rotate$fbatch) !== 0) pagevec_lru_move_fn(lru_rotate$fbatch)
+  if (this_cpu_read(lru_rotate$fbatch) !== 0) lru_rotate_drain()
   if (this_cpu_read(lru_pvecs$lru_lazyfree) !== 0) pagevec_lru_move_fn(lru_pvecs$lru_lazyfree)
   if (this_cpu_read(lru_pvecs$activate_page) !== 0) pagevec_lru_move_fn(lru_pvecs$activate_page)
 }
 
 /**
- * A page that reclaim had written is clean now: it goes where reclaim looks first. Linux gathers these with interrupts off,
- * for the end of a write is one; here whoever asked for the write ends it.
+ * A page that reclaim had written is clean now: it goes where reclaim looks first. With interrupts off (local_lock_irqsave of
+ * lru_rotate), for in Linux the end of a write is one; here whoever asked for the write ends it.
  */
 export function folio_rotate_reclaimable(page: Page): void {
-  if (!PageFlag(page, PG_locked | PG_dirty) && PageFlag(page, PG_lru))
-    pagevec_add_and_need_flush(lru_rotate$fbatch, page)
+  if (PageFlag(page, PG_locked | PG_dirty) || !PageFlag(page, PG_lru)) return
+  const flags = local_irq_save()
+  pagevec_add_and_need_flush(lru_rotate$fbatch, page)
+  local_irq_restore(flags)
+}
+
+function lru_rotate_drain(): void {
+  const flags = local_irq_save()
+  pagevec_lru_move_fn(lru_rotate$fbatch)
+  local_irq_restore(flags)
 }
 
 /** MADV_FREE: the page's contents are not needed any more, unless it is written again. */
@@ -262,9 +291,9 @@ export function isolate_lru_page(page: Page): boolean {
   VM_BUG_ON_PAGE(page_ref_count(page) === 0, page)
   if (!TestClearPageLRU(page)) return false
   get_page(page)
-  const lruvec = lock_page_lruvec(page)
+  const lruvec = lock_page_lruvec_irq(page)
   del_page_from_lru_list(page, lruvec)
-  unlock_page_lruvec(lruvec)
+  unlock_page_lruvec_irq(lruvec)
   return true
 }
 
@@ -285,7 +314,7 @@ export function move_pages_to_lru(list: Page): number {
   let next = 0 as Page
   for (let page = list; page !== 0; page = next) {
     next = load(page + page$lru_next) as Page
-    lruvec = relock_page_lruvec(page, lruvec)
+    lruvec = relock_page_lruvec_irq(page, lruvec)
     // PG_lru before the list: nobody isolates the page as long as the lock is held.
     SetPageFlag(page, PG_lru)
     add_page_to_lru_list(page, lruvec)
@@ -297,7 +326,7 @@ export function move_pages_to_lru(list: Page): number {
     store(page + page$lru_next, pages_to_free)
     pages_to_free = page
   }
-  if (lruvec !== 0) unlock_page_lruvec(lruvec)
+  if (lruvec !== 0) unlock_page_lruvec_irq(lruvec)
   free_unref_page_list(pages_to_free)
   return moved
 }
@@ -305,9 +334,10 @@ export function move_pages_to_lru(list: Page): number {
 /** A page without references leaves its list. Only who could take a reference first could isolate it: nobody. */
 export function __page_cache_release(page: Page): void {
   if (!PageFlag(page, PG_lru)) return
-  const lruvec = lock_page_lruvec(page)
+  const lruvec = page_lruvec(page)
+  const flags = spin_lock_irqsave(lruvec_lock(lruvec))
   __clear_lru(page, lruvec)
-  unlock_page_lruvec(lruvec)
+  unlock_page_lruvec_irqrestore(lruvec, flags)
 }
 
 function __clear_lru(page: Page, lruvec: Lruvec): void {
@@ -323,31 +353,32 @@ function __clear_lru(page: Page, lruvec: Lruvec): void {
  */
 export function release_pages(pages: number, nr: number): void {
   let pages_to_free = 0 as Page
+  const flags = local_save_flags()
   let lruvec = 0 as Lruvec
   let lock_batch = 0
   for (let i = 0; i < nr; i++) {
     const page = this_cpu_read(pages + i) as Page
     if (lruvec !== 0 && ++lock_batch === SWAP_CLUSTER_MAX) {
-      unlock_page_lruvec(lruvec)
+      unlock_page_lruvec_irqrestore(lruvec, flags)
       lruvec = 0 as Lruvec
     }
     if (!put_page_testzero(page)) continue
     if (PageFlag(page, PG_head)) {
-      if (lruvec !== 0) unlock_page_lruvec(lruvec)
+      if (lruvec !== 0) unlock_page_lruvec_irqrestore(lruvec, flags)
       lruvec = 0 as Lruvec
       __put_page(page)
       continue
     }
     if (PageFlag(page, PG_lru)) {
       const locked = lruvec
-      lruvec = relock_page_lruvec(page, locked)
+      lruvec = relock_page_lruvec_irqsave(page, locked, flags)
       if (lruvec !== locked) lock_batch = 0
       __clear_lru(page, lruvec)
     }
     store(page + page$lru_next, pages_to_free)
     pages_to_free = page
   }
-  if (lruvec !== 0) unlock_page_lruvec(lruvec)
+  if (lruvec !== 0) unlock_page_lruvec_irqrestore(lruvec, flags)
   free_unref_page_list(pages_to_free)
 }
 

@@ -22,7 +22,7 @@ import {
 } from '../arch/structs.ts'
 import { swp_entry, swp_offset, swp_type } from '../arch/swapops.ts'
 import { EEXIST } from '../errno.ts'
-import { spin_lock, spin_unlock, spin_unlock_wait } from '../locking/spinlock.ts'
+import { spin_lock_irq, spin_unlock_irq, spin_unlock_wait } from '../locking/spinlock.ts'
 import { rcu_read_lock, rcu_read_unlock } from '../rcu.ts'
 import { current } from '../sched/core.ts'
 import { GFP_HIGHUSER_MOVABLE } from './gfp.ts'
@@ -94,13 +94,13 @@ export function add_to_swap_cache(page: Page, entry: SwpEntry): boolean {
   const si = swp_swap_info(entry)
   get_page(page)
   SetPageFlag(page, PG_swapcache)
-  spin_lock(swap_i_pages_lock(entry))
+  spin_lock_irq(swap_i_pages_lock(entry))
   WRITE_ONCE(page + page$private, entry)
   // The page before the pointer to it: readers hold no lock.
   smp_wmb()
   WRITE_ONCE(swap_cache(entry), page)
   store(si + swap_info$nrpages, load(si + swap_info$nrpages) + 1)
-  spin_unlock(swap_i_pages_lock(entry))
+  spin_unlock_irq(swap_i_pages_lock(entry))
   wake_up_swapcache()
   return true
 }
@@ -117,9 +117,9 @@ export function __delete_from_swap_cache(page: Page, entry: SwpEntry): void {
 /** Takes a locked page, of which the caller has a reference, out of the swap cache and gives up the cache's use of the slot. */
 export function delete_from_swap_cache(page: Page): void {
   const entry = load(page + page$private) as SwpEntry
-  spin_lock(swap_i_pages_lock(entry))
+  spin_lock_irq(swap_i_pages_lock(entry))
   __delete_from_swap_cache(page, entry)
-  spin_unlock(swap_i_pages_lock(entry))
+  spin_unlock_irq(swap_i_pages_lock(entry))
   put_swap_page(entry)
   put_page(page)
 }

@@ -10,6 +10,9 @@ import { perform } from '../../../src/step/effect.ts'
 
 const ABSTRACT = fileURLToPath(new URL('../../../src/kernel/locking/spinlock/abstract.ts', import.meta.url))
 
+/** CPUs of a booted machine; context CPUS + c is CPU c in an interrupt. */
+export const CPUS = 2
+
 export async function buildStepped(scenario: string, settings: readonly string[] = []): Promise<KernelImage> {
   return kbuild(parseConfig(['MEMORY=4M', 'NR_CPUS=4', `SPINLOCK=${ABSTRACT}`, ...settings]), {
     scenario,
@@ -23,7 +26,7 @@ export async function bootStepped(
 ): Promise<SteppedMachine> {
   const boot = await loadSteppedImage(image)
   return new SteppedMachine(boot, image.symbols, {
-    cpus: 2,
+    cpus: CPUS,
     seed: 1,
     turns: 2,
     pages: 3,

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { STEP_CHECKS, stepChecks } from '../../../src/checks/steps/index.ts'
 import { Kind } from '../../../src/step/kinds.ts'
-import { Bench, bootStepped, buildStepped } from './bench.ts'
+import { Bench, bootStepped, buildStepped, CPUS } from './bench.ts'
 
 let bench: Bench
 
@@ -268,21 +268,21 @@ describe('lockdep', () => {
   test('two orders of two classes are a violation of it alone, without any deadlock', () => {
     const steps = (b: Bench): void => {
       const page_table_lock = b.mm + b.s.mm$page_table_lock
-      nest(b, page_table_lock, b.s.ZONES + b.s.zone$lock)
-      nest(b, b.s.ZONES + b.s.zone$lock, page_table_lock)
+      nest(b, page_table_lock, b.s.machine$mmlist_lock)
+      nest(b, b.s.machine$mmlist_lock, page_table_lock)
     }
     expect(bench.violated(steps)).toEqual(['lockdep'])
     const text = bench.message({ name: 'lockdep' }, steps)
     expect(text).toContain('WARNING: possible circular locking dependency detected')
-    expect(text).toContain('  lock(&zone->lock);\n                               lock(&mm->page_table_lock);')
+    expect(text).toContain('  lock(mmlist_lock);\n                               lock(&mm->page_table_lock);')
   })
 
   test('two orders in two executions are none, since no schedule would show them; in the next that has both they are', () => {
     const orders = (b: Bench, both: boolean): void => {
       const page_table_lock = b.mm + b.s.mm$page_table_lock
-      nest(b, page_table_lock, b.s.ZONES + b.s.zone$lock)
+      nest(b, page_table_lock, b.s.machine$mmlist_lock)
       if (!both) b.observer.begin()
-      nest(b, b.s.ZONES + b.s.zone$lock, page_table_lock)
+      nest(b, b.s.machine$mmlist_lock, page_table_lock)
       if (!both) b.observer.begin()
     }
     expect(bench.violated((b) => orders(b, false))).toEqual([])
@@ -295,12 +295,12 @@ describe('lockdep', () => {
 
   test('a lock that is tried for, by the bit of the image, waits for nobody and makes no order', () => {
     const steps = (b: Bench): void => {
-      const [zone, page_table_lock] = [b.s.ZONES + b.s.zone$lock, b.mm + b.s.mm$page_table_lock]
-      nest(b, page_table_lock, zone)
-      b.observer.lockAcquire!(0, zone, 0, 0)
+      const [mmlist_lock, page_table_lock] = [b.s.machine$mmlist_lock, b.mm + b.s.mm$page_table_lock]
+      nest(b, page_table_lock, mmlist_lock)
+      b.observer.lockAcquire!(0, mmlist_lock, 0, 0)
       b.observer.lockAcquire!(0, page_table_lock, 0, b.s.LOCK_TRY)
       b.observer.lockRelease!(0, page_table_lock)
-      b.observer.lockRelease!(0, zone)
+      b.observer.lockRelease!(0, mmlist_lock)
     }
     expect(bench.violated(steps)).toEqual([])
   })
@@ -343,6 +343,83 @@ describe('lockdep', () => {
       b.step(0, Kind.WAIT, area + b.s.percpu$flush_acks, 1, 0, 'flush_tlb_mm_range')
     }
     expect(bench.violated(steps)).toEqual(['lockdep'])
+  })
+
+  const irqs = (b: Bench, off: number): void => {
+    b.memory[b.s.PERCPU + b.s.percpu$irqs_off] = off
+  }
+  const take = (b: Bench, lock: number, context = 0, how = 0): void => {
+    b.observer.lockAcquire!(context, lock, 0, how)
+    b.observer.lockRelease!(context, lock)
+  }
+
+  test('a lock that interrupts take in Linux is taken with interrupts off', () => {
+    const steps =
+      (off: number) =>
+      (b: Bench): void => {
+        irqs(b, off)
+        take(b, b.s.ZONES + b.s.zone$lock)
+        irqs(b, 0)
+      }
+    expect(bench.violated(steps(1))).toEqual([])
+    expect(bench.violated(steps(0))).toEqual(['lockdep'])
+    const text = bench.message({ name: 'lockdep' }, steps(0))
+    expect(text).toContain('inconsistent {IN-HARDIRQ-W} -> {HARDIRQ-ON-W} usage.')
+    expect(text).toContain('(&zone->lock){?.?.}')
+  })
+
+  test('interrupts that are turned on while such a lock is held are found when it is released', () => {
+    const steps = (b: Bench): void => {
+      irqs(b, 1)
+      b.observer.lockAcquire!(0, b.s.ZONES + b.s.zone$lock, 0, 0)
+      irqs(b, 0)
+      b.observer.lockRelease!(0, b.s.ZONES + b.s.zone$lock)
+    }
+    expect(bench.message({ name: 'lockdep' }, steps)).toContain('WARNING: inconsistent lock state')
+  })
+
+  test('a lock that an interrupt of the execution takes is taken with interrupts off, unless the interrupt only tries', () => {
+    const steps =
+      (how: number) =>
+      (b: Bench): void => {
+        take(b, b.s.machine$mmlist_lock, CPUS, how)
+        take(b, b.s.machine$mmlist_lock)
+      }
+    expect(bench.violated(steps(0))).toEqual(['lockdep'])
+    expect(bench.violated(steps(bench.s.LOCK_TRY))).toEqual([])
+  })
+
+  test('a lock under one that interrupts take is taken with interrupts off, in one execution', () => {
+    const under = (b: Bench): void => {
+      irqs(b, 1)
+      nest(b, b.s.ZONES + b.s.zone$lock, b.s.machine$mmlist_lock)
+      nest(b, b.s.machine$mmlist_lock, b.mm + b.s.mm$page_table_lock)
+      irqs(b, 0)
+    }
+    const on = (b: Bench): void => take(b, b.mm + b.s.mm$page_table_lock)
+    const both = (b: Bench): void => {
+      under(b)
+      on(b)
+    }
+    const apart = (b: Bench): void => {
+      under(b)
+      b.observer.begin()
+      on(b)
+      b.observer.begin()
+    }
+    expect(bench.violated(under)).toEqual([])
+    expect(bench.violated(apart)).toEqual([])
+    const apartThenBoth = (b: Bench): void => {
+      apart(b)
+      both(b)
+    }
+    expect(bench.violated(apartThenBoth)).toEqual(['lockdep'])
+    expect(bench.violated(both)).toEqual(['lockdep'])
+    const text = bench.message({ name: 'lockdep' }, both)
+    expect(text).toContain('WARNING: HARDIRQ-safe -> HARDIRQ-unsafe lock order detected')
+    expect(text).toContain(
+      '  lock(&mm->page_table_lock);\n                               local_irq_disable();',
+    )
   })
 })
 

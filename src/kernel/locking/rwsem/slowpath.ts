@@ -8,7 +8,7 @@ import { READ_ONCE, smp_processor_id, this_cpu_ptr, this_cpu_read } from '../../
 import { smp_load_acquire } from '../../arch/barrier.ts'
 import { percpu$waiter_granted, percpu$waiter_handoff_set } from '../../arch/percpu.ts'
 import { rwsem$count, rwsem$wait_lock, type Rwsem, type Spinlock } from '../../arch/structs.ts'
-import { spin_lock, spin_unlock } from '../spinlock.ts'
+import { spin_lock_irq, spin_lock_irqsave, spin_unlock_irq, spin_unlock_irqrestore } from '../spinlock.ts'
 import {
   __set_current_running,
   schedule_uninterruptible,
@@ -42,9 +42,9 @@ import {
 function rwsem_wake_waiters(sem: Rwsem, wake_type: number): void {
   const wait_lock = (sem + rwsem$wait_lock) as Spinlock
   wake_q_init()
-  spin_lock(wait_lock)
+  const flags = spin_lock_irqsave(wait_lock)
   rwsem_mark_wake(sem, wake_type)
-  spin_unlock(wait_lock)
+  spin_unlock_irqrestore(wait_lock, flags)
   wake_up_q()
 }
 
@@ -73,11 +73,11 @@ export function rwsem_down_read_slowpath(sem: Rwsem, count: number): void {
   const wait_lock = (sem + rwsem$wait_lock) as Spinlock
   let adjustment = -RWSEM_READER_BIAS
   wake_q_init()
-  spin_lock(wait_lock)
+  spin_lock_irq(wait_lock)
   if (rwsem_first_waiter(sem) === 0) {
     // Nobody waits: if the writer has left meanwhile, this reader's share of the count is its lock.
     if ((READ_ONCE(sem + rwsem$count) & RWSEM_WRITER_LOCKED) === 0) {
-      spin_unlock(wait_lock)
+      spin_unlock_irq(wait_lock)
       rwsem_set_reader_owned(sem)
       return
     }
@@ -85,7 +85,7 @@ export function rwsem_down_read_slowpath(sem: Rwsem, count: number): void {
   }
   rwsem_add_waiter(sem, RWSEM_WAITING_FOR_READ)
   rwsem_cond_wake_waiter(sem, atomic_fetch_add(sem + rwsem$count, adjustment) + adjustment)
-  spin_unlock(wait_lock)
+  spin_unlock_irq(wait_lock)
   wake_up_q()
   const granted = this_cpu_ptr(percpu$waiter_granted)
   for (;;) {
@@ -101,29 +101,29 @@ export function rwsem_down_write_slowpath(sem: Rwsem): void {
   if (rwsem_can_spin_on_owner(sem) && rwsem_optimistic_spin(sem)) return
   const wait_lock = (sem + rwsem$wait_lock) as Spinlock
   wake_q_init()
-  spin_lock(wait_lock)
+  spin_lock_irq(wait_lock)
   rwsem_add_waiter(sem, RWSEM_WAITING_FOR_WRITE)
   if (rwsem_first_waiter(sem) === smp_processor_id() + 1)
     atomic_fetch_or(sem + rwsem$count, RWSEM_FLAG_WAITERS)
   else {
     rwsem_cond_wake_waiter(sem, READ_ONCE(sem + rwsem$count))
     if (!wake_q_empty()) {
-      spin_unlock(wait_lock)
+      spin_unlock_irq(wait_lock)
       wake_up_q()
-      spin_lock(wait_lock)
+      spin_lock_irq(wait_lock)
     }
   }
   set_current_uninterruptible()
   while (!rwsem_try_write_lock(sem)) {
-    spin_unlock(wait_lock)
+    spin_unlock_irq(wait_lock)
     // With handoff the owner is the last one: a writer that runs is waited for without sleeping.
     const handoff = this_cpu_read(percpu$waiter_handoff_set) !== 0
     if (!handoff || rwsem_spin_on_owner(sem) !== OWNER_NULL) {
       schedule_uninterruptible()
       set_current_uninterruptible()
     }
-    spin_lock(wait_lock)
+    spin_lock_irq(wait_lock)
   }
   __set_current_running()
-  spin_unlock(wait_lock)
+  spin_unlock_irq(wait_lock)
 }

@@ -15,13 +15,13 @@ import { ClearPageFlag, get_page_unless_zero, PageAnon, put_page } from '../mm.t
 import { folio_referenced } from '../rmap/referenced.ts'
 import {
   del_page_from_lru_list,
-  lock_lruvec,
+  lock_lruvec_irq,
   lru_add_drain,
   lruvec_list,
   lruvec_page_state,
   move_pages_to_lru,
   TestClearPageLRU,
-  unlock_page_lruvec,
+  unlock_page_lruvec_irq,
 } from '../swap.ts'
 import {
   count_vm_events,
@@ -71,9 +71,9 @@ function isolate_lru_pages(nr_to_scan: number, lruvec: Lruvec, lru: number): Pag
 
 function isolate(nr_to_scan: number, lruvec: Lruvec, lru: number): Page {
   lru_add_drain()
-  lock_lruvec(lruvec)
+  lock_lruvec_irq(lruvec)
   const list = isolate_lru_pages(nr_to_scan, lruvec, lru)
-  unlock_page_lruvec(lruvec)
+  unlock_page_lruvec_irq(lruvec)
   return list
 }
 

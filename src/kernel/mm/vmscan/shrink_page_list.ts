@@ -21,7 +21,7 @@ import {
   PG_swapcache,
   PG_writeback,
 } from '../../arch/structs.ts'
-import { spin_lock, spin_unlock } from '../../locking/spinlock.ts'
+import { spin_lock_irq, spin_unlock_irq } from '../../locking/spinlock.ts'
 import { cond_resched } from '../../sched/core.ts'
 import {
   ClearPageFlag,
@@ -78,7 +78,7 @@ function pageout(page: Page): number {
  */
 function __remove_mapping(page: Page): boolean {
   const entry = load(page + page$private) as SwpEntry
-  spin_lock(swap_i_pages_lock(entry))
+  spin_lock_irq(swap_i_pages_lock(entry))
   let frozen = page_ref_freeze(page, 2)
   if (frozen && PageFlag(page, PG_dirty)) {
     page_ref_unfreeze(page, 2)
@@ -86,7 +86,7 @@ function __remove_mapping(page: Page): boolean {
   }
   if (frozen) __delete_from_swap_cache(page, entry)
   else count_vm_event(RETRY___remove_mapping)
-  spin_unlock(swap_i_pages_lock(entry))
+  spin_unlock_irq(swap_i_pages_lock(entry))
   if (frozen) put_swap_page(entry)
   return frozen
 }
