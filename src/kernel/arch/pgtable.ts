@@ -137,6 +137,27 @@ export function pmd_offset(pud: PudP, addr: number): PmdP {
   return (pud + (addr >>> PMD_SHIFT)) as number as PmdP
 }
 
+// The same for who holds nothing that keeps the tables (p4d_offset_lockless, …; include/linux/pgtable.h, 6.1): an entry is read once, so that
+// the table that it led to is the one looked into. 0: none or bad.
+
+export function p4d_offset_lockless(pgd: PgdP, addr: number): P4dP {
+  if (PGTABLE_LEVELS < 5) return p4d_offset(pgd, addr)
+  const entry = READ_ONCE(pgd) as Pmd
+  return (pmd_bad(entry) ? 0 : table_entries(entry) + ((addr >>> P4D_SHIFT) & (PTRS_PER_P4D - 1))) as P4dP
+}
+
+export function pud_offset_lockless(p4d: P4dP, addr: number): PudP {
+  if (PGTABLE_LEVELS < 4) return pud_offset(p4d, addr)
+  const entry = READ_ONCE(p4d) as Pmd
+  return (pmd_bad(entry) ? 0 : table_entries(entry) + ((addr >>> PUD_SHIFT) & (PTRS_PER_PUD - 1))) as PudP
+}
+
+export function pmd_offset_lockless(pud: PudP, addr: number): PmdP {
+  if (PGTABLE_LEVELS < 3) return pmd_offset(pud, addr)
+  const entry = READ_ONCE(pud) as Pmd
+  return (pmd_bad(entry) ? 0 : table_entries(entry) + ((addr >>> PMD_SHIFT) & (PTRS_PER_PMD - 1))) as PmdP
+}
+
 /** The PTE of `addr` in the table that the PMD value `pmd` points to (pte_offset_map). */
 export function pte_offset(pmd: Pmd, addr: number): PteP {
   return (table_entries(pmd) + (addr & (PTRS_PER_PTE - 1))) as PteP

@@ -29,15 +29,12 @@ import {
   _PAGE_PRESENT,
   _PAGE_RW,
   hardware_set_bits,
-  p4d_none_or_bad,
-  p4d_offset,
-  pgd_none_or_bad,
+  p4d_offset_lockless,
   pgd_offset,
   pmd_bad,
-  pmd_offset,
+  pmd_offset_lockless,
   pte_offset,
-  pud_none_or_bad,
-  pud_offset,
+  pud_offset_lockless,
   ptep_get,
   TASK_SIZE,
 } from './pgtable.ts'
@@ -219,13 +216,13 @@ function switch_mm_irqs_off(next: Mm): void {
  */
 export function tlb_walk(mm: Mm, addr: number, write: boolean): Pte {
   this_cpu_write(percpu$walked_pte, 0)
-  const pgd = pgd_offset(mm, addr)
-  if (pgd_none_or_bad(pgd)) return 0 as Pte
-  const p4d = p4d_offset(pgd, addr)
-  if (p4d_none_or_bad(p4d)) return 0 as Pte
-  const pud = pud_offset(p4d, addr)
-  if (pud_none_or_bad(pud)) return 0 as Pte
-  const pmd = READ_ONCE(pmd_offset(pud, addr)) as Pmd
+  const p4d = p4d_offset_lockless(pgd_offset(mm, addr), addr)
+  if (p4d === 0) return 0 as Pte
+  const pud = pud_offset_lockless(p4d, addr)
+  if (pud === 0) return 0 as Pte
+  const pmdp = pmd_offset_lockless(pud, addr)
+  if (pmdp === 0) return 0 as Pte
+  const pmd = READ_ONCE(pmdp) as Pmd
   if (pmd_bad(pmd)) return 0 as Pte
   const ptep = pte_offset(pmd, addr)
   for (;;) {
