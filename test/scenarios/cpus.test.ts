@@ -27,7 +27,7 @@ test.each(scenarios)('$name holds on 1, 17 and 64 CPUs of the clock', async (sce
 })
 
 describe('on 256 CPUs of the clock', () => {
-  const many = scenarios.filter(({ name }) => ['fork-storm', 'first-touch', 'same-page'].includes(name))
+  const many = scenarios.filter(({ name }) => ['fork-storm', 'first-touch', 'mremap-churn'].includes(name))
 
   test.each(many)('$name holds', async (scenario) => {
     expect(await ended(scenario, 256)).toEqual(held(256))
