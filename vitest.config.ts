@@ -23,7 +23,13 @@ const built: Plugin = {
 }
 
 /** Begins with what takes minutes: a file that is left over at the end has one of the two workers to itself, and the other is idle. */
-const LONGEST = ['reverts/reverts.test.ts', 'docs/readme.test.ts', 'cli/hunt.test.ts', 'docs/seeds.test.ts']
+const LONGEST = [
+  'reverts/reverts.test.ts',
+  'docs/readme.test.ts',
+  'scenarios/cpus.test.ts',
+  'cli/hunt.test.ts',
+  'docs/seeds.test.ts',
+]
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -11,6 +11,7 @@ import {
   MAP_PRIVATE,
   MREMAP_FIXED,
   MREMAP_MAYMOVE,
+  NR_CPUS,
   nr_cpus,
   oracle_load_as,
   oracle_store_as,
@@ -34,6 +35,8 @@ const PAGES = 12
 const PLACE = PTRS_PER_PTE * 2
 const AREA = PLACE * 2
 const BATCH = 8
+/** Pages that the oracle watches at most: each CPU keeps what it saw of all of them. */
+const WATCHED = Math.min(1 << 14, Math.trunc((1 << 21) / NR_CPUS))
 
 // Programs.
 const MOVER = 0
@@ -48,7 +51,7 @@ export function setup(): number {
   const reserve = sys_mmap(0, AREA * (movers + 1), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
   if (reserve < 0) return reserve
   const first = Math.floor((reserve + PTRS_PER_PTE * 2) / PTRS_PER_PTE) * PTRS_PER_PTE - (pages(PAGES) >> 1)
-  const ret = oracle_window(first, Math.min(AREA * movers, 1 << 14), 1, 0)
+  const ret = oracle_window(first, Math.min(AREA * movers, WATCHED), 1, 0)
   if (ret < 0) return ret
   for (let mover = movers - 1; mover >= 0; mover--) {
     const home = first + mover * AREA

@@ -72,6 +72,11 @@ test('a point without memory is reported, and the sweep goes on', async () => {
   expect(formatScale(report)).toMatch(/MEMORY=256K, 16 CPUs: memory ran out/)
 })
 
+test('a scenario that leaves little memory itself is not asked to be given more', async () => {
+  const report = await run('oom-writer', { cpus: '4', operations: 20, config: ['MEMORY=4M'] })
+  expect(report.points[0].failure).toBeUndefined()
+})
+
 describe('the allocation that FAIL_ALLOC makes fail', () => {
   const stores = fileURLToPath(new URL('fixtures/hunt_stores.ts', import.meta.url))
   const failing = async (nr: number): Promise<ScaleReport> =>

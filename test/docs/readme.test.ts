@@ -211,19 +211,6 @@ describe('what the pages say of hunts', () => {
 })
 
 describe('what the pages say of their examples', () => {
-  const scenarios = builtInScenarios()
-    .map((scenario) => scenario.name)
-    .filter((name) => name !== TRACE_SCENARIO)
-
-  test.each(scenarios)('%s holds', async (scenario) => {
-    const { verdict, failure, checks } = await run({ scenario, cpus: 2, seconds: 0.3 })
-    expect({ verdict, failure, failed: checks.filter(({ ok }) => ok === false) }).toEqual({
-      verdict: 'held',
-      failure: undefined,
-      failed: [],
-    })
-  })
-
   test("the striped design's locks are a class of their own in lock_stat", async () => {
     const config = ['PTLOCK=examples/ptlock/striped.ts', 'LOCK_STAT=y']
     const { locks } = await run({ scenario: 'page-fault-disjoint', cpus: 2, seconds: 0.3, config })
