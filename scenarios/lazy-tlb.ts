@@ -1,6 +1,6 @@
 /**
- * Children sleep on one CPU and end on another, while the first idles with their address space.
- * What a CPU has loaded without being its user must stay until the CPU has loaded something else.
+ * Children sleep on one CPU and end on another, while the first idles with their address space: a new child is about to run there when
+ * the former is woken. What a CPU has loaded without being its user must stay until the CPU has loaded something else.
  */
 import {
   get_reg,
@@ -22,26 +22,29 @@ import {
 const PARENT = 0
 const CHILD = 1
 
-// Registers: whether the child was woken; what the word was when it began.
+// Registers: children that have not been waited for; what the word was when they began; whether they were woken.
 const LIVE = 0
 const OLD = 1
+const WOKEN = 2
 
 export function setup(): number {
   return 0
 }
 
-/** Forks, wakes the child, waits for its end: a turn each. */
+/** Forks, forks again and wakes both, waits for their ends: a turn each. */
 function parent(): void {
   const word = scenario_word(0)
   if (get_reg(LIVE) === 0) {
     if (last_turn()) return
     set_reg(OLD, READ_ONCE(word))
+    set_reg(WOKEN, 0)
     if (sys_fork(CHILD) > 0) set_reg(LIVE, 1)
-  } else if (get_reg(LIVE) === 1) {
+  } else if (get_reg(WOKEN) === 0) {
+    if (sys_fork(CHILD) > 0) set_reg(LIVE, 2)
     WRITE_ONCE(word, get_reg(OLD) + 1)
     task_wake(word)
-    set_reg(LIVE, 2)
-  } else if (sys_wait() > 0) set_reg(LIVE, 0)
+    set_reg(WOKEN, 1)
+  } else if (sys_wait() > 0) set_reg(LIVE, get_reg(LIVE) - 1)
 }
 
 export function program(): void {

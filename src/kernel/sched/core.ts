@@ -215,6 +215,8 @@ export function try_to_wake_up(task: Task): void {
   if (state === TASK_INTERRUPTIBLE || state === TASK_IDLE) {
     if (state === TASK_IDLE) atomic_fetch_add(machine$nr_tasks, 1)
     if (!ttwu_runnable(task)) {
+      // It is on no queue, and may be on its CPU still.
+      for (let cpu = atomic_load(task + task$on_cpu); cpu !== 0;) cpu = smp_cond_load(task + task$on_cpu, cpu)
       WRITE_ONCE(task + task$__state, TASK_RUNNING)
       activate_task(task, select_task_rq(READ_ONCE(task + task$cpu)))
     }
@@ -276,7 +278,7 @@ function task_mm(task: Task): Mm {
 /**
  * Switches this CPU from its current task (0: it is idle) to the first one of its queue if `pick`; without one it idles. Until its
  * address space is no longer loaded, or referenced, the former task is on this CPU: rq->lock keeps from it who would take it from the
- * queue, and who would wake it (Linux: on_cpu) (__schedule).
+ * queue, and on_cpu who would wake it (__schedule, prepare_task, finish_task).
  */
 function __schedule(pick: boolean): void {
   const prev = current()
@@ -284,11 +286,16 @@ function __schedule(pick: boolean): void {
   const flags = spin_lock_irqsave(rq_lockp(rq))
   const state = prev !== 0 ? put_prev_task(rq, prev) : TASK_RUNNING
   const next = pick ? dequeue_task(rq) : (0 as Task)
-  const prev_mm = context_switch(task_mm(prev), task_mm(next))
-  if (prev !== 0) store(prev + task$on_cpu, 0)
-  if (next !== 0) store(next + task$on_cpu, this_cpu + 1)
-  WRITE_ONCE(rq + rq$curr, next)
   if (state !== TASK_RUNNING) WRITE_ONCE(prev + task$on_rq, 0)
+  const prev_mm = context_switch(task_mm(prev), task_mm(next))
+  if (prev !== next) {
+    if (prev !== 0) {
+      atomic_store(prev + task$on_cpu, 0)
+      smp_wake(prev + task$on_cpu)
+    }
+    if (next !== 0) WRITE_ONCE(next + task$on_cpu, this_cpu + 1)
+  }
+  WRITE_ONCE(rq + rq$curr, next)
   spin_unlock_irqrestore(rq_lockp(rq), flags)
   this_cpu_write(percpu$current, next)
   if (next !== 0) count_vm_event(CONTEXT_SWITCHES)
