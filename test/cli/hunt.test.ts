@@ -108,17 +108,17 @@ describe('a scenario that holds', () => {
 
 describe('an allocation that FAIL_ALLOC makes fail', () => {
   const failing = (nr: number): string[] => [
-    ...[scenario('stores'), '--executions', '200'],
+    ...[scenario('maps'), '--executions', '200'],
     ...['--config', `FAIL_ALLOC=${nr}`, '--out', 'failed'],
   ]
 
   test('fails in the executions of a hunt, each of which counts anew, and in the replay', async () => {
-    expect((await hunt(scenario('stores'), '--executions', '200')).status).toBe(0)
-    const { status, report } = await huntJson(...failing(15), '--keep-going')
+    expect((await hunt(scenario('maps'), '--executions', '200')).status).toBe(0)
+    const { status, report } = await huntJson(...failing(8), '--keep-going')
     expect(status).toBe(1)
     expect(report.violation?.check).toBe('BUG')
-    // The BUG_ON around the store, not the step before it in the store.
-    expect(report.violation?.message).toMatch(/^kernel BUG at .*hunt_stores\.ts:36!$/)
+    // The BUG_ON around the call, not the step before it in the call.
+    expect(report.violation?.message).toMatch(/^kernel BUG at .*hunt_maps\.ts:24!$/)
     expect(report.violation?.cpus.find((cpu) => cpu.failed)?.stack.map((frame) => frame.function)).toEqual([
       'BUG_ON',
       'program',
@@ -128,7 +128,7 @@ describe('an allocation that FAIL_ALLOC makes fail', () => {
     expect(report.violations?.reduce((sum, violation) => sum + violation.count, 0)).toBeGreaterThan(100)
     const replayed = await mmtorture(['replay', report.violation!.replay!])
     expect(replayed.stderr).toBe('')
-    expect(replayed.stdout).toContain('hunt_stores.ts')
+    expect(replayed.stdout).toContain('hunt_maps.ts')
     expect(replayed.status).toBe(1)
   })
 

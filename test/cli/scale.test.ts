@@ -78,13 +78,13 @@ test('a scenario that leaves little memory itself is not asked to be given more'
 })
 
 describe('the allocation that FAIL_ALLOC makes fail', () => {
-  const stores = fileURLToPath(new URL('fixtures/hunt_stores.ts', import.meta.url))
+  const maps = fileURLToPath(new URL('fixtures/hunt_maps.ts', import.meta.url))
   const failing = async (nr: number): Promise<ScaleReport> =>
-    run(stores, { cpus: '2', operations: 4, config: [...SMALL, `FAIL_ALLOC=${nr}`] })
+    run(maps, { cpus: '2', operations: 4, config: [...SMALL, `FAIL_ALLOC=${nr}`] })
 
   test('fails in the run, and is no want of memory', async () => {
     expect((await failing(1000)).verdict).toBe('held')
-    expect((await failing(18)).points[0].failure).toMatch(/^CPU \d: kernel BUG/)
+    expect((await failing(8)).points[0].failure).toMatch(/^CPU \d: kernel BUG/)
     const faults = { cpus: '2', operations: 100, config: [...SMALL, 'FAIL_ALLOC=100'] }
     expect((await run('page-fault-disjoint', faults)).points[0].failure).toBeUndefined()
   })
@@ -129,17 +129,17 @@ test('the text has a table, a plot and what bounds the curves', async () => {
 
 test('a BUG is reported with its place and its stack, and with the command that hunts it', () => {
   // As a process: the stacks of what vitest imports are not those of the image's file.
-  const scenario = 'test/cli/fixtures/hunt_stores.ts'
-  const options = '--cpus 2 --operations 4 --revert wrprotect-plain --config MEMORY=8M --config FAIL_ALLOC=18'
+  const scenario = 'test/cli/fixtures/hunt_maps.ts'
+  const options = '--cpus 2 --operations 4 --revert wrprotect-plain --config MEMORY=8M --config FAIL_ALLOC=8'
   const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
   const { stdout, status } = spawnSync(process.execPath, [main, 'scale', scenario, ...options.split(' ')], {
     encoding: 'utf8',
   })
   expect(stdout).toMatch(
-    /^2 CPUs: CPU \d: kernel BUG at test\/cli\/fixtures\/hunt_stores\.ts:36 in program\nCPU: \d task .* \[here\]\n Call Trace:\n {2}BUG_ON .*\n {2}program .*:36\n {2}cpu_run /m,
+    /^2 CPUs: CPU \d: kernel BUG at test\/cli\/fixtures\/hunt_maps\.ts:24 in program\nCPU: \d task .* \[here\]\n Call Trace:\n {2}BUG_ON .*\n {2}program .*:24\n {2}cpu_run /m,
   )
   expect(stdout).toContain(
-    `to hunt it: mmtorture hunt ${scenario} --revert wrprotect-plain --config FAIL_ALLOC=18\n`,
+    `to hunt it: mmtorture hunt ${scenario} --revert wrprotect-plain --config FAIL_ALLOC=8\n`,
   )
   expect(status).toBe(1)
 })
