@@ -10,7 +10,7 @@ export const REPORTED: Readonly<Record<string, string>> = {
   leaks: 'loser-no-put',
   ledger: 'wp-reuse-drops-ptl',
   lockdep: 'fork-no-nested',
-  mmlist: 'mmlist-any-entry',
+  mmlist: 'mmlist-any-entry --operations 1',
   'page-counts': 'ref-after-unlock',
   'pte-transitions': 'no-recheck-unuse-pte',
   'table-owner': 'ptl-wrong',
