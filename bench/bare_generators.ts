@@ -1,5 +1,5 @@
-// The little program by which tools are compared, as hand-written generators: what a stepped machine without announcements, checks or
-// kernel would cost. Leaves out everything but the random walk.
+// The little program by which tools are compared, as hand-written generators: what a stepped machine without
+// announcements, checks or kernel would cost. Leaves out everything but the random walk.
 
 /** Makes a function that runs one execution and says whether no update was lost. */
 export function bareGenerators(cpus = 2): () => boolean {

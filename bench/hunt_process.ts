@@ -1,5 +1,6 @@
-// A process of its own for each measurement of the hunt: node hunt_process.js MEASUREMENT ROUNDS; prints one JSON document. V8 compiles the
-// machine for what one process does with it, as in a hunt; machines that others have used before are slower. Leaves out targets.
+// A process of its own for each measurement of the hunt: node hunt_process.js MEASUREMENT ROUNDS; prints one JSON
+// document. V8 compiles the machine for what one process does with it, as in a hunt; machines that others have used
+// before are slower. Leaves out targets.
 import type { Explorer } from '../src/explore/explorer.ts'
 import { hunt } from '../src/explore/hunt.ts'
 import { ExecutionRandom } from '../src/step/random.ts'
@@ -58,7 +59,10 @@ async function huntBeside(
   return { bare, executions, steps: steps.slice(WARMUP) }
 }
 
-/** Each call explores the next `count` executions, none of which may violate anything: the steps they took, and the CPU time in seconds. */
+/**
+ * Each call explores the next `count` executions, none of which may violate anything: the steps they took, and the CPU
+ * time in seconds.
+ */
 function slices(explorer: Explorer, count: number): () => { taken: number; time: number } {
   let from = 0
   return () => {

@@ -1,5 +1,6 @@
-// `npm run bench`: measures every ratio that the project holds itself to, and prints each with its target. Options: --quick (fewer
-// samples), --json (one document on stdout), and words; with words only ratios whose names contain one of them are measured.
+// `npm run bench`: measures every ratio that the project holds itself to, and prints each with its target. Options:
+// --quick (fewer samples), --json (one document on stdout), and words; with words only ratios whose names contain one
+// of them are measured.
 import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { formatRatio, formatSummary } from './format.ts'

@@ -1,4 +1,5 @@
-// What a benchmark returns: a figure, the target it is held against, and whether it is met. Leaves out measuring and printing.
+// What a benchmark returns: a figure, the target it is held against, and whether it is met. Leaves out measuring and
+// printing.
 
 /** A figure of the benchmark. */
 export interface Ratio {

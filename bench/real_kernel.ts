@@ -1,4 +1,5 @@
-// The real kernel of this machine, for comparison: compiles the C programs of bench/c and runs them. Leaves out what they measure.
+// The real kernel of this machine, for comparison: compiles the C programs of bench/c and runs them. Leaves out what
+// they measure.
 import { execFile, execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

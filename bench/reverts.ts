@@ -1,6 +1,7 @@
-// `npm run bench:reverts`: how many executions each scheduler needs to find each revert (median of 5 seeds), the checks that fire, and the
-// switches that are left after shrinking; printed as the table of docs/hunting.md. Words choose reverts by name, --scheduler (repeatable)
-// schedulers; --seconds is the time that one hunt may take (default 60). Counts are the same on every machine, as long as no hunt runs out of time.
+// `npm run bench:reverts`: how many executions each scheduler needs to find each revert (median of 5 seeds), the checks
+// that fire, and the switches that are left after shrinking; printed as the table of docs/hunting.md. Words choose
+// reverts by name, --scheduler (repeatable) schedulers; --seconds is the time that one hunt may take (default 60).
+// Counts are the same on every machine, as long as no hunt runs out of time.
 import { parseArgs } from 'node:util'
 import { buildHunt, type Built, makeSmaller } from '../src/hunt/build.ts'
 import {

@@ -1,5 +1,5 @@
-// Samples of a benchmark: taken in turn, so that whatever else the machine does falls on all alike, and compared by medians. Leaves out
-// what is measured.
+// Samples of a benchmark: taken in turn, so that whatever else the machine does falls on all alike, and compared by
+// medians. Leaves out what is measured.
 
 /** The middle of `values`, of an even number the mean of the two in the middle; NaN for none. */
 export function median(values: readonly number[]): number {
@@ -10,8 +10,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * Takes `rounds` samples of each measurement, one of each a round, after `warmup` rounds that do not count. The order turns round from
- * one round to the next.
+ * Takes `rounds` samples of each measurement, one of each a round, after `warmup` rounds that do not count. The order
+ * turns round from one round to the next.
  */
 export async function interleave<Name extends string>(
   rounds: number,

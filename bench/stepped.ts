@@ -1,4 +1,5 @@
-// Machines for benchmarks of the hunt: boots stepped images as `mmtorture hunt` does, with all checks or with none. Leaves out measuring.
+// Machines for benchmarks of the hunt: boots stepped images as `mmtorture hunt` does, with all checks or with none.
+// Leaves out measuring.
 import { join } from 'node:path'
 import { stepChecks } from '../src/checks/steps/index.ts'
 import { huntSettings } from '../src/hunt/plan.ts'

@@ -1,5 +1,6 @@
-// A machine of one CPU in this very thread, measured by CPU time: what else runs on the host falls out of it. Leaves out failures (an
-// exception of the kernel is the benchmark's), workers, and everything with more CPUs: src/machine/smp.
+// A machine of one CPU in this very thread, measured by CPU time: what else runs on the host falls out of it. Leaves
+// out failures (an exception of the kernel is the benchmark's), workers, and everything with more CPUs:
+// src/machine/smp.
 import { setFlagsFromString } from 'node:v8'
 import { type KernelImage, loadImage } from '../src/kbuild/index.ts'
 import { symbol } from '../src/inspect/symbols.ts'

@@ -1,5 +1,6 @@
-// What a folder of src may import: the table, and the check that `npm run lint` runs. A folder imports only from folders above it in the
-// table, so there is no cycle between folders. `kernel` means its types: kernel code runs in an image and nowhere else.
+// What a folder of src may import: the table, and the check that `npm run lint` runs. A folder imports only from
+// folders above it in the table, so there is no cycle between folders. `kernel` means its types: kernel code runs in an
+// image and nowhere else.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -1,5 +1,6 @@
-// The library: `import { hunt, replay, run, scale } from 'mmtorture'`. Options as on the command line, results as plain data; nothing is
-// printed, and no file is written but under `out`. The command line is its first user. Leaves out text for people: src/report.
+// The library: `import { hunt, replay, run, scale } from 'mmtorture'`. Options as on the command line, results as plain
+// data; nothing is printed, and no file is written but under `out`. The command line is its first user. Leaves out text
+// for people: src/report.
 import * as v from 'valibot'
 import type { Conduct } from './base/conduct.ts'
 import { UsageError } from './base/errors.ts'
@@ -83,8 +84,9 @@ export async function run(options: RunOptions = {}): Promise<RunReport> {
 }
 
 /**
- * Hunts one configuration of a scenario, stepped, until a check fails. A violation is a result (`verdict`, `violation`), with what replay()
- * takes in `replays`. Equal options give equal counts. Throws UsageError as run() does.
+ * Hunts one configuration of a scenario, stepped, until a check fails. A violation is a result (`verdict`,
+ * `violation`), with what replay() takes in `replays`. Equal options give equal counts. Throws UsageError as run()
+ * does.
  */
 export async function hunt(options: HuntOptions = {}): Promise<HuntDocument> {
   qualify('hunt', HUNT, options)
@@ -95,7 +97,10 @@ export async function hunt(options: HuntOptions = {}): Promise<HuntDocument> {
   return { ...report, replays }
 }
 
-/** Runs a scenario on the coherence clock: a point for each number of CPUs and each configuration. Throws UsageError as run() does. */
+/**
+ * Runs a scenario on the coherence clock: a point for each number of CPUs and each configuration. Throws UsageError as
+ * run() does.
+ */
 export async function scale(options: ScaleOptions = {}): Promise<ScaleReport> {
   qualify('scale', SCALE, options)
   const { scenario, signal, progress, ...choices } = options

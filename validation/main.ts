@@ -1,5 +1,6 @@
-// `npm run validate`: every published figure that the clock is held against, beside what it predicts, as a Markdown table. Words choose
-// targets by name; --write puts their rows into the table of docs/scale.md as well. Exit status 1 when a judged figure is out of its band.
+// `npm run validate`: every published figure that the clock is held against, beside what it predicts, as a Markdown
+// table. Words choose targets by name; --write puts their rows into the table of docs/scale.md as well. Exit status 1
+// when a judged figure is out of its band.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { packageRoot } from '../src/base/root.ts'
 import { intoPage, markdown } from './table.ts'

@@ -1,4 +1,5 @@
-// The Markov model of lock collapse (Boyd-Wickizer et al., OLS 2012): a birth-death chain of the CPUs that hold a lock or wait for it.
+// The Markov model of lock collapse (Boyd-Wickizer et al., OLS 2012): a birth-death chain of the CPUs that hold a lock
+// or wait for it.
 
 /** Critical section, refetch of the line, and mean time between a release and the next arrival, in ns. */
 export interface LockModel {
@@ -8,8 +9,8 @@ export interface LockModel {
 }
 
 /**
- * Operations per microsecond of `cpus` CPUs. With j waiters a ticket lock is handed over in refetch * j / 2, a queue lock in one
- * refetch.
+ * Operations per microsecond of `cpus` CPUs. With j waiters a ticket lock is handed over in refetch * j / 2, a queue
+ * lock in one refetch.
  */
 export function lockThroughput(cpus: number, model: LockModel, queue: boolean): number {
   const { section, refetch, think } = model

@@ -1,4 +1,5 @@
-// The table of the validation as Markdown, and its place in docs/scale.md. Leaves out where its rows come from: the targets.
+// The table of the validation as Markdown, and its place in docs/scale.md. Leaves out where its rows come from: the
+// targets.
 import type { Row, Target } from './target.ts'
 
 const HEAD = ['| target | what | published | predicted | band | verdict |', '|---|---|---|---|---|---|']
@@ -12,7 +13,8 @@ export function markdown(rows: readonly Row[]): string {
 }
 
 /**
- * A page whose table has new rows for the targets that `chosen` names; those of other targets stay. Throws if the page has no place for it.
+ * A page whose table has new rows for the targets that `chosen` names; those of other targets stay. Throws if the page
+ * has no place for it.
  * @param targets all there are, in the order of the table
  */
 export function intoPage(

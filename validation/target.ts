@@ -1,4 +1,5 @@
-// What a target of the validation is: a published or measured figure, what the clock predicts for it, and how far they may lie apart.
+// What a target of the validation is: a published or measured figure, what the clock predicts for it, and how far they
+// may lie apart.
 
 export interface Row {
   /** The target's label, and what of it the row is about. */

@@ -1,4 +1,5 @@
-// A worker of a campaign, for piscina: makes the machine and the scheduler once, then runs the executions that it is told.
+// A worker of a campaign, for piscina: makes the machine and the scheduler once, then runs the executions that it is
+// told.
 import { pathToFileURL } from 'node:url'
 import { workerData } from 'piscina'
 import { UsageError } from '../src/base/errors.ts'

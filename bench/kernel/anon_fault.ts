@@ -1,7 +1,7 @@
 /**
- * For the benchmark: the model's side of bench/c/fault.c. A thread a CPU, each with PAGES pages in page tables of its own. Turns of the
- * machine alternate: in one every thread writes its pages once (a fault each), in the next it discards them. The last thread to be
- * through stops the machine, so that the host times faults alone.
+ * For the benchmark: the model's side of bench/c/fault.c. A thread a CPU, each with PAGES pages in page tables of its
+ * own. Turns of the machine alternate: in one every thread writes its pages once (a fault each), in the next it
+ * discards them. The last thread to be through stops the machine, so that the host times faults alone.
  */
 import {
   atomic_fetch_add,

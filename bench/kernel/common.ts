@@ -1,6 +1,7 @@
 /**
- * For the benchmark: the little program that tools are compared by. Each CPU, twice: lock, read, write, unlock; then one read without the
- * lock. bench/kernel/common.patch runs it without the run queue, so that its ten steps are all that there is.
+ * For the benchmark: the little program that tools are compared by. Each CPU, twice: lock, read, write, unlock; then
+ * one read without the lock. bench/kernel/common.patch runs it without the run queue, so that its ten steps are all
+ * that there is.
  */
 import { BUG_ON, READ_ONCE, scenario_word, WRITE_ONCE } from 'mmtorture/kernel'
 import { arch_spin_lock, arch_spin_unlock } from '#spinlock'

@@ -1,6 +1,7 @@
 /**
- * For the benchmark: the model's side of bench/c/fork.c, on one CPU. Turns of the machine, each of which ends by stopping it: fork with
- * FORK_PAGES written pages; let the child exit and wait for it; write every page again, so that the next fork finds it writable.
+ * For the benchmark: the model's side of bench/c/fork.c, on one CPU. Turns of the machine, each of which ends by
+ * stopping it: fork with FORK_PAGES written pages; let the child exit and wait for it; write every page again, so that
+ * the next fork finds it writable.
  */
 import {
   BUG_ON,

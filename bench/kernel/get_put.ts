@@ -1,6 +1,6 @@
 /**
- * For the benchmark: takes and drops a reference to one page, PAIRS times a turn; the machine stops after each turn. Asserts are on, as
- * always. Not a scenario to run: it leaves its page behind.
+ * For the benchmark: takes and drops a reference to one page, PAIRS times a turn; the machine stops after each turn.
+ * Asserts are on, as always. Not a scenario to run: it leaves its page behind.
  */
 import { get_reg, set_reg, store } from 'mmtorture/kernel'
 import { machine$stop } from '../../src/kernel/arch/memory_map.ts'

@@ -1,5 +1,5 @@
-// Anonymous write faults, the full path from the user's store on: on one CPU against the real kernel on one thread, by CPU time, and on
-// two CPUs with page tables of their own against one, by elapsed time.
+// Anonymous write faults, the full path from the user's store on: on one CPU against the real kernel on one thread, by
+// CPU time, and on two CPUs with page tables of their own against one, by elapsed time.
 import { SmpMachine } from '../../src/machine/smp/machine.ts'
 import { symbol } from '../../src/inspect/symbols.ts'
 import { benchImage } from '../images.ts'

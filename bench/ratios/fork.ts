@@ -9,7 +9,10 @@ import { bootUniprocessor } from '../uniprocessor.ts'
 const JS = 'fork per mapped page, 64 MiB, against the real kernel'
 const WASM = `${JS}, ATOMICS=wasm`
 
-/** A machine, warmed up; each call takes the ns of a fork by page, then lets the child exit and the parent write its pages again. */
+/**
+ * A machine, warmed up; each call takes the ns of a fork by page, then lets the child exit and the parent write its
+ * pages again.
+ */
 async function subject(warmup: number, ...settings: string[]): Promise<() => number> {
   const machine = await bootUniprocessor(await benchImage('fork_pages', ...settings))
   const pages = symbol(machine.image.symbols, 'FORK_PAGES')

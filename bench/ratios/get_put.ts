@@ -1,4 +1,5 @@
-// get_page and put_page in a linked image, asserts on, against a bare loop of the same two Atomics operations on the same array.
+// get_page and put_page in a linked image, asserts on, against a bare loop of the same two Atomics operations on the
+// same array.
 import { Bench } from 'tinybench'
 import { symbol } from '../../src/inspect/symbols.ts'
 import { benchImage } from '../images.ts'

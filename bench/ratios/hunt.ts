@@ -1,5 +1,6 @@
-// The speed of the hunt: against hand-written generators in the same process, by itself, on two workers, and of resetting and shrinking. The
-// needle's executions and what the lost update shrinks to are no figures but tests: test/explore.
+// The speed of the hunt: against hand-written generators in the same process, by itself, on two workers, and of
+// resetting and shrinking. The needle's executions and what the lost update shrinks to are no figures but tests:
+// test/explore.
 import { campaign } from '../../src/hunt/campaign.ts'
 import { huntSamples } from '../hunt_samples.ts'
 import { type Benchmark, type Effort, type Ratio, ratio } from '../ratio.ts'

@@ -1,4 +1,5 @@
-// The clock's speed: accesses a second on 128 CPUs, a whole sweep, and the memory of 256 CPUs. By CPU time, since the host may be busy.
+// The clock's speed: accesses a second on 128 CPUs, a whole sweep, and the memory of 256 CPUs. By CPU time, since the
+// host may be busy.
 import { join } from 'node:path'
 import { findTopology } from '../../src/catalog/topologies.ts'
 import { kbuild, loadSteppedImage, parseConfig } from '../../src/kbuild/index.ts'

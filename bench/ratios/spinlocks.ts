@@ -1,4 +1,5 @@
-// page-fault-disjoint on more CPUs than cores against as many CPUs as cores, for each spinlock: what parking and stealing are for.
+// page-fault-disjoint on more CPUs than cores against as many CPUs as cores, for each spinlock: what parking and
+// stealing are for.
 import { SmpMachine } from '../../src/machine/smp/machine.ts'
 import { scenarioImage } from '../images.ts'
 import { type Benchmark, type Effort, type Ratio, ratio } from '../ratio.ts'

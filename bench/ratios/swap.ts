@@ -1,5 +1,5 @@
-// Swap: how many pages swap-storm moves in and out on two CPUs, whose devices take no time, and what hunts of swap's scenarios are beside one
-// of same-page.
+// Swap: how many pages swap-storm moves in and out on two CPUs, whose devices take no time, and what hunts of swap's
+// scenarios are beside one of same-page.
 import { SmpMachine } from '../../src/machine/smp/machine.ts'
 import { symbol } from '../../src/inspect/symbols.ts'
 import { BESIDE_SAME_PAGE, huntSamples } from '../hunt_samples.ts'

@@ -1,4 +1,5 @@
-// What options may be, once for the command line and for the library. Leaves out what else an option is, and its default.
+// What options may be, once for the command line and for the library. Leaves out what else an option is, and its
+// default.
 
 /** The least and the greatest integer that an option takes. */
 export type Bounds = readonly [least: number, greatest: number]

@@ -1,8 +1,8 @@
 // "Did you mean": the known name closest to what was typed. Leaves out the rest of the sentence.
 
 /**
- * The one of `names` that needs the fewest single-character edits to become `typed` (case does not count); undefined when
- * even that one needs more than half of its length.
+ * The one of `names` that needs the fewest single-character edits to become `typed` (case does not count); undefined
+ * when even that one needs more than half of its length.
  */
 export function nearest(typed: string, names: readonly string[]): string | undefined {
   let best: string | undefined

@@ -1,4 +1,5 @@
-// Where results go: stdout, and files. A full disk or a closed pipe ends a command with a message (UsageError), not with a stack.
+// Where results go: stdout, and files. A full disk or a closed pipe ends a command with a message (UsageError), not
+// with a stack.
 import {
   accessSync,
   closeSync,
@@ -42,7 +43,9 @@ export function writeResult(path: string, text: string): void {
   }
 }
 
-/** Makes a folder and those above it. Throws what mkdirSync throws. (With `recursive` that never returns under /proc.) */
+/**
+ * Makes a folder and those above it. Throws what mkdirSync throws. (With `recursive` that never returns under /proc.)
+ */
 export function makeFolder(folder: string): void {
   if (existsSync(folder)) return
   makeFolder(dirname(folder))
@@ -63,8 +66,9 @@ interface Besides {
 }
 
 /**
- * Where a command's report goes: `--out` takes NAME.json and NAME.txt, `--json=FILE` the document, stdout the text or, with `--json` alone (`-`),
- * the document. Throws UsageError that names what is missing or cut, when all else is written.
+ * Where a command's report goes: `--out` takes NAME.json and NAME.txt, `--json=FILE` the document, stdout the text or,
+ * with `--json` alone (`-`), the document. Throws UsageError that names what is missing or cut, when all else is
+ * written.
  */
 export async function writeReport(
   name: string,
@@ -97,8 +101,8 @@ export async function writeReport(
 }
 
 /**
- * Throws UsageError when a file that writeReport will write cannot be made: said at the start, not after the work. Makes the folders
- * and leaves no file. (A full disk shows only when the text is written.)
+ * Throws UsageError when a file that writeReport will write cannot be made: said at the start, not after the work.
+ * Makes the folders and leaves no file. (A full disk shows only when the text is written.)
  * @param besides paths of other files
  */
 export function checkWritable(

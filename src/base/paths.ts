@@ -4,7 +4,10 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { UsageError } from './errors.ts'
 
-/** `text` with the home folder for a `~` that it begins with: shells leave one alone that stands within a word, as in `PTLOCK=~/a.ts,~/b.ts`. */
+/**
+ * `text` with the home folder for a `~` that it begins with: shells leave one alone that stands within a word, as in
+ * `PTLOCK=~/a.ts,~/b.ts`.
+ */
 export function expandHome(text: string): string {
   return /^~(?=$|[\\/])/.test(text) ? join(homedir(), text.slice(1)) : text
 }

@@ -27,8 +27,8 @@ export function duration(ns: number): string {
 }
 
 /**
- * Rows of cells as aligned lines; the first row is the heading. Columns that hold a number in every row below the heading are aligned
- * to the right.
+ * Rows of cells as aligned lines; the first row is the heading. Columns that hold a number in every row below the
+ * heading are aligned to the right.
  */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const columns = rows[0]?.length ?? 0

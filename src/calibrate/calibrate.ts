@@ -1,5 +1,5 @@
-// Measures this machine and makes its topology, which `--topology host` reads once it is written. Leaves out the loops that are timed:
-// src/machine/host.
+// Measures this machine and makes its topology, which `--topology host` reads once it is written. Leaves out the loops
+// that are timed: src/machine/host.
 import { availableParallelism, cpus } from 'node:os'
 import { relative, resolve } from 'node:path'
 import { measureHost } from './measure.ts'
@@ -24,8 +24,8 @@ import {
 const COARSEST = 2000
 
 /**
- * Measures this machine; the report holds the topology, for the caller to write to `file`. undefined: the signal came first.
- * Throws UsageError where nothing can be measured.
+ * Measures this machine; the report holds the topology, for the caller to write to `file`. undefined: the signal came
+ * first. Throws UsageError where nothing can be measured.
  */
 export async function calibrate(file: string, conduct: Conduct = {}): Promise<CalibrationReport | undefined> {
   const { signal = new AbortController().signal, progress = () => {} } = conduct

@@ -1,5 +1,5 @@
-// From what was measured on a host to its topology, and to the list of what each figure is and where it is from. Leaves out the
-// measuring: src/machine/host; and what is printed: src/report/calibration_text.ts.
+// From what was measured on a host to its topology, and to the list of what each figure is and where it is from. Leaves
+// out the measuring: src/machine/host; and what is printed: src/report/calibration_text.ts.
 import type { HostStructure, LevelName } from '../machine/host/structure.ts'
 import type { Level, Topology } from '../machine/clock/topology.ts'
 import { LINE_BYTES } from '../machine/clock/topology.ts'
@@ -47,8 +47,9 @@ export interface HostDescription {
 }
 
 /**
- * Cycles of a multiplication that needs the last one's result, on x86-64 since 2008; and those of the plain instructions around an access,
- * as the topologies of the package have them. That they are equal makes the one the measure of the other, whatever the clock rate.
+ * Cycles of a multiplication that needs the last one's result, on x86-64 since 2008; and those of the plain
+ * instructions around an access, as the topologies of the package have them. That they are equal makes the one the
+ * measure of the other, whatever the clock rate.
  */
 const MULTIPLY_CYCLES = 3
 const LEVELS: readonly LevelName[] = ['core', 'cluster', 'socket', 'box']

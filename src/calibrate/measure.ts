@@ -1,5 +1,5 @@
-// Measures the host on worker threads: the loops on one, hand-offs between all pairs of a few. Leaves out the loops themselves and what
-// a topology makes of the samples: src/calibrate.
+// Measures the host on worker threads: the loops on one, hand-offs between all pairs of a few. Leaves out the loops
+// themselves and what a topology makes of the samples: src/calibrate.
 import { freemem } from 'node:os'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'

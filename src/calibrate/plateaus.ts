@@ -1,5 +1,5 @@
-// Caches from the time of a load by working set: the time stays the same as long as a cache holds the set, and rises where it no longer
-// does. Leaves out the loads: src/machine/host.
+// Caches from the time of a load by working set: the time stays the same as long as a cache holds the set, and rises
+// where it no longer does. Leaves out the loads: src/machine/host.
 import { figureOf } from './figure.ts'
 
 /** Rounds of loads in a working set, ns of one load each. */
@@ -41,8 +41,8 @@ export function workingSets(most: number): number[] {
 }
 
 /**
- * The plateaus of ascending working sets: the division into runs about whose means the logarithms of the times lie closest (least
- * squares), of as many runs as are each slower than the one before, at most four.
+ * The plateaus of ascending working sets: the division into runs about whose means the logarithms of the times lie
+ * closest (least squares), of as many runs as are each slower than the one before, at most four.
  */
 export function plateausOf(chases: readonly Chase[]): Plateau[] {
   for (let count = Math.min(MOST_PLATEAUS, Math.floor(chases.length / LEAST_CHASES)); count > 1; count--) {
@@ -92,7 +92,10 @@ function plateau(chases: readonly Chase[]): Plateau {
   return { chases, level: figureOf(chases.map(({ ns }) => figureOf(ns).median)).median }
 }
 
-/** The best division into `count` runs of at least LEAST_CHASES each, by dynamic programming over where the last run begins. */
+/**
+ * The best division into `count` runs of at least LEAST_CHASES each, by dynamic programming over where the last run
+ * begins.
+ */
 function divided(chases: readonly Chase[], count: number): Plateau[] {
   const logs = chases.map(({ ns }) => Math.log(figureOf(ns).median))
   const n = logs.length

@@ -1,4 +1,5 @@
-// The checks by name, at every step and at rest, and which of them a hunt leaves out. Leaves out the checks: src/checks.
+// The checks by name, at every step and at rest, and which of them a hunt leaves out. Leaves out the checks:
+// src/checks.
 import { CHECKS } from '../checks/index.ts'
 import { STEP_CHECKS } from '../checks/steps/index.ts'
 import { didYouMean } from '../base/nearest.ts'

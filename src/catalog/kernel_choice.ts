@@ -1,5 +1,5 @@
-// What a run, a hunt and a point of scale choose alike: a scenario and a kernel, with its reverts, patches and configuration. Leaves out
-// what each of them chooses besides, and the configuration's defaults.
+// What a run, a hunt and a point of scale choose alike: a scenario and a kernel, with its reverts, patches and
+// configuration. Leaves out what each of them chooses besides, and the configuration's defaults.
 import { relative } from 'node:path'
 import { UsageError } from '../base/errors.ts'
 import { existingFile } from '../base/paths.ts'
@@ -7,7 +7,9 @@ import { CONFIG_KEYS, type Configuration, keyOf, withDefaults } from '../kbuild/
 import { readRevert, type Revert } from './reverts.ts'
 import { type ScenarioFile, scenarioLabel, scenarioOrTrace, scenarioSettings } from './scenarios.ts'
 
-/** Options that run, hunt and scale have in common. Names as on the command line; what is left out takes its default. */
+/**
+ * Options that run, hunt and scale have in common. Names as on the command line; what is left out takes its default.
+ */
 export interface KernelChoices {
   readonly seed?: number
   /** `KEY=VALUE`, or `KEY=VALUE,VALUE…`. */
@@ -43,7 +45,8 @@ export interface ChosenKernel extends KernelPatches {
  * What `choices` choose.
  * @param name of a scenario; without one that which a revert names, or `initial`
  * @param trace a recording, in place of a scenario
- * Throws UsageError for a scenario, a revert or a file that is not there, and for a setting that the scenario cannot do with.
+ * Throws UsageError for a scenario, a revert or a file that is not there, and for a setting that the scenario cannot do
+ * with.
  */
 export function chooseKernel(
   name: string | undefined,
@@ -93,8 +96,8 @@ export function patchArguments(kernel: KernelPatches): string[] {
 }
 
 /**
- * `KEY=VALUE` for each key that a command has to name, so that it chooses `config` again: those that are not what the kernel has by itself,
- * and those that the scenario or a revert would set.
+ * `KEY=VALUE` for each key that a command has to name, so that it chooses `config` again: those that are not what the
+ * kernel has by itself, and those that the scenario or a revert would set.
  */
 export function namedSettings(config: Configuration, { scenario, form }: ChosenKernel): string[] {
   const set = new Set([...scenarioSettings(scenario), ...(form?.config ?? [])].map(keyOf))

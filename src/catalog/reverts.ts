@@ -1,5 +1,5 @@
-// Reverts: historic races put back into the kernel by a patch, one folder each under reverts/: revert.patch, and race.md, whose head
-// says where it is found. Leaves out applying them: patch.ts.
+// Reverts: historic races put back into the kernel by a patch, one folder each under reverts/: revert.patch, and
+// race.md, whose head says where it is found. Leaves out applying them: patch.ts.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UsageError } from '../base/errors.ts'

@@ -1,5 +1,5 @@
-// Scenarios by name: the files of the package's scenarios folder, each described by the first sentence of its head comment; or
-// a user's file by path. Leaves out reading the programs: kbuild does.
+// Scenarios by name: the files of the package's scenarios folder, each described by the first sentence of its head
+// comment; or a user's file by path. Leaves out reading the programs: kbuild does.
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { didYouMean } from '../base/nearest.ts'
@@ -31,7 +31,9 @@ export function builtInScenarios(root: string = packageRoot()): ScenarioFile[] {
     .toSorted((left, right) => rank(left.name) - rank(right.name) || (left.name < right.name ? -1 : 1))
 }
 
-/** The scenario that `text` names: a built-in one, or a path of a TypeScript file. Throws UsageError if there is none. */
+/**
+ * The scenario that `text` names: a built-in one, or a path of a TypeScript file. Throws UsageError if there is none.
+ */
 export function findScenario(text: string, root: string = packageRoot()): ScenarioFile {
   const known = builtInScenarios(root)
   const found = known.find((scenario) => scenario.name === text)
@@ -49,7 +51,10 @@ export function findScenario(text: string, root: string = packageRoot()): Scenar
   )
 }
 
-/** The scenario `name`, `initial` without one, or the replay of the recording `trace`, whose absolute path comes along. Throws UsageError. */
+/**
+ * The scenario `name`, `initial` without one, or the replay of the recording `trace`, whose absolute path comes along.
+ * Throws UsageError.
+ */
 export function scenarioOrTrace(
   name: string | undefined,
   trace: string | undefined,

@@ -1,5 +1,5 @@
-// `--scheduler NAME|FILE`: a scheduler of the table, or a user's own: a module whose default export is a Scheduler or makes one. What it
-// throws, and what it answers that is no answer, becomes a UsageError with its file and line.
+// `--scheduler NAME|FILE`: a scheduler of the table, or a user's own: a module whose default export is a Scheduler or
+// makes one. What it throws, and what it answers that is no answer, becomes a UsageError with its file and line.
 import { existsSync, readFileSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -11,8 +11,8 @@ import type { SchedulerEntry, SchedulerOptions } from '../explore/schedulers/sch
 import { UsageError } from '../base/errors.ts'
 
 /**
- * The scheduler called `name`, or the one in the file of that path. Throws UsageError if there is neither, and for a module that does
- * not load or exports no scheduler.
+ * The scheduler called `name`, or the one in the file of that path. Throws UsageError if there is neither, and for a
+ * module that does not load or exports no scheduler.
  */
 export async function loadScheduler(name: string): Promise<SchedulerEntry> {
   const known = SCHEDULERS.find((entry) => entry.name === name)

@@ -1,5 +1,6 @@
-// Topologies by name: the files of the package's folder `topologies`, the one that was measured on this machine (host), or a user's
-// file by path; checked, so that an error names file and key. Leaves out what the clock makes of one: src/machine/clock/topology.ts.
+// Topologies by name: the files of the package's folder `topologies`, the one that was measured on this machine (host),
+// or a user's file by path; checked, so that an error names file and key. Leaves out what the clock makes of one:
+// src/machine/clock/topology.ts.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import * as v from 'valibot'
@@ -125,7 +126,8 @@ export function findTopology(text: string): ChosenTopology {
 }
 
 /**
- * A topology with other costs: `settings` are `NAME=VALUE` of its costs, in its unit. Throws UsageError for a name or value that is none.
+ * A topology with other costs: `settings` are `NAME=VALUE` of its costs, in its unit. Throws UsageError for a name or
+ * value that is none.
  */
 export function withCosts(chosen: ChosenTopology, settings: readonly string[]): ChosenTopology {
   const costs: Record<string, number> = { ...chosen.topology.costs }

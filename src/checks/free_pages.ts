@@ -32,7 +32,9 @@ export const freePages: Check = {
   },
 }
 
-/** The first words of a freed object hold POISON_FREE, but for the first, which links the list; never used ones are 0. */
+/**
+ * The first words of a freed object hold POISON_FREE, but for the first, which links the list; never used ones are 0.
+ */
 function poison(view: RestingMachine, cache: ObjectCache, found: Findings): void {
   const { memory, symbols: s } = view
   const words = Math.min(cache.words, 16)

@@ -58,7 +58,8 @@ function tasks(view: RestingMachine, found: Findings): void {
   const { memory, symbols: s } = view
   const cache = view.caches.task_struct
   const all = cache.inUse()
-  // A task that has done its work stays, for whoever looks at the machine, but counts no more; nor does an idle kernel thread.
+  // A task that has done its work stays, for whoever looks at the machine, but counts no more; nor does an idle kernel
+  // thread.
   const uncounted = [s.TASK_STOPPED, s.TASK_IDLE]
   const counted = all.filter((task) => !uncounted.includes(memory[task + s.task$__state])).length
   if (memory[s.machine$nr_tasks] !== counted)

@@ -1,5 +1,5 @@
-// The page tables of all mms: a walk from each mm$pgd down. Every table is entered once, however many entries lead to it, so
-// that a table with two parents is one finding and not a wrong count of every page below it.
+// The page tables of all mms: a walk from each mm$pgd down. Every table is entered once, however many entries lead to
+// it, so that a table with two parents is one finding and not a wrong count of every page below it.
 import { hex } from '../inspect/names.ts'
 import { PageTables, type Table } from '../inspect/page_tables.ts'
 import type { MmView, RestingMachine } from './resting_machine.ts'

@@ -1,5 +1,5 @@
-// The object caches: which objects are free, by walking the lists of every CPU, every node and the arena, and each slab's own. Leaves
-// out whether what is in use is reachable: leaks.ts.
+// The object caches: which objects are free, by walking the lists of every CPU, every node and the arena, and each
+// slab's own. Leaves out whether what is in use is reachable: leaks.ts.
 import type { KernelSymbols } from '../inspect/symbols.ts'
 import { hex } from '../inspect/names.ts'
 import { count, type RestingMachine } from './resting_machine.ts'

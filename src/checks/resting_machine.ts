@@ -1,5 +1,6 @@
-// A machine at rest as the checks see it: they walk its memory themselves, by the symbol table, and trust no list: every
-// pointer is tested before it is followed. What a walk finds broken is kept as a problem for the one check it belongs to.
+// A machine at rest as the checks see it: they walk its memory themselves, by the symbol table, and trust no list:
+// every pointer is tested before it is followed. What a walk finds broken is kept as a problem for the one check it
+// belongs to.
 import type { Stage } from './check.ts'
 import { type Mappings, walkMappings } from './mappings.ts'
 import { type ObjectCache, readCaches } from './objects.ts'

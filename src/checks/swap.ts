@@ -1,5 +1,6 @@
-// Swap: a walk of the devices, their maps with the continuation pages, and their caches. It notes what contradicts itself on the way; the
-// check of swap counts reports it. What an entry of a page table names: src/inspect/swap_entries.ts.
+// Swap: a walk of the devices, their maps with the continuation pages, and their caches. It notes what contradicts
+// itself on the way; the check of swap counts reports it. What an entry of a page table names:
+// src/inspect/swap_entries.ts.
 import { hex } from '../inspect/names.ts'
 import { readSwapEntry, swapEntry } from '../inspect/swap_entries.ts'
 import { count, type RestingMachine, type MmView } from './resting_machine.ts'

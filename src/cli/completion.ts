@@ -1,5 +1,6 @@
-// Completion for shells: scripts made of the command's own tree of commands and options and of the names in the catalog, so that a shell
-// starts no process to complete. Leaves out paths: shells complete them by themselves, wherever no name fits.
+// Completion for shells: scripts made of the command's own tree of commands and options and of the names in the
+// catalog, so that a shell starts no process to complete. Leaves out paths: shells complete them by themselves,
+// wherever no name fits.
 import type { Command } from 'commander'
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const

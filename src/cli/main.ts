@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// The command line: parses it, runs a command, and turns its end into an exit status: 0 held, 1 violated, 2 usage or configuration
-// error, 3 internal error, 130 interrupted. Commands are loaded when they are called. Leaves out what they do.
+// The command line: parses it, runs a command, and turns its end into an exit status: 0 held, 1 violated, 2 usage or
+// configuration error, 3 internal error, 130 interrupted. Commands are loaded when they are called. Leaves out what
+// they do.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'

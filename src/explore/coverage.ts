@@ -1,6 +1,7 @@
 /**
- * What executions have reached: the places of the source that took a step, and the pairs of places of two CPUs that met, in this
- * order, on a word that one of them wrote. An observer of some executions only, since it costs about as much as a check.
+ * What executions have reached: the places of the source that took a step, and the pairs of places of two CPUs that
+ * met, in this order, on a word that one of them wrote. An observer of some executions only, since it costs about as
+ * much as a check.
  */
 import { KIND_FLAGS, WRITES } from '../step/kinds.ts'
 import type { SteppedMachine } from '../machine/stepped/machine.ts'

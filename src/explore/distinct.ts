@@ -1,6 +1,6 @@
 /**
- * Counts distinct 53-bit hashes in a table of fixed growth: millions of them, without an object each. Full, it stops counting and
- * says so.
+ * Counts distinct 53-bit hashes in a table of fixed growth: millions of them, without an object each. Full, it stops
+ * counting and says so.
  */
 
 const MOST = 2 ** 22

@@ -1,6 +1,7 @@
 /**
- * Runs executions of one program on one machine: the work of a worker, and of a hunt in one thread. Execution i is a function of the
- * subject, the seed, i and the profile of i's round. Leaves out rounds and what the results add up to: rounds.ts.
+ * Runs executions of one program on one machine: the work of a worker, and of a hunt in one thread. Execution i is a
+ * function of the subject, the seed, i and the profile of i's round. Leaves out rounds and what the results add up to:
+ * rounds.ts.
  */
 import type { Ending } from '../machine/stepped/machine.ts'
 import type { Scheduler } from '../step/scheduler.ts'

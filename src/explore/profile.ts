@@ -1,6 +1,6 @@
 /**
- * What is learned before the first execution: which words CPUs share, and how long an execution is. A fixed batch of executions of
- * their own numbers (negative), the same for every worker; later rounds add to it (explorer.ts).
+ * What is learned before the first execution: which words CPUs share, and how long an execution is. A fixed batch of
+ * executions of their own numbers (negative), the same for every worker; later rounds add to it (explorer.ts).
  */
 import type { Ending, SteppedMachine } from '../machine/stepped/machine.ts'
 import type { Scheduler } from '../step/scheduler.ts'

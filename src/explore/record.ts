@@ -1,5 +1,6 @@
 /**
- * The second pass: runs a failing schedule again with its history. Leaves out what the history means in the kernel's words: report.
+ * The second pass: runs a failing schedule again with its history. Leaves out what the history means in the kernel's
+ * words: report.
  */
 import { KIND_FLAGS, WRITES } from '../step/kinds.ts'
 import type { Observer } from '../step/observer.ts'
@@ -35,7 +36,10 @@ export interface PendingStep {
 export interface Recording extends Attempt {
   readonly history: readonly HistoryStep[]
   readonly pending: readonly PendingStep[]
-  /** The sites of the step that failed and of the last step of another CPU that conflicts with it; empty if it failed at rest. */
+  /**
+   * The sites of the step that failed and of the last step of another CPU that conflicts with it; empty if it failed at
+   * rest.
+   */
   readonly places: readonly number[]
 }
 

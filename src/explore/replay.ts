@@ -20,8 +20,9 @@ export interface Replayed {
 }
 
 /**
- * Replays. On the image that the file was made with every step must be the same; on another one the functions, kinds of access
- * and objects are compared, and the replay ends at the first that differs. Without a difference the recording tells what failed.
+ * Replays. On the image that the file was made with every step must be the same; on another one the functions, kinds of
+ * access and objects are compared, and the replay ends at the first that differs. Without a difference the recording
+ * tells what failed.
  * @param image hash of the image that `subject` has booted
  * @param first observers that see each step before `describe` is asked for it
  */

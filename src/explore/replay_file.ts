@@ -1,6 +1,7 @@
 /**
- * Replay files: one failing schedule, with all that is needed to build its kernel again and every step that it took, so that a replay
- * on a changed kernel can say where it first differs. Reads and makes their text; leaves out files and building.
+ * Replay files: one failing schedule, with all that is needed to build its kernel again and every step that it took, so
+ * that a replay on a changed kernel can say where it first differs. Reads and makes their text; leaves out files and
+ * building.
  */
 import * as v from 'valibot'
 import { UsageError } from '../base/errors.ts'

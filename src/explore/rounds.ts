@@ -1,6 +1,6 @@
 /**
- * What a hunt adds up to: merges the slices of a round in the order of their executions, so that the number of workers does not show,
- * and makes the state of the next round. Leaves out who runs the slices: hunt.ts and campaign.ts.
+ * What a hunt adds up to: merges the slices of a round in the order of their executions, so that the number of workers
+ * does not show, and makes the state of the next round. Leaves out who runs the slices: hunt.ts and campaign.ts.
  */
 import { DistinctCounter } from './distinct.ts'
 import { COVER_EVERY, ROUND, type RoundState, type Slice, type Violated } from './explorer.ts'
@@ -104,7 +104,8 @@ export class Rounds {
   }
 
   /**
-   * Adds the slices of a round, in order; ends at the first that is not whole, or that has a violation when one is enough.
+   * Adds the slices of a round, in order; ends at the first that is not whole, or that has a violation when one is
+   * enough.
    * @param seconds since the hunt began
    */
   add(slices: readonly Slice[], ends: readonly number[], seconds: number): void {

@@ -1,6 +1,7 @@
 /**
- * A schedule in the form that survives changes: a list of segments, each a context and how many of its own steps it has announced
- * when it stops. Taking a segment out leaves the others meaningful, which positions in the whole execution would not.
+ * A schedule in the form that survives changes: a list of segments, each a context and how many of its own steps it has
+ * announced when it stops. Taking a segment out leaves the others meaningful, which positions in the whole execution
+ * would not.
  */
 
 /** `context` runs until it has announced its step number `until` (counted over the execution), or cannot go on. */

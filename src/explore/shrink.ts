@@ -1,7 +1,7 @@
 /**
- * Makes a failing schedule small: fewest switches first, then fewest operations, CPUs and pages, then fewest steps; the same check
- * fails all along. In the end every switch that is left was shown to be necessary. What it comes to depends on the schedule alone, not
- * on the host: executions bound it, not time.
+ * Makes a failing schedule small: fewest switches first, then fewest operations, CPUs and pages, then fewest steps; the
+ * same check fails all along. In the end every switch that is left was shown to be necessary. What it comes to depends
+ * on the schedule alone, not on the host: executions bound it, not time.
  */
 import { type Attempt, attempt, type Subject } from './attempt.ts'
 import { Explorer } from './explorer.ts'
@@ -59,8 +59,8 @@ const SEARCH = 128
 const PAUSE = 100
 
 /**
- * Shrinks the schedule of a violation of `check`. Undefined if the schedule by itself does not fail so. Others may go on with their work
- * in between.
+ * Shrinks the schedule of a violation of `check`. Undefined if the schedule by itself does not fail so. Others may go
+ * on with their work in between.
  * @param schedule pairs of (steps announced before the change, context); `steps`: all steps of the execution
  */
 export async function shrink(
@@ -286,7 +286,8 @@ async function prove(best: Candidate, budget: Budget): Promise<NecessarySwitch[]
       proofs.push({ ...common, reason: 'waiting' })
       continue
     }
-    // Without the switch, whoever stops goes on; or, if that only moves the switch, who would go on does not get this turn.
+    // Without the switch, whoever stops goes on; or, if that only moves the switch, who would go on does not get this
+    // turn.
     const failing = goesOn.finding?.check === check
     const without = failing ? run(filterSegments(segments, (at) => at !== index + 1)) : goesOn
     proofs.push({ ...common, reason: 'preempted', without: without.finding?.check ?? 'held' })

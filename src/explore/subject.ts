@@ -1,6 +1,6 @@
 /**
- * What is hunted: a machine booted from an image, the checks at every step that watch it, and the checks at rest. The same from the
- * same image and options, in every thread. Leaves out the image: kbuild.
+ * What is hunted: a machine booted from an image, the checks at every step that watch it, and the checks at rest. The
+ * same from the same image and options, in every thread. Leaves out the image: kbuild.
  */
 import { runChecks } from '../checks/index.ts'
 import type { Site } from '../step/site.ts'

@@ -1,5 +1,5 @@
-// Builds the image of a hunt or a replay and boots stepped machines of it, and turns what a scenario throws into one sentence. Leaves out
-// what is done with the machines.
+// Builds the image of a hunt or a replay and boots stepped machines of it, and turns what a scenario throws into one
+// sentence. Leaves out what is done with the machines.
 import type { Subject } from '../explore/attempt.ts'
 import type { Sizes } from '../explore/shrink.ts'
 import { createSubject } from '../explore/subject.ts'
@@ -27,7 +27,10 @@ export interface BuildRequest {
 /** An image that was loaded. */
 export interface Built {
   readonly image: KernelImage
-  /** A machine of these sizes, set up. Throws UsageError when the scenario's setup fails, and when a patch takes a name away that checks go by. */
+  /**
+   * A machine of these sizes, set up. Throws UsageError when the scenario's setup fails, and when a patch takes a name
+   * away that checks go by.
+   */
   make(sizes: Sizes): Subject
 }
 

@@ -1,6 +1,7 @@
 /**
- * A hunt on worker threads: rounds of executions, split among the workers and merged in their order, so that what is found depends on
- * the seed and not on how many there are. Also the way to hunt with one worker, since this thread stays free to hear Ctrl-C.
+ * A hunt on worker threads: rounds of executions, split among the workers and merged in their order, so that what is
+ * found depends on the seed and not on how many there are. Also the way to hunt with one worker, since this thread
+ * stays free to hear Ctrl-C.
  */
 import { join } from 'node:path' // oxlint-disable-line no-restricted-imports -- workers are files
 import { Piscina } from 'piscina'
@@ -121,7 +122,10 @@ export async function campaign(options: CampaignOptions): Promise<HuntResult> {
   }
 }
 
-/** `stalled` rejects when no execution has ended for `patience` seconds: a loop without a step cannot be stopped from within. */
+/**
+ * `stalled` rejects when no execution has ended for `patience` seconds: a loop without a step cannot be stopped from
+ * within.
+ */
 function stallOf(control: Int32Array, patience: number): { stalled: Promise<never>; stop: () => void } {
   let timer: NodeJS.Timeout | undefined
   const stalled = new Promise<never>((_, reject) => {

@@ -1,5 +1,6 @@
-// Explores interleavings of a scenario until a check fails; then shrinks the violation, writes its replay file and makes the document.
-// Leaves out the options' meaning (plan.ts), the exploring itself (src/explore) and the document's text (src/report).
+// Explores interleavings of a scenario until a check fails; then shrinks the violation, writes its replay file and
+// makes the document. Leaves out the options' meaning (plan.ts), the exploring itself (src/explore) and the document's
+// text (src/report).
 import { relative, resolve } from 'node:path'
 import { campaign } from './campaign.ts'
 import { formatReplay, makeReplay, type ReplayFile } from '../explore/replay_file.ts'
@@ -52,8 +53,8 @@ export interface Hunts {
 }
 
 /**
- * Hunts every configuration of every plan, one after the other. Throws UsageError for what is wrong in the user's scenario, patches,
- * designs or scheduler; a violation is a result.
+ * Hunts every configuration of every plan, one after the other. Throws UsageError for what is wrong in the user's
+ * scenario, patches, designs or scheduler; a violation is a result.
  */
 export async function huntPlans(plans: readonly HuntPlan[], conduct: Conduct = {}): Promise<Hunts> {
   const { signal, progress = () => {} } = conduct
@@ -71,7 +72,9 @@ export async function huntPlans(plans: readonly HuntPlan[], conduct: Conduct = {
   return { hunted, sweep: huntSweep(reports, interrupted) }
 }
 
-/** Hunts one configuration of a plan. Throws UsageError for what is wrong in the user's scenario, patches or scheduler. */
+/**
+ * Hunts one configuration of a plan. Throws UsageError for what is wrong in the user's scenario, patches or scheduler.
+ */
 async function huntOne(plan: HuntPlan, config: Configuration, conduct: Conduct): Promise<Hunted> {
   const { cpus, operations, pages, seed, stepLimit, off, options } = plan
   const built = await buildHunt({

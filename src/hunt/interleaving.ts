@@ -1,5 +1,5 @@
-// The interleaving of a violation: which steps matter, their labels (A1 is the first row of CPU 0), in which order they must come to
-// make the bug, and the columns. Leaves out what a step says: narrator.ts.
+// The interleaving of a violation: which steps matter, their labels (A1 is the first row of CPU 0), in which order they
+// must come to make the bug, and the columns. Leaves out what a step says: narrator.ts.
 import { isAbsolute, relative } from 'node:path'
 import { Kind } from '../step/kinds.ts'
 import type { DescribedStep } from './narrator.ts'
@@ -81,7 +81,9 @@ export function cpuLetter(cpu: number): string {
   return cpu < 26 ? String.fromCharCode(65 + cpu) : `C${cpu}.`
 }
 
-/** The constraints as text, those that follow one another as a chain: `A3 before B2 before A4 (page 0x1a3 _refcount)`. */
+/**
+ * The constraints as text, those that follow one another as a chain: `A3 before B2 before A4 (page 0x1a3 _refcount)`.
+ */
 export function constraintText(constraints: readonly Constraint[]): string[] {
   const chains: Constraint[][] = []
   for (const constraint of constraints) {
@@ -125,9 +127,10 @@ function switchesOf(steps: readonly DescribedStep[]): number[] {
 }
 
 /**
- * For each change of CPU the pair of steps that it is about: one of the CPU that left before one of the CPU that came, which conflict.
- * Data before locks; the change was made just behind the one or just before the other. In a deadlock who waits for a lock at the end
- * says by itself what the changes were about; else a wait is what came of the failure, and counts only where there is nothing else.
+ * For each change of CPU the pair of steps that it is about: one of the CPU that left before one of the CPU that came,
+ * which conflict. Data before locks; the change was made just behind the one or just before the other. In a deadlock
+ * who waits for a lock at the end says by itself what the changes were about; else a wait is what came of the failure,
+ * and counts only where there is nothing else.
  */
 function orderPairs(steps: readonly DescribedStep[], deadlock: boolean): [before: number, after: number][] {
   const waits = waitPairs(steps)
@@ -241,8 +244,8 @@ function chooseSteps(steps: readonly DescribedStep[], pairs: readonly [number, n
   keep(performed - 1)
   const met = lastConflicts(steps)
   keep(met[performed - 1] ?? -1)
-  // Conflicts that were not yet shown, the latest first: each CPU's of each word once in each direction. Those on what the pairs and the
-  // failed step touch; others only to fill a short table.
+  // Conflicts that were not yet shown, the latest first: each CPU's of each word once in each direction. Those on what
+  // the pairs and the failed step touch; others only to fill a short table.
   const about = new Set([...kept].map((index) => steps[index].address))
   for (const index of commonLocks(steps, pairs)) if (kept.size < ENOUGH) keep(index)
   const shown = new Set<string>()
@@ -270,8 +273,8 @@ function chooseSteps(steps: readonly DescribedStep[], pairs: readonly [number, n
 }
 
 /**
- * Where the two steps of a pair were made under the same lock: the steps that took it, and the one that let it go between them. The
- * pair alone looks as if its order could be any.
+ * Where the two steps of a pair were made under the same lock: the steps that took it, and the one that let it go
+ * between them. The pair alone looks as if its order could be any.
  */
 function commonLocks(
   steps: readonly DescribedStep[],

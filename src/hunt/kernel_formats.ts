@@ -1,5 +1,5 @@
-// What failed, in the format in which the kernel says it: BUG, bad page, lockdep, KCSAN, KASAN, soft lockup. A check that already
-// speaks so is left as it is. Leaves out the interleaving.
+// What failed, in the format in which the kernel says it: BUG, bad page, lockdep, KCSAN, KASAN, soft lockup. A check
+// that already speaks so is left as it is. Leaves out the interleaving.
 import { bugText } from '../inspect/bug.ts'
 import type { Finding } from '../explore/attempt.ts'
 import { formatFrame, type Frame } from '../inspect/stack.ts'

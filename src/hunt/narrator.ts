@@ -1,4 +1,5 @@
-// Watches one execution and puts each step into words while the machine stands at it. Leaves out which steps matter: interleaving.ts.
+// Watches one execution and puts each step into words while the machine stands at it. Leaves out which steps matter:
+// interleaving.ts.
 import type { Site } from '../step/site.ts'
 import { Kind, KIND_FLAGS, KIND_NAMES, WRITES } from '../step/kinds.ts'
 import type { Observer } from '../step/observer.ts'

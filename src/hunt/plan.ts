@@ -1,4 +1,5 @@
-// What a hunt is to do, from the options: the scenario, the configurations, the checks, the sizes. Leaves out doing it: hunt.ts.
+// What a hunt is to do, from the options: the scenario, the configurations, the checks, the sizes. Leaves out doing it:
+// hunt.ts.
 import { relative } from 'node:path'
 import { DEFAULT_SCHEDULER, SCHEDULERS } from '../explore/schedulers/index.ts'
 import {
@@ -91,7 +92,10 @@ export function huntChanges(config: Configuration, cpus: number): string[] {
   )
 }
 
-/** A hunt of each scenario named; without one, of what a revert names, or the default. Throws UsageError as planHunt does. */
+/**
+ * A hunt of each scenario named; without one, of what a revert names, or the default. Throws UsageError as planHunt
+ * does.
+ */
 export function planHunts(names: readonly string[], options: HuntChoices): HuntPlan[] {
   return names.length === 0 ? [planHunt(undefined, options)] : names.map((name) => planHunt(name, options))
 }
@@ -145,7 +149,9 @@ function chooseScheduler(name: string): string {
   )
 }
 
-/** `KEY=VALUE` for each key that is not what a hunt takes by itself, or not what the scenario and the revert would set. */
+/**
+ * `KEY=VALUE` for each key that is not what a hunt takes by itself, or not what the scenario and the revert would set.
+ */
 function ownSettings({ cpus, scenario, form }: HuntPlan, config: Configuration): string[] {
   const changed = new Set(huntChanges(config, cpus).map(keyOf))
   const taken = parseConfig(huntSettings(cpus, form?.config ?? [], scenario))

@@ -6,7 +6,10 @@ import type { SubjectImage } from '../explore/subject.ts'
 
 /** What a worker hunts. */
 export interface SubjectSpec {
-  /** URL or absolute path of a module that exports `createSubject: SubjectModule`; none: an image of kbuild, with the kernel's checks. */
+  /**
+   * URL or absolute path of a module that exports `createSubject: SubjectModule`; none: an image of kbuild, with the
+   * kernel's checks.
+   */
   readonly module?: string
   readonly image: SubjectImage & { readonly file: string }
   readonly options: SteppedOptions
@@ -26,7 +29,10 @@ export interface ExplorerSetup {
   readonly control: Int32Array
 }
 
-/** control[ABORT] not 0: stop. Executions from control[LIMIT] on are not needed. control[ENDED] changes whenever one has ended. */
+/**
+ * control[ABORT] not 0: stop. Executions from control[LIMIT] on are not needed. control[ENDED] changes whenever one has
+ * ended.
+ */
 export const ABORT = 0
 export const LIMIT = 1
 export const ENDED = 2

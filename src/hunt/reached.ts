@@ -1,5 +1,5 @@
-// Which lines of the kernel and the scenario took a step in a hunt, of those that have one. A line counts once, however many accesses it
-// has. Leaves out lines without an access to shared memory: a hunt cannot tell whether they ran.
+// Which lines of the kernel and the scenario took a step in a hunt, of those that have one. A line counts once, however
+// many accesses it has. Leaves out lines without an access to shared memory: a hunt cannot tell whether they ran.
 import { count, percent } from '../base/text.ts'
 
 /** Of one source file, ascending. */

@@ -1,5 +1,5 @@
-// Builds the kernel of a replay file again and runs its schedule: the violation, or the first difference, if the kernel is another by now.
-// Leaves out the file's form: src/explore/replay_file.ts; and the document's text: src/report.
+// Builds the kernel of a replay file again and runs its schedule: the violation, or the first difference, if the kernel
+// is another by now. Leaves out the file's form: src/explore/replay_file.ts; and the document's text: src/report.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -39,7 +39,10 @@ export interface Replayed {
   readonly file: ReplayFile
 }
 
-/** Replays a file by its path, or one that was read. Throws UsageError for a file that is none, and for the first difference. */
+/**
+ * Replays a file by its path, or one that was read. Throws UsageError for a file that is none, and for the first
+ * difference.
+ */
 export async function replayRecorded(source: string | object, verbose = false): Promise<Replayed> {
   const path = typeof source === 'string' ? source : 'the replay'
   const text =

@@ -1,4 +1,5 @@
-// The document of a hunt (schema mmtorture/hunt@1). Leaves out how it is printed: hunt_text.ts, and the JSON that the CLI writes.
+// The document of a hunt (schema mmtorture/hunt@1). Leaves out how it is printed: hunt_text.ts, and the JSON that the
+// CLI writes.
 import type { HuntResult } from '../explore/rounds.ts'
 import type { NecessarySwitch, Sizes } from '../explore/shrink.ts'
 import type { Configuration } from '../kbuild/config.ts'
@@ -60,7 +61,10 @@ export interface ViolationReport {
   /** Since the hunt began. */
   readonly seconds: number
   readonly seed: number
-  /** Changes of CPU after shrinking: [steps taken before, context that goes on]; a context beyond the CPUs is a CPU's interrupt. */
+  /**
+   * Changes of CPU after shrinking: [steps taken before, context that goes on]; a context beyond the CPUs is a CPU's
+   * interrupt.
+   */
   readonly schedule: readonly (readonly [step: number, context: number])[]
   /** The replay file; none: it was not written. */
   readonly replay?: string

@@ -1,5 +1,5 @@
-// The document of several hunts, of scenarios and of configurations: one row each, and what they reached together. Leaves out their table:
-// src/report/hunt_sweep.ts.
+// The document of several hunts, of scenarios and of configurations: one row each, and what they reached together.
+// Leaves out their table: src/report/hunt_sweep.ts.
 import type { Verdict } from '../base/verdict.ts'
 import { rowLabel } from '../kbuild/labels.ts'
 import { coverageByFolder, lineCoverage, type LineCoverage, mergeLines, type SourceLines } from './reached.ts'

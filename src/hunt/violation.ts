@@ -1,5 +1,5 @@
-// Runs a violation once more and describes it: what failed in the kernel's words, the interleaving, and what each CPU was doing at the end.
-// Leaves out text and documents: hunt_text.ts, hunt_report.ts.
+// Runs a violation once more and describes it: what failed in the kernel's words, the interleaving, and what each CPU
+// was doing at the end. Leaves out text and documents: hunt_text.ts, hunt_report.ts.
 import type { Finding, Subject } from '../explore/attempt.ts'
 import { type Recording, recordSegments } from '../explore/record.ts'
 import type { Segment } from '../explore/segments.ts'

@@ -1,5 +1,5 @@
-// A BUG in the kernel's words: which kind of BUG it is, where, and what is known of it. For the reports of runs and of hunts, which set
-// it out each in their own lines. Leaves out the state of the CPUs: failure.ts.
+// A BUG in the kernel's words: which kind of BUG it is, where, and what is known of it. For the reports of runs and of
+// hunts, which set it out each in their own lines. Leaves out the state of the CPUs: failure.ts.
 import { oracleReport } from './oracle_report.ts'
 import { dumpPage } from './page_dump.ts'
 import { type Frame, HELPERS } from './stack.ts'

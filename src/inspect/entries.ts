@@ -1,5 +1,5 @@
-// Entries of page tables in the kernel's words: `pte[mm 1, 0x7000]` and `pfn 0x1a3 rw dirty young`. Leaves out where an entry leads:
-// page_tables.ts.
+// Entries of page tables in the kernel's words: `pte[mm 1, 0x7000]` and `pfn 0x1a3 rw dirty young`. Leaves out where an
+// entry leads: page_tables.ts.
 import { hex } from './names.ts'
 import { swapEntryText } from './swap_entries.ts'
 import type { MachineView } from './symbols.ts'

@@ -1,4 +1,5 @@
-// Event counters and retries: a CPU's `stat` words -> the names they go by in reports. Leaves out the latency table and lock_stat.
+// Event counters and retries: a CPU's `stat` words -> the names they go by in reports. Leaves out the latency table and
+// lock_stat.
 import type * as vmstat from '../kernel/mm/vmstat.ts'
 import { type CpuStats, total } from './stats.ts'
 import type { SymbolTable } from './symbols.ts'

@@ -1,5 +1,5 @@
-// What stopped a machine before its time, with the state of every CPU, and its text. Leaves out checks at rest: those are results,
-// not failures.
+// What stopped a machine before its time, with the state of every CPU, and its text. Leaves out checks at rest: those
+// are results, not failures.
 import { describeWait, heldLocks } from './waits.ts'
 import { nameAddress } from './names.ts'
 import { type MachineView, perCpu, symbol } from './symbols.ts'
@@ -8,7 +8,10 @@ import { formatFrame, type Frame } from './stack.ts'
 /** What one CPU was doing when the machine stopped. */
 export interface CpuState {
   readonly cpu: number
-  /** `bug`: the cause; `stopped`: it left because of the cause; `done`: it was outside the kernel; `lost`: it did not answer. */
+  /**
+   * `bug`: the cause; `stopped`: it left because of the cause; `done`: it was outside the kernel; `lost`: it did not
+   * answer.
+   */
   readonly ended: 'bug' | 'stopped' | 'done' | 'lost'
   readonly task?: { readonly pid: number; readonly mm: number; readonly program: number }
   readonly operations: number

@@ -1,4 +1,5 @@
-// Histograms of nanoseconds as the kernel counts them (latency_bucket of mm/vmstat.ts): four equal buckets for each doubling.
+// Histograms of nanoseconds as the kernel counts them (latency_bucket of mm/vmstat.ts): four equal buckets for each
+// doubling.
 
 /** Lower bound of bucket `index` in nanoseconds; the upper bound is the lower one of the next bucket. */
 export function bucketStart(index: number): number {
@@ -6,8 +7,8 @@ export function bucketStart(index: number): number {
 }
 
 /**
- * The time in nanoseconds that a share `p` (0 to 1) of the counted times does not exceed, linear within a bucket and at most
- * `max`; 0 when nothing was counted.
+ * The time in nanoseconds that a share `p` (0 to 1) of the counted times does not exceed, linear within a bucket and at
+ * most `max`; 0 when nothing was counted.
  */
 export function percentile(buckets: Float64Array, p: number, max: number): number {
   let total = 0

@@ -1,5 +1,6 @@
-// What a step touches and what the word held, in the kernel's words: "pte[mm 1, 0x7000]" and "pfn 0x1a3 rw". Answers for the moment
-// at which it is asked, since tables and objects come and go. Leaves out what other words are called: names.ts.
+// What a step touches and what the word held, in the kernel's words: "pte[mm 1, 0x7000]" and "pfn 0x1a3 rw". Answers
+// for the moment at which it is asked, since tables and objects come and go. Leaves out what other words are called:
+// names.ts.
 import { entryName, pteText, tableEntryText } from './entries.ts'
 import { hex, nameAddress } from './names.ts'
 import { pageFlagsText } from './page_dump.ts'

@@ -1,5 +1,5 @@
-// The kernel's lock classes by the names they have in /proc/lock_stat of Linux 6.1: the text that the report prints for each LOCK_CLASS_
-// constant of src/kernel/locking/lock_class.ts. Reading the counters is lock_stat.ts.
+// The kernel's lock classes by the names they have in /proc/lock_stat of Linux 6.1: the text that the report prints for
+// each LOCK_CLASS_ constant of src/kernel/locking/lock_class.ts. Reading the counters is lock_stat.ts.
 import type * as classes from '../kernel/locking/lock_class.ts'
 import type { SymbolTable } from './symbols.ts'
 
@@ -11,11 +11,16 @@ export interface LockClass {
   readonly name: string
   /** A semaphore's mode, printed behind the name; absent for a spinlock. */
   readonly mode?: 'R' | 'W'
-  /** What takes it in an interrupt in Linux, where such interrupts are not modelled: it is taken with interrupts off. */
+  /**
+   * What takes it in an interrupt in Linux, where such interrupts are not modelled: it is taken with interrupts off.
+   */
   readonly hardirq?: string
 }
 
-/** Constant -> text. Linux makes the text from the expression given to the initialiser; locks that Linux does not have say so. */
+/**
+ * Constant -> text. Linux makes the text from the expression given to the initialiser; locks that Linux does not have
+ * say so.
+ */
 export const LOCK_CLASSES: Readonly<Record<LockClassSymbol, LockClass>> = {
   LOCK_CLASS_none: { name: '(no class)' },
   LOCK_CLASS_user: { name: 'user' },

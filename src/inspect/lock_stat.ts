@@ -114,7 +114,9 @@ const COLUMNS = [
   'holdtime-avg',
 ]
 
-/** The text of /proc/lock_stat for `rows`, ending in a newline. A class with two modes takes two lines, -W before -R. */
+/**
+ * The text of /proc/lock_stat for `rows`, ending in a newline. A class with two modes takes two lines, -W before -R.
+ */
 export function formatLockStat(rows: readonly LockStatLine[]): string {
   const ruler = '-'.repeat(RULER_WIDTH)
   const heading = `${'class name'.padStart(40)} ${COLUMNS.map((title) => title.padStart(14)).join(' ')}`

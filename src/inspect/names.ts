@@ -1,8 +1,11 @@
-// What a word of the machine's memory is, in the kernel's words: "mm 3 mmap_lock", "page 0x1a3 _refcount". All reports name
-// addresses through this file. Leaves out values: only where a word lies matters, and which object it belongs to.
+// What a word of the machine's memory is, in the kernel's words: "mm 3 mmap_lock", "page 0x1a3 _refcount". All reports
+// name addresses through this file. Leaves out values: only where a word lies matters, and which object it belongs to.
 import { type SymbolTable, type MachineView, symbol } from './symbols.ts'
 
-/** An array of objects of one kind: symbols of its first word, its objects' size and their number, and the struct's name. */
+/**
+ * An array of objects of one kind: symbols of its first word, its objects' size and their number, and the struct's
+ * name.
+ */
 interface Region {
   readonly base: string
   readonly words: string

@@ -1,6 +1,6 @@
-// The page tables of a machine, read from outside: what their levels are called and span, where an entry leads, the PTE of a page, a
-// walk. Nothing is trusted: an entry leads to a table when its frame is one of memory. Leaves out whether the
-// tables are right (checks), and what an entry says (entries.ts).
+// The page tables of a machine, read from outside: what their levels are called and span, where an entry leads, the PTE
+// of a page, a walk. Nothing is trusted: an entry leads to a table when its frame is one of memory. Leaves out whether
+// the tables are right (checks), and what an entry says (entries.ts).
 import type { KernelSymbols, MachineView } from './symbols.ts'
 
 /** A level of page tables. */
@@ -55,7 +55,10 @@ export class PageTables {
     ).slice(0, s.PGTABLE_LEVELS)
   }
 
-  /** Whether an entry of an upper level is neither none nor a leaf, but the present entry of a table (the contrary of pmd_bad). */
+  /**
+   * Whether an entry of an upper level is neither none nor a leaf, but the present entry of a table (the contrary of
+   * pmd_bad).
+   */
   leadsToTable(entry: number): boolean {
     return (entry & this.#table) === this.#s._PAGE_PRESENT
   }
@@ -96,8 +99,8 @@ export class PageTables {
   }
 
   /**
-   * Walks from a table down, parents first. `enter` is shown each table with the entry that leads there (0: the top), and says
-   * whether to go on below it; `stray` an entry above the PTEs, not none, that leads to no table.
+   * Walks from a table down, parents first. `enter` is shown each table with the entry that leads there (0: the top),
+   * and says whether to go on below it; `stray` an entry above the PTEs, not none, that leads to no table.
    */
   walk(
     table: Table,

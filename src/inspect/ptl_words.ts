@@ -1,5 +1,5 @@
-// How many distinct locks were taken for page tables, from the bitmaps that the CPUs keep (src/kernel/locking/ptlock_area.ts).
-// Works with and without LOCK_STAT. Leaves out which they were.
+// How many distinct locks were taken for page tables, from the bitmaps that the CPUs keep
+// (src/kernel/locking/ptlock_area.ts). Works with and without LOCK_STAT. Leaves out which they were.
 import { type CpuStats } from './stats.ts'
 import { type SymbolTable, symbol } from './symbols.ts'
 

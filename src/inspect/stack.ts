@@ -1,5 +1,5 @@
-// Stack traces of an image: V8's frames, mapped to the kernel's sources through the image's source map, once, when something
-// failed. Leaves out frames that are not the image's (the worker, comlink, Node).
+// Stack traces of an image: V8's frames, mapped to the kernel's sources through the image's source map, once, when
+// something failed. Leaves out frames that are not the image's (the worker, comlink, Node).
 import { readFileSync } from 'node:fs'
 import { SourceMap, type SourceMapPayload } from 'node:module'
 import { dirname, relative, resolve } from 'node:path'

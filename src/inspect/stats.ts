@@ -1,5 +1,5 @@
-// The counters of all CPUs: one Float64Array a CPU, laid out as mm/vmstat.ts says. Adding up is left to the readers here, since
-// totals are sums and extremes are not.
+// The counters of all CPUs: one Float64Array a CPU, laid out as mm/vmstat.ts says. Adding up is left to the readers
+// here, since totals are sums and extremes are not.
 
 /** `stat` of every CPU. */
 export type CpuStats = readonly Float64Array[]

@@ -1,5 +1,5 @@
-// Entries of page tables that are neither none nor present (src/kernel/arch/swapops.ts): what they name, and their words: `swp 0:5`,
-// `migration write of page 0x1a3`. Leaves out where they lie.
+// Entries of page tables that are neither none nor present (src/kernel/arch/swapops.ts): what they name, and their
+// words: `swp 0:5`, `migration write of page 0x1a3`. Leaves out where they lie.
 import type { SymbolTable } from './symbols.ts'
 
 /** What such an entry names; `error`: nothing, for the page could not be read when its swap device went. */

@@ -1,5 +1,5 @@
-// An image's symbol table (its System.map) as the host reads it. Leaves out where the table comes from: src/kbuild. Of the kernel only
-// types: nothing of it runs here.
+// An image's symbol table (its System.map) as the host reads it. Leaves out where the table comes from: src/kbuild. Of
+// the kernel only types: nothing of it runs here.
 import type * as config from '../kernel/config.ts'
 import type * as limits from '../kernel/arch/limits.ts'
 import type * as memoryMap from '../kernel/arch/memory_map.ts'

@@ -1,6 +1,7 @@
-// What a CPU waits for, and who holds that: from the words that a CPU publishes while it waits (arch/wait.ts) and the lists of
-// held locks. For the reports of a lockup and of a BUG, and for sampling. A queue lock's waiter waits for a node of its own,
-// a semaphore's for a word in its per-CPU area: this file finds the lock behind them. Leaves out times.
+// What a CPU waits for, and who holds that: from the words that a CPU publishes while it waits (arch/wait.ts) and the
+// lists of held locks. For the reports of a lockup and of a BUG, and for sampling. A queue lock's waiter waits for a
+// node of its own, a semaphore's for a word in its per-CPU area: this file finds the lock behind them. Leaves out
+// times.
 import { hex, nameAddress, nameKind } from './names.ts'
 import { type MachineView, perCpu } from './symbols.ts'
 
@@ -84,7 +85,9 @@ export function describeWait(view: MachineView, cpu: number, cpus: number): stri
   return `${nameAddress(view, address)} (word ${hex(address)}), ${who}`
 }
 
-/** How a CPU waits: for a task, for acknowledgements of a TLB flush, asleep in a semaphore or queue, or for a spinlock. */
+/**
+ * How a CPU waits: for a task, for acknowledgements of a TLB flush, asleep in a semaphore or queue, or for a spinlock.
+ */
 export type WaitManner = 'idle' | 'flush' | 'asleep' | 'spinlock'
 
 /** How CPU `cpu` waits; undefined when it runs. */

@@ -1,5 +1,5 @@
-// The pass that announces steps: each call of a primitive tells the machine what it is about to do, lets it decide who goes on,
-// and only then does it.
+// The pass that announces steps: each call of a primitive tells the machine what it is about to do, lets it decide who
+// goes on, and only then does it.
 //
 //   prim(p, a)   becomes   (S(KIND, p, a, 0, SITE) && (yield), X())     stepped: S says whether another CPU goes on
 //                          (S(KIND, p, a, 0, SITE), X())                gated: S returns when this CPU may go on

@@ -1,5 +1,5 @@
-// Where an image calls BUG() and its relatives. A small function's body is put in the line of its call, and the source map knows lines:
-// it cannot say whether the caller or the callee found something wrong.
+// Where an image calls BUG() and its relatives. A small function's body is put in the line of its call, and the source
+// map knows lines: it cannot say whether the caller or the callee found something wrong.
 import type { Frame } from '../step/site.ts'
 import type { PassText } from './pass_text.ts'
 import { position } from './source.ts'
@@ -12,7 +12,10 @@ export function bugKey(file: string, line: number, column: number): string {
   return `${file}:${line}:${column}`
 }
 
-/** The calls in `text` that stand in another function than they are of. `before`: the text of the module that goes before it. */
+/**
+ * The calls in `text` that stand in another function than they are of. `before`: the text of the module that goes
+ * before it.
+ */
 export function bugCalls(text: PassText, before: string): BugCalls {
   const calls: Record<string, readonly Frame[]> = {}
   for (const { index } of text.code.matchAll(/\b(?:(?:VM_)?BUG(?:_ON(?:_PAGE)?)?|machine_bug)\(/g)) {

@@ -1,5 +1,6 @@
-// Where built images lie: files named by what they were built from, written under a temporary name and renamed, and the files that
-// were not used for longest deleted when there are too many. The user may empty the folder at any time. Leaves out what an image is.
+// Where built images lie: files named by what they were built from, written under a temporary name and renamed, and the
+// files that were not used for longest deleted when there are too many. The user may empty the folder at any time.
+// Leaves out what an image is.
 import { createHash, randomBytes } from 'node:crypto'
 import {
   accessSync,
@@ -47,8 +48,8 @@ export function fallbackFolder(): string {
 }
 
 /**
- * Whether `folder` is this user's alone, so that the code in it may be run: a directory of theirs that they can write, and that nobody else
- * may enter. Makes it so where it is missing or theirs; never throws.
+ * Whether `folder` is this user's alone, so that the code in it may be run: a directory of theirs that they can write,
+ * and that nobody else may enter. Makes it so where it is missing or theirs; never throws.
  */
 export function isOwn(folder: string): boolean {
   try {
@@ -82,7 +83,10 @@ export function touch(paths: readonly string[]): void {
     }
 }
 
-/** Deletes the files in `folder` and below that were not used for longest, until those that are left have at most `bound` bytes. */
+/**
+ * Deletes the files in `folder` and below that were not used for longest, until those that are left have at most
+ * `bound` bytes.
+ */
 export function trim(folder: string, bound: number = BOUND): void {
   const files = filesIn(folder).toSorted((left, right) => right.used - left.used)
   let bytes = 0
@@ -108,8 +112,9 @@ function filesIn(folder: string): { path: string; size: number; used: number }[]
 }
 
 /**
- * Writes `files` (name -> text) into the first of `folders` that takes them, and returns that folder. Each file is renamed to
- * its name when it is complete, in the order given, so the last one can stand for all. Throws when no folder takes them.
+ * Writes `files` (name -> text) into the first of `folders` that takes them, and returns that folder. Each file is
+ * renamed to its name when it is complete, in the order given, so the last one can stand for all. Throws when no folder
+ * takes them.
  */
 export function store(folders: readonly string[], files: ReadonlyMap<string, string>): string {
   let failure: unknown

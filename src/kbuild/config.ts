@@ -1,5 +1,5 @@
-// The configuration: its keys, what values they take, and what each becomes in the kernel. Leaves out what only a booted
-// machine can refuse (a MEMORY too small for a scenario).
+// The configuration: its keys, what values they take, and what each becomes in the kernel. Leaves out what only a
+// booted machine can refuse (a MEMORY too small for a scenario).
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { UsageError } from '../base/errors.ts'
@@ -254,8 +254,8 @@ export function sweepConfig(settings: readonly string[]): Configuration[] {
 }
 
 /**
- * The constants of src/kernel/config.ts that a configuration sets: choices as indices into their list (a user's file: one
- * past the last), y as 1, sizes as NR_PAGES. WEAK_MEMORY comes from the host, not from a key.
+ * The constants of src/kernel/config.ts that a configuration sets: choices as indices into their list (a user's file:
+ * one past the last), y as 1, sizes as NR_PAGES. WEAK_MEMORY comes from the host, not from a key.
  */
 export function configConstants(config: Configuration): Record<string, number> {
   const constants: Record<string, number> = {

@@ -33,7 +33,10 @@ const REQUIRED: Record<string, { what: string; exports: Requirements }> = {
   '#scenario': { what: 'a scenario', exports: { setup: 'any', program: 'any' } },
 }
 
-/** Throws UsageError `file:line:column: sentence` when the module chosen for `specifier` lacks an export or has a wrong one. */
+/**
+ * Throws UsageError `file:line:column: sentence` when the module chosen for `specifier` lacks an export or has a wrong
+ * one.
+ */
 export function checkDesign(specifier: string, module: Module): void {
   const required = REQUIRED[specifier]
   if (!required) return

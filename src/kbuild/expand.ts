@@ -1,6 +1,6 @@
-// The pass that expands helpers of a few accesses at the place of their call (ptep_get, page_count, arch_spin_lock): a call of a
-// generator costs more than the step in it. A helper is a function of one expression; it is expanded where that keeps the order
-// in which everything is evaluated. Leaves out helpers with statements, whose calls stay calls.
+// The pass that expands helpers of a few accesses at the place of their call (ptep_get, page_count, arch_spin_lock): a
+// call of a generator costs more than the step in it. A helper is a function of one expression; it is expanded where
+// that keeps the order in which everything is evaluated. Leaves out helpers with statements, whose calls stay calls.
 import type { PassEdit, PassText } from './pass_text.ts'
 import { PURE_MACHINE_FUNCTIONS } from './primitives.ts'
 import { lineEnds } from './prune.ts'
@@ -34,7 +34,9 @@ interface Helper {
   readonly calls: ReadonlySet<string>
 }
 
-/** One round: the texts with calls of helpers expanded, those of helpers that call helpers not before the next round. */
+/**
+ * One round: the texts with calls of helpers expanded, those of helpers that call helpers not before the next round.
+ */
 export function expandHelpers(texts: readonly PassText[], calls: Calls): PassText[] {
   const helpers = findHelpers(texts, calls)
   return texts.map((text) =>

@@ -1,5 +1,5 @@
-// Evaluates the constants of an image and folds them: every constant expression in a function becomes its value. Leaves out
-// the removal of dead branches, which the JavaScript engine does for `if (0)` when it compiles the function.
+// Evaluates the constants of an image and folds them: every constant expression in a function becomes its value. Leaves
+// out the removal of dead branches, which the JavaScript engine does for `if (0)` when it compiles the function.
 import { type Module, lookup } from './modules.ts'
 import { type Edit, type Node, type Source, refuse } from './source.ts'
 import { forEachChild } from './syntax.ts'
@@ -22,9 +22,9 @@ const MATH: Record<string, (...values: number[]) => number> = {
 const ALLOWED = `literals, constants, operators, ?: and Math.${Object.keys(MATH).join(', Math.')}`
 
 /**
- * The value of every constant of `modules`, by name. `overrides` are values that stand instead of the initialisers of the
- * module for which `isConfig` holds. Booleans become 1 and 0. Throws UsageError for an initialiser that is not a constant
- * expression, is not finite, or needs its own value.
+ * The value of every constant of `modules`, by name. `overrides` are values that stand instead of the initialisers of
+ * the module for which `isConfig` holds. Booleans become 1 and 0. Throws UsageError for an initialiser that is not a
+ * constant expression, is not finite, or needs its own value.
  */
 export function evaluateConstants(
   modules: readonly Module[],

@@ -1,5 +1,5 @@
-// The images that this process uses, in a folder of its own: whoever empties or trims the cache takes nothing from a run. Leaves out which
-// image it is: index.ts.
+// The images that this process uses, in a folder of its own: whoever empties or trims the cache takes nothing from a
+// run. Leaves out which image it is: index.ts.
 import {
   copyFileSync,
   existsSync,
@@ -14,7 +14,10 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 
 const PREFIX = 'mmtorture-held-'
-/** Milliseconds after which a folder without its process is left over: another container may share the folder, but not its processes. */
+/**
+ * Milliseconds after which a folder without its process is left over: another container may share the folder, but not
+ * its processes.
+ */
 const LEFT_OVER = 24 * 3600 * 1000
 
 let folder: string | undefined
@@ -31,8 +34,8 @@ export function heldFolder(): string {
 }
 
 /**
- * The path of an image in the process's own folder, where `file` and its map are linked, or copied to another disk. `file` itself where the
- * folder cannot be made; undefined where the image is gone.
+ * The path of an image in the process's own folder, where `file` and its map are linked, or copied to another disk.
+ * `file` itself where the folder cannot be made; undefined where the image is gone.
  */
 export function hold(file: string): string | undefined {
   if (!existsSync(file) || !existsSync(`${file}.map`)) return undefined

@@ -1,5 +1,5 @@
-// kbuild: a configuration and a scenario become a kernel image, an ES module on disk. An image that was built before from the
-// same inputs is taken from the cache. Leaves out what boots an image: src/machine.
+// kbuild: a configuration and a scenario become a kernel image, an ES module on disk. An image that was built before
+// from the same inputs is taken from the cache. Leaves out what boots an image: src/machine.
 import { existsSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -27,8 +27,8 @@ export * from './config.ts'
 export type KernelExports = typeof import('../kernel/image.ts')
 
 /**
- * What an image is for: real CPUs (native); the stepped machine, with generators that yield where a CPU is to stop (stepped); or
- * real CPUs that ask before every step (gated).
+ * What an image is for: real CPUs (native); the stepped machine, with generators that yield where a CPU is to stop
+ * (stepped); or real CPUs that ask before every step (gated).
  */
 export type ImageKind = 'native' | 'stepped' | 'gated'
 
@@ -61,7 +61,10 @@ export interface BuildOptions {
   readonly patches?: readonly string[]
   /** Default: native. */
   readonly image?: ImageKind
-  /** The package whose src/kernel is built, and the folders for images, best first: for tests and for the package's build. */
+  /**
+   * The package whose src/kernel is built, and the folders for images, best first: for tests and for the package's
+   * build.
+   */
   readonly root?: string
   readonly folders?: readonly string[]
 }
@@ -88,8 +91,8 @@ export function prebuiltFolder(root: string = packageRoot()): string {
 }
 
 /**
- * Builds the image of `config` and a scenario, or finds it in the package or in the user's cache.
- * Throws UsageError for a missing file, a patch that does not apply, and kernel code that breaks a rule (file, line, column).
+ * Builds the image of `config` and a scenario, or finds it in the package or in the user's cache. Throws UsageError for
+ * a missing file, a patch that does not apply, and kernel code that breaks a rule (file, line, column).
  */
 export async function kbuild(config: Configuration, options: BuildOptions): Promise<KernelImage> {
   const root = options.root ?? packageRoot()
@@ -158,8 +161,8 @@ export async function kbuild(config: Configuration, options: BuildOptions): Prom
 }
 
 /**
- * Imports an image and returns its boot(): called once for each CPU, with that CPU's environment. `file` is all of the image
- * that is needed.
+ * Imports an image and returns its boot(): called once for each CPU, with that CPU's environment. `file` is all of the
+ * image that is needed.
  */
 export async function loadImage(
   image: Pick<KernelImage, 'file'>,

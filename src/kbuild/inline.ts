@@ -1,12 +1,13 @@
-// The pass that puts small functions with steps in place of their calls. Each of them would be a generator, and to enter, leave and
-// resume one costs more than the few steps in it.
+// The pass that puts small functions with steps in place of their calls. Each of them would be a generator, and to
+// enter, leave and resume one costs more than the few steps in it.
 //
 //   const ptl = lock_it(mm, load(p))
 //
 //   becomes   let t$1; h$1: { let p$1 = load(p); if (p$1 === 0) { t$1 = 0; break h$1 } …; t$1 = mm + 3 } const ptl = t$1
 //
-// A call is replaced where it is the first thing with an effect that its statement does, and happens always. Its steps keep the
-// places that they have in the source, and know the calls around them. Leaves out conditions of loops and default values.
+// A call is replaced where it is the first thing with an effect that its statement does, and happens always. Its steps
+// keep the places that they have in the source, and know the calls around them. Leaves out conditions of loops and
+// default values.
 import { argumentKind, type Calls } from './expand.ts'
 import type { PassEdit, PassText, Slice } from './pass_text.ts'
 import { lineEnds } from './prune.ts'
@@ -30,8 +31,8 @@ interface Callee {
 type Part = string | Slice
 
 /**
- * One round: the texts with calls replaced of functions that call no such function themselves; with `all`, of those too, since
- * the calls in them could not be replaced. `next` counts replacements.
+ * One round: the texts with calls replaced of functions that call no such function themselves; with `all`, of those
+ * too, since the calls in them could not be replaced. `next` counts replacements.
  */
 export function inlineCalls(
   texts: readonly PassText[],

@@ -1,5 +1,5 @@
-// Links kernel modules into one ES module: checks them, evaluates and folds their constants, blanks their types and puts
-// them one after the other into boot(). Leaves out where files come from and where the image goes: index.ts.
+// Links kernel modules into one ES module: checks them, evaluates and folds their constants, blanks their types and
+// puts them one after the other into boot(). Leaves out where files come from and where the image goes: index.ts.
 import MagicString, { Bundle } from 'magic-string'
 import { checkDesign } from './designs.ts'
 import { evaluateConstants, foldFunctions } from './fold.ts'

@@ -1,5 +1,5 @@
-// A module's text on its way through the passes that make a stepped image. Lines stay where they are; which character of the
-// source each one comes from is kept beside. Leaves out what the passes change.
+// A module's text on its way through the passes that make a stepped image. Lines stay where they are; which character
+// of the source each one comes from is kept beside. Leaves out what the passes change.
 import { parseSync } from 'oxc-parser'
 import type { Frame } from '../step/site.ts'
 import type { Node, Source } from './source.ts'
@@ -10,7 +10,10 @@ export interface Slice {
   readonly text: PassText
   readonly start: number
   readonly end: number
-  /** For the body of a function that is put in place of its call: its name, and from where it is called, innermost first. */
+  /**
+   * For the body of a function that is put in place of its call: its name, and from where it is called, innermost
+   * first.
+   */
   readonly fn?: string
   readonly callers?: readonly Frame[]
 }
@@ -30,12 +33,17 @@ export interface Origin {
   readonly offset: number
   /** The helper whose text it is: then the place is that of the helper's call. */
   readonly helper?: string
-  /** The function in whose source the place is, if that is not the one in which the text stands now; and its callers. */
+  /**
+   * The function in whose source the place is, if that is not the one in which the text stands now; and its callers.
+   */
   readonly fn?: string
   readonly callers?: readonly Frame[]
 }
 
-/** From `at` on, the text was copied from the source's `offset` on, or (`kept` false) stands as a whole for what is there. */
+/**
+ * From `at` on, the text was copied from the source's `offset` on, or (`kept` false) stands as a whole for what is
+ * there.
+ */
 interface Piece extends Origin {
   readonly at: number
   readonly kept: boolean

@@ -8,9 +8,9 @@ import { UsageError } from '../base/errors.ts'
 const PATCHED = ['src/kernel/', 'scenarios/']
 
 /**
- * The sources that `patches` (paths of unified diffs, applied in order) change: absolute path -> patched text. Paths inside a
- * patch count from `root`, with or without the `a/` and `b/` that version control puts before them.
- * Throws UsageError for a file that cannot be read or is no diff, a file outside the kernel, and a hunk that does not apply.
+ * The sources that `patches` (paths of unified diffs, applied in order) change: absolute path -> patched text. Paths
+ * inside a patch count from `root`, with or without the `a/` and `b/` that version control puts before them. Throws
+ * UsageError for a file that cannot be read or is no diff, a file outside the kernel, and a hunk that does not apply.
  */
 export function applyPatches(root: string, patches: readonly string[]): Map<string, string> {
   const texts = new Map<string, string>()

@@ -1,5 +1,5 @@
-// What a stepped or gated image does not link: the modules of the machine's own files whose functions are steps (primitives) or
-// are done by the machine itself. Leaves out what a step does: src/machine/stepped.
+// What a stepped or gated image does not link: the modules of the machine's own files whose functions are steps
+// (primitives) or are done by the machine itself. Leaves out what a step does: src/machine/stepped.
 import { Kind } from '../step/kinds.ts'
 
 /** Modules of src/kernel/arch whose functions the stepped machine stands for. */
@@ -10,7 +10,10 @@ const REPLACED_MODULES = new Set(
 )
 const WAIT_MODULE = 'src/kernel/arch/wait.ts'
 
-/** Primitives: each call is a step of the kind. Operands are the arguments in their order: an address and at most two values. */
+/**
+ * Primitives: each call is a step of the kind. Operands are the arguments in their order: an address and at most two
+ * values.
+ */
 export const PRIMITIVES: ReadonlyMap<string, number> = new Map([
   ['load', Kind.PLAIN_READ],
   ['store', Kind.PLAIN_WRITE],

@@ -1,6 +1,6 @@
-// The pass that takes dead code out of an image with steps: branches that a constant of the configuration decides, and functions
-// that nobody calls. What is not there needs no generator and is no place that an execution could reach. A native image leaves
-// this to the JavaScript engine.
+// The pass that takes dead code out of an image with steps: branches that a constant of the configuration decides, and
+// functions that nobody calls. What is not there needs no generator and is no place that an execution could reach. A
+// native image leaves this to the JavaScript engine.
 import { evaluate } from './fold.ts'
 import type { PassEdit, PassText } from './pass_text.ts'
 import type { Node } from './source.ts'

@@ -1,5 +1,5 @@
-// Makes a stepped or gated image of linked modules: which names are steps, which are the machine's functions, and the passes in
-// their order. Leaves out what each pass does: prune.ts, expand.ts, announce.ts, suspend.ts.
+// Makes a stepped or gated image of linked modules: which names are steps, which are the machine's functions, and the
+// passes in their order. Leaves out what each pass does: prune.ts, expand.ts, announce.ts, suspend.ts.
 import { type BugCalls, bugCalls } from './bug_calls.ts'
 import { type AnnouncedKind, announce } from './announce.ts'
 import type { Frame, Site } from '../step/site.ts'
@@ -140,8 +140,8 @@ function replacedFunctions(modules: readonly PlainModule[], options: StepOptions
 }
 
 /**
- * Edits that ask the machine which CPU this is. Throws UsageError where kernel code touches memory past the primitives, or calls a
- * function of a replaced module for which the machine has no step.
+ * Edits that ask the machine which CPU this is. Throws UsageError where kernel code touches memory past the primitives,
+ * or calls a function of a replaced module for which the machine has no step.
  */
 function machineEdits(module: Module, replaced: ReadonlyMap<string, boolean>): Edit[] {
   const edits: Edit[] = []

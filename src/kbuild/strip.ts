@@ -1,6 +1,6 @@
-// Blanks the types of a whole TypeScript module, in place: lines and columns stay. For modules that run on the host, such as a user's
-// scheduler; kernel code has its own, stricter pass (types.ts). What is more than types (enum, namespace, parameter properties) is
-// refused.
+// Blanks the types of a whole TypeScript module, in place: lines and columns stay. For modules that run on the host,
+// such as a user's scheduler; kernel code has its own, stricter pass (types.ts). What is more than types (enum,
+// namespace, parameter properties) is refused.
 import { parseSync } from 'oxc-parser'
 import { UsageError } from '../base/errors.ts'
 import { type Node, place, type Source } from './source.ts'
@@ -28,8 +28,8 @@ const REFUSED: Readonly<Record<string, string>> = {
 }
 
 /**
- * The JavaScript of a TypeScript module. Throws UsageError `file:line:column: sentence` for what does not parse, and for syntax that
- * types cannot be erased from.
+ * The JavaScript of a TypeScript module. Throws UsageError `file:line:column: sentence` for what does not parse, and
+ * for syntax that types cannot be erased from.
  */
 export function stripTypes(source: Source): string {
   const { program, errors } = parseSync(source.path, source.text, { sourceType: 'module', lang: 'ts' })

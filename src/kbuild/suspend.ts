@@ -1,5 +1,6 @@
-// The pass that makes a CPU's kernel stack a stack of generators: functions that can reach a step become generators, and calls of
-// them delegate to them. What no step is reached from stays a plain function. Leaves out the steps themselves: announce.ts.
+// The pass that makes a CPU's kernel stack a stack of generators: functions that can reach a step become generators,
+// and calls of them delegate to them. What no step is reached from stays a plain function. Leaves out the steps
+// themselves: announce.ts.
 import type { PassEdit, PassText } from './pass_text.ts'
 import { type Node, refuse } from './source.ts'
 import { calleeName, forEachInside, listedStatements } from './syntax.ts'

@@ -1,5 +1,5 @@
-// The parts of each node of kernel code that hold statements and expressions. Labels, callees and types are none of them;
-// rules.ts refuses every node that is not listed here.
+// The parts of each node of kernel code that hold statements and expressions. Labels, callees and types are none of
+// them; rules.ts refuses every node that is not listed here.
 import type { Node } from './source.ts'
 
 const CHILDREN: Record<string, readonly string[]> = {
@@ -73,8 +73,8 @@ export function calleeName(call: Node): string | undefined {
 }
 
 /**
- * Offsets of the expression statements of a function that stand in a list of statements: where such a one begins with `(`, the
- * line before must not go on.
+ * Offsets of the expression statements of a function that stand in a list of statements: where such a one begins with
+ * `(`, the line before must not go on.
  */
 export function listedStatements(declaration: Node): Set<number> {
   const starts = new Set<number>()

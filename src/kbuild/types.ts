@@ -1,13 +1,13 @@
-// Blanks what is TypeScript only, in place: every other character keeps its line and column. Leaves out whole statements at
-// the top of a module (type declarations, imports), which modules.ts lists.
+// Blanks what is TypeScript only, in place: every other character keeps its line and column. Leaves out whole
+// statements at the top of a module (type declarations, imports), which modules.ts lists.
 import type { Node } from './source.ts'
 import { forEachChild } from './syntax.ts'
 
 export type Range = readonly [start: number, end: number]
 
 /**
- * Ranges of the types inside a function declaration that rules.ts has accepted: annotations, `as T`, `satisfies T`, `!`, type
- * parameters and arguments, `?` and `!` after names.
+ * Ranges of the types inside a function declaration that rules.ts has accepted: annotations, `as T`, `satisfies T`,
+ * `!`, type parameters and arguments, `?` and `!` after names.
  */
 export function typeRanges(declaration: Node): Range[] {
   const ranges: Range[] = []

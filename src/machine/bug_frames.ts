@@ -1,5 +1,5 @@
-// Where a stepped image stopped its machine: the stack of a BUG, with the functions that kbuild has put in place of their calls. Leaves out
-// what was wrong, and where the other CPUs stand.
+// Where a stepped image stopped its machine: the stack of a BUG, with the functions that kbuild has put in place of
+// their calls. Leaves out what was wrong, and where the other CPUs stand.
 import { type Frame, placedFrames } from '../inspect/stack.ts'
 import { type BugCalls, bugKey } from '../kbuild/bug_calls.ts'
 

@@ -1,5 +1,5 @@
-// What a scenario, a patch or a design throws while a stepped image runs, as one sentence that names the place. Leaves out violations
-// inside of executions: those are results.
+// What a scenario, a patch or a design throws while a stepped image runs, as one sentence that names the place. Leaves
+// out violations inside of executions: those are results.
 import { UsageError } from '../base/errors.ts'
 import { packageRoot } from '../base/root.ts'
 import { formatFrame, HELPERS, kernelFrames } from '../inspect/stack.ts'

@@ -1,5 +1,5 @@
-// What a calibration has measured, as text for people: a table of values with their spread, and the loads by working set. The row model
-// is the document of `scale --calibrate --json`.
+// What a calibration has measured, as text for people: a table of values with their spread, and the loads by working
+// set. The row model is the document of `scale --calibrate --json`.
 import { isNoisy } from '../calibrate/figure.ts'
 import type { CalibrationReport } from '../calibrate/report.ts'
 import { count, flow, table, wrap } from '../base/text.ts'

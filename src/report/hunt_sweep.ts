@@ -1,5 +1,5 @@
-// The report of several hunts, of scenarios and of configurations: each hunt's document as a row of one table, and what they reached
-// together. Leaves out what every row has in common.
+// The report of several hunts, of scenarios and of configurations: each hunt's document as a row of one table, and what
+// they reached together. Leaves out what every row has in common.
 import type { HuntReport } from '../hunt/report.ts'
 import { covered } from '../hunt/reached.ts'
 import { huntLabels, type HuntSweep } from '../hunt/sweep.ts'

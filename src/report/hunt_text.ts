@@ -1,5 +1,5 @@
-// The report of a hunt as text for people. A violation: the kernel's report, the interleaving in columns, the order that makes the bug,
-// each CPU at the end, and last the command that replays it. Leaves out what only the JSON has.
+// The report of a hunt as text for people. A violation: the kernel's report, the interleaving in columns, the order
+// that makes the bug, each CPU at the end, and last the command that replays it. Leaves out what only the JSON has.
 import type { Configuration } from '../kbuild/config.ts'
 import type { EndState, Description } from '../hunt/violation.ts'
 import { interleavingOf } from '../hunt/violation.ts'

@@ -1,4 +1,5 @@
-// The report of one run as text for people. Leaves out what only the JSON has: every counter that is zero, bounces without LOCK_STAT.
+// The report of one run as text for people. Leaves out what only the JSON has: every counter that is zero, bounces
+// without LOCK_STAT.
 import { configSettings } from '../kbuild/config.ts'
 import { formatFailure } from '../inspect/failure.ts'
 import { formatLockStat } from '../inspect/lock_stat.ts'

@@ -1,4 +1,5 @@
-// Curves of throughput over CPUs as text: both axes logarithmic, so that perfect scaling is a straight line. Leaves out figures.
+// Curves of throughput over CPUs as text: both axes logarithmic, so that perfect scaling is a straight line. Leaves out
+// figures.
 import { count } from '../base/text.ts'
 
 export interface Curve {

@@ -1,5 +1,5 @@
-// The sentences that tell a reader of a run's figures what lies behind them: the convoy of a FIFO lock, sampled times, too short a
-// window. Leaves out figures that speak for themselves.
+// The sentences that tell a reader of a run's figures what lies behind them: the convoy of a FIFO lock, sampled times,
+// too short a window. Leaves out figures that speak for themselves.
 import type { RunReport } from './report.ts'
 import { percent } from '../base/text.ts'
 

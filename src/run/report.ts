@@ -1,5 +1,5 @@
-// The row model of `run`: one plain document for each run, from which the text, the JSON and the table of a sweep are made. Its
-// fields are the pinned ones of `mmtorture/run@1` and some more. Leaves out formatting.
+// The row model of `run`: one plain document for each run, from which the text, the JSON and the table of a sweep are
+// made. Its fields are the pinned ones of `mmtorture/run@1` and some more. Leaves out formatting.
 import type { Verdict } from '../base/verdict.ts'
 import type { CheckResult } from '../checks/index.ts'
 import type { Configuration } from '../kbuild/index.ts'

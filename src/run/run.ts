@@ -1,5 +1,5 @@
-// Runs a scenario, or each configuration of a sweep, on the smp machine: options to a plan, a plan to its document. Leaves out the
-// machine itself: src/machine/smp; and the document's text: src/report.
+// Runs a scenario, or each configuration of a sweep, on the smp machine: options to a plan, a plan to its document.
+// Leaves out the machine itself: src/machine/smp; and the document's text: src/report.
 import { availableParallelism } from 'node:os'
 import { relative } from 'node:path'
 import { type Configuration, keyOf, sweepConfig, withDefaults } from '../kbuild/config.ts'
@@ -31,8 +31,8 @@ const DEFAULT_SECONDS = 3
 const DEFAULT_SEED = 1
 
 /**
- * Runs every configuration of the plan, one after the other. Throws UsageError for bad input that shows only when the image is built or
- * booted; a failed check is a result.
+ * Runs every configuration of the plan, one after the other. Throws UsageError for bad input that shows only when the
+ * image is built or booted; a failed check is a result.
  */
 export async function runPlan(plan: RunPlan, conduct: Conduct = {}): Promise<SweepReport> {
   const { signal, progress = () => {} } = conduct

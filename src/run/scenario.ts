@@ -1,5 +1,5 @@
-// One run on the smp machine: builds the image, boots, warms up, measures a window, checks the machine at rest, and reads the
-// counters. Leaves out the report's form: src/report.
+// One run on the smp machine: builds the image, boots, warms up, measures a window, checks the machine at rest, and
+// reads the counters. Leaves out the report's form: src/report.
 import { availableParallelism } from 'node:os'
 import { relative } from 'node:path'
 import { type CheckResult, runChecks } from '../checks/index.ts'
@@ -67,8 +67,8 @@ const WARMUP_SECONDS = 0.3
 const WARMUP_LIMIT = 5
 
 /**
- * Runs a scenario. Throws UsageError for bad input, a user's file that throws among it, and other errors for defects of the
- * project. A BUG, a lockup and a failed check are results.
+ * Runs a scenario. Throws UsageError for bad input, a user's file that throws among it, and other errors for defects of
+ * the project. A BUG, a lockup and a failed check are results.
  */
 export async function runScenario(options: RunOptions): Promise<RunResult> {
   const { config, scenario, patches, cpus, seconds, signal } = options

@@ -1,5 +1,5 @@
-// What `run --trace` adds to a run: the recording as the machine's boot data, and afterwards its table and two checks. Leaves out
-// the reader and the table themselves: src/trace.
+// What `run --trace` adds to a run: the recording as the machine's boot data, and afterwards its table and two checks.
+// Leaves out the reader and the table themselves: src/trace.
 import type { CheckResult } from '../checks/index.ts'
 import { UsageError } from '../base/errors.ts'
 import { type Configuration, levelBits } from '../kbuild/config.ts'

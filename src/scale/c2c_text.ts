@@ -1,5 +1,6 @@
-// The lines that CPUs take from one another, in the manner of `perf c2c report --stdio`: the hottest ones, and of each the words at which
-// CPUs met, by struct and field, with the places that read and that wrote it most often. Lines of objects of one kind are taken together. Leaves out accesses that moved no line.
+// The lines that CPUs take from one another, in the manner of `perf c2c report --stdio`: the hottest ones, and of each
+// the words at which CPUs met, by struct and field, with the places that read and that wrote it most often. Lines of
+// objects of one kind are taken together. Leaves out accesses that moved no line.
 import type { Site } from '../step/site.ts'
 import { nameKind } from '../inspect/names.ts'
 import { lineOf, type Profile, type WordUse } from './profile.ts'

@@ -1,5 +1,5 @@
-// What stopped a point of scale: a BUG, in the words in which a run reports it, with the stack of the CPU that met it. Leaves out where the
-// other CPUs stand in the code: the clock keeps no stacks.
+// What stopped a point of scale: a BUG, in the words in which a run reports it, with the stack of the CPU that met it.
+// Leaves out where the other CPUs stand in the code: the clock keeps no stacks.
 import { packageRoot } from '../base/root.ts'
 import { type CpuState, type Failure, inspectCpu } from '../inspect/failure.ts'
 import type { KernelImage } from '../kbuild/index.ts'

@@ -1,5 +1,5 @@
-// What the clock's figures say of one point of a curve, in the kernel's words: locks by class, lines by field, and what bounds it.
-// Times in nanoseconds. Leaves out running the point, and its form.
+// What the clock's figures say of one point of a curve, in the kernel's words: locks by class, lines by field, and what
+// bounds it. Times in nanoseconds. Leaves out running the point, and its form.
 import type { ClockFigures, LockUse } from '../machine/clock/figures.ts'
 import { LINE_SHIFT } from '../machine/clock/lines.ts'
 import { LOCK_CLASSES, lockClassAt, type LockClassSymbol } from '../inspect/lock_classes.ts'

@@ -1,6 +1,6 @@
-// Where the time of the clock goes, by place in the source, by call stack and by line of memory: an observer of the clock. Every access is
-// counted; call stacks are looked at for some accesses of each place only, and its time is dealt out among them. Times in picoseconds.
-// Leaves out text, and reading the host's stack: the caller turns one into names.
+// Where the time of the clock goes, by place in the source, by call stack and by line of memory: an observer of the
+// clock. Every access is counted; call stacks are looked at for some accesses of each place only, and its time is dealt
+// out among them. Times in picoseconds. Leaves out text, and reading the host's stack: the caller turns one into names.
 import type { Site } from '../step/site.ts'
 import { LINE_SHIFT } from '../machine/clock/lines.ts'
 import {
@@ -49,7 +49,10 @@ export interface StackTime {
 /** A function and a line of its source. */
 export type Place = Pick<Site, 'fn' | 'file' | 'line'>
 
-/** So many of a site's first accesses have their stacks sampled; then one whenever the site has taken the time of EVERY such. */
+/**
+ * So many of a site's first accesses have their stacks sampled; then one whenever the site has taken the time of EVERY
+ * such.
+ */
 const FIRST = 128
 const EVERY = 64
 
@@ -136,7 +139,10 @@ export class Profile implements ClockObserver {
   /** By CPU the site whose stack is to be looked at, and the time that this stack answers for. */
   readonly #due = new Map<number, { readonly site: number; time: number }>()
 
-  /** @param framesOf the functions of a host's stack, innermost first; without the innermost frame, or with it. Equal stacks: the same array */
+  /**
+   * @param framesOf the functions of a host's stack, innermost first; without the innermost frame, or with it. Equal
+   * stacks: the same array
+   */
   constructor(sites: readonly Site[], framesOf: (stack: string, inner: boolean) => readonly Place[]) {
     this.#sites = sites
     this.#framesOf = framesOf
@@ -304,12 +310,17 @@ export class Profile implements ClockObserver {
   }
 }
 
-/** The places at a site, innermost first: those that kbuild put in place of their calls, and the one in which it stands. */
+/**
+ * The places at a site, innermost first: those that kbuild put in place of their calls, and the one in which it stands.
+ */
 function sitePlaces(site: Site): Place[] {
   return [site, ...(site.callers ?? [])]
 }
 
-/** The functions at a site, innermost first: those that kbuild put in place of their calls, and the one in which it stands. */
+/**
+ * The functions at a site, innermost first: those that kbuild put in place of their calls, and the one in which it
+ * stands.
+ */
 export function siteNames(site: Site): string[] {
   return [site.fn, ...(site.callers ?? []).map((caller) => caller.fn)]
 }

@@ -1,5 +1,5 @@
-// The profile of a point in the form of `perf report --stdio -G`, and of one function in that of `perf annotate --stdio`. Leaves out
-// addresses and instructions: the model has source lines.
+// The profile of a point in the form of `perf report --stdio -G`, and of one function in that of `perf annotate
+// --stdio`. Leaves out addresses and instructions: the model has source lines.
 import type { Site } from '../step/site.ts'
 import type { Place, Profile, SiteUse, StackTime } from './profile.ts'
 import { count, percent } from '../base/text.ts'
@@ -96,8 +96,8 @@ function placeIn(site: Site, name: string): Place | undefined {
 }
 
 /**
- * The source lines of `name` with their shares of its own time, calls that kbuild has put in line included, and behind those whose accesses miss where they found their lines.
- * undefined: no access stands in it.
+ * The source lines of `name` with their shares of its own time, calls that kbuild has put in line included, and behind
+ * those whose accesses miss where they found their lines. undefined: no access stands in it.
  * @param textOf the lines of a source file
  */
 export function formatAnnotation(

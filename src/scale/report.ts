@@ -1,5 +1,5 @@
-// The row model of `scale`: one plain document, `mmtorture/scale@1`, from which text and JSON are made. Nothing in it depends on the
-// machine it ran on or on the time it took: equal seeds give equal bytes. Leaves out formatting.
+// The row model of `scale`: one plain document, `mmtorture/scale@1`, from which text and JSON are made. Nothing in it
+// depends on the machine it ran on or on the time it took: equal seeds give equal bytes. Leaves out formatting.
 import type { Configuration } from '../kbuild/config.ts'
 import type { ClockPoint } from './point.ts'
 import type { Failure } from '../inspect/failure.ts'

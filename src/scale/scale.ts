@@ -1,5 +1,5 @@
-// Runs a scenario on the clock for each number of CPUs and each configuration: options to a plan, a plan to its document. Leaves out the
-// clock itself: src/machine/clock; and the document's text: src/report.
+// Runs a scenario on the clock for each number of CPUs and each configuration: options to a plan, a plan to its
+// document. Leaves out the clock itself: src/machine/clock; and the document's text: src/report.
 import { relative } from 'node:path'
 import { CONFIG_KEYS, type Configuration, keyOf, sweepConfig, withDefaults } from '../kbuild/config.ts'
 import { kbuild, type KernelImage, loadSteppedImage } from '../kbuild/index.ts'
@@ -62,7 +62,9 @@ export interface ScaleChoices extends KernelChoices {
 
 export const DEFAULT_OPERATIONS = 200
 const DEFAULT_SCENARIO = 'page-fault-disjoint'
-/** Linux's spinlock where each CPU is a core, memory for 128 CPUs, and a tick every few milliseconds, as HZ=250 has it. */
+/**
+ * Linux's spinlock where each CPU is a core, memory for 128 CPUs, and a tick every few milliseconds, as HZ=250 has it.
+ */
 const USUAL = ['SPINLOCK=qspinlock', 'MEMORY=512M', 'TICK=4000']
 const DEFAULT_SEED = 1
 /** Cycles of --lag are of this many picoseconds. */
@@ -273,7 +275,10 @@ function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
   }
 }
 
-/** Whether the scenario itself leaves little memory: its setup has changed the watermarks, so that more memory is of no help. */
+/**
+ * Whether the scenario itself leaves little memory: its setup has changed the watermarks, so that more memory is of no
+ * help.
+ */
 function leavesLittle({ memory, booted, symbols }: ClockMachine): boolean {
   const min = symbol(symbols, 'ZONES') + symbol(symbols, 'zone$watermark_min')
   return memory[min] !== booted[min]

@@ -9,7 +9,10 @@ export interface SteppedExports {
   exit_all_tasks(): Generator<unknown, void>
 }
 
-/** The environment: arch/machine.ts of the kernel under test without what only a thread a CPU needs, steps, and what is told to observers. */
+/**
+ * The environment: arch/machine.ts of the kernel under test without what only a thread a CPU needs, steps, and what is
+ * told to observers.
+ */
 export interface SteppedEnvironment {
   memory: Int32Array
   oracle: Int32Array

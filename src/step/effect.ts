@@ -1,6 +1,6 @@
 /**
- * What a step does to memory, by kind: the words it touches, the value it leaves and the value it returns. Whether a kind reads,
- * writes, is plain or atomic, and whether it may block: KIND_FLAGS.
+ * What a step does to memory, by kind: the words it touches, the value it leaves and the value it returns. Whether a
+ * kind reads, writes, is plain or atomic, and whether it may block: KIND_FLAGS.
  */
 import { Kind, KINDS } from './kinds.ts'
 
@@ -34,8 +34,8 @@ export const EFFECT: Uint8Array = (() => {
 })()
 
 /**
- * What the word at the step's address holds after a step of CPU `cpu` that found `old`. Of a copy, whose first word comes from
- * elsewhere: `old`.
+ * What the word at the step's address holds after a step of CPU `cpu` that found `old`. Of a copy, whose first word
+ * comes from elsewhere: `old`.
  */
 export function valueAfter(kind: number, old: number, a: number, b: number, cpu: number): number {
   switch (kind) {
@@ -78,7 +78,10 @@ export function isRange(kind: number): boolean {
   return EFFECT[kind] >= FILLS
 }
 
-/** Whether a step that finds `value` at its address has to wait for another one; a halted CPU also goes on when it is notified. */
+/**
+ * Whether a step that finds `value` at its address has to wait for another one; a halted CPU also goes on when it is
+ * notified.
+ */
 export function waits(kind: number, value: number, a: number): boolean {
   switch (kind) {
     case Kind.LOCK:
@@ -92,7 +95,10 @@ export function waits(kind: number, value: number, a: number): boolean {
   }
 }
 
-/** Performs a step of CPU `cpu` on a memory of its own: for tests, and machines that log nothing. Returns what the step returns. */
+/**
+ * Performs a step of CPU `cpu` on a memory of its own: for tests, and machines that log nothing. Returns what the step
+ * returns.
+ */
 export function perform(
   memory: Int32Array,
   kind: number,

@@ -1,6 +1,6 @@
 /**
- * Kinds of steps: what a CPU of the stepped machine announces before it does it. kbuild writes these numbers into an image,
- * the machine performs them, schedulers and checks ask about them.
+ * Kinds of steps: what a CPU of the stepped machine announces before it does it. kbuild writes these numbers into an
+ * image, the machine performs them, schedulers and checks ask about them.
  */
 export const Kind = {
   PLAIN_READ: 1,
@@ -41,7 +41,9 @@ export const Kind = {
 /** Number of kinds, for tables by kind. */
 export const KINDS = 26
 
-/** By kind: bit 0 reads, bit 1 writes, bit 2 is plain, bit 3 is atomic (a read-modify-write or a lock), bit 4 may block. */
+/**
+ * By kind: bit 0 reads, bit 1 writes, bit 2 is plain, bit 3 is atomic (a read-modify-write or a lock), bit 4 may block.
+ */
 export const READS = 1
 export const WRITES = 2
 export const PLAIN = 4

@@ -1,6 +1,6 @@
 /**
- * Whoever watches the stepped machine: the checks at every step, and the recorder of histories. Observers keep their state
- * outside the machine's memory. A violation is thrown (Violation).
+ * Whoever watches the stepped machine: the checks at every step, and the recorder of histories. Observers keep their
+ * state outside the machine's memory. A violation is thrown (Violation).
  */
 export interface Observer {
   /** A new execution begins; memory is as setup left it. */
@@ -24,7 +24,10 @@ export interface Observer {
   /** The CPU owns the entries of page table `table` (word address of its struct page) from now on; or no longer. */
   tableLocked?(context: number, table: number): void
   tableUnlocked?(context: number, table: number): void
-  /** The CPU has taken the object at word address `object` from its cache, or gives it back; `site` is that of its last step. */
+  /**
+   * The CPU has taken the object at word address `object` from its cache, or gives it back; `site` is that of its last
+   * step.
+   */
   objectAllocated?(context: number, object: number, site: number): void
   objectFreed?(context: number, object: number, site: number): void
   /** The CPU has taken a lock (LOCK_ bits of src/kernel/arch/observe.ts), or is about to release one. */

@@ -1,6 +1,6 @@
 /**
- * The random numbers of one execution: a function of (seed, execution) and nothing else. sfc32 (Chris Doty-Humphrey, PractRand):
- * 128 bits of state, period at least 2^32 from every seed, so that executions do not begin to repeat.
+ * The random numbers of one execution: a function of (seed, execution) and nothing else. sfc32 (Chris Doty-Humphrey,
+ * PractRand): 128 bits of state, period at least 2^32 from every seed, so that executions do not begin to repeat.
  */
 import type { Random } from './scheduler.ts'
 
@@ -44,7 +44,10 @@ export class ExecutionRandom implements Random {
     return t
   }
 
-  /** The product of two integers below 2^53 is exact, so the result is the same on every machine. `bound` is at most 2^21. */
+  /**
+   * The product of two integers below 2^53 is exact, so the result is the same on every machine. `bound` is at most
+   * 2^21.
+   */
   below(bound: number): number {
     return Math.floor((this.next() >>> 0) * bound * PER_2_32)
   }

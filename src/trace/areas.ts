@@ -1,5 +1,6 @@
-// The areas of one recorded address space at one moment, as its calls left them. In pages of 4 KiB, at recorded (unfolded) addresses;
-// page numbers have up to 35 bits, so no bit operations on them. Leaves out merging: areas are only ever split.
+// The areas of one recorded address space at one moment, as its calls left them. In pages of 4 KiB, at recorded
+// (unfolded) addresses; page numbers have up to 35 bits, so no bit operations on them. Leaves out merging: areas are
+// only ever split.
 
 export const PROT_READ = 1
 export const PROT_WRITE = 2

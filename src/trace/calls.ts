@@ -107,8 +107,9 @@ function mmapOperation(event: EnterEvent, result: ReturnEvent, { mm, files }: Ca
   if (anonymous && (flags & MAP_SHARED) !== 0) {
     file = files.id(`shmem ${event.line}`, true)
   } else if (!anonymous) {
-    // Which file a descriptor stands for is not recorded. A loader maps a whole file first and then its segments over that, so
-    // a mapping at a free address starts a file, told by its length: the same library in two processes is one file.
+    // Which file a descriptor stands for is not recorded. A loader maps a whole file first and then its segments over
+    // that, so a mapping at a free address starts a file, told by its length: the same library in two processes is one
+    // file.
     const descriptor = given['fd']!
     const known = mm.descriptors.get(descriptor)
     file = fixed && known !== undefined ? known : files.id(`file ${given['len']} ${pgoff}`)

@@ -1,5 +1,5 @@
-// What a replay needs of a machine: modelled memory and page tables, counted along the recorded order. The
-// replay's own order is looser, so more may live at once in it: callers leave room. Leaves out VMAs and the objects of reverse maps.
+// What a replay needs of a machine: modelled memory and page tables, counted along the recorded order. The replay's own
+// order is looser, so more may live at once in it: callers leave room. Leaves out VMAs and the objects of reverse maps.
 import { UsageError } from '../base/errors.ts'
 import { MODEL_LIMITS } from './limits.ts'
 import {

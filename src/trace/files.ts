@@ -1,4 +1,5 @@
-// The files and shared memory objects of a trace. Which file a descriptor stands for is not recorded: callers tell files apart by keys.
+// The files and shared memory objects of a trace. Which file a descriptor stands for is not recorded: callers tell
+// files apart by keys.
 import type { TraceFile } from './operations.ts'
 
 export class Files {

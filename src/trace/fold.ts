@@ -1,6 +1,7 @@
-// Folds recorded 47-bit addresses into the small space of the model: page numbers of at most 31 bits. Works on chunks of 2 MiB: offsets in
-// a chunk stay, chunks that hold a touch or the edge of a range keep their order and whether they are neighbours. What lies between two
-// of them (a gap, or the untouched inside of a huge area) may shrink, but never vanishes.
+// Folds recorded 47-bit addresses into the small space of the model: page numbers of at most 31 bits. Works on chunks
+// of 2 MiB: offsets in a chunk stay, chunks that hold a touch or the edge of a range keep their order and whether they
+// are neighbours. What lies between two of them (a gap, or the untouched inside of a huge area) may shrink, but never
+// vanishes.
 import { UsageError } from '../base/errors.ts'
 
 /** Pages of 4 KiB in a chunk: a whole number of page tables for every PTRS_PER_TABLE up to 512. */

@@ -1,9 +1,13 @@
-// Areas that no recorded call made: an exec'd image, its stack, the vdso, what was mapped before the recording began. They are inferred
-// from the faults (and successful calls) that fall outside every recorded area, and exist from the image's start.
+// Areas that no recorded call made: an exec'd image, its stack, the vdso, what was mapped before the recording began.
+// They are inferred from the faults (and successful calls) that fall outside every recorded area, and exist from the
+// image's start.
 import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_EXEC, PROT_READ, PROT_WRITE } from './areas.ts'
 import type { Area, AreaMap } from './areas.ts'
 
-/** The stack, vvar and vdso of x86-64 lie above this page, mmap's area ends below: 16 GiB and 128 MiB under the end of user space. */
+/**
+ * The stack, vvar and vdso of x86-64 lie above this page, mmap's area ends below: 16 GiB and 128 MiB under the end of
+ * user space.
+ */
 const STACK_FLOOR = 0x7ffbf8000
 /** Touched pages at most this far apart belong to neighbouring segments of one mapping. */
 const SEGMENT_GAP = 64
@@ -31,7 +35,8 @@ interface Run {
 }
 
 /**
- * The areas an image starts with, sorted. Gaps between touched pages are filled when small and when no recorded call maps anything there.
+ * The areas an image starts with, sorted. Gaps between touched pages are filled when small and when no recorded call
+ * maps anything there.
  * @param fileId gives a file's identity for a key; the same program has the same files in every process
  */
 export function inferAreas(image: ImageEvidence, fileId: (key: string) => number): Area[] {

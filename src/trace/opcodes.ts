@@ -1,5 +1,6 @@
-// The layout of an encoded trace program: kinds of operations, flags, word offsets, results. Constants only, so that kernel code
-// (the scenario that replays a trace) links this file as it is. encode.ts writes this layout; nothing else may know it.
+// The layout of an encoded trace program: kinds of operations, flags, word offsets, results. Constants only, so that
+// kernel code (the scenario that replays a trace) links this file as it is. encode.ts writes this layout; nothing else
+// may know it.
 //
 //   word 0                header (TRACE_HEADER_WORDS words, trace_header$…)
 //   header$streams        stream table: nr_streams records of TRACE_STREAM_WORDS words (trace_stream$…)
@@ -38,7 +39,9 @@ export const trace_stream$parent = 2
 export const trace_stream$tid = 3
 /** Index within the parent's stream of the operation that starts this one. */
 export const trace_stream$parent_op = 4
-/** Written by the replay: operations that are done; the stream's tasks wait on it and are woken by TRACE_F_WAITED ones. */
+/**
+ * Written by the replay: operations that are done; the stream's tasks wait on it and are woken by TRACE_F_WAITED ones.
+ */
 export const trace_stream$progress = 5
 
 export const TRACE_FILE_WORDS = 4
@@ -56,7 +59,10 @@ export const trace_op$kind = 0
 export const trace_op$page = 1
 /** Pages in the range; for TRACE_TOUCH the word offset within the page. */
 export const trace_op$pages = 2
-/** PROT_… bits; TRACE_TOUCH: TRACE_READ, TRACE_WRITE or TRACE_FETCH; TRACE_MADVISE: the advice; TRACE_MREMAP: new length in pages. */
+/**
+ * PROT_… bits; TRACE_TOUCH: TRACE_READ, TRACE_WRITE or TRACE_FETCH; TRACE_MADVISE: the advice; TRACE_MREMAP: new length
+ * in pages.
+ */
 export const trace_op$prot = 3
 /** TRACE_MMAP: MAP_… bits as in Linux; TRACE_MREMAP: the new first page. */
 export const trace_op$flags = 4
@@ -83,7 +89,10 @@ export const TRACE_CLONE_THREAD = 8
 export const TRACE_FORK = 9
 /** The child shares the mm; what the parent does next depends (by its list) on the child's TRACE_EXEC or TRACE_EXIT. */
 export const TRACE_VFORK = 10
-/** A new, empty mm; the image's areas follow as implied TRACE_MMAPs. First operation of every stream that no recorded task started. */
+/**
+ * A new, empty mm; the image's areas follow as implied TRACE_MMAPs. First operation of every stream that no recorded
+ * task started.
+ */
 export const TRACE_EXEC = 11
 export const TRACE_EXIT = 12
 
@@ -106,7 +115,8 @@ export const TRACE_FETCH = 2
 
 export const TRACE_ADVICE_DONTNEED = 4
 
-// What the replay writes, one word an operation, into an array of nr_ops words (index = operation's index in the whole program).
+// What the replay writes, one word an operation, into an array of nr_ops words (index = operation's index in the whole
+// program).
 export const TRACE_RESULT_NOT_RUN = 0
 /** A touch that did not fault. */
 export const TRACE_RESULT_NO_FAULT = 1

@@ -1,8 +1,9 @@
-// Which operations of other streams must come before an operation: what the recording demands, and no more. Within one address space a
-// call that changes the map follows every event on its range recorded before its entry and precedes every one recorded after its return;
-// a fork is ordered with all map changes of its parent's address space; a clone precedes the child's events; a vfork parent goes on
-// after the child's exec or exit; a pid's exit precedes its reuse. Two touches are never ordered with each other, and within a stream
-// the recorded order holds without being listed. What follows from other entries is left out of the lists.
+// Which operations of other streams must come before an operation: what the recording demands, and no more. Within one
+// address space a call that changes the map follows every event on its range recorded before its entry and precedes
+// every one recorded after its return; a fork is ordered with all map changes of its parent's address space; a clone
+// precedes the child's events; a vfork parent goes on after the child's exec or exit; a pid's exit precedes its reuse.
+// Two touches are never ordered with each other, and within a stream the recorded order holds without being listed.
+// What follows from other entries is left out of the lists.
 import {
   TRACE_BRK,
   TRACE_EXEC,

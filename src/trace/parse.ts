@@ -1,5 +1,6 @@
-// One line of `perf script` text -> one typed event. Understands the events that traces of address spaces consist of; any other event
-// becomes `unknown`, to be counted. Leaves out call chains, the header and what perf prints with fields other than the default ones.
+// One line of `perf script` text -> one typed event. Understands the events that traces of address spaces consist of;
+// any other event becomes `unknown`, to be counted. Leaves out call chains, the header and what perf prints with fields
+// other than the default ones.
 import { UsageError } from '../base/errors.ts'
 
 export type CallName = 'mmap' | 'munmap' | 'mprotect' | 'mremap' | 'brk' | 'madvise'

@@ -1,12 +1,15 @@
-// Recorded events -> a trace program: a stream of operations for every task, the address spaces behind them, and what is passed over.
-// Walks the events twice: the first walk collects what no recorded call explains, the second starts each image with the areas inferred
-// from that. What a call did is taken from its return value; it takes effect in the walk at its return.
+// Recorded events -> a trace program: a stream of operations for every task, the address spaces behind them, and what
+// is passed over. Walks the events twice: the first walk collects what no recorded call explains, the second starts
+// each image with the areas inferred from that. What a call did is taken from its return value; it takes effect in the
+// walk at its return.
 //
-// Orders the recording proves (TraceProgram.proven): a touch that lies between entry and return of another task's call on its page, and
-// that only the state after (before) the call permits, comes after (before) it; an address that mmap chose was free, so a munmap of
-// it that overlaps in time came before; a fork comes before a call of a sibling that returns after it.
+// Orders the recording proves (TraceProgram.proven): a touch that lies between entry and return of another task's call
+// on its page, and that only the state after (before) the call permits, comes after (before) it; an address that mmap
+// chose was free, so a munmap of it that overlaps in time came before; a fork comes before a call of a sibling that
+// returns after it.
 //
-// Leaves out: threads that lived before the recording began (each counts as a process of its own), the wait of a parent for its child.
+// Leaves out: threads that lived before the recording began (each counts as a process of its own), the wait of a parent
+// for its child.
 import { MAP_PRIVATE, permits } from './areas.ts'
 import type { Area } from './areas.ts'
 import { callOperation } from './calls.ts'
@@ -41,7 +44,9 @@ import type { Mm, Task } from './tasks.ts'
 const LOWEST_PAGE = 16
 /** Pages from here on are the kernel's (or vsyscall). */
 const TASK_PAGES = 2 ** 35
-/** A larger hole under a call that succeeded is left as it is: the call will fail in the model, and the table says so. */
+/**
+ * A larger hole under a call that succeeded is left as it is: the call will fail in the model, and the table says so.
+ */
 const LARGEST_HOLE = 2 ** 18
 
 /** Builds the trace program of recorded events (in recorded order). */
@@ -170,7 +175,10 @@ class Walk {
     return this.#infer(task, touch.page, touch.page + 1, rights, touch.line)
   }
 
-  /** No call explains that these pages are mapped: the image had them, or (where a call unmapped them) something came since. */
+  /**
+   * No call explains that these pages are mapped: the image had them, or (where a call unmapped them) something came
+   * since.
+   */
   #infer(task: Task, start: number, end: number, rights: number, line: number): Area | undefined {
     const { mm } = task
     if (this.#firstWalk && !mm.unmapped.intersects(start, end)) {

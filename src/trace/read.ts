@@ -1,5 +1,5 @@
-// A file of `perf script` text, plain or gzipped -> its events. The whole file is held in memory; a recording of a million lines is
-// about 130 MB of text.
+// A file of `perf script` text, plain or gzipped -> its events. The whole file is held in memory; a recording of a
+// million lines is about 130 MB of text.
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { UsageError } from '../base/errors.ts'

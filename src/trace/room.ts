@@ -1,6 +1,6 @@
-// The model has room for so many tasks and address spaces at a time. A recording that has more of them, though not at a time, gets
-// further orders, the only ones that order.ts does not demand: clones and execs follow each other as recorded, and after the
-// recorded exits that make room for them. A smaller recording gets none.
+// The model has room for so many tasks and address spaces at a time. A recording that has more of them, though not at a
+// time, gets further orders, the only ones that order.ts does not demand: clones and execs follow each other as
+// recorded, and after the recorded exits that make room for them. A smaller recording gets none.
 import { UsageError } from '../base/errors.ts'
 import { MODEL_LIMITS } from './limits.ts'
 import { TRACE_CLONE_THREAD, TRACE_EXEC, TRACE_EXIT, TRACE_FORK, TRACE_VFORK } from './opcodes.ts'
@@ -81,7 +81,9 @@ function peakOf(life: Life): number {
   return most
 }
 
-/** Lets every life begin after the one recorded before it, and after all ends recorded before it but the last `slack`. */
+/**
+ * Lets every life begin after the one recorded before it, and after all ends recorded before it but the last `slack`.
+ */
 function orderBegins(life: Life, slack: number): void {
   const ends: Operation[] = []
   let awaited = 0

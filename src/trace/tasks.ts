@@ -1,5 +1,5 @@
-// The tasks of a recording and their address spaces: how clone, exec and exit make and end them, and the streams of operations that
-// come of it. Leaves out what happens inside an address space: program.ts.
+// The tasks of a recording and their address spaces: how clone, exec and exit make and end them, and the streams of
+// operations that come of it. Leaves out what happens inside an address space: program.ts.
 import { AreaMap, MAP_FIXED } from './areas.ts'
 import type { Area } from './areas.ts'
 import type { Files } from './files.ts'

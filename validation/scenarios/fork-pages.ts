@@ -1,5 +1,6 @@
 /**
- * One process forks once with as many written pages as it was told (--pages), for the time of fork() alone: scenario word 0 has it in ns.
+ * One process forks once with as many written pages as it was told (--pages), for the time of fork() alone: scenario
+ * word 0 has it in ns.
  */
 import {
   BUG_ON,

@@ -1,7 +1,8 @@
 /**
- * lock-torture on a ticket lock whose waiters watch a line that arrivals do not touch: beside the next ticket lies a copy of whose turn it
- * is, for those who find the lock free. So the Markov model of lock collapse has it, against which the clock is validated: an arrival
- * disturbs nobody who waits. The built-in lock has both words on one line, as Linux has.
+ * lock-torture on a ticket lock whose waiters watch a line that arrivals do not touch: beside the next ticket lies a
+ * copy of whose turn it is, for those who find the lock free. So the Markov model of lock collapse has it, against
+ * which the clock is validated: an arrival disturbs nobody who waits. The built-in lock has both words on one line, as
+ * Linux has.
  */
 import {
   atomic_fetch_add,

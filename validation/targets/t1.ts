@@ -1,6 +1,7 @@
-// T1: one page_table_lock for all PTEs (C. Lameter, 2004, 512 CPUs, 2.6.10, pages of 16 KiB that take 15 us to clear), and what came after.
-// That machine has two CPUs a node: a third thread pays for the way to another node. Ten CPUs of the topology share a die; so they are spread
-// over the sockets, and the curve of CPUs side by side is shown next to that.
+// T1: one page_table_lock for all PTEs (C. Lameter, 2004, 512 CPUs, 2.6.10, pages of 16 KiB that take 15 us to clear),
+// and what came after. That machine has two CPUs a node: a third thread pays for the way to another node. Ten CPUs of
+// the topology share a die; so they are spread over the sockets, and the curve of CPUs side by side is shown next to
+// that.
 import { clockPoint } from '../../src/scale/point.ts'
 import { Bench } from '../clock.ts'
 import { figure, type Row, type Target } from '../target.ts'

@@ -1,6 +1,7 @@
-// T6: collapse of a ticket lock and the plateau of a queue lock against the Markov model, which knows one cost: the refetch of the
-// line that the owner's number is in. So does the topology here; all else takes no time. The lock that is judged draws tickets on a line of its own,
-// as the model has it. On the built-in one, as on Linux's, whoever comes takes the waiters' line: it is shown beside.
+// T6: collapse of a ticket lock and the plateau of a queue lock against the Markov model, which knows one cost: the
+// refetch of the line that the owner's number is in. So does the topology here; all else takes no time. The lock that
+// is judged draws tickets on a line of its own, as the model has it. On the built-in one, as on Linux's, whoever comes
+// takes the waiters' line: it is shown beside.
 import type { Topology } from '../../src/machine/clock/topology.ts'
 import { Bench } from '../clock.ts'
 import { type LockModel, lockThroughput, peakOf } from '../markov.ts'
@@ -15,7 +16,9 @@ const SETS: readonly [string, LockModel][] = [
 const SETTINGS = ['MEMORY=64M', 'NR_CPUS=128', 'TICK=1000000000']
 const MOST = 128
 
-/** Every CPU as far from every other: a load of a line that another CPU wrote takes `refetch` ns, anything else no time. */
+/**
+ * Every CPU as far from every other: a load of a line that another CPU wrote takes `refetch` ns, anything else no time.
+ */
 function flat(refetch: number): Topology {
   return {
     name: 'flat',
@@ -32,7 +35,10 @@ function flat(refetch: number): Topology {
   }
 }
 
-/** Operations that make a point precise to about 1 %: waits are of exponential distribution, and correlated where they queue. */
+/**
+ * Operations that make a point precise to about 1 %: waits are of exponential distribution, and correlated where they
+ * queue.
+ */
 function operations(cpus: number, peak: number): number {
   return cpus >= 2 * peak ? 100 : Math.ceil(40_000 / cpus)
 }

@@ -1,4 +1,5 @@
-// T9: one shared reference count against per-CPU deltas (RadixVM, EuroSys 2013, the same 80-CPU machine as the topology's).
+// T9: one shared reference count against per-CPU deltas (RadixVM, EuroSys 2013, the same 80-CPU machine as the
+// topology's).
 import { Bench } from '../clock.ts'
 import { figure, type Row, type Target } from '../target.ts'
 

@@ -1,10 +1,11 @@
-// Vector clocks of the CPUs of one execution, and what marked writes have published at each word: the order rules of the race
-// detector. Clocks only grow, from execution to execution, so that nothing has to be reset. Leaves out which accesses race: kcsan.ts.
+// Vector clocks of the CPUs of one execution, and what marked writes have published at each word: the order rules of
+// the race detector. Clocks only grow, from execution to execution, so that nothing has to be reset. Leaves out which
+// accesses race: kcsan.ts.
 
 /**
- * What orders accesses: a release publishes all that the CPU has done and seen; a marked write what it had done before its last
- * fence (smp_wmb, smp_mb or a release) and all that it has seen (stores become visible to all CPUs at once); a marked read
- * takes over what the word's last marked write published.
+ * What orders accesses: a release publishes all that the CPU has done and seen; a marked write what it had done before
+ * its last fence (smp_wmb, smp_mb or a release) and all that it has seen (stores become visible to all CPUs at once); a
+ * marked read takes over what the word's last marked write published.
  */
 export class Clocks {
   readonly #cpus: number
@@ -13,8 +14,8 @@ export class Clocks {
   /** By CPU: its clock at its last fence. */
   readonly #fenced: Int32Array
   /**
-   * For each word `stride` numbers, so that they lie on one or two lines of the host's cache: the execution in which it was
-   * published at, the clocks that were published, then `extra` numbers of the user's own.
+   * For each word `stride` numbers, so that they lie on one or two lines of the host's cache: the execution in which it
+   * was published at, the clocks that were published, then `extra` numbers of the user's own.
    */
   readonly words: Int32Array
   readonly stride: number
@@ -28,7 +29,9 @@ export class Clocks {
     this.words = new Int32Array(words * this.stride)
   }
 
-  /** A new execution: everything before it is known to all, nothing in it to others. Returns the latest clock before it. */
+  /**
+   * A new execution: everything before it is known to all, nothing in it to others. Returns the latest clock before it.
+   */
   begin(): number {
     const cpus = this.#cpus
     let latest = 0

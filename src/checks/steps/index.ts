@@ -1,4 +1,5 @@
-// The checks at every step of the stepped machine, by name, and the one observer that shows each of them the steps that concern it.
+// The checks at every step of the stepped machine, by name, and the one observer that shows each of them the steps that
+// concern it.
 import { KIND_FLAGS, WRITES } from '../../step/kinds.ts'
 import type { Observer } from '../../step/observer.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'
@@ -38,8 +39,8 @@ export const STEP_CHECKS: readonly StepCheckKind[] = [
 ]
 
 /**
- * One observer for all checks but those named in `off` (names of STEP_CHECKS). Made once for a machine, before its first
- * execution. Its step() looks up the class of the word and calls only the checks which that class concerns.
+ * One observer for all checks but those named in `off` (names of STEP_CHECKS). Made once for a machine, before its
+ * first execution. Its step() looks up the class of the word and calls only the checks which that class concerns.
  */
 export function stepChecks(
   machine: WatchedMachine,
@@ -76,8 +77,8 @@ class StepChecks implements Observer {
   readonly #checks: readonly StepCheck[]
   readonly #classOf: Uint8Array
   /**
-   * By class of word, twice: who sees reads, then who sees writes. The first and the last of all checks see the most, and are
-   * called by name, which is several times as fast as through a list.
+   * By class of word, twice: who sees reads, then who sees writes. The first and the last of all checks see the most,
+   * and are called by name, which is several times as fast as through a list.
    */
   readonly #seers: readonly (readonly Seer[])[]
   readonly #first: UseAfterFree | undefined

@@ -1,7 +1,8 @@
-// KCSAN: data races by the kernel's own marks on its accesses: two accesses of different CPUs to one
-// word, at least one of them a write and at least one plain, with nothing that orders them (clocks.ts). Not by sampling as
-// kernel/kcsan does, but every pair. Accesses of user programs race with each other at their own risk; that they see contents the kernel
-// wrote before it published the page is checked. Leaves out per-CPU words that are reached by this_cpu_*, which are no steps.
+// KCSAN: data races by the kernel's own marks on its accesses: two accesses of different CPUs to one word, at least one
+// of them a write and at least one plain, with nothing that orders them (clocks.ts). Not by sampling as kernel/kcsan
+// does, but every pair. Accesses of user programs race with each other at their own risk; that they see contents the
+// kernel wrote before it published the page is checked. Leaves out per-CPU words that are reached by this_cpu_*, which
+// are no steps.
 import { isRange, wordsOf } from '../../step/effect.ts'
 import { Kind, KIND_FLAGS, KINDS, PLAIN, READS, WRITES } from '../../step/kinds.ts'
 import { FENCE_RMB } from '../../step/observer.ts'
@@ -94,8 +95,8 @@ export class Kcsan implements StepCheck {
   readonly #now: Int32Array
   readonly #cpus: number
   /**
-   * By word, behind what Clocks keeps there: what it held before the last write; then by CPU and kind of access the CPU's clock
-   * at its last one, shifted left by `#siteBits`, and the access's site.
+   * By word, behind what Clocks keeps there: what it held before the last write; then by CPU and kind of access the
+   * CPU's clock at its last one, shifted left by `#siteBits`, and the access's site.
    */
   readonly #words: Int32Array
   readonly #stride: number

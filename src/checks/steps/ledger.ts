@@ -1,6 +1,6 @@
-// E8: the ledger. What a CPU did to map counts and rss counters between taking its first page table and dropping its last equals
-// what it did to the tables' entries, page by page and kind by kind; and a page has at least as many references as mappings
-// then. Leaves out references one by one: they are taken before and dropped after.
+// E8: the ledger. What a CPU did to map counts and rss counters between taking its first page table and dropping its
+// last equals what it did to the tables' entries, page by page and kind by kind; and a page has at least as many
+// references as mappings then. Leaves out references one by one: they are taken before and dropped after.
 import { Kind } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'
@@ -70,7 +70,10 @@ class Ledger implements StepCheck {
     }
   }
 
-  /** An entry is gone or new: a mapping of a page, or a swap entry, or one of migration, which counts as what it stands for. */
+  /**
+   * An entry is gone or new: a mapping of a page, or a swap entry, or one of migration, which counts as what it stands
+   * for.
+   */
   #entry(book: Book, pte: number, counters: number, change: number): void {
     const watch = this.#watch
     if (watch.maps(pte)) {

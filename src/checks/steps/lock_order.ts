@@ -1,6 +1,6 @@
-// The graph of lock order: which class was taken while which was held. What counts is the current execution, so that its schedule
-// alone shows a cycle again; the orders of earlier ones only save time: while all of them together make no cycle, no execution does.
-// Leaves out who asks and how it is reported: lockdep.ts.
+// The graph of lock order: which class was taken while which was held. What counts is the current execution, so that
+// its schedule alone shows a cycle again; the orders of earlier ones only save time: while all of them together make no
+// cycle, no execution does. Leaves out who asks and how it is reported: lockdep.ts.
 
 /** Where an order was seen first. */
 export interface Dependency {
@@ -36,7 +36,8 @@ export class LockOrder {
   }
 
   /**
-   * Adds an order. The chain of orders of this execution that leads the other way, from `to` to `from`; undefined: none.
+   * Adds an order. The chain of orders of this execution that leads the other way, from `to` to `from`; undefined:
+   * none.
    */
   closes(dependency: Dependency): Dependency[] | undefined {
     const { from, to } = dependency
@@ -52,7 +53,10 @@ export class LockOrder {
     return this.search([from], (key) => key === to, now)
   }
 
-  /** The shortest chain of orders that leads from one of some classes to one that `found` accepts; `now`: of this execution only. */
+  /**
+   * The shortest chain of orders that leads from one of some classes to one that `found` accepts; `now`: of this
+   * execution only.
+   */
   search(from: readonly number[], found: (key: number) => boolean, now: boolean): Dependency[] | undefined {
     const reached = new Map<number, Dependency | undefined>(from.map((key) => [key, undefined]))
     const queue = [...reached.keys()]

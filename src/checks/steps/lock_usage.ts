@@ -1,14 +1,18 @@
-// Which classes of locks interrupts take, and which are taken with interrupts on (kernel/locking/lockdep.c, 6.1: mark_usage,
-// check_irq_usage). A class that is both waits for itself on one CPU some day; and a class of the first kind under which one of the
-// second is taken waits by way of it. The devices' and timers' interrupts that take locks in Linux do not exist here: a class
-// says so by a word from outside (LOCK_CLASSES), else the execution shows it. Leaves out softirqs, and readers of rwlocks apart.
+// Which classes of locks interrupts take, and which are taken with interrupts on (kernel/locking/lockdep.c, 6.1:
+// mark_usage, check_irq_usage). A class that is both waits for itself on one CPU some day; and a class of the first
+// kind under which one of the second is taken waits by way of it. The devices' and timers' interrupts that take locks
+// in Linux do not exist here: a class says so by a word from outside (LOCK_CLASSES), else the execution shows it.
+// Leaves out softirqs, and readers of rwlocks apart.
 import type { Dependency, LockOrder } from './lock_order.ts'
 
 export class LockUsage {
   readonly #order: LockOrder
   /** By key: who takes the class in an interrupt, in Linux. */
   readonly #declared: (string | undefined)[] = []
-  /** By key: the last execution in which an interrupt took it, and in which it was held with interrupts on; where that was first. */
+  /**
+   * By key: the last execution in which an interrupt took it, and in which it was held with interrupts on; where that
+   * was first.
+   */
   readonly #inIrq: (number | undefined)[] = []
   readonly #irqsOn: (number | undefined)[] = []
   readonly #onAt: string[] = []
@@ -74,7 +78,9 @@ export class LockUsage {
     return this.#onAt[key]
   }
 
-  /** The shortest chain of orders of this execution from a class that interrupts take to one that is held with them on. */
+  /**
+   * The shortest chain of orders of this execution from a class that interrupts take to one that is held with them on.
+   */
   unsafeOrder(): readonly Dependency[] | undefined {
     if (!this.#changed && !this.#mixed) return undefined
     if (!this.#mixed) {

@@ -1,8 +1,9 @@
-// lockdep (kernel/locking/lockdep.c, 6.1): lock classes and subclasses, the order in which they nest in an execution, cycles of
-// that order reported when the last edge appears, whether or not anything deadlocked; locks that interrupts take but that are taken, or
-// under which others are taken, with interrupts on; sleeping locks and waits under a spinlock or with interrupts off; waiting for a TLB
-// flush with interrupts off; locks held at the end. A lock's class is where it lies, since without LOCK_STAT a lock has no word for it.
-// Leaves out recursive readers (no lock here allows them).
+// lockdep (kernel/locking/lockdep.c, 6.1): lock classes and subclasses, the order in which they nest in an execution,
+// cycles of that order reported when the last edge appears, whether or not anything deadlocked; locks that interrupts
+// take but that are taken, or under which others are taken, with interrupts on; sleeping locks and waits under a
+// spinlock or with interrupts off; waiting for a TLB flush with interrupts off; locks held at the end. A lock's class
+// is where it lies, since without LOCK_STAT a lock has no word for it. Leaves out recursive readers (no lock here
+// allows them).
 import { Kind } from '../../step/kinds.ts'
 import { Violation } from '../../step/observer.ts'
 import { hex } from '../../inspect/names.ts'
@@ -151,7 +152,10 @@ class Lockdep implements StepCheck {
     )
   }
 
-  /** A lock that interrupts take must be taken with interrupts off elsewhere. Who only tries waits for nobody in an interrupt. */
+  /**
+   * A lock that interrupts take must be taken with interrupts off elsewhere. Who only tries waits for nobody in an
+   * interrupt.
+   */
   #irqUse(context: number, lock: number, key: number, how: number, site: number): void {
     if (context >= this.#watch.cpus && (how & this.#try) === 0) {
       this.#usage.markIrq(key)
@@ -290,7 +294,10 @@ class Lockdep implements StepCheck {
     return `${hex(lock)} (${this.#keyText(key)}, at: ${this.#watch.sites.where(site)} (${this.#watch.name(lock)})`
   }
 
-  /** Name and usage as lockdep prints them: `-` in interrupts, `+` with interrupts on, `?` both, for hard and soft interrupts alike. */
+  /**
+   * Name and usage as lockdep prints them: `-` in interrupts, `+` with interrupts on, `?` both, for hard and soft
+   * interrupts alike.
+   */
   #keyText(key: number): string {
     const usage = this.#usage.isSafe(key)
       ? this.#usage.isUnsafe(key)

@@ -1,6 +1,6 @@
-// E3: reference and map counts of pages. A reference is taken only where there is one, no count falls below nothing, a page
-// goes only when it is mapped nowhere, and its contents are touched only while it is referenced. Leaves out whether the
-// counts equal the mappings: that is the ledger's.
+// E3: reference and map counts of pages. A reference is taken only where there is one, no count falls below nothing, a
+// page goes only when it is mapped nowhere, and its contents are touched only while it is referenced. Leaves out
+// whether the counts equal the mappings: that is the ledger's.
 import { Kind } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'

@@ -1,5 +1,6 @@
-// E6: what the page lock keeps. As long as an entry of migration stands for a page, the page is locked, since faults wait for that; and what a
-// page belongs to (page->mapping) changes from one owner to another only under its lock. Leaves out first owners and the page cache.
+// E6: what the page lock keeps. As long as an entry of migration stands for a page, the page is locked, since faults
+// wait for that; and what a page belongs to (page->mapping) changes from one owner to another only under its lock.
+// Leaves out first owners and the page cache.
 import { Kind } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'

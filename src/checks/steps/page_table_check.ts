@@ -1,5 +1,5 @@
-// E2: what mm/page_table_check.c (6.1) counts, and that an anonymous page with several mappings can be written by none when a
-// CPU drops its last page table. Leaves out huge entries.
+// E2: what mm/page_table_check.c (6.1) counts, and that an anonymous page with several mappings can be written by none
+// when a CPU drops its last page table. Leaves out huge entries.
 import { Kind } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'

@@ -1,8 +1,8 @@
-// E12: how a PTE may change. A page is replaced only by clearing its entry and flushing it; rights and bits of a present entry are
-// taken away by one atomic operation, as the hardware sets bits beside the lock; dirty is lost only with the entry or by mkclean. An
-// entry above leads to one table until it is cleared.
-// With SWAP an entry may become one of swap or of migration when it was cleared, or in a copy that fork or mremap makes; without it
-// such an entry is a violation.
+// E12: how a PTE may change. A page is replaced only by clearing its entry and flushing it; rights and bits of a
+// present entry are taken away by one atomic operation, as the hardware sets bits beside the lock; dirty is lost only
+// with the entry or by mkclean. An entry above leads to one table until it is cleared. With SWAP an entry may become
+// one of swap or of migration when it was cleared, or in a copy that fork or mremap makes; without it such an entry is
+// a violation.
 import { ATOMIC, Kind, KIND_FLAGS } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'

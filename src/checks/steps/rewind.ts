@@ -1,5 +1,5 @@
-// Numbers of a check that belong to one execution: changed ones are logged and put back when the next execution begins, so that
-// this costs as much as was touched. Leaves out what they mean.
+// Numbers of a check that belong to one execution: changed ones are logged and put back when the next execution begins,
+// so that this costs as much as was touched. Leaves out what they mean.
 
 /** An array of 32-bit integers that can go back to where forget() left it. */
 export class Rewind {

@@ -1,5 +1,6 @@
-// The places of an image's source where steps are made, and how a check chooses among them: by the function or the module in which they
-// stand. A name that the kernel does not have is refused, since a check that goes by it would see nothing and say nothing.
+// The places of an image's source where steps are made, and how a check chooses among them: by the function or the
+// module in which they stand. A name that the kernel does not have is refused, since a check that goes by it would see
+// nothing and say nothing.
 
 /** A place of the kernel's source where steps are made (kbuild's Site). */
 export interface StepSite {
@@ -36,8 +37,8 @@ export class Sites {
   }
 
   /**
-   * The sites whose function or helper is one of `names`, as a table by site: none where this image does without the function.
-   * Throws MissingName, with the name of the check, when the kernel has no such function.
+   * The sites whose function or helper is one of `names`, as a table by site: none where this image does without the
+   * function. Throws MissingName, with the name of the check, when the kernel has no such function.
    */
   of(check: string, names: readonly string[]): Uint8Array {
     for (const name of names)

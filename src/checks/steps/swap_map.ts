@@ -1,6 +1,6 @@
-// E4: the swap map. A slot comes into use as one that has a page in the swap cache and no entry, gains and loses one use at a time, and is freed
-// only without any; its word is written only under its cluster's lock, and only while its device is on. Leaves out whether the uses
-// equal the entries: at rest that is Q4.
+// E4: the swap map. A slot comes into use as one that has a page in the swap cache and no entry, gains and loses one
+// use at a time, and is freed only without any; its word is written only under its cluster's lock, and only while its
+// device is on. Leaves out whether the uses equal the entries: at rest that is Q4.
 import { swapMapText } from '../../inspect/swap_entries.ts'
 import { Kind } from '../../step/kinds.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'

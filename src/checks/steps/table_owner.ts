@@ -1,5 +1,5 @@
-// E1: the split page-table-lock check. From taking to dropping a table's lock a table has one owner, whatever lock the design
-// returned for it; nobody else writes its entries. Leaves out the lock's words themselves.
+// E1: the split page-table-lock check. From taking to dropping a table's lock a table has one owner, whatever lock the
+// design returned for it; nobody else writes its entries. Leaves out the lock's words themselves.
 import { Kind } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'

@@ -1,6 +1,7 @@
 // E5: no TLB outlives what it translates. A page whose last reference goes is in no TLB; and when whoever changed a map
-// declares it done (the write side of mmap_lock is released, the last gather ends), no TLB has more than the page table. Leaves
-// out entries of tables that a CPU owns at that moment, and CPUs whose flush reclaim has deferred: it may be on its way.
+// declares it done (the write side of mmap_lock is released, the last gather ends), no TLB has more than the page
+// table. Leaves out entries of tables that a CPU owns at that moment, and CPUs whose flush reclaim has deferred: it may
+// be on its way.
 import { Kind } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'

@@ -1,5 +1,6 @@
-// Use after free of struct pages, page tables and objects, by what was freed last where: in the manner of KASAN (mm/kasan/report.c,
-// 6.1). Leaves out reference counts, which may be looked at speculatively, and contents of pages: both are page_counts.ts.
+// Use after free of struct pages, page tables and objects, by what was freed last where: in the manner of KASAN
+// (mm/kasan/report.c, 6.1). Leaves out reference counts, which may be looked at speculatively, and contents of pages:
+// both are page_counts.ts.
 import { Kind, KIND_FLAGS, WRITES } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'

@@ -1,6 +1,6 @@
-// What all checks at every step share about one stepped machine: the map of its words, which tables are in a tree, at which
-// level and who owns them, which pages, tables and objects are free, and what its words are called. It follows the steps by itself,
-// outside the machine's memory. Leaves out every rule: those are in the checks.
+// What all checks at every step share about one stepped machine: the map of its words, which tables are in a tree, at
+// which level and who owns them, which pages, tables and objects are free, and what its words are called. It follows
+// the steps by itself, outside the machine's memory. Leaves out every rule: those are in the checks.
 import { entryName, pteText, tableEntryText } from '../../inspect/entries.ts'
 import { nameAddress } from '../../inspect/names.ts'
 import { dumpPage } from '../../inspect/page_dump.ts'
@@ -274,7 +274,9 @@ export class Watch {
     return readSwapEntry(this.s, pte).kind === 'swap'
   }
 
-  /** Whether a swap entry may become this one: of the same slot, or the mark of a page that could not be read from it. */
+  /**
+   * Whether a swap entry may become this one: of the same slot, or the mark of a page that could not be read from it.
+   */
   staysSwapped(from: number, to: number): boolean {
     const before = readSwapEntry(this.s, from)
     const { kind, device, offset } = readSwapEntry(this.s, to)

@@ -1,5 +1,5 @@
-// What kind of word lies at each address, as far as a check at every step wants to know, and which page, table or object it
-// belongs to: both are looked up once a step. Leaves out names for people: src/inspect/names.ts.
+// What kind of word lies at each address, as far as a check at every step wants to know, and which page, table or
+// object it belongs to: both are looked up once a step. Leaves out names for people: src/inspect/names.ts.
 import type { KernelSymbols } from '../../inspect/symbols.ts'
 
 /** Classes of words. */

@@ -1,5 +1,5 @@
-// `mmtorture scale --calibrate`: measures this machine, writes its topology and prints what each figure is. Leaves out the measuring:
-// src/calibrate.
+// `mmtorture scale --calibrate`: measures this machine, writes its topology and prints what each figure is. Leaves out
+// the measuring: src/calibrate.
 import { join } from 'node:path'
 import { UsageError } from '../../base/errors.ts'
 import { checkWritable, DEFAULT_OUT, progress, writeReport } from '../../base/output.ts'
@@ -13,8 +13,8 @@ import type { ScaleArguments } from './scale.ts'
 const TAKEN = ['calibrate', 'json', 'out']
 
 /**
- * Measures, writes host.json, and prints what each figure is; returns the exit status: 0, or 130 if it was interrupted, and then nothing
- * is written. Throws UsageError where nothing can be measured.
+ * Measures, writes host.json, and prints what each figure is; returns the exit status: 0, or 130 if it was interrupted,
+ * and then nothing is written. Throws UsageError where nothing can be measured.
  */
 export async function calibrateCommand(
   name: string | undefined,

@@ -1,4 +1,5 @@
-// `mmtorture completion SHELL`: prints the script that makes a shell complete the command. Leaves out the script: completion.ts.
+// `mmtorture completion SHELL`: prints the script that makes a shell complete the command. Leaves out the script:
+// completion.ts.
 import type { Command } from 'commander'
 import { UsageError } from '../../base/errors.ts'
 import { didYouMean } from '../../base/nearest.ts'

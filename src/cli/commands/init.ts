@@ -1,5 +1,5 @@
-// `mmtorture init [DIR]`: a folder to begin in, with a page-table-lock design, a scenario, a tsconfig.json that knows the kernel's types and
-// a README. Leaves out installing anything.
+// `mmtorture init [DIR]`: a folder to begin in, with a page-table-lock design, a scenario, a tsconfig.json that knows
+// the kernel's types and a README. Leaves out installing anything.
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, relative, resolve } from 'node:path'
@@ -26,7 +26,10 @@ my-lock.ts is a page-table-lock design, my-race.ts a scenario with a race in it.
 The last one ends with a violation, and with the command that replays it.
 `
 
-/** Writes the folder and prints what to do in it. Throws UsageError, and writes nothing, if it holds one of the files already. */
+/**
+ * Writes the folder and prints what to do in it. Throws UsageError, and writes nothing, if it holds one of the files
+ * already.
+ */
 export async function initCommand(folder: string): Promise<void> {
   const root = packageRoot()
   const files = new Map([
@@ -47,7 +50,10 @@ function copyOf(example: string, name: string): string {
   return readFileSync(example, 'utf8').replaceAll(/examples\/\w+\/[\w-]+\.ts/g, name)
 }
 
-/** Strict, for code that runs in no host. Where mmtorture is not installed above the folder, its types are named by path. */
+/**
+ * Strict, for code that runs in no host. Where mmtorture is not installed above the folder, its types are named by
+ * path.
+ */
 function tsconfig(folder: string, root: string): object {
   const compilerOptions = { module: 'nodenext', target: 'es2022', strict: true, noEmit: true, types: [] }
   const kernel = relative(folder, join(root, 'dist/src/kernel/index.d.ts')).replaceAll('\\', '/')

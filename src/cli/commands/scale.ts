@@ -1,4 +1,5 @@
-// `mmtorture scale`: curves over CPUs, printed; or a calibration of this machine. Leaves out what a point is: src/scale.
+// `mmtorture scale`: curves over CPUs, printed; or a calibration of this machine. Leaves out what a point is:
+// src/scale.
 import { checkWritable, progress, writeReport } from '../../base/output.ts'
 import { formatScale } from '../../report/scale_text.ts'
 import { planScale, type ScaleChoices, scalePlan } from '../../scale/scale.ts'

@@ -1,6 +1,6 @@
 /**
- * A scheduler around a scheduler that checks the program under test: every execution is run twice, the second time with the answers
- * of the first, and must come to the same choices. Whoever uses it begins each execution twice.
+ * A scheduler around a scheduler that checks the program under test: every execution is run twice, the second time with
+ * the answers of the first, and must come to the same choices. Whoever uses it begins each execution twice.
  */
 import { Violation } from '../../step/observer.ts'
 import type { Pending } from '../../step/scheduler.ts'

@@ -1,6 +1,6 @@
 /**
- * Depth-first search of all schedules with at most so many preemptions (a switch away from a context that could go on). Ends when
- * there is none left. A choice that a bounded search may not take is not counted as one.
+ * Depth-first search of all schedules with at most so many preemptions (a switch away from a context that could go on).
+ * Ends when there is none left. A choice that a bounded search may not take is not counted as one.
  */
 import type { Pending, Random, Scheduler } from '../../step/scheduler.ts'
 import type { SchedulerOptions } from './scheduler.ts'

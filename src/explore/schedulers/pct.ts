@@ -1,6 +1,6 @@
 /**
- * PCT (Burckhardt et al., ASPLOS 2010): random priorities, and depth - 1 random moments at which whoever runs falls to the bottom. A bug
- * of depth d in n CPUs and k steps is met with a probability of at least 1/(n k^(d-1)).
+ * PCT (Burckhardt et al., ASPLOS 2010): random priorities, and depth - 1 random moments at which whoever runs falls to
+ * the bottom. A bug of depth d in n CPUs and k steps is met with a probability of at least 1/(n k^(d-1)).
  */
 import type { Pending, Random, Scheduler } from '../../step/scheduler.ts'
 import type { Profile, SchedulerOptions } from './scheduler.ts'

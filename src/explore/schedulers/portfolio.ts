@@ -1,6 +1,6 @@
 /**
- * The default: shares the executions among several schedulers, by what each has found that was new (shareOut), so that the one that
- * suits the program gets most of them. The shares are part of the profile and change only between rounds.
+ * The default: shares the executions among several schedulers, by what each has found that was new (shareOut), so that
+ * the one that suits the program gets most of them. The shares are part of the profile and change only between rounds.
  */
 import type { Pending, Random, Scheduler } from '../../step/scheduler.ts'
 import { PctScheduler } from './pct.ts'

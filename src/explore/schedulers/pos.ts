@@ -1,6 +1,6 @@
 /**
- * Partial order sampling (Yuan, Yang, Gu, CAV 2018): every pending step has a random priority and the highest goes; steps that
- * conflict with it draw anew, so that each order of two racing steps is tried by itself.
+ * Partial order sampling (Yuan, Yang, Gu, CAV 2018): every pending step has a random priority and the highest goes;
+ * steps that conflict with it draw anew, so that each order of two racing steps is tried by itself.
  */
 import type { Pending, Random, Scheduler } from '../../step/scheduler.ts'
 import { conflicts } from './conflict.ts'

@@ -1,6 +1,6 @@
 /**
- * Replays a schedule given as segments. A segment whose context cannot go on is left out; behind the last one the context goes on that
- * is there, then the lowest. The machine must ask at every step (exact).
+ * Replays a schedule given as segments. A segment whose context cannot go on is left out; behind the last one the
+ * context goes on that is there, then the lowest. The machine must ask at every step (exact).
  */
 import type { Pending, Random, Scheduler } from '../../step/scheduler.ts'
 import type { Segment } from '../segments.ts'

@@ -1,6 +1,6 @@
 /**
- * Random walk with few switches: whoever runs goes on, except in one of `length` choices. Two CPUs get far in each other's way, rarely
- * at every step: to learn which words they share.
+ * Random walk with few switches: whoever runs goes on, except in one of `length` choices. Two CPUs get far in each
+ * other's way, rarely at every step: to learn which words they share.
  */
 import type { Random, Scheduler } from '../../step/scheduler.ts'
 

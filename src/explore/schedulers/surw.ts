@@ -1,7 +1,7 @@
 /**
- * Selectively uniform random walk (Zhao et al., ASPLOS 2025): who takes the next interesting step is drawn in proportion to the
- * interesting steps that each still has, which makes all their orders equally likely. Interesting are the accesses to shared words;
- * their numbers come from the profile.
+ * Selectively uniform random walk (Zhao et al., ASPLOS 2025): who takes the next interesting step is drawn in
+ * proportion to the interesting steps that each still has, which makes all their orders equally likely. Interesting are
+ * the accesses to shared words; their numbers come from the profile.
  */
 import type { Pending, Random, Scheduler } from '../../step/scheduler.ts'
 import type { Profile, SchedulerOptions } from './scheduler.ts'

@@ -1,6 +1,6 @@
 /**
- * What the clock counts for every report: operations, transfers of lines, and who waited how long for which lock and which line.
- * Times in picoseconds. Leaves out names: src/scale.
+ * What the clock counts for every report: operations, transfers of lines, and who waited how long for which lock and
+ * which line. Times in picoseconds. Leaves out names: src/scale.
  */
 
 /** How one lock was used, in one mode. */
@@ -8,7 +8,10 @@ export interface LockUse {
   readonly lock: number
   readonly reading: boolean
   acquisitions: number
-  /** Acquisitions that slept until somebody changed a word or had to try again, and those whose lock another CPU had taken last. */
+  /**
+   * Acquisitions that slept until somebody changed a word or had to try again, and those whose lock another CPU had
+   * taken last.
+   */
   contentions: number
   conBounces: number
   acqBounces: number
@@ -27,7 +30,10 @@ export class ClockFigures {
   /** Operations and accesses of all CPUs. */
   operations = 0
   accesses = 0
-  /** Lines fetched from another CPU's or another last-level cache; copies of others taken away; from the near cache; from memory. */
+  /**
+   * Lines fetched from another CPU's or another last-level cache; copies of others taken away; from the near cache;
+   * from memory.
+   */
   transfers = 0
   upgrades = 0
   llcFetches = 0

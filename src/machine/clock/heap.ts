@@ -1,6 +1,6 @@
 /**
- * The CPUs that can go on, ordered by their clocks: a binary heap. Equal clocks go by a rank drawn from the seed. The CPU that
- * runs stays at the root whatever its clock says, until it gives way (settle) or leaves.
+ * The CPUs that can go on, ordered by their clocks: a binary heap. Equal clocks go by a rank drawn from the seed. The
+ * CPU that runs stays at the root whatever its clock says, until it gives way (settle) or leaves.
  */
 export class ClockHeap {
   /** Time of each CPU in picoseconds. */

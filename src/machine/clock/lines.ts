@@ -1,7 +1,8 @@
 /**
- * The coherence protocol: for each line of 16 words who has it and how, and what it takes to have it. A line is nobody's, one CPU's
- * for itself (modified or exclusive; the first reader gets it so), or shared by some. Each CPU has caches of its own of a finite
- * size (8 ways, first in first out), CPUs of a domain share a last-level cache (first in first out), behind which is memory.
+ * The coherence protocol: for each line of 16 words who has it and how, and what it takes to have it. A line is
+ * nobody's, one CPU's for itself (modified or exclusive; the first reader gets it so), or shared by some. Each CPU has
+ * caches of its own of a finite size (8 ways, first in first out), CPUs of a domain share a last-level cache (first in
+ * first out), behind which is memory.
  *
  * Left out: what an evicted line costs to write back; the levels of a CPU's own caches; prefetching; where memory lies.
  */
@@ -233,9 +234,10 @@ export class Lines {
   }
 
   /**
-   * `count` lines of which the model's memory knows nothing go through the CPU's own caches, as of line `first` of Linux's memory: a page
-   * has fewer words here than there. They take the places of others, and leave their own to others after them. Not so in the last-level
-   * cache: without prefetching a walk over struct pages, which hardware sees coming, would then fetch each from memory.
+   * `count` lines of which the model's memory knows nothing go through the CPU's own caches, as of line `first` of
+   * Linux's memory: a page has fewer words here than there. They take the places of others, and leave their own to
+   * others after them. Not so in the last-level cache: without prefetching a walk over struct pages, which hardware
+   * sees coming, would then fetch each from memory.
    */
   pass(cpu: number, first: number, count: number): void {
     for (let line = first; line < first + count; line++)

@@ -1,6 +1,6 @@
 /**
- * Which locks each CPU waits for and holds, and for how long: from what the kernel tells its observers. A wait lasts from wanting a
- * lock to having it, transfers of its line included. Times in picoseconds.
+ * Which locks each CPU waits for and holds, and for how long: from what the kernel tells its observers. A wait lasts
+ * from wanting a lock to having it, transfers of its line included. Times in picoseconds.
  */
 import type { ClockFigures } from './figures.ts'
 
@@ -10,7 +10,10 @@ const DEPTH = 16
 export class ClockLocks {
   readonly #figures: ClockFigures
   readonly #clock: Float64Array
-  /** Per CPU a stack of the locks it wants (a semaphore's slow path wants the spinlock inside), since when, and whether it found them taken. */
+  /**
+   * Per CPU a stack of the locks it wants (a semaphore's slow path wants the spinlock inside), since when, and whether
+   * it found them taken.
+   */
   readonly #wantedDepth: Uint8Array
   readonly #wanted: Int32Array
   readonly #since: Float64Array

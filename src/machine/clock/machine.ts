@@ -1,15 +1,18 @@
 /**
- * The clock: a machine of stepped images in which every CPU has a clock, every access costs what the cache-coherence protocol makes
- * it cost, and the CPU whose clock is lowest goes next. Same image, same seed, same hardware: the same figures to the last digit.
+ * The clock: a machine of stepped images in which every CPU has a clock, every access costs what the cache-coherence
+ * protocol makes it cost, and the CPU whose clock is lowest goes next. Same image, same seed, same hardware: the same
+ * figures to the last digit.
  *
- * A line serves one transfer at a time; of those who want it meanwhile one is drawn from the seed. A read completes when
- * its transfer ends: until then those that have the line may use it, and what it brings is what they left in it. A write invalidates
- * other copies when its transfer starts. A CPU that waits for a word sleeps until somebody writes to the line; then all who slept on it want it at once. Taking other CPUs' copies away from a line
- * that one has does not queue: that moves no data. Accesses to a CPU's own area and to lines that nobody else has touched are charged
- * without letting slower CPUs go first. Exceptions, clearing and copying vary by a tenth, drawn from the seed: CPUs that do equal work
- * would fall into step otherwise, and never meet.
+ * A line serves one transfer at a time; of those who want it meanwhile one is drawn from the seed. A read completes
+ * when its transfer ends: until then those that have the line may use it, and what it brings is what they left in it. A
+ * write invalidates other copies when its transfer starts. A CPU that waits for a word sleeps until somebody writes to
+ * the line; then all who slept on it want it at once. Taking other CPUs' copies away from a line that one has does not
+ * queue: that moves no data. Accesses to a CPU's own area and to lines that nobody else has touched are charged without
+ * letting slower CPUs go first. Exceptions, clearing and copying vary by a tenth, drawn from the seed: CPUs that do
+ * equal work would fall into step otherwise, and never meet.
  *
- * Left out: everything that overlaps (a CPU waits for each of its accesses, stores too), frequency, interrupts other than TLB flushes.
+ * Left out: everything that overlaps (a CPU waits for each of its accesses, stores too), frequency, interrupts other
+ * than TLB flushes.
  */
 import {
   requireSymbols,
@@ -33,7 +36,10 @@ import { type Hardware, LINE_BYTES } from './topology.ts'
 
 export interface ClockOptions {
   readonly hardware: Hardware
-  /** Draws the order of equals, and what exceptions, clearing and copying vary by. The program's own random numbers are always the same. */
+  /**
+   * Draws the order of equals, and what exceptions, clearing and copying vary by. The program's own random numbers are
+   * always the same.
+   */
   readonly seed: number
   /** How far a CPU may run ahead of the slowest one, in picoseconds; 0: not at all. */
   readonly lag: number
@@ -106,9 +112,15 @@ const SLEEPS = 3
 const FETCHES = 4
 const DONE = 5
 
-/** Not every scenario has work for every CPU from its start on: after so many times the window's operations it begins nevertheless. */
+/**
+ * Not every scenario has work for every CPU from its start on: after so many times the window's operations it begins
+ * nevertheless.
+ */
 const WARM_UP = 4
-/** ns from a wake-up until the CPU that slept runs again; and for how long somebody waits for a semaphore before others may not pass (4 ms). */
+/**
+ * ns from a wake-up until the CPU that slept runs again; and for how long somebody waits for a semaphore before others
+ * may not pass (4 ms).
+ */
 const WAKE_UP_NS = 2200
 const WAIT_TIMEOUT_NS = 4_000_000
 const PAGE_BYTES = 4096
@@ -220,8 +232,9 @@ export class ClockMachine {
   }
 
   /**
-   * Runs all CPUs from setup on. The window begins when every CPU has begun an operation, or WARM_UP times its operations are done, and
-   * ends at a limit or with the scenario; without limits it is the whole run. Once only. Throws KernelBug, and Violation when no CPU can go on.
+   * Runs all CPUs from setup on. The window begins when every CPU has begun an operation, or WARM_UP times its
+   * operations are done, and ends at a limit or with the scenario; without limits it is the whole run. Once only.
+   * Throws KernelBug, and Violation when no CPU can go on.
    */
   run(limits: Limits): ClockResult {
     const { figures } = this
@@ -388,8 +401,8 @@ export class ClockMachine {
   }
 
   /**
-   * Takes the pending step of `cpu`, which is at the root: charges it, or lets the CPU queue or sleep. Returns whether the step is
-   * to be performed now.
+   * Takes the pending step of `cpu`, which is at the root: charges it, or lets the CPU queue or sleep. Returns whether
+   * the step is to be performed now.
    */
   #take(cpu: number, e: number): boolean {
     const clock = this.#clock
@@ -491,7 +504,10 @@ export class ClockMachine {
     if (toucher[line] !== cpu + 1) toucher[line] = toucher[line] === 0 ? cpu + 1 : -1
   }
 
-  /** Clearing or copying: what is overwritten is not fetched, and the time goes by bytes; pages and tables count as Linux's do. */
+  /**
+   * Clearing or copying: what is overwritten is not fetched, and the time goes by bytes; pages and tables count as
+   * Linux's do.
+   */
   #takeRange(cpu: number, e: number, does: number): void {
     const to = this.#addr[e]
     const { costs } = this.#hardware
@@ -515,7 +531,10 @@ export class ClockMachine {
     this.#charge(cpu, e, HIT, 0, this.#random.varied(cost))
   }
 
-  /** What Linux has in the place of `words` words at `p` and the model has not goes through the CPU's caches all the same. */
+  /**
+   * What Linux has in the place of `words` words at `p` and the model has not goes through the CPU's caches all the
+   * same.
+   */
   #passRest(cpu: number, p: number, words: number): void {
     const bytes = this.#bytes(p, words)
     const here = ((p + words - 1) >> LINE_SHIFT) - (p >> LINE_SHIFT) + 1

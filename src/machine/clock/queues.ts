@@ -1,7 +1,8 @@
 /**
- * Who waits for a line while it serves a transfer, and who is next: drawn from those that wait when the transfer before begins. A
- * directory answers requests for a busy line as they get through to it, which is in no order of their own; first come, first served
- * would let CPUs that fell into step once stay in step. Whatever the number of CPUs, a draw takes one random number.
+ * Who waits for a line while it serves a transfer, and who is next: drawn from those that wait when the transfer before
+ * begins. A directory answers requests for a busy line as they get through to it, which is in no order of their own;
+ * first come, first served would let CPUs that fell into step once stay in step. Whatever the number of CPUs, a draw
+ * takes one random number.
  */
 export class LineQueues {
   /** By line: its queue, plus 1; 0: nobody wants it. No more lines than CPUs have one at a time. */

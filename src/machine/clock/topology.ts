@@ -1,11 +1,11 @@
 /**
- * A topology: which CPUs lie how near to one another, and what the hardware takes for what, in integer picoseconds. One box is
- * described; more boxes of the kind lie at its largest distance from one another.
+ * A topology: which CPUs lie how near to one another, and what the hardware takes for what, in integer picoseconds. One
+ * box is described; more boxes of the kind lie at its largest distance from one another.
  *
- * CPUs have places, neighbours near: a level with `cpus` is made of groups of that many consecutive places. Where groups differ in
- * their distance (hops between sockets), a matrix of level names says which level two of them have. CPU numbers are places, or, where a
- * core has several threads, go as in Linux: the first thread of each core, then the second ones.
- * Left out: bandwidth of links and memory, which node a page of memory lies on (memory is the near one).
+ * CPUs have places, neighbours near: a level with `cpus` is made of groups of that many consecutive places. Where
+ * groups differ in their distance (hops between sockets), a matrix of level names says which level two of them have.
+ * CPU numbers are places, or, where a core has several threads, go as in Linux: the first thread of each core, then the
+ * second ones. Left out: bandwidth of links and memory, which node a page of memory lies on (memory is the near one).
  */
 
 /** What it takes to have a line from, or take it away from, a CPU at this distance. Times in the topology's unit. */
@@ -79,7 +79,9 @@ export interface Hardware {
   readonly loadShared: Float64Array
   readonly store: Float64Array
   readonly storeShared: Float64Array
-  /** Number of the last-level cache of each CPU; of each the first CPU, and its CPUs as bits in (cpus + 31) >> 5 words. */
+  /**
+   * Number of the last-level cache of each CPU; of each the first CPU, and its CPUs as bits in (cpus + 31) >> 5 words.
+   */
   readonly domain: Uint16Array
   readonly domainFirst: Uint16Array
   readonly domainMask: Int32Array
@@ -147,8 +149,8 @@ function placeOf({ cpus, threads = 1 }: Topology, cpu: number): number {
 }
 
 /**
- * Where CPU `cpu` lies when each goes where the fewest are: of the largest groups first, then of those within, as Linux's scheduler looks
- * for the idlest group (kernel/sched/fair.c, find_idlest_cpu).
+ * Where CPU `cpu` lies when each goes where the fewest are: of the largest groups first, then of those within, as
+ * Linux's scheduler looks for the idlest group (kernel/sched/fair.c, find_idlest_cpu).
  */
 function spreadPlaceOf({ cpus, levels }: Topology, boxes: number, cpu: number): number {
   const sizes = [1, ...levels.flatMap((level) => level.cpus ?? [])].toSorted((left, right) => right - left)

@@ -1,12 +1,15 @@
-// Two threads play ping-pong with one word by compare-and-swap, which is how latencies between cores are published. Leaves out who runs
-// where: the system decides, a round says where it was.
+// Two threads play ping-pong with one word by compare-and-swap, which is how latencies between cores are published.
+// Leaves out who runs where: the system decides, a round says where it was.
 import { readFileSync } from 'node:fs'
 import type { WasmMemory } from '../smp/wasm_module.ts'
 import { nanoseconds } from './loops.ts'
 import type { CalibratorApi, HandOffRound } from './protocol.ts'
 import { wasmLoops, type WasmLoops } from './wasm_loops.ts'
 
-/** Word of the shared memory, apart from the first one, which is handed over. Not 0: a side has given up, and so does the other one. */
+/**
+ * Word of the shared memory, apart from the first one, which is handed over. Not 0: a side has given up, and so does
+ * the other one.
+ */
 const GONE = 64
 
 /** Hand-offs of a round, and before it: those that let both sides begin together. */

@@ -1,5 +1,5 @@
-// Loops whose steps the host is timed by, for one thread: what depends on what is such that the processor cannot overlap two steps.
-// Leaves out what the figures are for: src/calibrate.
+// Loops whose steps the host is timed by, for one thread: what depends on what is such that the processor cannot
+// overlap two steps. Leaves out what the figures are for: src/calibrate.
 import { chaseRing } from './ring.ts'
 import { LINE_BYTES } from '../clock/topology.ts'
 import { wasmMemory } from '../smp/wasm_module.ts'

@@ -20,8 +20,8 @@ export interface CalibratorApi {
   /** Rounds of chasing pointers over `bytes` bytes: ns of one load. */
   chase(bytes: number, rounds: number): number[]
   /**
-   * Plays ping-pong with the first word of the memory that the threads share, against the thread that plays the other side at the same time, up to
-   * `rounds` rounds.
+   * Plays ping-pong with the first word of the memory that the threads share, against the thread that plays the other
+   * side at the same time, up to `rounds` rounds.
    */
   handOff(side: 0 | 1, rounds: number): HandOffRound[]
 }

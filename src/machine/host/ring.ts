@@ -1,12 +1,16 @@
 // A ring of pointers for timing loads: each word that is looked at says where the next one is. Leaves out the timing.
 import { ExecutionRandom } from '../../step/random.ts'
 
-/** Bytes within which the order is random. Larger than what prefetchers look ahead in, small enough for the first-level TLB. */
+/**
+ * Bytes within which the order is random. Larger than what prefetchers look ahead in, small enough for the first-level
+ * TLB.
+ */
 const BLOCK_BYTES = 64 * 4096
 
 /**
- * A ring over `bytes` bytes that visits one word of each line once: the word at its place is the index of the next one. The order is
- * random within blocks, and the blocks lie in random order: no prefetcher knows the next line, and the TLB hardly matters.
+ * A ring over `bytes` bytes that visits one word of each line once: the word at its place is the index of the next one.
+ * The order is random within blocks, and the blocks lie in random order: no prefetcher knows the next line, and the TLB
+ * hardly matters.
  * @param lineWords words of a line
  */
 export function chaseRing(bytes: number, lineWords: number): Uint32Array {

@@ -1,5 +1,6 @@
-// How the CPUs of the host lie to one another, as far as its system says: threads of a core, CPUs of a last-level cache, sockets.
-// Leaves out what a distance costs. Linux says it under /sys/devices/system/cpu; elsewhere all CPUs count as equally far.
+// How the CPUs of the host lie to one another, as far as its system says: threads of a core, CPUs of a last-level
+// cache, sockets. Leaves out what a distance costs. Linux says it under /sys/devices/system/cpu; elsewhere all CPUs
+// count as equally far.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -26,7 +27,10 @@ export type LevelName = (typeof LEVEL_NAMES)[number]
 
 export interface HostStructure {
   readonly cpus: number
-  /** Threads of a core whose second ones are numbered after all first ones, as Linux usually does; absent: neighbours are near. */
+  /**
+   * Threads of a core whose second ones are numbered after all first ones, as Linux usually does; absent: neighbours
+   * are near.
+   */
   readonly threads?: number
   readonly levels: readonly HostLevel[]
   readonly llcCpus: number
@@ -45,8 +49,8 @@ export function hostStructure(cpus: number, folder: string = SYSTEM): HostStruct
 }
 
 /**
- * The structure that `places` make. Groups of one kind must have one size: else (a hybrid, CPUs that are off), and without places, all
- * `cpus` CPUs are equally far from one another.
+ * The structure that `places` make. Groups of one kind must have one size: else (a hybrid, CPUs that are off), and
+ * without places, all `cpus` CPUs are equally far from one another.
  */
 export function structureOf(places: readonly CpuPlace[], cpus: number): HostStructure {
   const keys: Readonly<Record<LevelName, (place: CpuPlace) => string>> = {

@@ -1,5 +1,5 @@
-// Loops around one locked instruction, in WebAssembly: JavaScript's own atomics are calls in some versions of Node, and would be what
-// is timed. Leaves out the timing: loops.ts and hand_off.ts.
+// Loops around one locked instruction, in WebAssembly: JavaScript's own atomics are calls in some versions of Node, and
+// would be what is timed. Leaves out the timing: loops.ts and hand_off.ts.
 import {
   ATOMIC_PREFIX,
   END,

@@ -1,4 +1,5 @@
-// The machine's memory: how many words an image needs, and their allocation, shared between threads. Leaves out what lies in it.
+// The machine's memory: how many words an image needs, and their allocation, shared between threads. Leaves out what
+// lies in it.
 import { UsageError } from '../../base/errors.ts'
 import type { KernelImage } from '../../kbuild/index.ts'
 import { symbol } from '../../inspect/symbols.ts'
@@ -9,7 +10,10 @@ export function memoryWords(image: KernelImage, bootWords: number): number {
   return Math.max(symbol(image.symbols, 'MEMORY_WORDS'), symbol(image.symbols, 'BOOT_DATA') + bootWords)
 }
 
-/** A zeroed memory of `words` words: a WebAssembly one with ATOMICS=wasm. Throws UsageError when the host has not that much. */
+/**
+ * A zeroed memory of `words` words: a WebAssembly one with ATOMICS=wasm. Throws UsageError when the host has not that
+ * much.
+ */
 export function allocateMemory(image: KernelImage, words: number): SharedArrayBuffer | WasmMemory {
   const { ATOMICS, MEMORY, PAGE_BYTES } = image.config
   try {

@@ -1,5 +1,5 @@
-// From what stopped a machine to a Failure in the kernel's words: a BUG, a soft lockup, a setup that did not succeed. Leaves out
-// noticing it (machine.ts) and printing it (failure.ts).
+// From what stopped a machine to a Failure in the kernel's words: a BUG, a soft lockup, a setup that did not succeed.
+// Leaves out noticing it (machine.ts) and printing it (failure.ts).
 import { bugText } from '../../inspect/bug.ts'
 import { UsageError } from '../../base/errors.ts'
 import type { KernelImage } from '../../kbuild/index.ts'

@@ -1,5 +1,6 @@
-// The smp machine: worker threads are the CPUs, one shared memory is theirs. Boots an image, lets the CPUs run for a window of
-// time, stops them, and says what stopped them if it was something else. Leaves out measuring and checks: run.ts.
+// The smp machine: worker threads are the CPUs, one shared memory is theirs. Boots an image, lets the CPUs run for a
+// window of time, stops them, and says what stopped them if it was something else. Leaves out measuring and checks:
+// run.ts.
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
@@ -92,8 +93,8 @@ const PANIC_TIMEOUT = 2000
 const ORACLE_WORDS = 16
 
 /**
- * A kernel path is dozens of small functions: V8's default budgets for inlining end in the middle of it. Accessors such as
- * this_cpu_read, of up to 60 bytes of bytecode, are always inlined.
+ * A kernel path is dozens of small functions: V8's default budgets for inlining end in the middle of it. Accessors such
+ * as this_cpu_read, of up to 60 bytes of bytecode, are always inlined.
  */
 export const V8_FLAGS = [
   '--max-inlined-bytecode-size=2000',
@@ -154,8 +155,9 @@ export class SmpMachine {
   }
 
   /**
-   * Allocates a machine for `image`, starts its CPUs and boots the kernel on them; the scenario is set up when it resolves.
-   * Throws UsageError when the scenario cannot be set up (MEMORY too small), MachineStopped on a BUG, WorkerDied, KernelException.
+   * Allocates a machine for `image`, starts its CPUs and boots the kernel on them; the scenario is set up when it
+   * resolves. Throws UsageError when the scenario cannot be set up (MEMORY too small), MachineStopped on a BUG,
+   * WorkerDied, KernelException.
    */
   static async boot(image: KernelImage, options: MachineOptions): Promise<SmpMachine> {
     const machine = new SmpMachine(image, options)
@@ -186,7 +188,8 @@ export class SmpMachine {
 
   /**
    * Lets all CPUs run, together from a barrier on, for `milliseconds` or until no task is left or stop() is called.
-   * Throws MachineStopped on a BUG and on a soft lockup, WorkerDied, KernelException; then the machine cannot run again.
+   * Throws MachineStopped on a BUG and on a soft lockup, WorkerDied, KernelException; then the machine cannot run
+   * again.
    */
   async run(milliseconds: number): Promise<Window> {
     this.#store('machine$stop', 0)
@@ -234,7 +237,10 @@ export class SmpMachine {
     await Promise.all(this.#cpus.map(({ worker }) => worker.terminate()))
   }
 
-  /** What the watchdog sees of CPU `cpu`: start-up and teardown are no operations, so only who waits is stuck soon there. */
+  /**
+   * What the watchdog sees of CPU `cpu`: start-up and teardown are no operations, so only who waits is stuck soon
+   * there.
+   */
   #watch(cpu: number, work: 'operations' | 'setup'): WatchedCpu {
     const limit = this.#options.lockupLimit ?? LOCKUP_LIMIT
     const idle = !this.#cpus[cpu].busy || isIdle(this.view, cpu)
@@ -265,8 +271,8 @@ export class SmpMachine {
   }
 
   /**
-   * Calls `call` on the CPUs of `cpus` and waits for all, looking at the machine now and then (`look`, with the time in ms).
-   * One that dies, throws or locks up ends all.
+   * Calls `call` on the CPUs of `cpus` and waits for all, looking at the machine now and then (`look`, with the time in
+   * ms). One that dies, throws or locks up ends all.
    */
   async #callAll(
     cpus: readonly number[],

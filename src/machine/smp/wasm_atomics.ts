@@ -1,11 +1,14 @@
-// The atomics of ATOMICS=wasm: a WebAssembly module of seven functions, each one locked instruction on the machine's own memory.
-// Leaves out waiting and notifying: arch/halt.ts has them for both kinds of atomics.
+// The atomics of ATOMICS=wasm: a WebAssembly module of seven functions, each one locked instruction on the machine's
+// own memory. Leaves out waiting and notifying: arch/halt.ts has them for both kinds of atomics.
 import type { WasmAtomics } from '../../kernel/arch/machine.ts'
 import { ATOMIC_PREFIX, I32_CONST, instantiate, LOCAL_GET, type WasmMemory } from './wasm_module.ts'
 
 const I32_SHL = 0x74
 
-/** Exported name, number of parameters, whether there is a result, opcode after the prefix (threads proposal, 32-bit forms). */
+/**
+ * Exported name, number of parameters, whether there is a result, opcode after the prefix (threads proposal, 32-bit
+ * forms).
+ */
 const FUNCTIONS: readonly (readonly [keyof WasmAtomics, number, boolean, number])[] = [
   ['load', 1, true, 0x10],
   ['store', 2, false, 0x17],

@@ -1,5 +1,5 @@
-// WebAssembly modules assembled by hand: functions on 32-bit integers and one shared memory that is imported. Leaves out what the
-// functions do: wasm_atomics.ts, and src/machine/host/wasm_loops.ts.
+// WebAssembly modules assembled by hand: functions on 32-bit integers and one shared memory that is imported. Leaves
+// out what the functions do: wasm_atomics.ts, and src/machine/host/wasm_loops.ts.
 
 /** What is used of the host's WebAssembly; the type library of Node has no declaration of it. */
 interface WasmHost {

@@ -1,5 +1,5 @@
-// The soft lockup watchdog (kernel/watchdog.c in spirit): finds the CPU that has begun no operation for too long. Leaves out what is
-// done about it.
+// The soft lockup watchdog (kernel/watchdog.c in spirit): finds the CPU that has begun no operation for too long.
+// Leaves out what is done about it.
 
 /** What the watchdog knows of a CPU between two samples. */
 interface Watched {
@@ -18,8 +18,8 @@ export interface WatchedCpu {
 }
 
 /**
- * A watchdog over `cpus` CPUs. Each call of the result looks once, at the time `now` in milliseconds: it returns the first CPU that
- * is busy and has made no progress for its limit, or -1.
+ * A watchdog over `cpus` CPUs. Each call of the result looks once, at the time `now` in milliseconds: it returns the
+ * first CPU that is busy and has made no progress for its limit, or -1.
  */
 export function softLockupWatchdog(cpus: number, look: (cpu: number) => WatchedCpu): (now: number) => number {
   const watched: (Watched | undefined)[] = Array.from({ length: cpus })

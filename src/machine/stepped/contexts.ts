@@ -1,6 +1,6 @@
 /**
- * Where each context stands: its pending step and its generator, and which one runs. A context is what can be run: 0 to cpus - 1
- * are the CPUs, cpus + c is CPU c taking its pending interrupts (scheduler.ts).
+ * Where each context stands: its pending step and its generator, and which one runs. A context is what can be run: 0 to
+ * cpus - 1 are the CPUs, cpus + c is CPU c taking its pending interrupts (scheduler.ts).
  */
 import { waits } from '../../step/effect.ts'
 import { BLOCKS, Kind, KIND_FLAGS } from '../../step/kinds.ts'

@@ -1,4 +1,7 @@
-/** The environment of a stepped image but for its steps: a CPU's own area, which no other CPU touches, and what observers are told. */
+/**
+ * The environment of a stepped image but for its steps: a CPU's own area, which no other CPU touches, and what
+ * observers are told.
+ */
 import type { SteppedEnvironment } from '../../step/boot.ts'
 import { KernelBug } from '../../step/bug.ts'
 import type { Contexts } from './contexts.ts'

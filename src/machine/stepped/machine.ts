@@ -1,10 +1,10 @@
 /**
- * The stepped machine: all CPUs in one thread. The image's code announces each shared access (S) and performs it (X); in
- * between a Scheduler may let other CPUs go first. Only a change of CPU yields.
+ * The stepped machine: all CPUs in one thread. The image's code announces each shared access (S) and performs it (X);
+ * in between a Scheduler may let other CPUs go first. Only a change of CPU yields.
  *
  * After setup the memory is the base that every execution starts from; X logs the first write of each word, and reset()
- * undoes the log. Interrupts are contexts of their own (scheduler.ts). Waiting is no spinning: a context that wants a taken
- * lock or waits for a word is not runnable, and if nobody is, that is a deadlock.
+ * undoes the log. Interrupts are contexts of their own (scheduler.ts). Waiting is no spinning: a context that wants a
+ * taken lock or waits for a word is not runnable, and if nobody is, that is a deadlock.
  *
  * Left out: weak memory (every access is performed when its turn comes).
  */
@@ -41,7 +41,9 @@ export type Ending =
   | { readonly kind: 'violation'; readonly check: string; readonly message: string; readonly error: Error }
 
 /** The layout symbols that the machine itself needs. */
-/** Looks of a CPU that spins, and steps after which nobody passes who waits: few, so that a hunt meets what lies behind. */
+/**
+ * Looks of a CPU that spins, and steps after which nobody passes who waits: few, so that a hunt meets what lies behind.
+ */
 const SPIN_PATIENCE = 2
 const WAIT_TIMEOUT = 64
 
@@ -76,7 +78,10 @@ export class SteppedMachine implements Pending {
   readonly points: Int32Array
   /** 1 for words that more than one CPU touches and one writes: accesses to others are no scheduling points. */
   readonly shared: Uint8Array
-  /** Words that were seen to be shared since the machine was made, and are not in `shared` yet unless share() put them there. */
+  /**
+   * Words that were seen to be shared since the machine was made, and are not in `shared` yet unless share() put them
+   * there.
+   */
   readonly learned: readonly number[]
   /** Sites of the steps of setup. */
   readonly setupSites: ReadonlySet<number>
@@ -250,8 +255,9 @@ export class SteppedMachine implements Pending {
   }
 
   /**
-   * Where each context stands after an execution that a violation ended: the text of an Error's stack made in its innermost
-   * function; undefined for one that has not begun, has left, or threw. The execution cannot go on afterwards.
+   * Where each context stands after an execution that a violation ended: the text of an Error's stack made in its
+   * innermost function; undefined for one that has not begun, has left, or threw. The execution cannot go on
+   * afterwards.
    */
   stacks(): (string | undefined)[] {
     return this.#contexts.generators.map((generator, context) => {
@@ -272,8 +278,8 @@ export class SteppedMachine implements Pending {
   }
 
   /**
-   * Runs `generator` alone on CPU `cpu`, without choices, to its end: setup, and what follows an execution. Its steps belong
-   * to no execution: they are not counted, and nothing is learned from them.
+   * Runs `generator` alone on CPU `cpu`, without choices, to its end: setup, and what follows an execution. Its steps
+   * belong to no execution: they are not counted, and nothing is learned from them.
    */
   alone<T>(cpu: number, start: (kernel: SteppedExports) => Generator<unknown, T>): T {
     const steps = this.#steps

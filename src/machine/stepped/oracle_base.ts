@@ -3,7 +3,9 @@ export class OracleBase {
   readonly #oracle: Int32Array
   readonly #base: Int32Array
 
-  /** The words that setup has written; tables of address spaces that come later lie behind them (oracle[1] says where). */
+  /**
+   * The words that setup has written; tables of address spaces that come later lie behind them (oracle[1] says where).
+   */
   constructor(oracle: Int32Array) {
     let used = oracle.length
     while (used > 0 && oracle[used - 1] === 0) used--

@@ -1,6 +1,6 @@
 /**
- * Which words more than one CPU touches and one writes: only accesses to these are scheduling points. What an execution shows is
- * learned, and shared from the next one on if whoever runs the machine says so.
+ * Which words more than one CPU touches and one writes: only accesses to these are scheduling points. What an execution
+ * shows is learned, and shared from the next one on if whoever runs the machine says so.
  */
 import { isRange, wordsOf } from '../../step/effect.ts'
 import { Kind, KIND_FLAGS, WRITES } from '../../step/kinds.ts'
@@ -14,7 +14,10 @@ const TOUCH_KNOWN = 512
 export class SharedWords {
   /** 1 for shared words. */
   readonly shared: Uint8Array
-  /** Words that were seen to be shared since the machine was made, and are not in `shared` yet unless share() put them there. */
+  /**
+   * Words that were seen to be shared since the machine was made, and are not in `shared` yet unless share() put them
+   * there.
+   */
   readonly learned: number[] = []
   /** By word: who touched it, and in which execution. */
   readonly #touch: Uint16Array

@@ -34,7 +34,9 @@ const FIRST_WORD: Uint8Array = (() => {
   return first
 })()
 
-/** The effect of kinds that keep memory as it is, but not the machine: they halt, notify, or are none (0, for stacks). */
+/**
+ * The effect of kinds that keep memory as it is, but not the machine: they halt, notify, or are none (0, for stacks).
+ */
 const CONTROLS = 255
 
 /** By kind: its effect, or CONTROLS. */
@@ -69,8 +71,8 @@ export class Steps {
   }
 
   /**
-   * Closures, and called directly: methods behind arrow functions cost a tenth of an execution. What is common is written out in
-   * X: another tenth.
+   * Closures, and called directly: methods behind arrow functions cost a tenth of an execution. What is common is
+   * written out in X: another tenth.
    */
   functions(): Pick<SteppedEnvironment, 'S' | 'X'> {
     const contexts = this.#contexts

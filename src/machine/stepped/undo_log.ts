@@ -1,4 +1,7 @@
-/** Writes of an execution, and how they are taken back: after setup the memory is the base that every execution starts from. */
+/**
+ * Writes of an execution, and how they are taken back: after setup the memory is the base that every execution starts
+ * from.
+ */
 export class UndoLog {
   readonly memory: Int32Array
   /** Number of this execution; a word whose epoch it is has been logged. */
