@@ -25,6 +25,8 @@ export const tinyImage: KernelImage = {
     machine$panic: 80,
     machine$nr_cpus: 96,
     machine$spin_budget: 97,
+    machine$spin_patience: 105,
+    machine$wait_timeout: 106,
     machine$seed: 98,
     machine$fail_alloc: 99,
     machine$mmlist_lock: 192,

@@ -132,7 +132,7 @@ describe('patches that put in what was never there', () => {
         scenario: 'fork-mmlist',
         config: ['SWAP=y'],
         cpus: 3,
-        operations: 4,
+        operations: 3,
         patches: [patch('migrate-uptodate-plain')],
         executions: EXECUTIONS,
       })
