@@ -1,4 +1,6 @@
-// What a user waits for, and memory: booting 8 CPUs, `mmtorture list`, and the buffer of 1 GiB of modelled memory.
+// What a user waits for, and memory: booting 8 CPUs, `mmtorture list`, and the memory of the host that 1 GiB
+// of modelled memory takes. Its buffer is larger: it has room for a page table in every frame, of which the host gives
+// what is used.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -11,7 +13,7 @@ import { interleave, median } from '../samples.ts'
 
 const BOOT = '8 CPUs boot'
 const LIST = 'mmtorture list'
-const MEMORY = 'buffer of 1 GiB of modelled memory'
+const MEMORY = 'host memory of 1 GiB of modelled memory'
 const CPUS = 8
 
 /** Milliseconds until the CPUs of the default image run, its scenario set up. */
@@ -53,8 +55,13 @@ export const list: Benchmark = {
 export const memory: Benchmark = {
   names: [MEMORY],
   async run() {
-    const { symbols } = await scenarioImage('fork-storm', 'MEMORY=1G')
-    const mebibytes = (symbol(symbols, 'MEMORY_WORDS') * 4) / 2 ** 20
-    return [ratio(MEMORY, mebibytes, 'at most', 64, `PAGE_BYTES=${symbol(symbols, 'PAGE_BYTES')}`, 'MiB')]
+    const image = await scenarioImage('fork-storm', 'MEMORY=1G')
+    const before = process.memoryUsage.rss()
+    const machine = await SmpMachine.boot(image, { cpus: 1, seed: 1, cores: 1 })
+    const taken = process.memoryUsage.rss() - before
+    await machine.shutdown()
+    const buffer = (symbol(image.symbols, 'MEMORY_WORDS') * 4) / 2 ** 20
+    const detail = `PAGE_BYTES=${symbol(image.symbols, 'PAGE_BYTES')}, buffer ${buffer.toFixed(0)} MiB, with a worker`
+    return [ratio(MEMORY, taken / 2 ** 20, 'at most', 64, detail, 'MiB')]
   },
 }
