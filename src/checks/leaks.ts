@@ -164,7 +164,7 @@ function anonVmas(view: RestingMachine, found: Findings): void {
   for (const avc of caches.anon_vma_chain.inUse())
     if (!chains.has(avc))
       found.add(() => `anon_vma_chain ${caches.anon_vma_chain.index(avc)} is in use and on no VMA's list`)
-  const waiting = rcuWaiting(view)
+  const waiting = freeSoon(view)
   for (const anonVma of caches.anon_vma.inUse())
     if (!reached.has(anonVma) && !waiting.has(anonVma))
       found.add(
@@ -173,16 +173,17 @@ function anonVmas(view: RestingMachine, found: Findings): void {
       )
 }
 
-/** Objects that a CPU will free after a grace period (src/kernel/rcu.ts). */
-function rcuWaiting(view: RestingMachine): Set<number> {
+/** Objects that a CPU will free after a grace period (rcu.ts), and the free anon_vma that it keeps (mm/rmap/anon_vma.ts). */
+function freeSoon(view: RestingMachine): Set<number> {
   const { memory, symbols: s } = view
   const waiting = new Set<number>()
   const heads = [s.machine$rcu_orphans]
-  for (let cpu = 0; cpu < s.NR_CPUS; cpu++)
-    heads.push(
-      s.PERCPU + cpu * s.PERCPU_WORDS + s.percpu$rcu_list,
-      s.PERCPU + cpu * s.PERCPU_WORDS + s.percpu$rcu_next_list,
-    )
+  for (let cpu = 0; cpu < s.NR_CPUS; cpu++) {
+    const area = s.PERCPU + cpu * s.PERCPU_WORDS
+    heads.push(area + s.percpu$rcu_list, area + s.percpu$rcu_next_list)
+    const kept = memory[area + s.percpu$anon_vma_slab]
+    if (kept !== 0) waiting.add(kept)
+  }
   for (const head of heads)
     for (let object = memory[head]; object !== 0 && !waiting.has(object);) {
       waiting.add(object)
