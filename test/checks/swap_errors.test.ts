@@ -9,7 +9,9 @@ test(
   'swap-errors meets every error that it is for, and every check holds',
   { timeout: 120_000 },
   async () => {
-    const { machine, observers, atRest } = (await subjectOf({ scenario: 'swap-errors', cpus: 2, operations: 4 })).subject
+    const { machine, observers, atRest } = (
+      await subjectOf({ scenario: 'swap-errors', cpus: 2, operations: 4 })
+    ).subject
     const [scheduler, random] = [new RandomScheduler(), new ExecutionRandom()]
     machine.observe(observers)
     machine.stat.fill(0)
