@@ -1,11 +1,12 @@
 /**
- * Devices write to pages that setup has swapped out, past their page tables, the same ones at once; every read is direct.
+ * Devices write to pages that setup has swapped out, past their page tables, the same ones at once; every read is direct. Threads
+ * for which no word of a page is left load the words of others.
  * A fault may find the slot free already, since another one was faster. There is memory for all, and nothing goes out
  * again: no read may fail for want of it.
  *
  * @config SWAP=y
  */
-import { BUG_ON, get_reg, last_turn, oracle_dio_read, pages, set_reg } from 'mmtorture/kernel'
+import { BUG_ON, get_reg, last_turn, oracle_dio_read, oracle_load, pages, set_reg } from 'mmtorture/kernel'
 import { start_threads, swapped_area } from './common/swapped_area.ts'
 
 const PAGES = 8
@@ -27,6 +28,8 @@ export function program(): void {
   if (last_turn()) return
   const base = get_reg(BASE)
   const word = get_reg(WORD)
-  if (word >= WORDS) return
-  for (let page = base; page < base + pages(PAGES); page++) BUG_ON(oracle_dio_read(page, word) !== 0)
+  for (let page = base; page < base + pages(PAGES); page++) {
+    if (word < WORDS) BUG_ON(oracle_dio_read(page, word) !== 0)
+    else oracle_load(page, word % WORDS)
+  }
 }
