@@ -1,4 +1,5 @@
-// Vitest: the build runs once before the tests, because worker threads are started from dist/ and tests import what it made.
+// Vitest: the build runs once before the tests, because worker threads are started from dist/ and tests import what it
+// made.
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type Plugin } from 'vitest/config'
@@ -7,8 +8,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 const root = dirname(fileURLToPath(import.meta.url))
 
 /**
- * Imports of the project's host code by a test are of its build: the code that users run, loaded by Node itself. Vitest's own loading looks each
- * import up at every use, which makes hunts take three times as long. Kernel code is not built, and stays with vitest.
+ * Imports of the project's host code by a test are of its build: the code that users run, loaded by Node itself.
+ * Vitest's own loading looks each import up at every use, which makes hunts take three times as long. Kernel code is
+ * not built, and stays with vitest.
  */
 const built: Plugin = {
   name: 'built',
@@ -22,7 +24,10 @@ const built: Plugin = {
   },
 }
 
-/** Begins with what takes minutes: a file that is left over at the end has one of the two workers to itself, and the other is idle. */
+/**
+ * Begins with what takes minutes: a file that is left over at the end has one of the two workers to itself, and the
+ * other is idle.
+ */
 const LONGEST = [
   'reverts/reverts.test.ts',
   'reverts/held.test.ts',

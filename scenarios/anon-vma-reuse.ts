@@ -1,6 +1,6 @@
 /**
- * A process unmaps pages and forks while others migrate and reclaim those pages.
- * Whoever looks for a page's reverse map holds nothing that keeps it: by then it may be gone, or that of another family.
+ * A process unmaps pages and forks while others migrate and reclaim those pages. Whoever looks for a page's reverse map
+ * holds nothing that keeps it: by then it may be gone, or that of another family.
  *
  * @config SWAP=y
  */
@@ -64,7 +64,10 @@ export function setup(): number {
   return 0
 }
 
-/** Maps two pages; unmaps them and forks, so that the child may have what was the anon_vma of one of them; waits: a turn each. */
+/**
+ * Maps two pages; unmaps them and forks, so that the child may have what was the anon_vma of one of them; waits: a turn
+ * each.
+ */
 function mapper(): void {
   const step = get_reg(STEP)
   if (step === 0) {

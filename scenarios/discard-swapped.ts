@@ -1,7 +1,7 @@
 /**
- * A thread discards swapped pages, writes them anew and pages them out while others read from a device into them.
- * Each page soon has the slot again that it had before: an entry that looks the same stands for other contents, and a page that was found for the
- * slot before is not the slot's any more.
+ * A thread discards swapped pages, writes them anew and pages them out while others read from a device into them. Each
+ * page soon has the slot again that it had before: an entry that looks the same stands for other contents, and a page
+ * that was found for the slot before is not the slot's any more.
  *
  * @config SWAP=y
  */
@@ -53,7 +53,9 @@ function renew(page: number): void {
   sys_madvise(page, 1, MADV_PAGEOUT)
 }
 
-/** A direct read from a device into the page: its fault may not let go of mmap_lock, and sleeps until it has the page. */
+/**
+ * A direct read from a device into the page: its fault may not let go of mmap_lock, and sleeps until it has the page.
+ */
 function read_device(page: number, word: number): void {
   if (word < WORDS) oracle_dio_read(page, word)
   oracle_load(page, 0)

@@ -1,6 +1,7 @@
 /**
- * A process forks while its threads write the same few pages. A thread whose TLB has forgotten a page faults on what fork has write-protected already,
- * another still writes through the translation that fork has not flushed yet: no write may be lost between the two.
+ * A process forks while its threads write the same few pages. A thread whose TLB has forgotten a page faults on what
+ * fork has write-protected already, another still writes through the translation that fork has not flushed yet: no
+ * write may be lost between the two.
  */
 import {
   get_reg,
@@ -67,7 +68,9 @@ function fork_or_wait(): void {
   } else if (sys_wait() > 0) set_reg(LIVE, 0)
 }
 
-/** Reads what it wrote to the page before, and writes again. Threads beyond the words that the oracle watches only read. */
+/**
+ * Reads what it wrote to the page before, and writes again. Threads beyond the words that the oracle watches only read.
+ */
 function write_page(page: number, word: number): void {
   oracle_load(page, word % WORDS)
   if (word < WORDS) oracle_store(page, word)

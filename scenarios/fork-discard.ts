@@ -34,8 +34,8 @@ const FORKER = 0
 const WRITER = 1
 const CHILD = 2
 
-// Registers: the area; the writer's word and last value; how far the forker is (1: the child has been forked, 2: and the
-// pages discarded here).
+// Registers: the area; the writer's word and last value; how far the forker is (1: the child has been forked, 2: and
+// the pages discarded here).
 const BASE = 0
 const WORD = 1
 const VALUE = 2

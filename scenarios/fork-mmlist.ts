@@ -1,6 +1,7 @@
 /**
- * A process forks while another thread reclaims and moves its pages and turns the swap device off and on. When the child is on mmlist, and behind
- * whom, is what fork, reclaim and swapoff must agree on. The pages lie in two page tables, so that one can be copied while the other changes.
+ * A process forks while another thread reclaims and moves its pages and turns the swap device off and on. When the
+ * child is on mmlist, and behind whom, is what fork, reclaim and swapoff must agree on. The pages lie in two page
+ * tables, so that one can be copied while the other changes.
  *
  * @config SWAP=y
  */
@@ -35,7 +36,10 @@ import {
 } from 'mmtorture/kernel'
 
 const PAGES = 8
-/** Children that a process has at a time, and turns of a child. A machine that gives a task no more turns finds them alive at the end. */
+/**
+ * Children that a process has at a time, and turns of a child. A machine that gives a task no more turns finds them
+ * alive at the end.
+ */
 const CHILDREN = 4
 const CHILD_TURNS = 4
 

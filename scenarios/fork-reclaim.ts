@@ -1,7 +1,6 @@
 /**
- * A process forks while its pages are reclaimed.
- * Reclaim finds a page by its reverse map and needs no mmap_lock: only the locks of the page tables keep it and fork apart, and fork drops
- * them when somebody waits.
+ * A process forks while its pages are reclaimed. Reclaim finds a page by its reverse map and needs no mmap_lock: only
+ * the locks of the page tables keep it and fork apart, and fork drops them when somebody waits.
  *
  * @config SWAP=y
  */

@@ -1,7 +1,8 @@
 /**
- * Parents whose pages are swapped out fork: every child takes its uses of the slots, gets on mmlist with the first, and leaves it when it ends.
- * The locks of mmlist and of the swap map's clusters are what the CPUs meet at; children that bring a page back meet there, too. It
- * begins with threads of one process that swap its pages out together: all find that it is not on mmlist, and one puts it there.
+ * Parents whose pages are swapped out fork: every child takes its uses of the slots, gets on mmlist with the first, and
+ * leaves it when it ends. The locks of mmlist and of the swap map's clusters are what the CPUs meet at; children that
+ * bring a page back meet there, too. It begins with threads of one process that swap its pages out together: all find
+ * that it is not on mmlist, and one puts it there.
  *
  * @config SWAP=y
  */

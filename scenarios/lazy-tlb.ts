@@ -1,6 +1,7 @@
 /**
- * Children sleep on one CPU and end on another, while the first idles with their address space: a new child is about to run there when
- * the former is woken. What a CPU has loaded without being its user must stay until the CPU has loaded something else.
+ * Children sleep on one CPU and end on another, while the first idles with their address space: a new child is about to
+ * run there when the former is woken. What a CPU has loaded without being its user must stay until the CPU has loaded
+ * something else.
  */
 import {
   get_reg,

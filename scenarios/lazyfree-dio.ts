@@ -1,6 +1,7 @@
 /**
- * A thread gives a page up with MADV_FREE and lets a device write it, past its page table; another reclaims it. Reclaim may drop what was given up, but not
- * what the device has written since: it must see either the reference or that the page is dirty.
+ * A thread gives a page up with MADV_FREE and lets a device write it, past its page table; another reclaims it. Reclaim
+ * may drop what was given up, but not what the device has written since: it must see either the reference or that the
+ * page is dirty.
  *
  * @config SWAP=y
  */

@@ -1,7 +1,8 @@
 /**
  * Every CPU takes one spinlock again and again and counts under it by plain accesses. Nothing but the lock keeps the
- * count exact: two CPUs in the section at once, or an unlock that wakes nobody, show here first. Where the machine sets times for the
- * section and for thinking (mmtorture scale --section --think), these are all that happens: thinking is of exponential distribution.
+ * count exact: two CPUs in the section at once, or an unlock that wakes nobody, show here first. Where the machine sets
+ * times for the section and for thinking (mmtorture scale --section --think), these are all that happens: thinking is
+ * of exponential distribution.
  */
 import {
   atomic_fetch_add,

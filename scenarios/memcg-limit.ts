@@ -1,7 +1,7 @@
 /**
- * Processes in two groups use more memory than their groups may: reclaim of a group's own pages, and kills when swap is full.
- * The two threads of each process and its neighbours in the group charge pages at once; a fork's copies are charged to the child that writes; the
- * parent, in no group, must not be touched.
+ * Processes in two groups use more memory than their groups may: reclaim of a group's own pages, and kills when swap is
+ * full. The two threads of each process and its neighbours in the group charge pages at once; a fork's copies are
+ * charged to the child that writes; the parent, in no group, must not be touched.
  *
  * @config SWAP=y MEMCG=y MEMORY=16M
  */

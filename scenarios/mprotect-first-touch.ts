@@ -1,6 +1,6 @@
 /**
- * One thread changes the rights of a mapping while others touch its pages for the first time. Where no page table exists yet, nothing but the lock that
- * a fault takes orders the mapping's new rights before its look at them.
+ * One thread changes the rights of a mapping while others touch its pages for the first time. Where no page table
+ * exists yet, nothing but the lock that a fault takes orders the mapping's new rights before its look at them.
  */
 import {
   BUG_ON,

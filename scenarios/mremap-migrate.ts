@@ -1,6 +1,7 @@
 /**
- * A thread moves an area with mremap while others, who have its pages in their TLBs, have them migrated to other frames.
- * A page is found by its reverse map where it lies now, and is taken away there: no translation of its old place may be left.
+ * A thread moves an area with mremap while others, who have its pages in their TLBs, have them migrated to other
+ * frames. A page is found by its reverse map where it lies now, and is taken away there: no translation of its old
+ * place may be left.
  *
  * @config SWAP=y
  */

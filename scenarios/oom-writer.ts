@@ -1,6 +1,7 @@
 /**
- * A process writes a file in memory from pages that are swapped out, while another one has it killed for want of memory.
- * The OOM reaper takes the writer's pages away while the kernel still works for it: nothing may come to the file that the pages never held.
+ * A process writes a file in memory from pages that are swapped out, while another one has it killed for want of
+ * memory. The OOM reaper takes the writer's pages away while the kernel still works for it: nothing may come to the
+ * file that the pages never held.
  *
  * @config SWAP=y
  */

@@ -1,7 +1,7 @@
 /**
  * Processes of two threads fill memory that has no room for all of them: the OOM killer ends one after the other.
- * Victims die in the middle of faults, on run queues and while they sleep; the reaper takes their pages while they still fault, and what the
- * others wrote must stay. Their parent is never chosen.
+ * Victims die in the middle of faults, on run queues and while they sleep; the reaper takes their pages while they
+ * still fault, and what the others wrote must stay. Their parent is never chosen.
  *
  * @config SWAP=y MEMORY=4M
  */

@@ -1,7 +1,8 @@
 /**
- * Threads of one process fault in pages of their own parts of one mapping, each in page tables of its own.
- * Split page-table locks are never contended here; one lock for all is. A thread that is through discards its part. With AREAS=each
- * a hole before the next part makes each part a VMA of its own: with VMA_LOCK=y no fault then writes a line that another CPU's fault needs.
+ * Threads of one process fault in pages of their own parts of one mapping, each in page tables of its own. Split
+ * page-table locks are never contended here; one lock for all is. A thread that is through discards its part. With
+ * AREAS=each a hole before the next part makes each part a VMA of its own: with VMA_LOCK=y no fault then writes a line
+ * that another CPU's fault needs.
  */
 import {
   BUG_ON,

@@ -1,6 +1,6 @@
 /**
- * Threads of one process fault in interleaved pages of the same page tables.
- * Splitting the page-table lock by table does not help here. After each round the last thread to arrive discards the pages.
+ * Threads of one process fault in interleaved pages of the same page tables. Splitting the page-table lock by table
+ * does not help here. After each round the last thread to arrive discards the pages.
  */
 import {
   atomic_fetch_add,

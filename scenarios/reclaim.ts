@@ -1,8 +1,8 @@
 /**
- * Threads use more memory than there is: what they touch pushes out what they touched before.
- * kswapd, on whatever CPU takes it, and direct reclaim take pages off the same LRU lists; pages in use become active again; faults bring
- * back what was swapped out while it still goes out; direct reads from a device write pages that nobody maps any more; clean pages of a file and
- * pages that were given up (MADV_FREE) go without a copy.
+ * Threads use more memory than there is: what they touch pushes out what they touched before. kswapd, on whatever CPU
+ * takes it, and direct reclaim take pages off the same LRU lists; pages in use become active again; faults bring back
+ * what was swapped out while it still goes out; direct reads from a device write pages that nobody maps any more; clean
+ * pages of a file and pages that were given up (MADV_FREE) go without a copy.
  *
  * @config SWAP=y MEMORY=4M
  */
@@ -49,7 +49,8 @@ const BATCH = 8
 const THREAD = 0
 const KSWAPD = 1
 
-// Registers: the area; the word that the task writes; pages whose contents do not matter; pages of a file; a file that is written.
+// Registers: the area; the word that the task writes; pages whose contents do not matter; pages of a file; a file that
+// is written.
 const BASE = 0
 const WORD = 1
 const SCRATCH = 2

@@ -1,7 +1,8 @@
 /**
- * Every CPU takes and drops references to one object. They are counted in one shared word by atomic operations, or with REFCOUNT=percpu in a delta
- * for each CPU by plain ones: a reference may be dropped on another CPU than it was taken on, so that only the sum of all says how many there are.
- * After each round the last thread to arrive looks whether the sum is right.
+ * Every CPU takes and drops references to one object. They are counted in one shared word by atomic operations, or with
+ * REFCOUNT=percpu in a delta for each CPU by plain ones: a reference may be dropped on another CPU than it was taken
+ * on, so that only the sum of all says how many there are. After each round the last thread to arrive looks whether the
+ * sum is right.
  */
 import {
   atomic_fetch_add,
@@ -29,7 +30,8 @@ const REFCOUNT_PERCPU = 1
 /** Turns of a round. */
 const ROUND_TURNS = 1 << 14
 
-// Words: the count, with one reference of the object's own; threads that have arrived at the end of a round, or have ended; rounds.
+// Words: the count, with one reference of the object's own; threads that have arrived at the end of a round, or have
+// ended; rounds.
 const COUNT = 0
 const ARRIVED = 1
 const ENDED = 2

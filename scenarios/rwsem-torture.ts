@@ -1,6 +1,7 @@
 /**
- * Every CPU takes one semaphore again and again, for reading, for writing, or for writing and then for reading, and counts under it by
- * plain accesses. Nothing but the semaphore keeps the count exact; a wake-up that is lost leaves a CPU asleep for good.
+ * Every CPU takes one semaphore again and again, for reading, for writing, or for writing and then for reading, and
+ * counts under it by plain accesses. Nothing but the semaphore keeps the count exact; a wake-up that is lost leaves a
+ * CPU asleep for good.
  */
 import {
   atomic_fetch_add,

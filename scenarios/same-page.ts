@@ -1,7 +1,7 @@
 /**
- * Threads of one process touch the same untouched pages at the same moment, round after round.
- * Two CPUs allocate a page for one PTE, and the loser must find that under the lock. After each round the last thread to
- * arrive discards the pages.
+ * Threads of one process touch the same untouched pages at the same moment, round after round. Two CPUs allocate a page
+ * for one PTE, and the loser must find that under the lock. After each round the last thread to arrive discards the
+ * pages.
  */
 import {
   atomic_fetch_add,

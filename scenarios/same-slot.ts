@@ -1,7 +1,6 @@
 /**
- * Threads of one process read, write and page out the same few pages.
- * A swap slot is read by several of them at once, and what a fault saw in the page table is gone again before it has the lock: whoever comes
- * second must notice.
+ * Threads of one process read, write and page out the same few pages. A swap slot is read by several of them at once,
+ * and what a fault saw in the page table is gone again before it has the lock: whoever comes second must notice.
  *
  * @config SWAP=y
  */

@@ -1,7 +1,7 @@
 /**
- * Processes share an object of shared memory, and a file's pages, privately and shared: faults through do_fault in all its forms.
- * Each process writes words of its own, reads the others', and discards its mapping, which must lose nothing. Now and then
- * one maps an object for a moment, and takes it along when it goes.
+ * Processes share an object of shared memory, and a file's pages, privately and shared: faults through do_fault in all
+ * its forms. Each process writes words of its own, reads the others', and discards its mapping, which must lose
+ * nothing. Now and then one maps an object for a moment, and takes it along when it goes.
  */
 import {
   BUG_ON,

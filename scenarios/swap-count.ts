@@ -1,6 +1,7 @@
 /**
- * Processes whose pages are swapped out fork, and the swap map has no room for more uses of a slot: pages that continue the counts are added. The first
- * process's slots lie in another cluster than the others', and what continues the counts serves both clusters.
+ * Processes whose pages are swapped out fork, and the swap map has no room for more uses of a slot: pages that continue
+ * the counts are added. The first process's slots lie in another cluster than the others', and what continues the
+ * counts serves both clusters.
  *
  * @config SWAP=y SWAP_MAP_MAX=1 PAGE_BYTES=128
  */

@@ -1,7 +1,8 @@
 /**
  * Swap devices that fail one read and one write in so many, are too small for all, and are turned off under load.
- * Whoever needs a page that cannot be read gets SIGBUS: a child ends by it, their parent gives the page up and writes it anew. A page that
- * cannot be written stays in memory; where memory is full as well, the OOM killer ends a child. All other contents must stay.
+ * Whoever needs a page that cannot be read gets SIGBUS: a child ends by it, their parent gives the page up and writes
+ * it anew. A page that cannot be written stays in memory; where memory is full as well, the OOM killer ends a child.
+ * All other contents must stay.
  *
  * @config SWAP=y MEMORY=4M
  */
@@ -58,7 +59,8 @@ const PARENT = 0
 const FIRST = 1
 const SECOND = 2
 
-// Registers: the area; a thread's next page; children that live, and that were started; the device to turn off; whether it was.
+// Registers: the area; a thread's next page; children that live, and that were started; the device to turn off; whether
+// it was.
 const BASE = 0
 const PAGE = 1
 const LIVE = 2
@@ -71,7 +73,10 @@ function scaled(own: number): number {
   return Math.min(own, (pages(PAGES) + 1) >> 1)
 }
 
-/** Turns a device on, with room for half of one process: number 0 is as fast as memory. Returns its number or a negative error. */
+/**
+ * Turns a device on, with room for half of one process: number 0 is as fast as memory. Returns its number or a negative
+ * error.
+ */
 function swap_on(device: number): number {
   const type = sys_swapon(1 + (pages(PAGES) >> 1), device === 0 ? SWP_SYNCHRONOUS_IO : 0)
   if (type >= 0) swap_device_set(type, 0, scaled(FAIL_READS), scaled(FAIL_WRITES))
@@ -97,7 +102,10 @@ export function setup(): number {
   return 0
 }
 
-/** Reads a page, as a process that handles SIGBUS: what was in the page is lost, and it gets new contents. Then gives it up. */
+/**
+ * Reads a page, as a process that handles SIGBUS: what was in the page is lost, and it gets new contents. Then gives it
+ * up.
+ */
 function use(page: number): void {
   oracle_load(page, 0)
   if (user_signal() === SIGBUS) {
@@ -137,7 +145,10 @@ function parent(base: number): void {
   }
 }
 
-/** Writes the next pages, reads what was written before, and gives them up. Returns whether the thread ends: after the last page, or by a signal. */
+/**
+ * Writes the next pages, reads what was written before, and gives them up. Returns whether the thread ends: after the
+ * last page, or by a signal.
+ */
 function walk(base: number, word: number): boolean {
   const page = get_reg(PAGE)
   const end = Math.min(pages(PAGES), page + BATCH)

@@ -1,7 +1,7 @@
 /**
- * Threads of one process bring back the pages that setup has swapped out, the same ones at once.
- * A fault may find the slot free already, since another one was faster. There is memory for all, and nothing goes out again: no access may be told
- * that there is no memory.
+ * Threads of one process bring back the pages that setup has swapped out, the same ones at once. A fault may find the
+ * slot free already, since another one was faster. There is memory for all, and nothing goes out again: no access may
+ * be told that there is no memory.
  *
  * @config SWAP=y
  */

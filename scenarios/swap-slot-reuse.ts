@@ -1,6 +1,7 @@
 /**
- * Threads read and write one page and swap it out, to a device as fast as memory that has one slot: whatever is swapped out gets that slot.
- * A fault that has read it finds the same entry again, though another page has been there in between.
+ * Threads read and write one page and swap it out, to a device as fast as memory that has one slot: whatever is swapped
+ * out gets that slot. A fault that has read it finds the same entry again, though another page has been there in
+ * between.
  *
  * @config SWAP=y
  */

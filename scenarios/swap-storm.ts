@@ -1,7 +1,7 @@
 /**
- * Pages go out to swap and come back while processes fork, and the swap devices are turned off and on under them.
- * A swap slot is read by several threads and processes at once, freed and used anew; fork copies entries that reclaim and swapoff change; a
- * slot's count outgrows the swap map.
+ * Pages go out to swap and come back while processes fork, and the swap devices are turned off and on under them. A
+ * swap slot is read by several threads and processes at once, freed and used anew; fork copies entries that reclaim and
+ * swapoff change; a slot's count outgrows the swap map.
  *
  * @config SWAP=y SWAP_MAP_MAX=2
  */
@@ -44,7 +44,10 @@ const WORDS = 8
 /** Pages that a turn uses and gives up at most, and one access in so many is a write. */
 const WINDOW = 96
 const WRITES = 16
-/** Children that a process has at a time, and turns of a child: few, since the first thread waits for one before it forks again. */
+/**
+ * Children that a process has at a time, and turns of a child: few, since the first thread waits for one before it
+ * forks again.
+ */
 const CHILDREN = 3
 const CHILD_TURNS = 2
 /** Every turn of the first thread forks, one in so many turns a device off and on. */
@@ -127,7 +130,10 @@ function forker(base: number): void {
   if (sys_fork(CHILD) > 0) set_reg(LIVE, get_reg(LIVE) + 1)
 }
 
-/** Reclaim finds pages by all of their mappings, while fork makes more of them. Every other further thread does nothing else. */
+/**
+ * Reclaim finds pages by all of their mappings, while fork makes more of them. Every other further thread does nothing
+ * else.
+ */
 function disturb(base: number): void {
   if (get_reg(WORD) % 2 === 1) use(base, get_reg(WORD))
   else sys_memory_reclaim(scaled(RECLAIM))

@@ -1,8 +1,7 @@
 /**
- * Devices write to pages that setup has swapped out, past their page tables, the same ones at once; every read is direct. Threads
- * for which no word of a page is left load the words of others.
- * A fault may find the slot free already, since another one was faster. There is memory for all, and nothing goes out
- * again: no read may fail for want of it.
+ * Devices write to pages that setup has swapped out, past their page tables, the same ones at once; every read is
+ * direct. Threads for which no word of a page is left load the words of others. A fault may find the slot free already,
+ * since another one was faster. There is memory for all, and nothing goes out again: no read may fail for want of it.
  *
  * @config SWAP=y
  */

@@ -1,6 +1,7 @@
 /**
- * A thread discards a page that was swapped out, writes it anew and swaps it out again, while another reads it; what was discarded is reclaimed. A
- * fault that has found the old page in the swap cache may find the entry unchanged and that page in the cache still, for another slot.
+ * A thread discards a page that was swapped out, writes it anew and swaps it out again, while another reads it; what
+ * was discarded is reclaimed. A fault that has found the old page in the swap cache may find the entry unchanged and
+ * that page in the cache still, for another slot.
  *
  * @config SWAP=y
  */

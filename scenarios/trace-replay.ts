@@ -162,7 +162,10 @@ function must_wait(deps: number): boolean {
   return false
 }
 
-/** Gives up the rest of a stream, from its operation `from` on, with the streams it would start: nobody may wait for them. */
+/**
+ * Gives up the rest of a stream, from its operation `from` on, with the streams it would start: nobody may wait for
+ * them.
+ */
 function abandon(stream: number, from: number): void {
   const record = stream_record(stream)
   const nr_ops = load(record + trace_stream$nr_ops)

@@ -1,7 +1,7 @@
 /**
- * One thread forks and changes rights while its siblings fault on the same VMAs, which they lock alone.
- * Whoever changes the map must have locked each VMA that a fault could see half changed, and pages that fork has write-protected
- * must not be copied before the other CPUs know.
+ * One thread forks and changes rights while its siblings fault on the same VMAs, which they lock alone. Whoever changes
+ * the map must have locked each VMA that a fault could see half changed, and pages that fork has write-protected must
+ * not be copied before the other CPUs know.
  * @config VMA_LOCK=y
  */
 import {

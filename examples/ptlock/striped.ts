@@ -1,6 +1,6 @@
 /**
- * A page-table-lock design: STRIPES locks for the whole machine, handed to PTE tables in turn by page frame number. The tables above
- * keep the mm's lock. Run it with --config PTLOCK=examples/ptlock/striped.ts
+ * A page-table-lock design: STRIPES locks for the whole machine, handed to PTE tables in turn by page frame number. The
+ * tables above keep the mm's lock. Run it with --config PTLOCK=examples/ptlock/striped.ts
  */
 import {
   LOCK_CLASS_user,
@@ -25,7 +25,9 @@ import {
 const STRIPES = 32
 /** Words from one lock to the next: a line each. */
 const LINE = 16
-/** Words of the machine's memory that the design wants for itself: the locks, and a line with the mark of ptlock_init. */
+/**
+ * Words of the machine's memory that the design wants for itself: the locks, and a line with the mark of ptlock_init.
+ */
 export const PTLOCK_WORDS = (STRIPES + 1) * LINE
 const INITIALISED = PTLOCK_AREA + PTLOCK_WORDS - 1
 

@@ -1,7 +1,8 @@
 /**
- * A wrong page-table-lock design: striped.ts with two stripes and without an order. lock_pair takes two locks as they come, so two forks side
- * by side can each hold what the other wants. `mmtorture hunt fork-storm --cpus 3 --config PTLOCK=examples/ptlock/unordered-pair.ts`: lockdep
- * warns of it in an execution that ends well; with --no-check lockdep the hunt goes on to the deadlock.
+ * A wrong page-table-lock design: striped.ts with two stripes and without an order. lock_pair takes two locks as they
+ * come, so two forks side by side can each hold what the other wants. `mmtorture hunt fork-storm --cpus 3 --config
+ * PTLOCK=examples/ptlock/unordered-pair.ts`: lockdep warns of it in an execution that ends well; with --no-check
+ * lockdep the hunt goes on to the deadlock.
  */
 import {
   mm$page_table_lock,

@@ -1,4 +1,7 @@
-/** A scheduler: whoever runs goes on, seven times out of eight. Run it with `mmtorture hunt --scheduler examples/schedulers/bursts.ts`. */
+/**
+ * A scheduler: whoever runs goes on, seven times out of eight. Run it with `mmtorture hunt --scheduler
+ * examples/schedulers/bursts.ts`.
+ */
 interface Random {
   /** An integer of 0 to bound - 1. */
   below(bound: number): number

@@ -1,5 +1,6 @@
 /**
- * A spinlock in one word: 0 free, 1 held, 2 held and somebody may be waiting. Run it with --config SPINLOCK=examples/spinlock/plain.ts
+ * A spinlock in one word: 0 free, 1 held, 2 held and somebody may be waiting. Run it with --config
+ * SPINLOCK=examples/spinlock/plain.ts
  */
 import {
   cmpxchg,

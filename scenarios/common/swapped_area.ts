@@ -1,5 +1,6 @@
 /**
- * What scenarios about swapped pages begin with: an area that is swapped out, and a thread for each other CPU. No scenario itself.
+ * What scenarios about swapped pages begin with: an area that is swapped out, and a thread for each other CPU. No
+ * scenario itself.
  */
 import {
   MADV_PAGEOUT,
@@ -19,8 +20,9 @@ import {
 } from 'mmtorture/kernel'
 
 /**
- * Maps `npages` pages, an oracle window of `words` words a page, writes the first word of each, and swaps them out to a new device of
- * `slots` slots with the SWP_ flags `flags`; slots are read one at a time. Returns the first page or a negative error.
+ * Maps `npages` pages, an oracle window of `words` words a page, writes the first word of each, and swaps them out to a
+ * new device of `slots` slots with the SWP_ flags `flags`; slots are read one at a time. Returns the first page or a
+ * negative error.
  */
 export function swapped_area(npages: number, words: number, slots: number, flags: number): number {
   const base = sys_mmap(0, npages, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
@@ -36,8 +38,8 @@ export function swapped_area(npages: number, words: number, slots: number, flags
 }
 
 /**
- * Starts a thread of program `program` for each CPU but the first. Each finds its number in register `register`: 1, 2, …; the caller has 0
- * there. Returns 0 or a negative error.
+ * Starts a thread of program `program` for each CPU but the first. Each finds its number in register `register`: 1, 2,
+ * …; the caller has 0 there. Returns 0 or a negative error.
  */
 export function start_threads(program: number, register: number): number {
   for (let thread = 1; thread < nr_cpus(); thread++) {

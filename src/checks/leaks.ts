@@ -173,7 +173,10 @@ function anonVmas(view: RestingMachine, found: Findings): void {
       )
 }
 
-/** Objects that a CPU will free after a grace period (rcu.ts), and the free anon_vma that it keeps (mm/rmap/anon_vma.ts). */
+/**
+ * Objects that a CPU will free after a grace period (rcu.ts), and the free anon_vma that it keeps
+ * (mm/rmap/anon_vma.ts).
+ */
 function freeSoon(view: RestingMachine): Set<number> {
   const { memory, symbols: s } = view
   const waiting = new Set<number>()

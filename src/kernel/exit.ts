@@ -100,7 +100,10 @@ export function add_to_tasks(task: Task): void {
   spin_unlock_irq(tasklist_lock)
 }
 
-/** Gives the current task another address space (0: none), whose user it is; returns the one it had (exec_mmap, exit_mm). */
+/**
+ * Gives the current task another address space (0: none), whose user it is; returns the one it had (exec_mmap,
+ * exit_mm).
+ */
 function change_mm(task: Task, mm: Mm): Mm {
   const old = load(task + task$mm) as Mm
   // The OOM killer looks at it.
@@ -125,13 +128,19 @@ function remove_child(parent: Task, task: Task): void {
   store(child + task$sibling, next)
 }
 
-/** Nobody waits for the children of a task that is gone (forget_original_parent; Linux hands them to init). Under tasklist_lock. */
+/**
+ * Nobody waits for the children of a task that is gone (forget_original_parent; Linux hands them to init). Under
+ * tasklist_lock.
+ */
 function forget_original_parent(task: Task): void {
   for (let child = load(task + task$children); child !== 0; child = load(child + task$sibling))
     store(child + task$parent, 0)
 }
 
-/** The current task is no user of its address space any more, which stays loaded until the CPU switches. A kernel thread has none. */
+/**
+ * The current task is no user of its address space any more, which stays loaded until the CPU switches. A kernel thread
+ * has none.
+ */
 function exit_mm(task: Task): void {
   const mm = load(task + task$mm) as Mm
   if (SWAP && mm === 0) return
@@ -170,8 +179,8 @@ export function free_dead_task(task: Task): void {
 }
 
 /**
- * Waits for a child's end: its number of children left, or -ECHILD without any; 0 with the task about to sleep when none
- * has ended yet, and then the program returns and calls again in its next turn.
+ * Waits for a child's end: its number of children left, or -ECHILD without any; 0 with the task about to sleep when
+ * none has ended yet, and then the program returns and calls again in its next turn.
  */
 export function sys_wait(): number {
   begin_operation()
@@ -232,7 +241,10 @@ function is_task(i: number): boolean {
   return pid !== 0 && pid !== POISON_FREE
 }
 
-/** Ends every task that is left and turns swap off, on this CPU, while the machine is at rest: what stays allocated then was leaked. */
+/**
+ * Ends every task that is left and turns swap off, on this CPU, while the machine is at rest: what stays allocated then
+ * was leaked.
+ */
 export function exit_all_tasks(): void {
   irq_exit_parked()
   rcu_cpu_starting()

@@ -105,7 +105,10 @@ function __mmdrop(mm: Mm): void {
   kmem_cache_free(mm_cachep, mm)
 }
 
-/** Takes a reference to the structure that does not keep the mappings; all users together have one. The caller knows that there is one. */
+/**
+ * Takes a reference to the structure that does not keep the mappings; all users together have one. The caller knows
+ * that there is one.
+ */
 export function mmgrab(mm: Mm): void {
   atomic_fetch_add(mm + mm$mm_count, 1)
 }
@@ -138,7 +141,10 @@ export function mmput(mm: Mm): void {
   mmdrop(mm)
 }
 
-/** Copies one VMA and its page tables into `mm`. Returns whether there was no memory; then nothing of it is left but what exit_mmap finds. */
+/**
+ * Copies one VMA and its page tables into `mm`. Returns whether there was no memory; then nothing of it is left but
+ * what exit_mmap finds.
+ */
 function dup_vma(mm: Mm, mpnt: Vma): boolean {
   const tmp = vm_area_dup(mpnt)
   if (tmp === 0) return true
@@ -251,8 +257,8 @@ export function sys_clone_thread(program: number): number {
 }
 
 /**
- * vfork: the child shares the address space, and the parent waits until it calls execve or exits. The caller returns from
- * its program right after. Returns the child's pid or -EAGAIN.
+ * vfork: the child shares the address space, and the parent waits until it calls execve or exits. The caller returns
+ * from its program right after. Returns the child's pid or -EAGAIN.
  */
 export function sys_vfork(program: number): number {
   begin_operation()
@@ -267,7 +273,8 @@ export function sys_vfork(program: number): number {
 }
 
 /**
- * A kernel thread: a task without an address space that runs `program`, which must be one of the kernel's own, such as kswapd. Returns its pid or
+ * A kernel thread: a task without an address space that runs `program`, which must be one of the kernel's own, such as
+ * kswapd. Returns its pid or
  * -EAGAIN.
  */
 export function kernel_thread(program: number): number {

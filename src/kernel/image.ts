@@ -33,7 +33,9 @@ export { drain_local_pages } from './mm/page_alloc.ts'
 /** Page frames of the kernel itself: number 0, which no entry may name, and the zero page. */
 const KERNEL_PAGES = 2
 
-/** Lays out memory that is all zero; the host has set machine$nr_cpus, machine$spin_budget and machine$seed. On CPU 0. */
+/**
+ * Lays out memory that is all zero; the host has set machine$nr_cpus, machine$spin_budget and machine$seed. On CPU 0.
+ */
 export function start_kernel(): void {
   for (let cpu = 0; cpu < NR_CPUS; cpu++) {
     store(per_cpu_ptr(percpu$state, cpu), CPU_OFFLINE)

@@ -2,8 +2,9 @@
  * The data oracle: does every user load return what the program's stores allow? Kernel code, linked into the
  * image; its state lies in `oracle`, outside the machine's memory, so that watching adds no access to the machine.
  *
- * A scenario declares windows of pages (oracle_window) and goes through oracle_store and oracle_load there. Each word of a
- * window is a register of an mm (of all mms together where the window is shared memory) with one writer task at a time:
+ * A scenario declares windows of pages (oracle_window) and goes through oracle_store and oracle_load there. Each word
+ * of a window is a register of an mm (of all mms together where the window is shared memory) with one writer task at a
+ * time:
  *
  *   the writer     issued = n; store; completed = n
  *   a reader       c = completed; load; i = issued             c <= number read <= i, never less than was seen before
@@ -14,8 +15,9 @@
  * A value says whose it is:   31      20 19      12 11       0
  *                            │ number   │ writing mm │ word + 1 │      0: never written, or discarded
  *
- * so that another word's, page's or process's value is recognised. Numbers count in 32 bits and are stored modulo 4,096.
- * Left out: two tasks that write one word at the same time (the scenario's duty), words of private file mappings.
+ * so that another word's, page's or process's value is recognised. Numbers count in 32 bits and are stored modulo
+ * 4,096. Left out: two tasks that write one word at the same time (the scenario's duty), words of private file
+ * mappings.
  */
 import { NR_CPUS, PAGE_BYTES, WEAK_MEMORY } from '#config'
 import { load, smp_processor_id, this_cpu_read } from './arch/access.ts'
@@ -109,8 +111,8 @@ export const ORACLE_NUMBER_SHIFT = 20
 export const ORACLE_NUMBER_MASK = 0xfff
 
 /**
- * Declares a window: pages [base_page, base_page + nr_pages) with words 0 to words_per_page - 1 of each. `shared` 1: the
- * pages are a shared mapping at the same place in every mm. Once, in a scenario's setup, before any task runs.
+ * Declares a window: pages [base_page, base_page + nr_pages) with words 0 to words_per_page - 1 of each. `shared` 1:
+ * the pages are a shared mapping at the same place in every mm. Once, in a scenario's setup, before any task runs.
  * Returns 0, -EINVAL (no pages, more words than a page keeps, too many windows) or -ENOMEM (too many words).
  */
 export function oracle_window(
@@ -242,8 +244,8 @@ function oracle_complete(r: number, number: number, error: number): void {
 }
 
 /**
- * Loads word `word` of page `addr` and checks the value against what was stored; a value that cannot be explained is a BUG.
- * Returns the value; 0 also if the load raised a signal (user_signal).
+ * Loads word `word` of page `addr` and checks the value against what was stored; a value that cannot be explained is a
+ * BUG. Returns the value; 0 also if the load raised a signal (user_signal).
  */
 export function oracle_load(addr: number, word: number): number {
   return oracle_load_as(addr, addr, word)
@@ -347,9 +349,9 @@ function oracle_violation(
 }
 
 /**
- * The running task knows that `pages` pages from page `addr` on will be discarded by another task before it goes on there:
- * as oracle_discard(), for the words that it writes itself. Every writer calls it, then one of them discards, then every
- * writer calls oracle_discarded().
+ * The running task knows that `pages` pages from page `addr` on will be discarded by another task before it goes on
+ * there: as oracle_discard(), for the words that it writes itself. Every writer calls it, then one of them discards,
+ * then every writer calls oracle_discarded().
  */
 export function oracle_discard_own(addr: number, pages: number): void {
   const task = this_cpu_read(percpu$current)
@@ -370,8 +372,8 @@ export function oracle_discard_own(addr: number, pages: number): void {
 }
 
 /**
- * The running task is about to discard `pages` pages from page `addr` on (MADV_DONTNEED, munmap): from now on 0 may be read
- * there. Where another task writes, 0 stays allowed. oracle_discarded() follows if the call succeeded.
+ * The running task is about to discard `pages` pages from page `addr` on (MADV_DONTNEED, munmap): from now on 0 may be
+ * read there. Where another task writes, 0 stays allowed. oracle_discarded() follows if the call succeeded.
  */
 export function oracle_discard(addr: number, pages: number): void {
   const task = this_cpu_read(percpu$current)

@@ -1,16 +1,17 @@
 /**
- * Read-copy update (kernel/rcu/tree.c, tree_plugin.h, 6.1, reduced to what the model needs): rcu_read_lock, call_rcu, synchronize_rcu.
- * What was given to call_rcu is freed when every CPU has passed a quiescent state since; a grace period may so begin and end while
- * another CPU is in the middle of a system call. What is freed so are nodes of xarrays (lib/xarray.ts), with VMA_LOCK VMAs, with SWAP
- * anon_vmas whose slab is given back (mm/rmap/anon_vma.ts).
+ * Read-copy update (kernel/rcu/tree.c, tree_plugin.h, 6.1, reduced to what the model needs): rcu_read_lock, call_rcu,
+ * synchronize_rcu. What was given to call_rcu is freed when every CPU has passed a quiescent state since; a grace
+ * period may so begin and end while another CPU is in the middle of a system call. What is freed so are nodes of
+ * xarrays (lib/xarray.ts), with VMA_LOCK VMAs, with SWAP anon_vmas whose slab is given back (mm/rmap/anon_vma.ts).
  *
- * The semantics are those of preemptible RCU (CONFIG_PREEMPT_RCU, which PREEMPT_DYNAMIC brings): every point outside a section of
- * rcu_read_lock is quiescent, in the kernel, in a user's program, asleep and idle. Linux finds a running CPU there by its tick, which
- * may come between any two instructions. On the stepped machine whoever waits for the grace period looks at the CPU's nesting. On
- * real threads a CPU tells by itself, between two turns, in cond_resched and when it idles: seldomer, but in the same places.
+ * The semantics are those of preemptible RCU (CONFIG_PREEMPT_RCU, which PREEMPT_DYNAMIC brings): every point outside a
+ * section of rcu_read_lock is quiescent, in the kernel, in a user's program, asleep and idle. Linux finds a running CPU
+ * there by its tick, which may come between any two instructions. On the stepped machine whoever waits for the grace
+ * period looks at the CPU's nesting. On real threads a CPU tells by itself, between two turns, in cond_resched and when
+ * it idles: seldomer, but in the same places.
  *
- * Left out: the tree of CPUs, expedited and polled grace periods, preempted readers (no reader gives up its CPU), and that sections
- * with preemption or interrupts off are readers as well (since 4.20): nothing here relies on it.
+ * Left out: the tree of CPUs, expedited and polled grace periods, preempted readers (no reader gives up its CPU), and
+ * that sections with preemption or interrupts off are readers as well (since 4.20): nothing here relies on it.
  */
 import { STEPPED, SWAP, VMA_LOCK } from '#config'
 import { atomic_fetch_add, atomic_load, atomic_store } from '#atomic'
@@ -68,7 +69,10 @@ export function rcu_read_unlock(): void {
     rcu_report_qs(READ_ONCE(machine$rcu_gp))
 }
 
-/** Says that this CPU has passed a quiescent state in grace period `gp`; RCU_IDLE: it passes one until it says otherwise. */
+/**
+ * Says that this CPU has passed a quiescent state in grace period `gp`; RCU_IDLE: it passes one until it says
+ * otherwise.
+ */
 function rcu_report_qs(gp: number): void {
   const qs = this_cpu_ptr(percpu$rcu_qs)
   atomic_store(qs, gp)
@@ -161,7 +165,10 @@ function rcu_core(): void {
   if (next !== 0) start_grace_period()
 }
 
-/** Between two turns, and where a task would give up its CPU: what was removed before cannot be found from here on (rcu_note_context_switch). */
+/**
+ * Between two turns, and where a task would give up its CPU: what was removed before cannot be found from here on
+ * (rcu_note_context_switch).
+ */
 export function rcu_note_context_switch(): void {
   BUG_ON(this_cpu_read(percpu$rcu_nesting) !== 0)
   const gp = READ_ONCE(machine$rcu_gp)
@@ -206,8 +213,8 @@ function rcu_orphan(list: number): void {
 }
 
 /**
- * This CPU leaves (rcu_report_dead, rcutree_migrate_callbacks): what it has not freed yet is an orphan. The last CPU frees
- * the orphans, for nobody reads any more; whoever begins meanwhile waits for the lock.
+ * This CPU leaves (rcu_report_dead, rcutree_migrate_callbacks): what it has not freed yet is an orphan. The last CPU
+ * frees the orphans, for nobody reads any more; whoever begins meanwhile waits for the lock.
  */
 export function rcu_report_dead(): void {
   rcu_idle_enter()

@@ -1,7 +1,7 @@
 /**
- * SIGKILL, the one signal that is sent (kernel/signal.c, 6.1). It is pending from when it is sent; a task that has one faults no more, sleeps
- * no more, and exits before its next turn, as on the way back to user mode. Left out: every other signal; faults' SIGSEGV and SIGBUS are
- * only returned to the program.
+ * SIGKILL, the one signal that is sent (kernel/signal.c, 6.1). It is pending from when it is sent; a task that has one
+ * faults no more, sleeps no more, and exits before its next turn, as on the way back to user mode. Left out: every
+ * other signal; faults' SIGSEGV and SIGBUS are only returned to the program.
  */
 import { READ_ONCE, WRITE_ONCE } from './arch/access.ts'
 import type { Task } from './arch/structs.ts'

@@ -32,7 +32,9 @@ const paths = new Set(files)
 const names = new Set(files.map((file) => basename(file)))
 const texts = files.filter((file) => /\.(md|ts|json|patch|yml)$/.test(file) && file !== 'package-lock.json')
 
-/** The pages that a text in `file` names and the repository has not, each with its line. A bare name may be anywhere. */
+/**
+ * The pages that a text in `file` names and the repository has not, each with its line. A bare name may be anywhere.
+ */
 function missingPages(file: string, text: string): string[] {
   return text.split('\n').flatMap((line, index) =>
     [...line.replaceAll(/https?:\/\/\S+/g, '').matchAll(/[\w$./{}-]*\.md\b/g)]

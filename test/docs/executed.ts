@@ -1,5 +1,6 @@
-// Which functions a test file executes on its own thread, images of kernels among them: written to the folder MMTORTURE_EXECUTED as a
-// file of one name a line. Vitest loads this before each test file when that is set. Leaves out worker threads.
+// Which functions a test file executes on its own thread, images of kernels among them: written to the folder
+// MMTORTURE_EXECUTED as a file of one name a line. Vitest loads this before each test file when that is set. Leaves out
+// worker threads.
 import { writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector/promises'
 import { join } from 'node:path'

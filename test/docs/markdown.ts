@@ -56,9 +56,9 @@ export function examples(page: string): Example[] {
 }
 
 /**
- * The shape of a report: each line that begins at the margin, reduced to its words up to the first figure. Figures, elisions (…)
- * and continued lines are left out, since they differ from run to run, and so are the rows of an interleaving and its rules (----),
- * since any edit of the kernel changes them.
+ * The shape of a report: each line that begins at the margin, reduced to its words up to the first figure. Figures,
+ * elisions (…) and continued lines are left out, since they differ from run to run, and so are the rows of an
+ * interleaving and its rules (----), since any edit of the kernel changes them.
  */
 export function shape(text: string): string[] {
   return text
@@ -68,7 +68,10 @@ export function shape(text: string): string[] {
     .filter((line) => line !== '')
 }
 
-/** Whether a command's output is the same each time but for times and rates: hunts with a seed, replays, and predictions. */
+/**
+ * Whether a command's output is the same each time but for times and rates: hunts with a seed, replays, and
+ * predictions.
+ */
 export function isDeterministic(command: string): boolean {
   return (
     /^npx mmtorture (?:hunt|replay|scale) /.test(command) &&
@@ -87,8 +90,8 @@ function withoutRates(line: string): string {
 }
 
 /**
- * The first line of a shown report that the real one does not have, in this order and figure for figure, but for times and rates;
- * undefined if it has all. `…` in a shown line stands for any text, and a line of its own for any lines.
+ * The first line of a shown report that the real one does not have, in this order and figure for figure, but for times
+ * and rates; undefined if it has all. `…` in a shown line stands for any text, and a line of its own for any lines.
  */
 export function differing(shown: string, actual: string): string | undefined {
   const lines = actual.split('\n').map(withoutRates)
@@ -114,8 +117,9 @@ function pattern(line: string): RegExp {
 }
 
 /**
- * A shown report with the figures of the real one: each line becomes the next one that differs from it in figures alone. Lines with
- * `…` in them stay. Throws for a line that has no such counterpart: its sample is to be chosen again by hand.
+ * A shown report with the figures of the real one: each line becomes the next one that differs from it in figures
+ * alone. Lines with `…` in them stay. Throws for a line that has no such counterpart: its sample is to be chosen again
+ * by hand.
  */
 export function renewed(shown: string, actual: string): string {
   const bare = (line: string): string => withoutRates(line).replace(/\d[\d,.]*/g, '#')

@@ -1,6 +1,7 @@
-// What the pages show is true: every command runs and ends as they say, its output has the shape they show, and the code in them is
-// that of the examples. Runs on real threads are shortened, and their figures are not compared; those of hunts and predictions are.
-// MMTORTURE_RENEW=1 writes the figures that hunts and predictions have now into the pages.
+// What the pages show is true: every command runs and ends as they say, its output has the shape they show, and the
+// code in them is that of the examples. Runs on real threads are shortened, and their figures are not compared; those
+// of hunts and predictions are. MMTORTURE_RENEW=1 writes the figures that hunts and predictions have now into the
+// pages.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -24,7 +25,10 @@ const PAGES = [
 ]
 const page = (name: string): string => readFileSync(join(root, name), 'utf8')
 
-/** Where the pages find replay files, and where they are kept here meanwhile: a replay comes after the hunt that it is of. */
+/**
+ * Where the pages find replay files, and where they are kept here meanwhile: a replay comes after the hunt that it is
+ * of.
+ */
 const OUT = 'mmtorture-out'
 const kept = mkdtempSync(join(tmpdir(), 'mmtorture-docs-'))
 afterAll(() => rmSync(kept, { recursive: true }))
@@ -40,7 +44,10 @@ interface Outcome {
 
 const outcomes = new Map<string, Outcome>()
 
-/** Runs a command as the shell would take it; every window lasts `seconds`. What it writes lies in `kept`. Pages that show the same share it. */
+/**
+ * Runs a command as the shell would take it; every window lasts `seconds`. What it writes lies in `kept`. Pages that
+ * show the same share it.
+ */
 function mmtorture(command: string, seconds = '0.3'): Outcome {
   const text = command.replace(/^npx mmtorture /, '').replace(/--seconds \S+/, `--seconds ${seconds}`)
   const known = outcomes.get(text) ?? execute(text)
@@ -72,7 +79,8 @@ describe.each(PAGES.flatMap((page) => examples(page)))('$where', ({ command, whe
     if (availableParallelism() < 2 && /--calibrate|--topology host/.test(command)) return
     // A race that is to be found gets the time the page gives it.
     const outcome = status === 0 ? mmtorture(command) : mmtorture(command, '3')
-    // On real threads a race may stay away. A run that held is a whole report all the same: the page's, but for what failed.
+    // On real threads a race may stay away. A run that held is a whole report all the same: the page's, but for what
+    // failed.
     const held = status === 1 && command.includes(' run ') && outcome.status === 0
     if (held) expect(missing(HELD, shape(outcome.stdout))).toBeUndefined()
     else expect(outcome.status, outcome.stderr + outcome.stdout).toBe(status)

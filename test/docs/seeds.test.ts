@@ -1,5 +1,5 @@
-// docs/seeds.md is complete and true as far as a program can tell: names and files exist, tests reach what they are named for, and what is
-// said not to exist does not.
+// docs/seeds.md is complete and true as far as a program can tell: names and files exist, tests reach what they are
+// named for, and what is said not to exist does not.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -72,8 +72,8 @@ const functions = new Map(
 )
 
 /**
- * What is not modelled, and names that the kernel would have if it were: those of its rows are looked for as well. Whoever models one takes
- * it out here, and says in its rows where it is.
+ * What is not modelled, and names that the kernel would have if it were: those of its rows are looked for as well.
+ * Whoever models one takes it out here, and says in its rows where it is.
  */
 const MISSING: Readonly<Record<string, readonly string[]>> = {
   'a probe on a function': ['register_kprobe'],
@@ -138,7 +138,10 @@ function textOf(file: string): string {
   ].join('\n')
 }
 
-/** Whether a test that executed these functions covers the name: it, or, of a constant or a field, a function that uses it. */
+/**
+ * Whether a test that executed these functions covers the name: it, or, of a constant or a field, a function that uses
+ * it.
+ */
 function covers(executed: ReadonlySet<string>, { file, word }: { file: string; word: string }): boolean {
   if (functions.has(word)) return executed.has(word)
   const users = [...functions].filter(([, text]) => has(text, word)).map(([name]) => name)

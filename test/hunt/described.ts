@@ -20,7 +20,10 @@ const SITES: Readonly<Record<string, readonly Site[]>> = {
   endless: [site('spin', 30, 'READ_ONCE')],
 }
 
-/** Runs a frozen program in the order of `segments` ([context, steps it has announced when it stops]) and describes what fails. */
+/**
+ * Runs a frozen program in the order of `segments` ([context, steps it has announced when it stops]) and describes what
+ * fails.
+ */
 export function describedProgram(
   name: string,
   segments: readonly (readonly [context: number, until: number])[],

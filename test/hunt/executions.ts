@@ -1,4 +1,5 @@
-// Executions written by hand: a line a step, `CPU KIND object`; `waiting` before the kind: the CPU wanted it when the execution ended.
+// Executions written by hand: a line a step, `CPU KIND object`; `waiting` before the kind: the CPU wanted it when the
+// execution ended.
 import { Kind, KIND_FLAGS, WRITES } from '../../src/step/kinds.ts'
 import { isHousekeeping } from '../../src/inspect/hunt_names.ts'
 import type { DescribedStep } from '../../src/hunt/narrator.ts'
@@ -8,7 +9,10 @@ export const waiting = '[waits]'
 
 const KINDS: Readonly<Record<string, number>> = { ...Kind, READ: Kind.ONCE_READ, WRITE: Kind.ONCE_WRITE }
 
-/** The steps of `text`; each object is one word. Those that were wanted at the end go behind the others, as in a description. */
+/**
+ * The steps of `text`; each object is one word. Those that were wanted at the end go behind the others, as in a
+ * description.
+ */
 export function execution(text: string): DescribedStep[] {
   const objects: string[] = []
   const steps = text

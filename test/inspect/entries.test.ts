@@ -1,4 +1,5 @@
-// Entries of page tables in words, and where they lead: on a process with one page of each kind, by the kernel's own functions.
+// Entries of page tables in words, and where they lead: on a process with one page of each kind, by the kernel's own
+// functions.
 import { beforeAll, expect, test } from 'vitest'
 import { entryName, pteText, tableEntryText } from '../../src/inspect/entries.ts'
 import { dumpPage, pageFlagsText } from '../../src/inspect/page_dump.ts'

@@ -1,5 +1,6 @@
-// No lock of the kernel is one that Linux does not have: what lock_stat, c2c and verdicts name are lock classes of Linux 6.1, where
-// the list says what a class is initialised by, or of the later version that a part of the model follows.
+// No lock of the kernel is one that Linux does not have: what lock_stat, c2c and verdicts name are lock classes of
+// Linux 6.1, where the list says what a class is initialised by, or of the later version that a part of the model
+// follows.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'

@@ -1,5 +1,5 @@
-// Random kernel code for tests: functions of every form that the passes treat apart. What it computes means nothing; addresses
-// stay below MEMORY, loops end. Leaves out types and whatever kbuild refuses.
+// Random kernel code for tests: functions of every form that the passes treat apart. What it computes means nothing;
+// addresses stay below MEMORY, loops end. Leaves out types and whatever kbuild refuses.
 export const MEMORY = 64
 
 const READS = ['load', 'READ_ONCE', 'data_race', 'smp_load_acquire', 'atomic_load', 'user_word_load']

@@ -9,7 +9,9 @@ import { perform, waits } from '../../src/step/effect.ts'
 const SETTINGS = ['SPINLOCK=abstract', 'MEMORY=2M', 'NR_CPUS=2', 'PTRS_PER_TABLE=16']
 const TURNS = 40
 
-/** Fields of the per-CPU area that only one kind of image writes: whether a CPU is in an instruction, what it waits for. */
+/**
+ * Fields of the per-CPU area that only one kind of image writes: whether a CPU is in an instruction, what it waits for.
+ */
 const OWN = ['percpu$instruction', 'percpu$waiting_on', 'percpu$barrier']
 
 let folder: string

@@ -1,4 +1,5 @@
-// A process that has filled some pages, on a machine of one CPU with swap, and how tests look at it and at its relatives.
+// A process that has filled some pages, on a machine of one CPU with swap, and how tests look at it and at its
+// relatives.
 import { expect } from 'vitest'
 import { type CheckResult, runChecks } from '../../src/checks/index.ts'
 import { PageTables } from '../../src/inspect/page_tables.ts'
@@ -47,7 +48,10 @@ export interface Filled extends OneCpu {
   become(task: number): void
   /** An event's count, by its constant's name. */
   event(name: string): number
-  /** The checks at rest that fail, but for those that a first task made by hand cannot hold: it is on no queue, and its CPU has its mm. */
+  /**
+   * The checks at rest that fail, but for those that a first task made by hand cannot hold: it is on no queue, and its
+   * CPU has its mm.
+   */
   failing(): CheckResult[]
 }
 

@@ -1,4 +1,5 @@
-// A machine of one CPU on this thread, whose kernel functions tests call directly. What it allocated must be free in the end.
+// A machine of one CPU on this thread, whose kernel functions tests call directly. What it allocated must be free in
+// the end.
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'

@@ -1,5 +1,6 @@
-// The layout of the machine's memory (src/kernel/arch/memory_map.ts, percpu.ts, structs.ts): the areas follow one another, and nothing lies
-// upon anything else in them. Leaves out the oracle's memory and the counters, which are no part of the machine's.
+// The layout of the machine's memory (src/kernel/arch/memory_map.ts, percpu.ts, structs.ts): the areas follow one
+// another, and nothing lies upon anything else in them. Leaves out the oracle's memory and the counters, which are no
+// part of the machine's.
 import { beforeAll, describe, expect, it } from 'vitest'
 import { oneCpu } from './machine.ts'
 

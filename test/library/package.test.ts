@@ -1,5 +1,5 @@
-// A newcomer's path, from the packed tarball in a folder outside the repository: install, init, type check, run, hunt, scale, and each kind of
-// file of one's own.
+// A newcomer's path, from the packed tarball in a folder outside the repository: install, init, type check, run, hunt,
+// scale, and each kind of file of one's own.
 import { execFileSync, spawnSync, type SpawnSyncReturns } from 'node:child_process'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -25,7 +25,9 @@ export interface LockMachine {
   readonly free: number
   /** Another CPU's view of the machine, on this thread. */
   cpu(n: number): Kernel
-  /** Runs `program` of the fixture on `cpus` workers at once; rejects if one of them fails or all take longer than 30 s. */
+  /**
+   * Runs `program` of the fixture on `cpus` workers at once; rejects if one of them fails or all take longer than 30 s.
+   */
   run(cpus: number, program: string, args: readonly number[]): Promise<CpuResult[]>
   /** Starts `program` on a worker that is CPU `n`; the promise is of its end. */
   start(n: number, program: string, args: readonly number[]): Promise<CpuResult>

@@ -1,4 +1,5 @@
-// In which order the real spinlocks are granted: an observer sees who arrives at the lock of lock-torture, and who gets it.
+// In which order the real spinlocks are granted: an observer sees who arrives at the lock of lock-torture, and who gets
+// it.
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { buildHunt } from '../../src/hunt/build.ts'

@@ -1,5 +1,6 @@
-// The whole report of a hunt, one revert a check: what a reader sees, compared word for word. After a change that is meant to
-// show, `npx vitest run test/reverts/reports.test.ts -u` writes reports/ anew; read the difference before it goes in.
+// The whole report of a hunt, one revert a check: what a reader sees, compared word for word. After a change that is
+// meant to show, `npx vitest run test/reverts/reports.test.ts -u` writes reports/ anew; read the difference before it
+// goes in.
 import { execFile } from 'node:child_process'
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

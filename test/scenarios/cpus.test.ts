@@ -1,5 +1,5 @@
-// Every built-in scenario on few CPUs and on many: a short piece of each on the clock, where 64 CPUs need no cores, and on real threads with
-// all checks at rest. What a scenario itself checks: the other files of this folder.
+// Every built-in scenario on few CPUs and on many: a short piece of each on the clock, where 64 CPUs need no cores, and
+// on real threads with all checks at rest. What a scenario itself checks: the other files of this folder.
 import { describe, expect, test } from 'vitest'
 import { builtInScenarios, scenarioSettings, TRACE_SCENARIO } from '../../src/catalog/scenarios.ts'
 import { scale } from '../../src/index.ts'

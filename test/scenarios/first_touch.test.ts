@@ -1,5 +1,5 @@
-// What first-touch itself checks of its pages when there are more threads than a page has words, so that some share one: hunts of the
-// kernel as it is, and of two whose stores go wrong. The races of first touches: test/reverts.
+// What first-touch itself checks of its pages when there are more threads than a page has words, so that some share
+// one: hunts of the kernel as it is, and of two whose stores go wrong. The races of first touches: test/reverts.
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { packageRoot } from '../../src/base/root.ts'

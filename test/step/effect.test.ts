@@ -1,4 +1,5 @@
-// What a step does to memory, kind by kind: of each kind the word that it leaves and what it returns, and that the tables agree.
+// What a step does to memory, kind by kind: of each kind the word that it leaves and what it returns, and that the
+// tables agree.
 import { describe, expect, test } from 'vitest'
 import {
   EFFECT,

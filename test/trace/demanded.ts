@@ -1,5 +1,5 @@
-// The rules of src/trace/order.ts a second time, pair by pair and without cleverness: which orders a trace program must keep, and
-// which its lists keep.
+// The rules of src/trace/order.ts a second time, pair by pair and without cleverness: which orders a trace program must
+// keep, and which its lists keep.
 import * as op from '../../src/trace/opcodes.ts'
 import { isMapChange, rangesOf } from '../../src/trace/operations.ts'
 import type { Operation, TraceProgram } from '../../src/trace/operations.ts'

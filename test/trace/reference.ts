@@ -1,5 +1,6 @@
-// A tiny model of page tables that runs a trace program on one CPU, to judge the reader without the model kernel. It knows the zero page,
-// COW after fork and private file pages; it leaves out fault-around, huge pages and everything else that the model kernel has or lacks.
+// A tiny model of page tables that runs a trace program on one CPU, to judge the reader without the model kernel. It
+// knows the zero page, COW after fork and private file pages; it leaves out fault-around, huge pages and everything
+// else that the model kernel has or lacks.
 import { AreaMap, MAP_SHARED, permits } from '../../src/trace/areas.ts'
 import * as op from '../../src/trace/opcodes.ts'
 import type { Operation, TraceProgram } from '../../src/trace/operations.ts'

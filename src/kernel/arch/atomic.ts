@@ -1,6 +1,7 @@
 /**
- * Atomic read-modify-write operations by the Atomics builtins (ATOMICS=js). All are sequentially consistent, as x86's locked instructions are. About 10 ns a call.
- * Models include/linux/atomic/atomic-instrumented.h, 6.1; left out: 64-bit and relaxed forms.
+ * Atomic read-modify-write operations by the Atomics builtins (ATOMICS=js). All are sequentially consistent, as x86's
+ * locked instructions are. About 10 ns a call. Models include/linux/atomic/atomic-instrumented.h, 6.1; left out: 64-bit
+ * and relaxed forms.
  */
 import { memory } from './machine.ts'
 

@@ -1,6 +1,6 @@
 /**
- * The same operations as atomic.ts through a small WebAssembly module on the same memory (ATOMICS=wasm): the same locked
- * instructions at about 4 ns a call. Halting is arch/halt.ts in both.
+ * The same operations as atomic.ts through a small WebAssembly module on the same memory (ATOMICS=wasm): the same
+ * locked instructions at about 4 ns a call. Halting is arch/halt.ts in both.
  */
 import { wasm } from './machine.ts'
 

@@ -1,6 +1,6 @@
 /**
- * BUG and its relatives (include/linux/bug.h, mmdebug.h, 6.1). A BUG stops the machine: machine_bug() unwinds this CPU by
- * the machine's own exception, whose stack names the place; the others leave at their next wait or operation.
+ * BUG and its relatives (include/linux/bug.h, mmdebug.h, 6.1). A BUG stops the machine: machine_bug() unwinds this CPU
+ * by the machine's own exception, whose stack names the place; the others leave at their next wait or operation.
  */
 import { machine_bug } from './machine.ts'
 import type { Page } from './structs.ts'

@@ -1,7 +1,7 @@
 /**
- * Short delays and the time (include/linux/delay.h and timekeeping.h, 6.1: ndelay, ktime_get_ns): what a modelled device takes, and what a
- * scenario thinks. On the clock the time passes and nothing else does; a hunt has no time, and what others do meanwhile is the
- * scheduler's choice.
+ * Short delays and the time (include/linux/delay.h and timekeeping.h, 6.1: ndelay, ktime_get_ns): what a modelled
+ * device takes, and what a scenario thinks. On the clock the time passes and nothing else does; a hunt has no time, and
+ * what others do meanwhile is the scheduler's choice.
  */
 import { poll_irq } from './irq.ts'
 import { clock } from './machine.ts'

@@ -55,7 +55,10 @@ export function do_IRQ(): void {
   this_cpu_write(percpu$in_irq, 0)
 }
 
-/** A poll point: takes pending interrupts if interrupts are on. On the stepped machine the scheduler lets them happen anywhere. */
+/**
+ * A poll point: takes pending interrupts if interrupts are on. On the stepped machine the scheduler lets them happen
+ * anywhere.
+ */
 export function poll_irq(): void {
   if (STEPPED) return
   if (irq_pending() && this_cpu_read(percpu$irqs_off) === 0 && this_cpu_read(percpu$in_irq) === 0) do_IRQ()
@@ -88,8 +91,8 @@ export function local_irq_restore(flags: number): void {
 }
 
 /**
- * Interrupts CPU `cpu`, which then runs flush_tlb_func for this CPU's request.
- * Returns whether an acknowledgement will come: a parked CPU has acknowledged already, one outside the kernel needs no flush.
+ * Interrupts CPU `cpu`, which then runs flush_tlb_func for this CPU's request. Returns whether an acknowledgement will
+ * come: a parked CPU has acknowledged already, one outside the kernel needs no flush.
  */
 export function send_IPI(cpu: number): boolean {
   const state = per_cpu_ptr(percpu$state, cpu)
@@ -109,7 +112,10 @@ export function irq_enter_parked(): void {
   xchg(this_cpu_ptr(percpu$state), CPU_PARKED)
 }
 
-/** Says that this CPU leaves the kernel, without an address space and with an empty TLB; takes what was asked of it before. */
+/**
+ * Says that this CPU leaves the kernel, without an address space and with an empty TLB; takes what was asked of it
+ * before.
+ */
 export function irq_enter_offline(): void {
   xchg(this_cpu_ptr(percpu$state), CPU_OFFLINE)
   if (irq_pending()) do_IRQ()

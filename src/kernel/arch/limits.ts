@@ -7,7 +7,10 @@ import { NODES, NR_CPUS, NR_PAGES, PAGE_BYTES, SWAP } from '#config'
 export const TLB_ENTRIES = 64
 /** Ranges of more pages are flushed as a whole (tlb_single_page_flush_ceiling, arch/x86/mm/tlb.c). */
 export const TLB_FLUSH_CEILING = 33
-/** Pages and tables that an mmu_gather collects before it flushes: Linux chains batches up to some 10,000 (MAX_GATHER_BATCH_COUNT). */
+/**
+ * Pages and tables that an mmu_gather collects before it flushes: Linux chains batches up to some 10,000
+ * (MAX_GATHER_BATCH_COUNT).
+ */
 export const MMU_GATHER_BUNDLE = Math.min(8192, Math.max(120, NR_PAGES >> 4))
 
 // Objects of each kind; fewer on a small machine, which the checks walk after every execution.
@@ -22,7 +25,8 @@ const VMAS_WANTED = Math.min(16384, Math.max(256, NR_PAGES >> 2))
 const ADDRESS_SPACES_WANTED = Math.min(1024, Math.max(32, NR_PAGES >> 6))
 const XA_NODES_WANTED = Math.min(2048, Math.max(64, NR_PAGES >> 5))
 
-// Objects of a slab: as many as Linux's slabs have (/proc/slabinfo), fewer on a small machine; few of mm_struct, which has its VMAs inside.
+// Objects of a slab: as many as Linux's slabs have (/proc/slabinfo), fewer on a small machine; few of mm_struct, which
+// has its VMAs inside.
 export const OBJECTS_PER_TASK_SLAB = 3
 export const OBJECTS_PER_MM_SLAB = Math.min(4, MMS_WANTED >> 3)
 export const OBJECTS_PER_VMA_SLAB = Math.min(20, VMAS_WANTED >> 5)
@@ -72,13 +76,19 @@ export const PAGE_WAIT_TABLE_SIZE = 64
 
 /** Slots of a cluster (mm/swap.h; Linux has 256). */
 export const SWAPFILE_CLUSTER = 16
-/** Slots that share a chain of continuation pages: as many as a page keeps words. No cluster and no chain is of two devices. */
+/**
+ * Slots that share a chain of continuation pages: as many as a page keeps words. No cluster and no chain is of two
+ * devices.
+ */
 const SLOTS_UNIT = Math.max(SWAPFILE_CLUSTER, PAGE_BYTES >> 2)
 /** Swap devices, and slots that each has room for; slot 0 is its header. */
 export const MAX_SWAPFILES = SWAP ? 2 : 0
 export const SWAPFILE_SLOTS = Math.ceil(NR_PAGES / SLOTS_UNIT) * SLOTS_UNIT
 export const NR_SWAP_CLUSTERS = (MAX_SWAPFILES * SWAPFILE_SLOTS) / SWAPFILE_CLUSTER
-/** Pages that a CPU gathers before it takes lru_lock (include/linux/pagevec.h): fewer on a small machine, that they can be reclaimed. */
+/**
+ * Pages that a CPU gathers before it takes lru_lock (include/linux/pagevec.h): fewer on a small machine, that they can
+ * be reclaimed.
+ */
 export const PAGEVEC_SIZE = Math.min(15, Math.max(2, NR_PAGES >> 7))
 /** Pages that one batch of reclaim takes (include/linux/swap.h): fewer on a small machine. */
 export const SWAP_CLUSTER_MAX = Math.min(32, Math.max(4, NR_PAGES >> 8))

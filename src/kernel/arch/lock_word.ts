@@ -1,6 +1,6 @@
 /**
- * The abstract spinlock: a word that is taken and released, each in one step. The stepped machine does not run a CPU that
- * wants a taken one, so that searches need not explore spinning. Natively it is a test-and-set lock.
+ * The abstract spinlock: a word that is taken and released, each in one step. The stepped machine does not run a CPU
+ * that wants a taken one, so that searches need not explore spinning. Natively it is a test-and-set lock.
  */
 import { atomic_store, cmpxchg } from '#atomic'
 import { READ_ONCE } from './access.ts'

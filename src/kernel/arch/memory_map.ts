@@ -80,14 +80,22 @@ export const machine$nr_cpus = 96
 export const machine$spin_budget = 97
 /** Looks at a word before a CPU that spins for a sleeping lock gives up (0: never); set by the host. */
 export const machine$spin_patience = 105
-/** ns that somebody waits for a semaphore before others may not pass (RWSEM_WAIT_TIMEOUT: 4 ms); in a hunt, steps. Set by the host. */
+/**
+ * ns that somebody waits for a semaphore before others may not pass (RWSEM_WAIT_TIMEOUT: 4 ms); in a hunt, steps. Set
+ * by the host.
+ */
 export const machine$wait_timeout = 106
 /** Seed of the scenario's random numbers. */
 export const machine$seed = 98
-/** Turns that a task takes before it stops (0: no end), and pages of the scenario (0: its own choice). Set by the host. */
+/**
+ * Turns that a task takes before it stops (0: no end), and pages of the scenario (0: its own choice). Set by the host.
+ */
 export const machine$turns = 101
 export const machine$pages = 102
-/** ns that a scenario spends in a critical section, and thinks between two on average (0: its own choice). Set by the host. */
+/**
+ * ns that a scenario spends in a critical section, and thinks between two on average (0: its own choice). Set by the
+ * host.
+ */
 export const machine$section = 103
 export const machine$think = 104
 /** Which allocation fails (FAIL_ALLOC), counted from 1, and how many there were. */

@@ -4,7 +4,9 @@
  */
 import type { Page } from './structs.ts'
 
-/** This CPU owns the entries of the page table `table` from now on: it has taken its lock (or what the design gave it). */
+/**
+ * This CPU owns the entries of the page table `table` from now on: it has taken its lock (or what the design gave it).
+ */
 export function observe_table_locked(table: Page): void {}
 
 /** This CPU is about to drop that lock. */

@@ -102,8 +102,8 @@ export const percpu$instruction = 80
 /** The entry that denied the last hardware walk; 0: it found none. */
 export const percpu$walked_pte = 81
 
-// struct tlbflush_unmap_batch: CPUs that must still flush for what this CPU has unmapped, whether there are any, and whether one of
-// the entries could be written.
+// struct tlbflush_unmap_batch: CPUs that must still flush for what this CPU has unmapped, whether there are any, and
+// whether one of the entries could be written.
 export const tlb_ubc$flush_required = 84
 export const tlb_ubc$writable = 85
 // Two words are free here; more CPUs take the end of line 6.
@@ -160,14 +160,17 @@ export const tlb$pages = 390 // MMU_GATHER_BUNDLE words
 /** Pairs of (page number + 1, PTE), direct-mapped; 0: empty. */
 export const percpu$tlb = (tlb$pages + MMU_GATHER_BUNDLE + 15) & ~15
 
-// struct cpu_fbatches and lru_rotate (mm/swap.c): pages, each with a reference, that will be put on an LRU list, made active,
-// made lazily freeable, moved to the tail. Of each batch how many there are, then the pages.
+// struct cpu_fbatches and lru_rotate (mm/swap.c): pages, each with a reference, that will be put on an LRU list, made
+// active, made lazily freeable, moved to the tail. Of each batch how many there are, then the pages.
 const PAGEVEC_WORDS = 1 + PAGEVEC_SIZE
 export const lru_pvecs$lru_add = percpu$tlb + 2 * TLB_ENTRIES
 export const lru_pvecs$activate_page = lru_pvecs$lru_add + PAGEVEC_WORDS
 export const lru_pvecs$lru_lazyfree = lru_pvecs$activate_page + PAGEVEC_WORDS
 export const lru_rotate$fbatch = lru_pvecs$lru_lazyfree + PAGEVEC_WORDS
-/** struct kmem_cache_cpu (include/linux/slub_def.h) of each cache: free objects, the slab that they are of, partial slabs. */
+/**
+ * struct kmem_cache_cpu (include/linux/slub_def.h) of each cache: free objects, the slab that they are of, partial
+ * slabs.
+ */
 export const percpu$kmem_cache_cpu = (lru_pvecs$lru_add + SWAP * 4 * PAGEVEC_WORDS + 15) & ~15
 export const kmem_cache_cpu$freelist = 0
 export const kmem_cache_cpu$slab = 1

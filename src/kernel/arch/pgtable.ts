@@ -1,5 +1,6 @@
 /**
- * Page tables: the formats of their entries and the walk (arch/x86/include/asm/pgtable.h, include/linux/pgtable.h, 6.1).
+ * Page tables: the formats of their entries and the walk (arch/x86/include/asm/pgtable.h, include/linux/pgtable.h,
+ * 6.1).
  *
  * PTE, one word:     31                12 11..9  8      7     6    5        4       3     2        1     0
  *   present          │ pfn              │      │uffd_wp│soft │huge│protnone│special│dirty│accessed│write│1│
@@ -137,8 +138,8 @@ export function pmd_offset(pud: PudP, addr: number): PmdP {
   return (pud + (addr >>> PMD_SHIFT)) as number as PmdP
 }
 
-// The same for who holds nothing that keeps the tables (p4d_offset_lockless, …; include/linux/pgtable.h, 6.1): an entry is read once, so that
-// the table that it led to is the one looked into. 0: none or bad.
+// The same for who holds nothing that keeps the tables (p4d_offset_lockless, …; include/linux/pgtable.h, 6.1): an entry
+// is read once, so that the table that it led to is the one looked into. 0: none or bad.
 
 export function p4d_offset_lockless(pgd: PgdP, addr: number): P4dP {
   if (PGTABLE_LEVELS < 5) return p4d_offset(pgd, addr)

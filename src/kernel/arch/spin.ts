@@ -1,6 +1,7 @@
 /**
- * Spinning that ends: a CPU looks at a word for as long as it has patience, then goes to sleep in another way (the loops around cpu_relax,
- * need_resched and vcpu_is_preempted, 6.1). Nobody has to wake it, so whoever changes the word pays nothing.
+ * Spinning that ends: a CPU looks at a word for as long as it has patience, then goes to sleep in another way (the
+ * loops around cpu_relax, need_resched and vcpu_is_preempted, 6.1). Nobody has to wake it, so whoever changes the word
+ * pays nothing.
  */
 import { load, READ_ONCE } from './access.ts'
 import { poll_irq } from './irq.ts'
@@ -8,8 +9,8 @@ import { machine$spin_patience } from './memory_map.ts'
 import { check_panic, smp_cond_load } from './wait.ts'
 
 /**
- * Looks at the word at `p` while it holds `old`, taking interrupts. Returns what it holds then: `old` when patience is over. On the
- * clock, where every CPU runs, patience has no end.
+ * Looks at the word at `p` while it holds `old`, taking interrupts. Returns what it holds then: `old` when patience is
+ * over. On the clock, where every CPU runs, patience has no end.
  */
 export function spin_while(p: number, old: number): number {
   let patience = load(machine$spin_patience)

@@ -128,7 +128,9 @@ export const zone$watermark_low = 18
 export const zone$watermark_high = 19
 export const zone$pcp_high = 20
 export const zone$pcp_batch = 21
-/** free_area[order]: first block of the list (page$lru_next, page$lru_prev), the number of blocks, and the last block. */
+/**
+ * free_area[order]: first block of the list (page$lru_next, page$lru_prev), the number of blocks, and the last block.
+ */
 export const zone$free_list = 32
 export const zone$nr_free_blocks = zone$free_list + MAX_ORDER
 export const zone$free_tail = zone$nr_free_blocks + MAX_ORDER
@@ -136,7 +138,8 @@ export const zone$free_tail = zone$nr_free_blocks + MAX_ORDER
 export const zone$nr_free = (zone$free_tail + MAX_ORDER + 15) & ~15
 export const ZONE_WORDS = zone$nr_free + 16
 
-// struct lruvec (include/linux/mmzone.h): the LRU lists of a node, and how long each is. All under the lock; the lengths are read without it too.
+// struct lruvec (include/linux/mmzone.h): the LRU lists of a node, and how long each is. All under the lock; the
+// lengths are read without it too.
 export const lruvec$lru_lock = 0
 /** List heads, one for each LRU_ constant; linked through page$lru_next. */
 export const lruvec$lists = 16
@@ -161,7 +164,8 @@ export const NR_LRU_LISTS = 4
 export const LRU_ACTIVE = 1
 export const LRU_FILE = 2
 
-// struct rq (kernel/sched/sched.h), one a CPU: the tasks that wait for their turn, linked by task$run_next, and how many.
+// struct rq (kernel/sched/sched.h), one a CPU: the tasks that wait for their turn, linked by task$run_next, and how
+// many.
 export const rq$lock = 0
 export const rq$head = 16
 export const rq$tail = 17
@@ -173,7 +177,8 @@ export const rq$event = 32
 export const rq$idle = 33
 export const RQ_WORDS = 48
 
-// struct futex_hash_bucket (kernel/futex/futex.h): tasks that wait for a word (task$wait_word), linked by task$futex_next.
+// struct futex_hash_bucket (kernel/futex/futex.h): tasks that wait for a word (task$wait_word), linked by
+// task$futex_next.
 export const futex_queue$lock = 0
 export const futex_queue$chain = 8
 export const FUTEX_QUEUE_WORDS = 16
@@ -199,7 +204,10 @@ export const kmem_cache_node$partial_tail = 10
 export const KMEM_CACHE_NODE_WORDS = 16
 
 // struct slab (mm/slab.h), one line as in Linux, where it is the struct page's.
-/** Its freelist (number of the first free object + 1), the objects in use, and whether it is a CPU's: one word, written by cmpxchg. */
+/**
+ * Its freelist (number of the first free object + 1), the objects in use, and whether it is a CPU's: one word, written
+ * by cmpxchg.
+ */
 export const slab$counters = 0
 /** On a node's list, or the next of a CPU's partial slabs, of which the first counts them. */
 export const slab$next = 1
@@ -244,11 +252,17 @@ export const task$sibling = 19
 /** Words of the scenario's own, kept from turn to turn: a program's local variables. */
 export const task$reg = 20
 export const NR_TASK_REGS = 12
-/** With SWAP: the list of all tasks (list_head, under tasklist_lock), whether SIGKILL is pending, how the OOM killer likes it. */
+/**
+ * With SWAP: the list of all tasks (list_head, under tasklist_lock), whether SIGKILL is pending, how the OOM killer
+ * likes it.
+ */
 export const task$tasks = 32 // 2 words
 export const task$sigkill = 34
 export const task$oom_score_adj = 35
-/** The address space that the task was killed for, with a reference of the mm_struct (signal_struct of Linux). Under tasklist_lock. */
+/**
+ * The address space that the task was killed for, with a reference of the mm_struct (signal_struct of Linux). Under
+ * tasklist_lock.
+ */
 export const task$oom_mm = 36
 /** Whether it runs or is on a queue, and the CPU that it runs on, waits for or ran on last. */
 export const task$on_rq = 37

@@ -1,7 +1,8 @@
 /**
- * Entries of page tables that are not present (include/linux/swapops.h, arch/x86/include/asm/pgtable_64.h, 6.1): of swap, of
- * migration and of other kinds. A swp_entry_t is such an entry without its bits: the type and the offset, which for
- * migration is the pfn. No type is 0, so no entry is none. Left out: the accessed and dirty bits of migration entries.
+ * Entries of page tables that are not present (include/linux/swapops.h, arch/x86/include/asm/pgtable_64.h, 6.1): of
+ * swap, of migration and of other kinds. A swp_entry_t is such an entry without its bits: the type and the offset,
+ * which for migration is the pfn. No type is 0, so no entry is none. Left out: the accessed and dirty bits of migration
+ * entries.
  */
 import { _PAGE_PRESENT, _PAGE_PROTNONE, _PAGE_SOFT_DIRTY, _PAGE_UFFD_WP, PFN_SHIFT } from './pgtable.ts'
 import type { Pte, SwpEntry } from './structs.ts'
@@ -69,7 +70,10 @@ export function make_migration_entry(kind: number, pfn: number): SwpEntry {
   return ((pfn << PFN_SHIFT) | (kind << SWP_TYPE_SHIFT)) as SwpEntry
 }
 
-/** The entry of a page that could not be read from swap: every use of it is SIGBUS (6.1: a type of its own, since 6.2 a marker). */
+/**
+ * The entry of a page that could not be read from swap: every use of it is SIGBUS (6.1: a type of its own, since 6.2 a
+ * marker).
+ */
 export function make_swapin_error_entry(): SwpEntry {
   return (SWP_PTE_MARKER << SWP_TYPE_SHIFT) as SwpEntry
 }

@@ -2,9 +2,9 @@
  * A TLB for each CPU, and shootdown (arch/x86/mm/tlb.c, 6.1). Every user access goes through it. No CPU writes another
  * CPU's TLB: flush_tlb_mm_range interrupts every CPU of mm_cpumask and waits until each has acknowledged.
  *
- * An entry is (page number + 1, PTE as the walk left it): it caches the right to write and the dirty state.
- * A CPU whose task has no mm keeps the one it has loaded (lazy TLB mode, sched/active_mm.ts), and takes its flushes.
- * Left out: ASIDs (switching mm empties the TLB), global pages, deferred flushes by generation, sparing lazy CPUs the interrupts.
+ * An entry is (page number + 1, PTE as the walk left it): it caches the right to write and the dirty state. A CPU whose
+ * task has no mm keeps the one it has loaded (lazy TLB mode, sched/active_mm.ts), and takes its flushes. Left out:
+ * ASIDs (switching mm empties the TLB), global pages, deferred flushes by generation, sparing lazy CPUs the interrupts.
  */
 import { atomic_fetch_add, atomic_fetch_and, atomic_fetch_or, atomic_load, atomic_store } from '#atomic'
 import { per_cpu_ptr, READ_ONCE, this_cpu_ptr, this_cpu_read, this_cpu_write } from './access.ts'
@@ -165,7 +165,10 @@ export function mm_has_other_cpus(mm: Mm): boolean {
   return any_other_cpu(mask, high, mm + mm$cpu_bitmap)
 }
 
-/** Adds the CPUs that may hold translations of `mm` to those that this CPU must have flush before it frees what it unmapped. */
+/**
+ * Adds the CPUs that may hold translations of `mm` to those that this CPU must have flush before it frees what it
+ * unmapped.
+ */
 export function arch_tlbbatch_add_mm(mm: Mm): void {
   for (let word = 0; word < CPUMASK_WORDS; word++)
     this_cpu_write(
@@ -211,8 +214,8 @@ function switch_mm_irqs_off(next: Mm): void {
 }
 
 /**
- * The hardware walk: translates page `addr` for a read or a write, sets accessed and dirty, fills the TLB.
- * Returns the PTE, or 0 if the access must fault; then percpu$walked_pte is the entry that denied it, 0 if there is none.
+ * The hardware walk: translates page `addr` for a read or a write, sets accessed and dirty, fills the TLB. Returns the
+ * PTE, or 0 if the access must fault; then percpu$walked_pte is the entry that denied it, 0 if there is none.
  */
 export function tlb_walk(mm: Mm, addr: number, write: boolean): Pte {
   this_cpu_write(percpu$walked_pte, 0)

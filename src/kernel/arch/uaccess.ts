@@ -1,6 +1,6 @@
 /**
- * A user program's loads and stores: through the TLB, faulting as often as it takes. One poll point for interrupts, then
- * translation and access as one step. (On x86 this is the MMU; there is no Linux file for it.)
+ * A user program's loads and stores: through the TLB, faulting as often as it takes. One poll point for interrupts,
+ * then translation and access as one step. (On x86 this is the MMU; there is no Linux file for it.)
  */
 import { STEPPED } from '#config'
 import { this_cpu_read, this_cpu_write, user_word_load, user_word_store } from './access.ts'

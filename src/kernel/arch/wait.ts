@@ -52,7 +52,8 @@ export function kick_cpu(cpu: number): void {
 function park(p: number, old: number, interruptible: boolean): void {
   const bucket = parked_bucket(p)
   const wake = this_cpu_ptr(percpu$wake)
-  // Before the claim below can be taken up: a kick in between must not be slept over, for whoever kicked has struck us off.
+  // Before the claim below can be taken up: a kick in between must not be slept over, for whoever kicked has struck us
+  // off.
   const seq = atomic_load(wake)
   WRITE_ONCE(this_cpu_ptr(percpu$parked_on), p)
   atomic_fetch_add(bucket, 1)
@@ -65,8 +66,8 @@ function park(p: number, old: number, interruptible: boolean): void {
 }
 
 /**
- * Waits until the word at `p` differs from `old`; returns what it holds then. Takes interrupts meanwhile if they are on.
- * Whoever changes the word must call smp_wake or smp_wake_one afterwards.
+ * Waits until the word at `p` differs from `old`; returns what it holds then. Takes interrupts meanwhile if they are
+ * on. Whoever changes the word must call smp_wake or smp_wake_one afterwards.
  */
 export function smp_cond_load(p: number, old: number): number {
   let value = atomic_load(p)
@@ -89,8 +90,8 @@ export function smp_cond_load(p: number, old: number): number {
 }
 
 /**
- * Between two attempts of a CPU that spins by writing to the word at `p`, which held `old`. Waits like smp_cond_load; but on the clock it
- * does not wait: there the attempts go on, and disturb whoever needs the line.
+ * Between two attempts of a CPU that spins by writing to the word at `p`, which held `old`. Waits like smp_cond_load;
+ * but on the clock it does not wait: there the attempts go on, and disturb whoever needs the line.
  */
 export function cpu_relax(p: number, old: number): void {
   smp_cond_load(p, old)

@@ -1,6 +1,7 @@
 /**
- * Doubly linked circular lists (include/linux/list.h, 6.1). A list_head is two words, next and prev; an empty one leads to itself.
- * Whether an entry is on a list may be asked without the list's lock (list_empty), so what leads on from it is written marked.
+ * Doubly linked circular lists (include/linux/list.h, 6.1). A list_head is two words, next and prev; an empty one leads
+ * to itself. Whether an entry is on a list may be asked without the list's lock (list_empty), so what leads on from it
+ * is written marked.
  */
 import { load, READ_ONCE, store, WRITE_ONCE } from '../arch/access.ts'
 

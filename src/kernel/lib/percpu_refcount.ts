@@ -1,12 +1,14 @@
 /**
- * A count of references with one part on each CPU (lib/percpu-refcount.c, include/linux/percpu-refcount.h, 6.1): taking and dropping one
- * writes this CPU's part alone, until the reference is killed. From then on nobody gets one, and those that are left are dropped from one word.
+ * A count of references with one part on each CPU (lib/percpu-refcount.c, include/linux/percpu-refcount.h, 6.1): taking
+ * and dropping one writes this CPU's part alone, until the reference is killed. From then on nobody gets one, and those
+ * that are left are dropped from one word.
  *
- * `ref` is that word: 0 while the reference is live; then PERCPU_REF_DEAD and the count, with PERCPU_COUNT_BIAS until the parts have been
- * added. `part` is the offset of each CPU's part in its area. Who found the reference live writes its part within the same RCU section, so that
- * after a grace period the parts change no more.
+ * `ref` is that word: 0 while the reference is live; then PERCPU_REF_DEAD and the count, with PERCPU_COUNT_BIAS until
+ * the parts have been added. `part` is the offset of each CPU's part in its area. Who found the reference live writes
+ * its part within the same RCU section, so that after a grace period the parts change no more.
  *
- * Left out: a live reference in one word, references of the one who made it, callbacks: whoever kills it waits for the rest.
+ * Left out: a live reference in one word, references of the one who made it, callbacks: whoever kills it waits for the
+ * rest.
  */
 import { atomic_fetch_add, atomic_fetch_or, atomic_load } from '#atomic'
 import { load, per_cpu_ptr, READ_ONCE, this_cpu_ptr, WRITE_ONCE } from '../arch/access.ts'
@@ -55,7 +57,10 @@ export function percpu_ref_kill(ref: number): void {
   atomic_fetch_or(ref, PERCPU_REF_DEAD | PERCPU_COUNT_BIAS)
 }
 
-/** Adds the parts of all CPUs to the word of a killed reference. A grace period after the kill (percpu_ref_switch_to_atomic_rcu). */
+/**
+ * Adds the parts of all CPUs to the word of a killed reference. A grace period after the kill
+ * (percpu_ref_switch_to_atomic_rcu).
+ */
 export function percpu_ref_switch_to_atomic(ref: number, part: number): void {
   const nr_cpus = load(machine$nr_cpus)
   let sum = 0

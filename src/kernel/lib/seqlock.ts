@@ -1,7 +1,7 @@
 /**
  * Sequence counts (include/linux/seqlock.h, 6.1: seqcount_t): a reader without a lock notices that a writer was there.
- * The count is odd while somebody writes; writers keep each other out by a lock of their own. What a reader loads in between may not
- * belong together, so it loads it by data_race.
+ * The count is odd while somebody writes; writers keep each other out by a lock of their own. What a reader loads in
+ * between may not belong together, so it loads it by data_race.
  */
 import { atomic_fetch_add } from '#atomic'
 import { smp_load_acquire, smp_rmb } from '../arch/barrier.ts'

@@ -1,6 +1,7 @@
 /**
- * Lock classes (struct lock_class_key, include/linux/lockdep_types.h, 6.1) as numbers, and where lock_stat keeps what it counts
- * about them. The texts of the report are in src/inspect/lock_classes.ts. A semaphore has two classes, one a mode.
+ * Lock classes (struct lock_class_key, include/linux/lockdep_types.h, 6.1) as numbers, and where lock_stat keeps what
+ * it counts about them. The texts of the report are in src/inspect/lock_classes.ts. A semaphore has two classes, one a
+ * mode.
  */
 import { LOCK_STAT, NR_PAGES } from '#config'
 import { PTLOCK_WORDS } from '#ptlock'
@@ -58,7 +59,8 @@ export const SINGLE_DEPTH_NESTING = 1
 /** Subclasses of a class; each is counted apart, as in Linux ("name/1"). */
 export const NR_LOCK_SUBCLASSES = 2
 
-// What lock_stat counts for a class and subclass; times in ns. Each histogram counts by latency_bucket() of mm/vmstat.ts.
+// What lock_stat counts for a class and subclass; times in ns. Each histogram counts by latency_bucket() of
+// mm/vmstat.ts.
 export const lock_stat$acquisitions = 0
 export const lock_stat$acq_bounces = 1
 export const lock_stat$contentions = 2

@@ -1,10 +1,10 @@
 /**
  * Lock statistics (kernel/locking/lockdep.c and lockdep_proc.c, CONFIG_LOCK_STAT, 6.1), built only with LOCK_STAT=y.
  *
- * A lock's lockdep word holds its class (low byte) and the CPU that took it last, plus 1: a bounce is an acquisition or a wait
- * that finds another CPU there. Waits are all timed, holds for one acquisition in HOLDTIME_SAMPLE. Each CPU counts in its own
- * `stat`; the report adds them up. Left out: contention points (call sites), and read holds apart from write holds inside
- * one class (a semaphore has two classes instead).
+ * A lock's lockdep word holds its class (low byte) and the CPU that took it last, plus 1: a bounce is an acquisition or
+ * a wait that finds another CPU there. Waits are all timed, holds for one acquisition in HOLDTIME_SAMPLE. Each CPU
+ * counts in its own `stat`; the report adds them up. Left out: contention points (call sites), and read holds apart
+ * from write holds inside one class (a semaphore has two classes instead).
  */
 import { HOLDTIME_SAMPLE } from '#config'
 import { data_race, smp_processor_id, this_cpu_read, this_cpu_write, WRITE_ONCE } from '../arch/access.ts'
@@ -89,7 +89,9 @@ export function lock_released(position: number, held_count: number): void {
   for (let at = held; at < end; at++) stat[at] = stat[at + 2]
 }
 
-/** Adds a time of `ns` to the minimum, maximum, total and count that begin at `field` of `row`, and to the histogram. */
+/**
+ * Adds a time of `ns` to the minimum, maximum, total and count that begin at `field` of `row`, and to the histogram.
+ */
 function lock_time_inc(row: number, field: number, histogram: number, ns: number): void {
   const at = row + field
   const time = Math.max(0, ns)

@@ -1,7 +1,7 @@
 /**
- * Which locks a CPU holds (kernel/locking/lockdep.c, 6.1: held_locks). One list a CPU, oldest first, for spinlocks and semaphores
- * alike: assertions and reports find a lock's owner here, no lock carries a word for it.
- * Left out: the checker of lock order, which watches the stepped machine (src/checks/steps/lockdep.ts).
+ * Which locks a CPU holds (kernel/locking/lockdep.c, 6.1: held_locks). One list a CPU, oldest first, for spinlocks and
+ * semaphores alike: assertions and reports find a lock's owner here, no lock carries a word for it. Left out: the
+ * checker of lock order, which watches the stepped machine (src/checks/steps/lockdep.ts).
  */
 import { LOCK_STAT } from '#config'
 import { this_cpu_read, this_cpu_write } from '../arch/access.ts'
@@ -11,8 +11,8 @@ import { MAX_HELD_LOCKS, percpu$held_count, percpu$held_locks } from '../arch/pe
 import { lock_acquired, lock_released } from './lock_stat.ts'
 
 /**
- * Notes that this CPU has taken `lock`. `map` is the lock's lockdep word and `begin` the start of the wait in ns (0: none);
- * they matter with LOCK_STAT only. `how`: LOCK_ bits of arch/observe.ts, for the checker of lock order.
+ * Notes that this CPU has taken `lock`. `map` is the lock's lockdep word and `begin` the start of the wait in ns (0:
+ * none); they matter with LOCK_STAT only. `how`: LOCK_ bits of arch/observe.ts, for the checker of lock order.
  */
 export function lock_acquire(lock: number, map: number, subclass: number, begin: number, how: number): void {
   const count = this_cpu_read(percpu$held_count)

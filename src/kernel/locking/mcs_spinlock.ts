@@ -1,6 +1,7 @@
 /**
- * The node of a queue lock (kernel/locking/mcs_spinlock.h, 6.1): struct mcs_spinlock, one line of a CPU's own in its per-CPU
- * area. The first two words are written by neighbours in the queue, the others only by the CPU that owns the node.
+ * The node of a queue lock (kernel/locking/mcs_spinlock.h, 6.1): struct mcs_spinlock, one line of a CPU's own in its
+ * per-CPU area. The first two words are written by neighbours in the queue, the others only by the CPU that owns the
+ * node.
  */
 
 /** The node behind in the queue; 0: none yet. */

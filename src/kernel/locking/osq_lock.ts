@@ -1,7 +1,7 @@
 /**
- * The queue of those who spin for a sleeping lock (kernel/locking/osq_lock.c, 6.1): an MCS lock of one word, whose nodes lie in the
- * per-CPU areas. Only its head looks at the lock itself. Left out: leaving the queue (need_resched, vcpu_is_preempted), since
- * the head's patience ends and a waiter halts meanwhile (arch/wait.ts).
+ * The queue of those who spin for a sleeping lock (kernel/locking/osq_lock.c, 6.1): an MCS lock of one word, whose
+ * nodes lie in the per-CPU areas. Only its head looks at the lock itself. Left out: leaving the queue (need_resched,
+ * vcpu_is_preempted), since the head's patience ends and a waiter halts meanwhile (arch/wait.ts).
  */
 import { atomic_store, cmpxchg, xchg } from '#atomic'
 import { per_cpu_ptr, READ_ONCE, smp_processor_id, this_cpu_ptr, WRITE_ONCE } from '../arch/access.ts'

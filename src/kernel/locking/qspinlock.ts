@@ -1,6 +1,6 @@
 /**
- * What both forms of the queued spinlock share (kernel/locking/qspinlock.c, include/asm-generic/qspinlock_types.h, 6.1): the lock's word
- * and the MCS queue beside it.
+ * What both forms of the queued spinlock share (kernel/locking/qspinlock.c, include/asm-generic/qspinlock_types.h,
+ * 6.1): the lock's word and the MCS queue beside it.
  *
  *   31        18 17  16 15      9   8   7      0
  *   ┌───────────┬──────┬─────────┬─────┬────────┐

@@ -1,7 +1,8 @@
 /**
- * Reader-writer semaphores (kernel/locking/rwsem.c, 6.1): mmap_lock and the rmap locks. One atomic add takes or drops a read lock, one
- * compare-and-swap takes a write lock; whoever cannot have it spins while a writer that runs owns it, or sleeps in a queue (rwsem/).
- * Left out: the waits that signals end, CONFIG_DEBUG_RWSEMS but for the owner's test, PREEMPT_RT.
+ * Reader-writer semaphores (kernel/locking/rwsem.c, 6.1): mmap_lock and the rmap locks. One atomic add takes or drops a
+ * read lock, one compare-and-swap takes a write lock; whoever cannot have it spins while a writer that runs owns it, or
+ * sleeps in a queue (rwsem/). Left out: the waits that signals end, CONFIG_DEBUG_RWSEMS but for the owner's test,
+ * PREEMPT_RT.
  */
 import { LOCK_STAT } from '#config'
 import { atomic_fetch_add, cmpxchg } from '#atomic'

@@ -1,6 +1,7 @@
 /**
- * Spinlocks (include/linux/spinlock.h, kernel/locking/spinlock.c, 6.1) over the chosen algorithm, #spinlock. Adds the list of held
- * locks and, with LOCK_STAT=y, the statistics. Left out: _bh forms; preemption, which kernel code here never has.
+ * Spinlocks (include/linux/spinlock.h, kernel/locking/spinlock.c, 6.1) over the chosen algorithm, #spinlock. Adds the
+ * list of held locks and, with LOCK_STAT=y, the statistics. Left out: _bh forms; preemption, which kernel code here
+ * never has.
  */
 import { LOCK_STAT } from '#config'
 import {
@@ -50,7 +51,10 @@ export function spin_unlock(lock: Spinlock): void {
   arch_spin_unlock(lock)
 }
 
-/** Waits until whoever holds `lock` has let go of it: takes it and gives it back (as up to Linux 4.13). Interrupts may take it, too. */
+/**
+ * Waits until whoever holds `lock` has let go of it: takes it and gives it back (as up to Linux 4.13). Interrupts may
+ * take it, too.
+ */
 export function spin_unlock_wait(lock: Spinlock): void {
   const flags = local_irq_save()
   spin_lock(lock)
@@ -58,7 +62,9 @@ export function spin_unlock_wait(lock: Spinlock): void {
   local_irq_restore(flags)
 }
 
-/** Turns interrupts off, which are on, and takes `lock`: an interrupt that takes it never comes while this CPU holds it. */
+/**
+ * Turns interrupts off, which are on, and takes `lock`: an interrupt that takes it never comes while this CPU holds it.
+ */
 export function spin_lock_irq(lock: Spinlock): void {
   local_irq_disable()
   spin_lock_nested(lock, 0)

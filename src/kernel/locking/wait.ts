@@ -1,14 +1,14 @@
 /**
- * Wait queues (kernel/sched/wait.c, 6.1): a FIFO of CPUs that sleep in the kernel until they are woken. Each sleeps on the word
- * percpu$waiter_granted of its own. The loop is the usual one:
+ * Wait queues (kernel/sched/wait.c, 6.1): a FIFO of CPUs that sleep in the kernel until they are woken. Each sleeps on
+ * the word percpu$waiter_granted of its own. The loop is the usual one:
  *
  *   prepare_to_wait_exclusive(wq, key)
  *   while (!condition) { schedule_wait(); if (!condition) prepare_to_wait_exclusive(wq, key) }
  *   finish_wait(wq)
  *
- * Waking takes a CPU off the queue. A CPU is on one queue at a time and sleeps for nothing else meanwhile: no semaphore may be taken
- * between prepare_to_wait and finish_wait (spinlocks may). Left out: callbacks (a key, compared for equality, stands for them), signals,
- * timeouts.
+ * Waking takes a CPU off the queue. A CPU is on one queue at a time and sleeps for nothing else meanwhile: no semaphore
+ * may be taken between prepare_to_wait and finish_wait (spinlocks may). Left out: callbacks (a key, compared for
+ * equality, stands for them), signals, timeouts.
  */
 import { atomic_load, atomic_store } from '#atomic'
 import {
@@ -61,7 +61,9 @@ export function __add_wait_queue_entry_tail(wq: WaitQueueHead, key: number): voi
   store(wq + wait_queue_head$tail, me)
 }
 
-/** Takes CPU `cpu` (+ 1) off the queue; `prev` (+ 1) is the one in front of it, 0 at the head. Under the queue's lock. */
+/**
+ * Takes CPU `cpu` (+ 1) off the queue; `prev` (+ 1) is the one in front of it, 0 at the head. Under the queue's lock.
+ */
 export function __remove_wait_queue(wq: WaitQueueHead, prev: number, cpu: number): void {
   const next = load(per_cpu_ptr(percpu$waiter_next, cpu - 1))
   if (prev === 0) WRITE_ONCE(wq + wait_queue_head$head, next)

@@ -1,14 +1,16 @@
 /**
- * CPUs that sleep in the kernel, and who wakes them (kernel/sched/core.c: set_current_state, schedule, wake_q_add, wake_up_q, 6.1). A
- * sleeper says that it will sleep, looks once more at what it waits for, and sleeps until its state is set back:
+ * CPUs that sleep in the kernel, and who wakes them (kernel/sched/core.c: set_current_state, schedule, wake_q_add,
+ * wake_up_q, 6.1). A sleeper says that it will sleep, looks once more at what it waits for, and sleeps until its state
+ * is set back:
  *
  *   sleeper                            waker
  *   set_current_uninterruptible()      condition = true
  *   if (condition) …                   wake_q_add(cpu)
  *   schedule_uninterruptible()         wake_up_q(), after its locks are dropped
  *
- * A task does not leave its CPU while it is in the kernel, so CPUs stand for tasks. A CPU is in one wake_q at a time: who adds it a second
- * time leaves the wake-up to the first, who has yet to come. Left out: references to tasks, states that signals end.
+ * A task does not leave its CPU while it is in the kernel, so CPUs stand for tasks. A CPU is in one wake_q at a time:
+ * who adds it a second time leaves the wake-up to the first, who has yet to come. Left out: references to tasks, states
+ * that signals end.
  */
 import { atomic_store, cmpxchg, xchg } from '#atomic'
 import {

@@ -1,6 +1,6 @@
 /**
- * Fault injection into page allocations (CONFIG_FAIL_PAGE_ALLOC of mm/page_alloc.c, 6.1): as by default in Linux, into those that may not wait
- * (ignore-gfp-wait), which must be ready to fail. A scenario says how often.
+ * Fault injection into page allocations (CONFIG_FAIL_PAGE_ALLOC of mm/page_alloc.c, 6.1): as by default in Linux, into
+ * those that may not wait (ignore-gfp-wait), which must be ready to fail. A scenario says how often.
  */
 import { atomic_fetch_add } from '#atomic'
 import { load } from '../arch/access.ts'

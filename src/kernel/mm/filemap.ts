@@ -1,8 +1,8 @@
 /**
  * Objects and their pages: the page cache (mm/filemap.c, mm/truncate.c, and of fs/inode.c what counts references, 6.1).
  * An object is an address_space together with its inode's words. Its references: one for each VMA that maps it, one for
- * whoever created it; the last one drops its pages. Files' pages are on the LRU lists, shmem's are not (as after SHM_LOCK).
- * A file reads as zeros. Left out: file systems, readahead, writeback, truncation of an object in use, large
+ * whoever created it; the last one drops its pages. Files' pages are on the LRU lists, shmem's are not (as after
+ * SHM_LOCK). A file reads as zeros. Left out: file systems, readahead, writeback, truncation of an object in use, large
  * folios, fault-around.
  */
 import { MEMCG, PAGE_BYTES, SWAP } from '#config'
@@ -103,7 +103,8 @@ export function iput(mapping: AddressSpace): void {
 function evict(mapping: AddressSpace): void {
   BUG_ON(load(mapping + address_space$i_mmap) !== 0)
   truncate_inode_pages(mapping)
-  // Reclaim keeps no reference to the object, and may be taking the last page out of it under the lock (truncate_inode_pages_final).
+  // Reclaim keeps no reference to the object, and may be taking the last page out of it under the lock
+  // (truncate_inode_pages_final).
   spin_lock_irq((mapping + address_space$i_pages_lock) as Spinlock)
   BUG_ON(load(mapping + address_space$nrpages) !== 0)
   spin_unlock_irq((mapping + address_space$i_pages_lock) as Spinlock)
@@ -143,8 +144,8 @@ function __delete_from_page_cache(page: Page, mapping: AddressSpace): void {
 }
 
 /**
- * Takes a locked, isolated page, which is mapped nowhere, out of its object for good, its count frozen; false if somebody else has a reference
- * or wrote it, or if it is none of an object's (__remove_mapping of a file's page).
+ * Takes a locked, isolated page, which is mapped nowhere, out of its object for good, its count frozen; false if
+ * somebody else has a reference or wrote it, or if it is none of an object's (__remove_mapping of a file's page).
  */
 export function filemap_remove_clean_page(page: Page): boolean {
   const mapping = page_mapping(page)
@@ -161,7 +162,10 @@ export function filemap_remove_clean_page(page: Page): boolean {
   return frozen
 }
 
-/** The object's page at `index` with a reference, or 0. Takes no lock: the page may be on its way out, so it looks again. */
+/**
+ * The object's page at `index` with a reference, or 0. Takes no lock: the page may be on its way out, so it looks
+ * again.
+ */
 export function find_get_page(mapping: AddressSpace, index: number): Page {
   rcu_read_lock()
   const page = find_get_page_rcu(mapping, index)

@@ -1,8 +1,8 @@
 /**
- * Access of the kernel to user pages (mm/gup.c, 6.1): get_user_pages for one page, as follow_page_mask and faultin_page take turns, with FOLL_GET; and
- * what uses it: dio_read, a direct read from a device into user memory, and write_file, a write to a file from user memory
- * (fs/direct-io.c and generic_perform_write of mm/filemap.c, one page of each). Left out: FOLL_PIN, FOLL_FORCE, huge pages, the fast walk,
- * more than one page, faults that drop mmap_lock.
+ * Access of the kernel to user pages (mm/gup.c, 6.1): get_user_pages for one page, as follow_page_mask and faultin_page
+ * take turns, with FOLL_GET; and what uses it: dio_read, a direct read from a device into user memory, and write_file,
+ * a write to a file from user memory (fs/direct-io.c and generic_perform_write of mm/filemap.c, one page of each). Left
+ * out: FOLL_PIN, FOLL_FORCE, huge pages, the fast walk, more than one page, faults that drop mmap_lock.
  */
 import { copy_words, load, READ_ONCE, user_word_store } from '../arch/access.ts'
 import { CONTENT_WORDS, machine$zero_page } from '../arch/memory_map.ts'
@@ -45,7 +45,10 @@ export const FOLL_WRITE = 1 << 0
 /** It is to be as if the access were done now: the page becomes dirty, if it will be written, and is in use. */
 const FOLL_TOUCH = 1 << 1
 
-/** The page that is mapped at `addr` with the right that `flags` ask for, with a reference; 0: a fault is needed (follow_page_pte). */
+/**
+ * The page that is mapped at `addr` with the right that `flags` ask for, with a reference; 0: a fault is needed
+ * (follow_page_pte).
+ */
 function follow_page(vma: Vma, addr: number, flags: number): Page {
   const mm = load(vma + vma$vm_mm) as Mm
   const pmd = mm_find_pmd(mm, addr)
@@ -73,7 +76,10 @@ function check_vma_flags(vma: Vma, flags: number): boolean {
   return (load(vma + vma$vm_flags) & ((flags & FOLL_WRITE) !== 0 ? VM_WRITE : VM_READ)) !== 0
 }
 
-/** The page at `addr` of `mm`, with a reference; 0: there can be none. Under mmap_lock for reading (get_user_pages of one page). */
+/**
+ * The page at `addr` of `mm`, with a reference; 0: there can be none. Under mmap_lock for reading (get_user_pages of
+ * one page).
+ */
 export function get_user_page(mm: Mm, addr: number, flags: number): Page {
   const vma = find_vma(mm, addr)
   if (vma === 0 || load(vma + vma$vm_start) > addr || !check_vma_flags(vma, flags)) return 0 as Page
@@ -87,8 +93,8 @@ export function get_user_page(mm: Mm, addr: number, flags: number): Page {
 }
 
 /**
- * The page at `addr` of the current process, with a reference; 0: it cannot be had. Touches it as little as the fast walk does: whoever
- * writes it makes it dirty (get_user_pages_fast).
+ * The page at `addr` of the current process, with a reference; 0: it cannot be had. Touches it as little as the fast
+ * walk does: whoever writes it makes it dirty (get_user_pages_fast).
  */
 function get_user_page_unlocked(addr: number, flags: number): Page {
   const mm = load(current() + task$mm) as Mm
@@ -99,8 +105,9 @@ function get_user_page_unlocked(addr: number, flags: number): Page {
 }
 
 /**
- * A direct read: a device stores `value` to word `word` of page `addr`, past the page tables. The page is made dirty before the reference
- * goes, so that reclaim, which counts references first, sees one or the other. Returns 0 or -EFAULT.
+ * A direct read: a device stores `value` to word `word` of page `addr`, past the page tables. The page is made dirty
+ * before the reference goes, so that reclaim, which counts references first, sees one or the other. Returns 0 or
+ * -EFAULT.
  */
 export function dio_read(addr: number, word: number, value: number): number {
   begin_operation()

@@ -1,6 +1,6 @@
 /**
- * madvise (mm/madvise.c, 6.1): MADV_DONTNEED, and with SWAP what reclaim is told: MADV_PAGEOUT and MADV_FREE (madvise_lru.ts). Other
- * advice is accepted by whoever passes it over (the trace reader), not here.
+ * madvise (mm/madvise.c, 6.1): MADV_DONTNEED, and with SWAP what reclaim is told: MADV_PAGEOUT and MADV_FREE
+ * (madvise_lru.ts). Other advice is accepted by whoever passes it over (the trace reader), not here.
  */
 import { SWAP } from '#config'
 import { load } from '../arch/access.ts'
@@ -23,9 +23,9 @@ function madvise_behavior_valid(advice: number): boolean {
 }
 
 /**
- * Drops the pages of [start, start + npages), so that private anonymous memory reads as zeros again; MADV_PAGEOUT: reclaims them now; MADV_FREE:
- * they may be dropped until they are written again. The caller holds mmap_lock
- * for reading. Returns 0, -EINVAL, or -ENOMEM if part of the range is not mapped; the rest is done all the same.
+ * Drops the pages of [start, start + npages), so that private anonymous memory reads as zeros again; MADV_PAGEOUT:
+ * reclaims them now; MADV_FREE: they may be dropped until they are written again. The caller holds mmap_lock for
+ * reading. Returns 0, -EINVAL, or -ENOMEM if part of the range is not mapped; the rest is done all the same.
  */
 export function do_madvise(mm: Mm, start: number, npages: number, advice: number): number {
   if (!madvise_behavior_valid(advice) || npages < 0 || start < 0) return -EINVAL

@@ -1,6 +1,7 @@
 /**
- * The advice that ages or gives up pages one by one (mm/madvise.c, 6.1): MADV_PAGEOUT with madvise_cold_or_pageout_pte_range, MADV_FREE with
- * madvise_free_pte_range. Left out: MADV_COLD, huge pages, file pages.
+ * The advice that ages or gives up pages one by one (mm/madvise.c, 6.1): MADV_PAGEOUT with
+ * madvise_cold_or_pageout_pte_range, MADV_FREE with madvise_free_pte_range. Left out: MADV_COLD, huge pages, file
+ * pages.
  */
 import { SWAP } from '#config'
 import { load, READ_ONCE, store } from '../arch/access.ts'
@@ -43,7 +44,10 @@ import { isolate_lru_page, lru_add_drain, mark_page_lazyfree } from './swap.ts'
 import { free_swap_and_cache, try_to_free_swap } from './swapfile/swap_map.ts'
 import { reclaim_pages } from './vmscan/shrink_page_list.ts'
 
-/** Makes a present entry old, and clean if `clean`; atomic against the hardware. What a TLB holds goes when the gather ends. */
+/**
+ * Makes a present entry old, and clean if `clean`; atomic against the hardware. What a TLB holds goes when the gather
+ * ends.
+ */
 function age_pte(mm: Mm, addr: number, ptep: PteP, clean: boolean): void {
   const pte = ptep_get(ptep)
   if (!pte_young(pte) && !(clean && pte_dirty(pte))) return
@@ -79,7 +83,10 @@ function madvise_pageout_pte_range(vma: Vma, pmd: Pmd, addr: number, end: number
   reclaim_pages(list)
 }
 
-/** Gives the pages of [addr, end), within one table, up: as long as nobody writes them, they may be freed without a copy. A gather is open. */
+/**
+ * Gives the pages of [addr, end), within one table, up: as long as nobody writes them, they may be freed without a
+ * copy. A gather is open.
+ */
 function madvise_free_pte_range(vma: Vma, pmd: Pmd, addr: number, end: number): void {
   const mm = load(vma + vma$vm_mm) as Mm
   let swapents = 0
@@ -111,8 +118,8 @@ function madvise_free_pte_range(vma: Vma, pmd: Pmd, addr: number, end: number): 
 }
 
 /**
- * Sees to it that the page is clean and has no slot, if that can be done at once; whether it is. The dirty flag of a page that
- * others map, too, is not this caller's to clear: their entries need not say so.
+ * Sees to it that the page is clean and has no slot, if that can be done at once; whether it is. The dirty flag of a
+ * page that others map, too, is not this caller's to clear: their entries need not say so.
  */
 function madvise_free_page(page: Page): boolean {
   if (!PageFlag(page, PG_swapcache | PG_dirty)) return true
@@ -124,7 +131,9 @@ function madvise_free_page(page: Page): boolean {
   return clean
 }
 
-/** Applies MADV_PAGEOUT, or with `free` MADV_FREE, to [start, end) of one VMA. mmap_lock is held for reading at least. */
+/**
+ * Applies MADV_PAGEOUT, or with `free` MADV_FREE, to [start, end) of one VMA. mmap_lock is held for reading at least.
+ */
 export function madvise_lru_range(vma: Vma, start: number, end: number, free: boolean): void {
   if (!SWAP) return
   const mm = load(vma + vma$vm_mm) as Mm

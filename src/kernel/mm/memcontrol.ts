@@ -1,9 +1,9 @@
 /**
- * Memory charged to groups (mm/memcontrol.c, mm/page_counter.c, 6.1): a page of user memory counts against the limit of the group of the mm
- * that it is allocated for, until it is freed. At the limit the group's own pages are reclaimed, then one of its processes is killed, then the
- * allocation fails. A page belongs to the LRU lists of its group.
- * Left out: hierarchy, stocks of charges that a CPU keeps, kernel memory, soft limits, charges that move with a task, swap accounting (a page
- * that is swapped in is charged to who brings it in).
+ * Memory charged to groups (mm/memcontrol.c, mm/page_counter.c, 6.1): a page of user memory counts against the limit of
+ * the group of the mm that it is allocated for, until it is freed. At the limit the group's own pages are reclaimed,
+ * then one of its processes is killed, then the allocation fails. A page belongs to the LRU lists of its group. Left
+ * out: hierarchy, stocks of charges that a CPU keeps, kernel memory, soft limits, charges that move with a task, swap
+ * accounting (a page that is swapped in is charged to who brings it in).
  */
 import { atomic_fetch_add, atomic_load } from '#atomic'
 import { load, READ_ONCE, store, WRITE_ONCE } from '../arch/access.ts'
@@ -27,7 +27,10 @@ import { out_of_memory } from './oom_kill.ts'
 import { in_reclaim, should_reclaim_retry, try_to_free_pages } from './vmscan/reclaim.ts'
 import { count_vm_event, MEMCG_MAX } from './vmstat.ts'
 
-/** Scans that freed nothing before somebody is killed (MAX_RECLAIM_RETRIES), and scans and victims before the charge fails. */
+/**
+ * Scans that freed nothing before somebody is killed (MAX_RECLAIM_RETRIES), and scans and victims before the charge
+ * fails.
+ */
 const MEMCG_RECLAIM_RETRIES = 16
 const MEMCG_CHARGE_LOOPS = 256
 
@@ -90,7 +93,10 @@ function try_charge(memcg: MemCgroup): number {
   return -ENOMEM
 }
 
-/** Charges a new page, which nobody else knows, to the group of `mm`. The caller holds no spinlock. Returns 0 or -ENOMEM. */
+/**
+ * Charges a new page, which nobody else knows, to the group of `mm`. The caller holds no spinlock. Returns 0 or
+ * -ENOMEM.
+ */
 export function mem_cgroup_charge(page: Page, mm: Mm): number {
   const memcg = READ_ONCE(mm + mm$memcg) as MemCgroup
   if (memcg === 0) return 0

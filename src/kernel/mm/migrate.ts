@@ -1,7 +1,8 @@
 /**
- * Migration (mm/migrate.c, 6.1): migrate_pages for anonymous pages, migration_entry_wait, remove_migration_ptes. While a
- * page's contents move, its entries are migration entries, whose page stays locked; a fault on one waits for that lock.
- * Left out: file pages, huge pages, NUMA, batches and retries of a list, pins, young and dirty bits of migration entries.
+ * Migration (mm/migrate.c, 6.1): migrate_pages for anonymous pages, migration_entry_wait, remove_migration_ptes. While
+ * a page's contents move, its entries are migration entries, whose page stays locked; a fault on one waits for that
+ * lock. Left out: file pages, huge pages, NUMA, batches and retries of a list, pins, young and dirty bits of migration
+ * entries.
  */
 import { MEMCG } from '#config'
 import { atomic_fetch_and } from '#atomic'
@@ -131,7 +132,9 @@ function remove_migration_pte(page: Page, old: Page, vma: Vma, addr: number): vo
   page_vma_mapped_walk_done()
 }
 
-/** Replaces all migration entries for `old` by entries that map `page` (`old` itself if it stays). `anon_vma` is held. */
+/**
+ * Replaces all migration entries for `old` by entries that map `page` (`old` itself if it stays). `anon_vma` is held.
+ */
 function remove_migration_ptes(page: Page, old: Page, anon_vma: AnonVma): void {
   anon_vma_lock_read(anon_vma)
   const pgoff = load(old + page$index)
@@ -143,8 +146,8 @@ function remove_migration_ptes(page: Page, old: Page, anon_vma: AnonVma): void {
 }
 
 /**
- * Gives `to` the place of `page`, which is mapped nowhere: its anon_vma and index, and its slot of the swap cache. Both are locked. -EAGAIN if
- * somebody has a reference (folio_migrate_mapping).
+ * Gives `to` the place of `page`, which is mapped nowhere: its anon_vma and index, and its slot of the swap cache. Both
+ * are locked. -EAGAIN if somebody has a reference (folio_migrate_mapping).
  */
 function folio_migrate_mapping(to: Page, page: Page): number {
   const cached = PageFlag(page, PG_swapcache)
@@ -191,7 +194,10 @@ function migrate_folio(to: Page, page: Page): number {
   return 0
 }
 
-/** Moves one isolated page to a new one. Returns 0, -EAGAIN or -ENOMEM (migrate_folio_unmap and migrate_folio_move of 6.1.192). */
+/**
+ * Moves one isolated page to a new one. Returns 0, -EAGAIN or -ENOMEM (migrate_folio_unmap and migrate_folio_move of
+ * 6.1.192).
+ */
 function unmap_and_move(page: Page): number {
   // Given up meanwhile: the isolation's reference is the last.
   if (page_ref_count(page) === 1) {
@@ -222,7 +228,10 @@ function unmap_and_move(page: Page): number {
   return error
 }
 
-/** The anonymous page that is mapped at `addr` of the VMA, with a reference; 0: none (follow_page with FOLL_GET). Under mmap_lock. */
+/**
+ * The anonymous page that is mapped at `addr` of the VMA, with a reference; 0: none (follow_page with FOLL_GET). Under
+ * mmap_lock.
+ */
 export function follow_page_get(vma: Vma, addr: number): Page {
   const mm = load(vma + vma$vm_mm) as Mm
   const pmd = mm_find_pmd(mm, addr)
@@ -237,7 +246,10 @@ export function follow_page_get(vma: Vma, addr: number): Page {
   return page
 }
 
-/** Moves an isolated anonymous page elsewhere (migrate_pages); where it cannot, it goes back to its list. Returns 0, -EAGAIN or -ENOMEM. */
+/**
+ * Moves an isolated anonymous page elsewhere (migrate_pages); where it cannot, it goes back to its list. Returns 0,
+ * -EAGAIN or -ENOMEM.
+ */
 export function migrate_page_of(page: Page): number {
   const error = unmap_and_move(page)
   if (error === 0) put_page(page)

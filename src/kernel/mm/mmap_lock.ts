@@ -1,6 +1,6 @@
 /**
- * mmap_lock (include/linux/mmap_lock.h, 6.6, which for VMA_LOCK=n is 6.1's). With VMA_LOCK=y the end of a write section unlocks all VMAs that were
- * locked in it. Left out: the write lock's trylock.
+ * mmap_lock (include/linux/mmap_lock.h, 6.6, which for VMA_LOCK=n is 6.1's). With VMA_LOCK=y the end of a write section
+ * unlocks all VMAs that were locked in it. Left out: the write lock's trylock.
  */
 import { VMA_LOCK } from '#config'
 import type { Mm, Rwsem } from '../arch/structs.ts'

@@ -1,7 +1,7 @@
 /**
- * struct mmu_gather (mm/mmu_gather.c, include/asm-generic/tlb.h, 6.1): what unmapping frees is kept until the TLBs that may
- * still reach it are flushed. One gather a CPU, in its per-CPU area. Pages and tables share one bundle; a table is marked
- * by bit 0. Left out: batches chained beyond the bundle (a full bundle is flushed), delayed rmap.
+ * struct mmu_gather (mm/mmu_gather.c, include/asm-generic/tlb.h, 6.1): what unmapping frees is kept until the TLBs that
+ * may still reach it are flushed. One gather a CPU, in its per-CPU area. Pages and tables share one bundle; a table is
+ * marked by bit 0. Left out: batches chained beyond the bundle (a full bundle is flushed), delayed rmap.
  */
 import { SWAP } from '#config'
 import { atomic_fetch_add } from '#atomic'
@@ -83,7 +83,10 @@ export function tlb_flush_mmu_tlbonly(): void {
   __tlb_reset_range()
 }
 
-/** Lets go of the first `nr` gathered pages, and of slots that were needed for them. The batches of this CPU may have a reference to them. */
+/**
+ * Lets go of the first `nr` gathered pages, and of slots that were needed for them. The batches of this CPU may have a
+ * reference to them.
+ */
 function free_pages_and_swap_cache(nr: number): void {
   if (nr === 0) return
   lru_add_drain()
@@ -131,7 +134,10 @@ export function tlb_remove_table(table: Page, addr: number, end: number): void {
   if (tlb_gather_entry(table + TABLE)) tlb_flush_mmu()
 }
 
-/** Ends the gathering: flushes and frees. Another CPU's deferred flush may hide entries we found none: then all is flushed. */
+/**
+ * Ends the gathering: flushes and frees. Another CPU's deferred flush may hide entries we found none: then all is
+ * flushed.
+ */
 export function tlb_finish_mmu(): void {
   const mm = this_cpu_read(tlb$mm) as Mm
   if (mm_tlb_flush_nested(mm)) {

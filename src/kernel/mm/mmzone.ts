@@ -1,7 +1,7 @@
 /**
- * Memory nodes and their zones (include/linux/mmzone.h, include/linux/topology.h, 6.1): node n has the n-th part of memory, in one zone, and every
- * NODES-th CPU. Left out: nodes of different sizes, distances between nodes (another node's memory costs the same), zones by address, LRU lists
- * and kswapd of each node: those are the machine's.
+ * Memory nodes and their zones (include/linux/mmzone.h, include/linux/topology.h, 6.1): node n has the n-th part of
+ * memory, in one zone, and every NODES-th CPU. Left out: nodes of different sizes, distances between nodes (another
+ * node's memory costs the same), zones by address, LRU lists and kswapd of each node: those are the machine's.
  */
 import { NODES } from '#config'
 import { NODE_PAGES } from '../arch/limits.ts'

@@ -1,6 +1,7 @@
 /**
  * Changing rights (mm/mprotect.c, 6.1): do_mprotect over the VMAs, mprotect_fixup that merges or splits one, and
- * change_protection down to the entries. Left out: NUMA hints, huge pages, userfaultfd, protection keys, accounting, mmu notifiers.
+ * change_protection down to the entries. Left out: NUMA hints, huge pages, userfaultfd, protection keys, accounting,
+ * mmu notifiers.
  */
 import { COW_REUSE, SWAP } from '#config'
 import { pte_table_lock, pte_table_unlock } from './ptl.ts'
@@ -105,8 +106,8 @@ function ptep_modify_prot_commit(mm: Mm, addr: number, ptep: PteP, pte: Pte): vo
 const FLUSH_ON_CLEAR = _PAGE_PRESENT | _PAGE_DIRTY
 
 /**
- * Whether a TLB may hold what the new entry does not say (arch/x86/include/asm/tlbflush.h). The right to write counts both
- * ways: without a flush the next write through the old entry would fault for nothing. Accessed does not count.
+ * Whether a TLB may hold what the new entry does not say (arch/x86/include/asm/tlbflush.h). The right to write counts
+ * both ways: without a flush the next write through the old entry would fault for nothing. Accessed does not count.
  */
 function pte_needs_flush(oldpte: Pte, pte: Pte): boolean {
   if ((oldpte & _PAGE_PRESENT) === 0) return false
@@ -114,7 +115,9 @@ function pte_needs_flush(oldpte: Pte, pte: Pte): boolean {
   return (oldpte & ~pte & FLUSH_ON_CLEAR) !== 0 || ((oldpte ^ pte) & _PAGE_RW) !== 0
 }
 
-/** An entry of migration that would map the page writable: whether it may, is hard to say here, so the right is taken. */
+/**
+ * An entry of migration that would map the page writable: whether it may, is hard to say here, so the right is taken.
+ */
 function change_nonpresent_pte(mm: Mm, addr: number, ptep: PteP): void {
   const pte = ptep_get(ptep)
   const entry = pte_to_swp_entry(pte)
@@ -222,7 +225,8 @@ export function change_protection(vma: Vma, start: number, end: number, upgrade:
 
 /**
  * Gives [start, end) of `vma` the flags `newflags`: it joins a neighbour that has them, or is split off. `prev` is the
- * last VMA that begins below `start`. Returns 0 or -ENOMEM, and then no right has changed. What was the VMA may be gone.
+ * last VMA that begins below `start`. Returns 0 or -ENOMEM, and then no right has changed. What was the VMA may be
+ * gone.
  */
 export function mprotect_fixup(
   mm: Mm,
@@ -251,7 +255,8 @@ export function mprotect_fixup(
 
 /**
  * Gives the pages of [start, start + npages) the rights `prot`. The caller holds mmap_lock for writing. Returns 0;
- * -EINVAL; -ENOMEM at a hole or without memory, -EACCES where the mapping may not have them: what lies below has changed.
+ * -EINVAL; -ENOMEM at a hole or without memory, -EACCES where the mapping may not have them: what lies below has
+ * changed.
  */
 export function do_mprotect(mm: Mm, start: number, npages: number, prot: number): number {
   if (npages === 0) return 0

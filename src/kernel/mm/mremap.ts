@@ -79,8 +79,9 @@ function move_soft_dirty_pte(pte: Pte): Pte {
 }
 
 /**
- * Moves the entries of `n` pages, which lie in one table each. A walk over the reverse map finds a page at its new place
- * if it looks there after the old one; where it would look at the new one first (`need_rmap_locks`), it is kept out.
+ * Moves the entries of `n` pages, which lie in one table each. A walk over the reverse map finds a page at its new
+ * place if it looks there after the old one; where it would look at the new one first (`need_rmap_locks`), it is kept
+ * out.
  */
 function move_ptes(
   vma: Vma,
@@ -297,8 +298,8 @@ function mremap_grow(mm: Mm, addr: number, old_pages: number, new_pages: number,
 }
 
 /**
- * Resizes the mapping of `old_pages` pages at `addr` to `new_pages`: in place, or with MREMAP_MAYMOVE elsewhere, or with
- * MREMAP_FIXED too at `new_addr`. Takes mmap_lock. Returns where it lies now, or -EINVAL, -EFAULT, -ENOMEM.
+ * Resizes the mapping of `old_pages` pages at `addr` to `new_pages`: in place, or with MREMAP_MAYMOVE elsewhere, or
+ * with MREMAP_FIXED too at `new_addr`. Takes mmap_lock. Returns where it lies now, or -EINVAL, -EFAULT, -ENOMEM.
  */
 export function do_mremap(
   mm: Mm,

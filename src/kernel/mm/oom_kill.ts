@@ -1,10 +1,12 @@
 /**
- * The OOM killer and its reaper (mm/oom_kill.c, 6.1): out_of_memory, oom_badness, mark_oom_victim, oom_reap_task_mm. What is killed is an
- * address space: every task that has it. The memory comes back when the last of them has exited, or sooner, when the reaper has
- * discarded it under mmap_lock: from then on it is unstable, and nobody may fault in it (check_stable_address_space), for what was there is lost.
+ * The OOM killer and its reaper (mm/oom_kill.c, 6.1): out_of_memory, oom_badness, mark_oom_victim, oom_reap_task_mm.
+ * What is killed is an address space: every task that has it. The memory comes back when the last of them has exited,
+ * or sooner, when the reaper has discarded it under mmap_lock: from then on it is unstable, and nobody may fault in it
+ * (check_stable_address_space), for what was there is lost.
  *
- * The CPU that found no memory reaps what it killed; others that wait for the same victim sleep until that is done. tasklist_lock stands for
- * task_lock: a task keeps its mm while it is held. Left out: the reaper's thread, dumps, panic_on_oom, notifiers, process_mrelease.
+ * The CPU that found no memory reaps what it killed; others that wait for the same victim sleep until that is done.
+ * tasklist_lock stands for task_lock: a task keeps its mm while it is held. Left out: the reaper's thread, dumps,
+ * panic_on_oom, notifiers, process_mrelease.
  */
 import { SWAP } from '#config'
 import { atomic_fetch_or, atomic_load } from '#atomic'
@@ -67,7 +69,10 @@ export function oom_init(): void {
   spin_lock_init(oom_lock, LOCK_CLASS_oom_lock)
 }
 
-/** VM_FAULT_SIGBUS if the reaper may have taken pages of `mm`: a fault must not fill the holes. Under the ptl, or before it is taken. */
+/**
+ * VM_FAULT_SIGBUS if the reaper may have taken pages of `mm`: a fault must not fill the holes. Under the ptl, or before
+ * it is taken.
+ */
 export function check_stable_address_space(mm: Mm): number {
   return SWAP && (READ_ONCE(mm + mm$flags) & MMF_UNSTABLE) !== 0 ? VM_FAULT_SIGBUS : 0
 }
@@ -87,7 +92,10 @@ function next_task(link: number): Task {
   return (next === machine$tasks ? 0 : next - task$tasks) as Task
 }
 
-/** The address space of a victim that has not been dealt with yet, or of the worst task, with a reference; 0: none (select_bad_process). */
+/**
+ * The address space of a victim that has not been dealt with yet, or of the worst task, with a reference; 0: none
+ * (select_bad_process).
+ */
 function select_bad_process(memcg: number): Mm {
   let chosen = 0 as Mm
   let chosen_points = LONG_MIN
@@ -184,8 +192,9 @@ function oom_reap_task(mm: Mm): void {
 }
 
 /**
- * No memory is left, in `memcg` (0: in the machine): kills somebody. Returns whether that may have helped; false: nobody is left to be
- * killed. The caller holds no spinlock. The current task may be the victim: then it must go out of the kernel and die.
+ * No memory is left, in `memcg` (0: in the machine): kills somebody. Returns whether that may have helped; false:
+ * nobody is left to be killed. The caller holds no spinlock. The current task may be the victim: then it must go out of
+ * the kernel and die.
  */
 export function out_of_memory(memcg: number): boolean {
   // One at a time: what the last one killed counts (Linux only tries the lock, a mutex).
@@ -206,8 +215,8 @@ export function out_of_memory(memcg: number): boolean {
 }
 
 /**
- * A fault ended without memory. A task that was killed meanwhile dies now; otherwise the access is tried again, for others
- * may have given memory back. Returns whether it may be tried.
+ * A fault ended without memory. A task that was killed meanwhile dies now; otherwise the access is tried again, for
+ * others may have given memory back. Returns whether it may be tried.
  */
 export function pagefault_out_of_memory(): boolean {
   if (SWAP && fatal_signal_pending(current())) return false
@@ -217,7 +226,10 @@ export function pagefault_out_of_memory(): boolean {
   return faults <= MAX_OOM_FAULTS
 }
 
-/** Makes the current task more or less likely to be chosen: -1000 (never) to 1000 (/proc/self/oom_score_adj). Children inherit it. */
+/**
+ * Makes the current task more or less likely to be chosen: -1000 (never) to 1000 (/proc/self/oom_score_adj). Children
+ * inherit it.
+ */
 export function set_oom_score_adj(adj: number): void {
   spin_lock(tasklist_lock)
   store(current() + task$oom_score_adj, adj)

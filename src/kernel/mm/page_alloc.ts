@@ -2,8 +2,8 @@
  * The buddy allocator with per-CPU lists and watermarks (mm/page_alloc.c, 6.1): alloc_page, alloc_pages, __free_pages,
  * free_unref_page. A zone for each node, one migrate type; a CPU keeps a list of its own node's single pages. Left out:
  * compaction, memory policy, lists of other nodes' pages and of other orders, remote draining of lists (so pcp->lock,
- * which only its own CPU would ever try, is not there), batches that grow while pages are only freed (free_factor), shorter lists while memory
- * is reclaimed, per-CPU parts of NR_FREE_PAGES, reserves of zones, watermark boost.
+ * which only its own CPU would ever try, is not there), batches that grow while pages are only freed (free_factor),
+ * shorter lists while memory is reclaimed, per-CPU parts of NR_FREE_PAGES, reserves of zones, watermark boost.
  */
 import { MEMCG, NODES, NR_PAGES, SWAP } from '#config'
 import {
@@ -114,7 +114,9 @@ function find_buddy_page(zone: Zone, pfn: number, order: number): Page {
   return page_is_buddy(buddy, order) ? buddy : (0 as Page)
 }
 
-/** Whether the block could soon merge into one of the order after next: its buddy is in use, but that of both is free. */
+/**
+ * Whether the block could soon merge into one of the order after next: its buddy is in use, but that of both is free.
+ */
 function buddy_merge_likely(zone: Zone, pfn: number, order: number): boolean {
   if (order >= MAX_ORDER - 2) return false
   return find_buddy_page(zone, pfn & ~(1 << order), order + 1) !== 0
@@ -165,7 +167,9 @@ function check_page(page: Page): void {
   VM_BUG_ON_PAGE((load(page + page$flags) & PAGE_FLAGS_CHECK_AT_FREE) !== 0, page)
 }
 
-/** Moves a batch of single pages from this CPU's zone to its list, which is empty, in the order in which they are found. */
+/**
+ * Moves a batch of single pages from this CPU's zone to its list, which is empty, in the order in which they are found.
+ */
 function rmqueue_bulk(zone: Zone): void {
   const batch = load(zone + zone$pcp_batch)
   const flags = spin_lock_irqsave((zone + zone$lock) as Spinlock)
@@ -177,8 +181,8 @@ function rmqueue_bulk(zone: Zone): void {
   spin_unlock_irqrestore((zone + zone$lock) as Spinlock, flags)
 }
 
-// This CPU's list: a page that was just freed is hot, in the cache still, and goes to the head; pages are taken from there,
-// and given back to the zone from the tail. page$lru_prev means nothing on the first page.
+// This CPU's list: a page that was just freed is hot, in the cache still, and goes to the head; pages are taken from
+// there, and given back to the zone from the tail. page$lru_prev means nothing on the first page.
 
 function pcp_add(page: Page): void {
   const first = this_cpu_read(pcp$list)
@@ -275,8 +279,8 @@ function rmqueue_above(zone: Zone, order: number, mark: number, shift: number): 
 }
 
 /**
- * The first block that a zone has above its watermark `mark` (a zone$watermark_ constant) shifted right by `shift`: this CPU's
- * zone before those of other nodes. 0 if there is none.
+ * The first block that a zone has above its watermark `mark` (a zone$watermark_ constant) shifted right by `shift`:
+ * this CPU's zone before those of other nodes. 0 if there is none.
  */
 function get_page_from_freelist(order: number, mark: number, shift: number): Page {
   const local = local_zone()
@@ -309,8 +313,8 @@ function prep_compound_page(page: Page, order: number): void {
 }
 
 /**
- * Allocates 2^order pages with one reference on the first; 0 if that is not possible (__alloc_pages). Order 0 comes from
- * this CPU's list. The low watermark is for everybody, what is below it down to the minimum for the second try.
+ * Allocates 2^order pages with one reference on the first; 0 if that is not possible (__alloc_pages). Order 0 comes
+ * from this CPU's list. The low watermark is for everybody, what is below it down to the minimum for the second try.
  */
 export function alloc_pages(gfp: number, order: number): Page {
   if (should_fail() || (SWAP && should_fail_alloc_page(gfp))) return 0 as Page
@@ -332,8 +336,8 @@ function get_page_below_low(gfp: number, order: number): Page {
 }
 
 /**
- * What is left to do when there is little memory. With SWAP: has kswapd reclaim, reclaims itself, and kills somebody as the last resort. A task
- * that is to die itself gets the last pages, or none, and goes.
+ * What is left to do when there is little memory. With SWAP: has kswapd reclaim, reclaims itself, and kills somebody as
+ * the last resort. A task that is to die itself gets the last pages, or none, and goes.
  */
 function __alloc_pages_slowpath(gfp: number, order: number): Page {
   if (SWAP) wakeup_kswapd()
@@ -405,8 +409,8 @@ export function __put_page(page: Page): void {
 }
 
 /**
- * Sets the watermarks: `min` pages (vm.min_free_kbytes), `gap` to the next and to the one after it (vm.watermark_scale_factor), shared by the
- * zones. At boot or in setup.
+ * Sets the watermarks: `min` pages (vm.min_free_kbytes), `gap` to the next and to the one after it
+ * (vm.watermark_scale_factor), shared by the zones. At boot or in setup.
  */
 export function setup_per_zone_wmarks(min: number, gap: number): void {
   const zone_min = Math.trunc((min + NODES - 1) / NODES)

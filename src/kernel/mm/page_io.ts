@@ -1,7 +1,7 @@
 /**
- * Reading and writing of swap (mm/page_io.c, 6.1). A device is memory, with a latency and with failures that a scenario sets. The CPU that
- * asks for I/O does it: a read before it unlocks the page, a write after that, under PG_writeback, but on a device as fast as memory
- * (SWP_SYNCHRONOUS_IO) before it. Left out: swap files, bios, frontswap.
+ * Reading and writing of swap (mm/page_io.c, 6.1). A device is memory, with a latency and with failures that a scenario
+ * sets. The CPU that asks for I/O does it: a read before it unlocks the page, a write after that, under PG_writeback,
+ * but on a device as fast as memory (SWP_SYNCHRONOUS_IO) before it. Left out: swap files, bios, frontswap.
  */
 import { atomic_fetch_add } from '#atomic'
 import { copy_words, load, READ_ONCE } from '../arch/access.ts'
@@ -37,7 +37,9 @@ function io_fails(every: number, nr: number): boolean {
   return every !== 0 && (atomic_fetch_add(nr, 1) + 1) % every === 0
 }
 
-/** Reads the slot that page$private names into the locked page, and unlocks it: uptodate, or not if the device failed. */
+/**
+ * Reads the slot that page$private names into the locked page, and unlocks it: uptodate, or not if the device failed.
+ */
 export function swap_readpage(page: Page): void {
   VM_BUG_ON_PAGE(!PageLocked(page) || PageUptodate(page), page)
   const entry = load(page + page$private) as SwpEntry
@@ -54,7 +56,10 @@ export function swap_readpage(page: Page): void {
   unlock_page(page)
 }
 
-/** Copies the page to its slot and ends its writeback; a page that could not be written is dirty again (end_swap_bio_write). */
+/**
+ * Copies the page to its slot and ends its writeback; a page that could not be written is dirty again
+ * (end_swap_bio_write).
+ */
 function swap_write(page: Page, entry: SwpEntry, si: SwapInfo): void {
   ndelay(READ_ONCE(si + swap_info$latency))
   if (io_fails(READ_ONCE(si + swap_info$fail_writes), si + swap_info$nr_writes)) {
@@ -64,7 +69,9 @@ function swap_write(page: Page, entry: SwpEntry, si: SwapInfo): void {
   end_page_writeback(page)
 }
 
-/** Writes a locked page of the swap cache to its slot, unless no entry names that any more; the page is unlocked then. */
+/**
+ * Writes a locked page of the swap cache to its slot, unless no entry names that any more; the page is unlocked then.
+ */
 export function swap_writepage(page: Page): void {
   if (try_to_free_swap(page)) {
     unlock_page(page)

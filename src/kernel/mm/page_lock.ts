@@ -1,9 +1,11 @@
 /**
- * The page lock, PG_locked, and waiting for it (mm/filemap.c, 6.1: folio_lock, folio_wait_bit_common, folio_wake_bit). Waiters sleep
- * on a hashed table of wait queues; PG_waiters says that there may be some, and is read by the same atomic operation that clears PG_locked.
+ * The page lock, PG_locked, and waiting for it (mm/filemap.c, 6.1: folio_lock, folio_wait_bit_common, folio_wake_bit).
+ * Waiters sleep on a hashed table of wait queues; PG_waiters says that there may be some, and is read by the same
+ * atomic operation that clears PG_locked.
  *
- * A woken CPU competes with newcomers; after PAGE_LOCK_UNFAIRNESS losses it asks for handoff: then the waker sets PG_locked on its behalf.
- * PG_writeback is waited for in the same way. Left out: interruptible waits, the bookmark of long wakes.
+ * A woken CPU competes with newcomers; after PAGE_LOCK_UNFAIRNESS losses it asks for handoff: then the waker sets
+ * PG_locked on its behalf. PG_writeback is waited for in the same way. Left out: interruptible waits, the bookmark of
+ * long wakes.
  */
 import { SWAP } from '#config'
 import { atomic_fetch_and, atomic_fetch_or } from '#atomic'
@@ -94,8 +96,8 @@ export function wait_on_page_writeback(page: Page): void {
 }
 
 /**
- * Queues this CPU for `page` and sleeps until it is woken; returns false if there was nothing to wait for: the page was found
- * as wished, and has been locked for this CPU if it wants that.
+ * Queues this CPU for `page` and sleeps until it is woken; returns false if there was nothing to wait for: the page was
+ * found as wished, and has been locked for this CPU if it wants that.
  */
 function wait_on_page(page: Page, mode: number): boolean {
   const waits = queue_for_page(page, mode)
@@ -122,9 +124,9 @@ function queue_for_page(page: Page, mode: number): boolean {
 }
 
 /**
- * Queues this CPU, before it drops the lock of the entry's table, for a page that a migration entry there keeps locked: that keeps
- * the page, too, so that no reference is needed (migration_entry_wait_on_locked). Returns whether it must sleep (migration_entry_sleep)
- * once the table is unlocked.
+ * Queues this CPU, before it drops the lock of the entry's table, for a page that a migration entry there keeps locked:
+ * that keeps the page, too, so that no reference is needed (migration_entry_wait_on_locked). Returns whether it must
+ * sleep (migration_entry_sleep) once the table is unlocked.
  */
 export function migration_entry_queue(page: Page): boolean {
   return queue_for_page(page, WAIT_SHARED)
@@ -142,8 +144,8 @@ export function unlock_page(page: Page): void {
 }
 
 /**
- * The page has been written. Whoever waits for that may free it, so it is held until they have been woken. One that reclaim
- * wants goes to the tail of its list.
+ * The page has been written. Whoever waits for that may free it, so it is held until they have been woken. One that
+ * reclaim wants goes to the tail of its list.
  */
 export function end_page_writeback(page: Page): void {
   if (SWAP && PageFlag(page, PG_reclaim)) {

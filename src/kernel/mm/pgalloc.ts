@@ -76,9 +76,9 @@ export function mm_dec_nr_tables(mm: Mm): void {
 }
 
 /**
- * Puts a new table under an entry that is still none. Takes the lock of the entry's level along and drops it. False: another
- * CPU was first.
- * The barrier orders the table's zeroes and its lock before the entry: whoever walks without a lock must find both.
+ * Puts a new table under an entry that is still none. Takes the lock of the entry's level along and drops it. False:
+ * another CPU was first. The barrier orders the table's zeroes and its lock before the entry: whoever walks without a
+ * lock must find both.
  */
 function table_install(mm: Mm, entry: number, ptl: Spinlock, table: Page): boolean {
   const won = pmd_none(load(entry) as Pmd)

@@ -1,6 +1,7 @@
 /**
- * Taking the lock of a page table: the one way from the fault paths to the page-table-lock design (pte_offset_map_lock and
- * pmd_lock of include/linux/mm.h, 6.1). Says which table is meant, so that a design that returns the wrong lock is noticed.
+ * Taking the lock of a page table: the one way from the fault paths to the page-table-lock design (pte_offset_map_lock
+ * and pmd_lock of include/linux/mm.h, 6.1). Says which table is meant, so that a design that returns the wrong lock is
+ * noticed.
  */
 import { lock_pair, pmd_lockptr, pte_lockptr, unlock_pair } from '#ptlock'
 import { observe_table_locked, observe_table_unlocked } from '../arch/observe.ts'

@@ -1,7 +1,7 @@
 /**
  * Resident set size: counters of an mm and the deltas that each task gathers before it adds them (mm/memory.c and
- * include/linux/mm.h, 6.1, SPLIT_RSS_COUNTING). A task's own faults count in its deltas (the _fast forms), all else in the mm.
- * Left out: the high-water mark (hiwater_rss), the trace point.
+ * include/linux/mm.h, 6.1, SPLIT_RSS_COUNTING). A task's own faults count in its deltas (the _fast forms), all else in
+ * the mm. Left out: the high-water mark (hiwater_rss), the trace point.
  */
 import { SWAP } from '#config'
 import { atomic_fetch_add } from '#atomic'

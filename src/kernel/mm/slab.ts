@@ -1,17 +1,19 @@
 /**
- * Object caches (mm/slub.c, include/linux/slub_def.h, 6.1). An object comes from this CPU's freelist, and goes back there if it is of
- * the slab that the list is of: no lock, and no line of another CPU. Else it goes to its slab by one cmpxchg. A full slab that gets an object
- * back joins the partial slabs of the CPU that frees it; when there are too many, those go to the node's list: only moves to and
- * from that one take list_lock. Freed objects are poisoned, so that a stale pointer is noticed early.
+ * Object caches (mm/slub.c, include/linux/slub_def.h, 6.1). An object comes from this CPU's freelist, and goes back
+ * there if it is of the slab that the list is of: no lock, and no line of another CPU. Else it goes to its slab by one
+ * cmpxchg. A full slab that gets an object back joins the partial slabs of the CPU that frees it; when there are too
+ * many, those go to the node's list: only moves to and from that one take list_lock. Freed objects are poisoned, so
+ * that a stale pointer is noticed early.
  *
- *   this CPU  freelist -> object -> object     of kmem_cache_cpu$slab, which is frozen: others give objects back to the slab itself
+ *   this CPU  freelist -> object -> object     of kmem_cache_cpu$slab, frozen: others free to the slab itself
  *             partial  -> slab -> slab         frozen too
  *   node      partial <-> slab <-> slab        under list_lock: slabs that have free objects and no CPU
  *   nowhere   full slabs
  *   arena     free_slabs -> slab -> slab       stands for the page allocator
  *
- * Left out: what slabs are made of: each cache has an arena of them, and those not in use are on a stack without a lock, where Linux
- * takes pages from a CPU's list. Merging of caches, the random order of a new slab's objects, transaction ids (no interrupt allocates).
+ * Left out: what slabs are made of: each cache has an arena of them, and those not in use are on a stack without a
+ * lock, where Linux takes pages from a CPU's list. Merging of caches, the random order of a new slab's objects,
+ * transaction ids (no interrupt allocates).
  */
 import { FAIL_ALLOC, NODES } from '#config'
 import { atomic_fetch_add, cmpxchg } from '#atomic'
@@ -307,7 +309,10 @@ function acquire_slab(cache: KmemCache, cpu: number, slab: Slab, take: boolean):
   if (take) this_cpu_write(cpu + kmem_cache_cpu$freelist, slab_freelist(cache, slab, old))
 }
 
-/** Takes a slab from a node's list, whose free objects are this CPU's freelist then, and some more as its partial slabs. 0: the list is empty. */
+/**
+ * Takes a slab from a node's list, whose free objects are this CPU's freelist then, and some more as its partial slabs.
+ * 0: the list is empty.
+ */
 function get_partial_node(cache: KmemCache, node: KmemCacheNode, cpu: number): Slab {
   // A hint: whoever adds one meanwhile is not waited for.
   if (READ_ONCE(node + kmem_cache_node$nr_partial) === 0) return 0 as Slab
@@ -374,7 +379,10 @@ function put_cpu_partial(cache: KmemCache, cpu: number, slab: Slab, drain: boole
 
 // Allocating.
 
-/** Takes what others have given back to this CPU's slab as its freelist. False: nothing; the slab is full and no CPU's then. */
+/**
+ * Takes what others have given back to this CPU's slab as its freelist. False: nothing; the slab is full and no CPU's
+ * then.
+ */
 function get_freelist(cache: KmemCache, cpu: number, slab: Slab): boolean {
   let old = READ_ONCE(slab + slab$counters)
   for (;;) {
@@ -398,7 +406,9 @@ function ___slab_alloc(cache: KmemCache, cpu: number): boolean {
   return slab !== 0
 }
 
-/** The same from its slab or one of its partial slabs; false if it has none. With interrupts off (local_lock_irqsave). */
+/**
+ * The same from its slab or one of its partial slabs; false if it has none. With interrupts off (local_lock_irqsave).
+ */
 function slab_of_this_cpu(cache: KmemCache, cpu: number): boolean {
   const flags = local_irq_save()
   let slab = this_cpu_read(cpu + kmem_cache_cpu$slab) as Slab

@@ -1,10 +1,10 @@
 /**
- * The LRU lists and the CPUs' batches of pages for them (mm/swap.c, include/linux/mm_inline.h, and of mm/vmscan.c isolate_lru_page and
- * putback_lru_page; 6.1). Whoever clears PG_lru, which takes a reference, owns the page's place on its list; under lru_lock it takes the page
- * off and puts it back. The last reference takes it off for good.
+ * The LRU lists and the CPUs' batches of pages for them (mm/swap.c, include/linux/mm_inline.h, and of mm/vmscan.c
+ * isolate_lru_page and putback_lru_page; 6.1). Whoever clears PG_lru, which takes a reference, owns the page's place on
+ * its list; under lru_lock it takes the page off and puts it back. The last reference takes it off for good.
  *
- * Left out: unevictable pages (those of shmem are not on any list), mlock, workingset, multi-gen LRU, deactivation of file pages,
- * draining of other CPUs' batches: a CPU drains its own when it unmaps, reclaims and leaves.
+ * Left out: unevictable pages (those of shmem are not on any list), mlock, workingset, multi-gen LRU, deactivation of
+ * file pages, draining of other CPUs' batches: a CPU drains its own when it unmaps, reclaims and leaves.
  */
 import { MEMCG } from '#config'
 import { atomic_fetch_and } from '#atomic'
@@ -92,7 +92,10 @@ function lruvec_lock(lruvec: Lruvec): Spinlock {
   return (lruvec + lruvec$lru_lock) as Spinlock
 }
 
-/** Takes the lock of the lists. Interrupts are on, and off until it is given back: the end of a write takes it in one (folio_rotate_reclaimable). */
+/**
+ * Takes the lock of the lists. Interrupts are on, and off until it is given back: the end of a write takes it in one
+ * (folio_rotate_reclaimable).
+ */
 export function lock_lruvec_irq(lruvec: Lruvec): void {
   spin_lock_irq(lruvec_lock(lruvec))
 }
@@ -119,7 +122,10 @@ function unlock_page_lruvec_irqrestore(lruvec: Lruvec, flags: number): void {
   spin_unlock_irqrestore(lruvec_lock(lruvec), flags)
 }
 
-/** The same where interrupts may be off already; `flags` is what they were before the first lock (folio_lruvec_relock_irqsave). */
+/**
+ * The same where interrupts may be off already; `flags` is what they were before the first lock
+ * (folio_lruvec_relock_irqsave).
+ */
 function relock_page_lruvec_irqsave(page: Page, locked: Lruvec, flags: number): Lruvec {
   const lruvec = page_lruvec(page)
   if (locked === lruvec) return locked
@@ -217,7 +223,10 @@ function lru_move_tail_fn(page: Page, lruvec: Lruvec): void {
   count_vm_event(PGROTATED)
 }
 
-/** Without PG_swapbacked a clean anonymous page is dropped instead of swapped out; it waits for that on the list of inactive file pages. */
+/**
+ * Without PG_swapbacked a clean anonymous page is dropped instead of swapped out; it waits for that on the list of
+ * inactive file pages.
+ */
 function lru_lazyfree_fn(page: Page, lruvec: Lruvec): void {
   if (!PageAnon(page) || !PageSwapBacked(page) || PageFlag(page, PG_swapcache)) return
   del_page_from_lru_list(page, lruvec)
@@ -241,8 +250,8 @@ export function lru_add_drain(): void {
 }
 
 /**
- * A page that reclaim had written is clean now: it goes where reclaim looks first. With interrupts off (local_lock_irqsave of
- * lru_rotate), for in Linux the end of a write is one; here whoever asked for the write ends it.
+ * A page that reclaim had written is clean now: it goes where reclaim looks first. With interrupts off
+ * (local_lock_irqsave of lru_rotate), for in Linux the end of a write is one; here whoever asked for the write ends it.
  */
 export function folio_rotate_reclaimable(page: Page): void {
   if (PageFlag(page, PG_locked | PG_dirty) || !PageFlag(page, PG_lru)) return
@@ -272,7 +281,10 @@ function __lru_cache_activate_page(page: Page): void {
     }
 }
 
-/** The page was used: inactive and unreferenced becomes referenced, that becomes active and unreferenced, that referenced. */
+/**
+ * The page was used: inactive and unreferenced becomes referenced, that becomes active and unreferenced, that
+ * referenced.
+ */
 export function mark_page_accessed(page: Page): void {
   if (!PageFlag(page, PG_referenced)) {
     SetPageFlag(page, PG_referenced)
@@ -286,7 +298,9 @@ export function mark_page_accessed(page: Page): void {
 
 // Off the list and back.
 
-/** Takes a page, of which the caller has a reference, off its list, with one more reference; false if it was on none. */
+/**
+ * Takes a page, of which the caller has a reference, off its list, with one more reference; false if it was on none.
+ */
 export function isolate_lru_page(page: Page): boolean {
   VM_BUG_ON_PAGE(page_ref_count(page) === 0, page)
   if (!TestClearPageLRU(page)) return false
@@ -304,8 +318,8 @@ export function putback_lru_page(page: Page): void {
 }
 
 /**
- * Puts the isolated pages of a chain (page$lru_next) back, and drops the isolation's references; those that were the last
- * free the page. Returns how many pages are on lists again.
+ * Puts the isolated pages of a chain (page$lru_next) back, and drops the isolation's references; those that were the
+ * last free the page. Returns how many pages are on lists again.
  */
 export function move_pages_to_lru(list: Page): number {
   let moved = 0
@@ -348,8 +362,8 @@ function __clear_lru(page: Page, lruvec: Lruvec): void {
 }
 
 /**
- * Drops a reference to each of the `nr` pages at the words `pages` of this CPU's area. Those that are free then leave their
- * lists, some SWAP_CLUSTER_MAX under one hold of the lock.
+ * Drops a reference to each of the `nr` pages at the words `pages` of this CPU's area. Those that are free then leave
+ * their lists, some SWAP_CLUSTER_MAX under one hold of the lock.
  */
 export function release_pages(pages: number, nr: number): void {
   let pages_to_free = 0 as Page

@@ -1,7 +1,7 @@
 /**
- * The swap cache (mm/swap_state.c, 6.1): pages that have a slot, by the slot. Looked up without a lock, changed under the device's i_pages lock
- * and the page's. Linux keeps the pages in an xarray; here they are an array, so that adding needs no memory. Left out: shadows of
- * evicted pages, VMA-based readahead, huge pages.
+ * The swap cache (mm/swap_state.c, 6.1): pages that have a slot, by the slot. Looked up without a lock, changed under
+ * the device's i_pages lock and the page's. Linux keeps the pages in an xarray; here they are an array, so that adding
+ * needs no memory. Left out: shadows of evicted pages, VMA-based readahead, huge pages.
  */
 import { MEMCG } from '#config'
 import { load, READ_ONCE, store, WRITE_ONCE } from '../arch/access.ts'
@@ -85,8 +85,8 @@ function swap_cache_get_folio_rcu(entry: SwpEntry): Page {
 }
 
 /**
- * Puts a locked page, which gets the cache's reference, into the swap cache; whether that was possible: Linux may want memory
- * for it, here a test says when there is none. Its slot has SWAP_HAS_CACHE.
+ * Puts a locked page, which gets the cache's reference, into the swap cache; whether that was possible: Linux may want
+ * memory for it, here a test says when there is none. Its slot has SWAP_HAS_CACHE.
  */
 export function add_to_swap_cache(page: Page, entry: SwpEntry): boolean {
   if (should_fail()) return false
@@ -114,7 +114,10 @@ export function __delete_from_swap_cache(page: Page, entry: SwpEntry): void {
   store(si + swap_info$nrpages, load(si + swap_info$nrpages) - 1)
 }
 
-/** Takes a locked page, of which the caller has a reference, out of the swap cache and gives up the cache's use of the slot. */
+/**
+ * Takes a locked page, of which the caller has a reference, out of the swap cache and gives up the cache's use of the
+ * slot.
+ */
 export function delete_from_swap_cache(page: Page): void {
   const entry = load(page + page$private) as SwpEntry
   spin_lock_irq(swap_i_pages_lock(entry))
@@ -137,7 +140,9 @@ export function add_to_swap(page: Page): boolean {
   return true
 }
 
-/** A page loses a mapping: takes it out of the swap cache if nothing else needs it there, and it can be locked at once. */
+/**
+ * A page loses a mapping: takes it out of the swap cache if nothing else needs it there, and it can be locked at once.
+ */
 export function free_swap_cache(page: Page): void {
   if (!PageFlag(page, PG_swapcache) || page_mapped(page) || !trylock_page(page)) return
   try_to_free_swap(page)
@@ -156,8 +161,8 @@ function swapin_charge(page: Page): boolean {
 }
 
 /**
- * Charges the new page `page`, puts it, empty, into the swap cache and reads it. The slot has been prepared: where that is
- * not possible it must be given back, as others wait for its page. Returns the page, or 0 and then it is gone.
+ * Charges the new page `page`, puts it, empty, into the swap cache and reads it. The slot has been prepared: where that
+ * is not possible it must be given back, as others wait for its page. Returns the page, or 0 and then it is gone.
  */
 function swapin_new_page(page: Page, entry: SwpEntry): Page {
   __SetPageFlag(page, PG_locked | PG_swapbacked)
@@ -173,8 +178,8 @@ function swapin_new_page(page: Page, entry: SwpEntry): Page {
 }
 
 /**
- * The slot's page with a reference, read if need be and perhaps still locked by whoever reads it. 0: the slot is in use no more, or no
- * memory (read_swap_cache_async).
+ * The slot's page with a reference, read if need be and perhaps still locked by whoever reads it. 0: the slot is in use
+ * no more, or no memory (read_swap_cache_async).
  */
 export function read_swap_cache_async(entry: SwpEntry): Page {
   for (;;) {
@@ -196,7 +201,10 @@ export function read_swap_cache_async(entry: SwpEntry): Page {
   }
 }
 
-/** Reads the slot's page and, around it, others that are in use (swap_cluster_readahead). Returns it as read_swap_cache_async does. */
+/**
+ * Reads the slot's page and, around it, others that are in use (swap_cluster_readahead). Returns it as
+ * read_swap_cache_async does.
+ */
 export function swapin_readahead(entry: SwpEntry): Page {
   const mask = (1 << load(SWAP_AREA + swap$page_cluster)) - 1
   if (mask === 0) return read_swap_cache_async(entry)

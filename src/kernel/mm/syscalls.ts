@@ -80,7 +80,10 @@ export function sys_brk(brk: number): number {
   return do_brk(load(current() + task$mm) as Mm, brk)
 }
 
-/** madvise; MADV_DONTNEED, and with SWAP MADV_PAGEOUT and MADV_FREE. Under mmap_lock for reading. Returns 0 or a negative error. */
+/**
+ * madvise; MADV_DONTNEED, and with SWAP MADV_PAGEOUT and MADV_FREE. Under mmap_lock for reading. Returns 0 or a
+ * negative error.
+ */
 export function sys_madvise(addr: number, npages: number, advice: number): number {
   begin_operation()
   const mm = load(current() + task$mm) as Mm

@@ -1,7 +1,6 @@
 /**
- * The system calls of swap and migration, as a program makes them (mm/swapfile.c, mm/migrate.c, mm/memcontrol.c, 6.1): swapon, swapoff,
- * move_pages, and the file memory.reclaim. Devices have
- * numbers instead of paths.
+ * The system calls of swap and migration, as a program makes them (mm/swapfile.c, mm/migrate.c, mm/memcontrol.c, 6.1):
+ * swapon, swapoff, move_pages, and the file memory.reclaim. Devices have numbers instead of paths.
  */
 import { SWAP } from '#config'
 import { load } from '../arch/access.ts'
@@ -19,8 +18,8 @@ import { do_swapon } from './swapfile/swapon.ts'
 import { user_proactive_reclaim } from './vmscan/reclaim.ts'
 
 /**
- * Turns on a swap device of `pages` slots, or as many as there is room for; `flags`: SWP_SYNCHRONOUS_IO, SWP_STABLE_WRITES. Returns its number
- * or a negative error.
+ * Turns on a swap device of `pages` slots, or as many as there is room for; `flags`: SWP_SYNCHRONOUS_IO,
+ * SWP_STABLE_WRITES. Returns its number or a negative error.
  */
 export function sys_swapon(pages: number, flags: number): number {
   begin_operation()
@@ -33,14 +32,20 @@ export function sys_swapoff(device: number): number {
   return SWAP ? do_swapoff(device) : -EINVAL
 }
 
-/** Writes to memory.reclaim: reclaims up to `npages` pages, whoever has them. Returns 0, or -EAGAIN if there were not so many (memory_reclaim). */
+/**
+ * Writes to memory.reclaim: reclaims up to `npages` pages, whoever has them. Returns 0, or -EAGAIN if there were not so
+ * many (memory_reclaim).
+ */
 export function sys_memory_reclaim(npages: number): number {
   begin_operation()
   if (!SWAP) return -EINVAL
   return user_proactive_reclaim(npages) < npages ? -EAGAIN : 0
 }
 
-/** Moves the anonymous page that is mapped at `addr` to a new frame. Returns 0, -EFAULT, -ENOENT if none is there, -EBUSY, -EAGAIN or -ENOMEM. */
+/**
+ * Moves the anonymous page that is mapped at `addr` to a new frame. Returns 0, -EFAULT, -ENOENT if none is there,
+ * -EBUSY, -EAGAIN or -ENOMEM.
+ */
 export function sys_move_pages(addr: number): number {
   begin_operation()
   if (!SWAP) return -EINVAL

@@ -1,18 +1,22 @@
 /**
- * Per-VMA locks (VMA_LOCK=y; include/linux/mm.h and mm/memory.c of 6.6, the form that 6.4's became: vma_start_read, vma_end_read,
- * vma_start_write, vma_mark_detached, vma_end_write_all, lock_vma_under_rcu). A fault holds the lock of its VMA for reading and not mmap_lock.
+ * Per-VMA locks (VMA_LOCK=y; include/linux/mm.h and mm/memory.c of 6.6, the form that 6.4's became: vma_start_read,
+ * vma_end_read, vma_start_write, vma_mark_detached, vma_end_write_all, lock_vma_under_rcu). A fault holds the lock of
+ * its VMA for reading and not mmap_lock.
  *
- *   - A VMA is locked for writing while its vm_lock_seq equals its mm's mm_lock_seq. Who changes a VMA holds mmap_lock for writing, takes and drops
- *     the VMA's semaphore once, to wait for readers and to store vm_lock_seq; the end of the write section adds one to mm_lock_seq, and that unlocks all.
- *   - A reader never waits: what it cannot lock it leaves to the way with mmap_lock. So nobody waits for mmap_lock under a VMA's lock, for the
- *     writer who holds mmap_lock waits for that one (lockdep sees it).
- *   - The VMA is looked up under rcu_read_lock, and freed VMAs wait for a grace period. Linux looks it up in a maple tree, whose nodes are replaced
- *     and freed by RCU. Here the map is an array that changes in place, so that a reader could see half of a change: each change counts
- *     mm_mt_seq up before and after, and a reader that meets one has found nothing. It aborts more often than Linux's: any change of the mm's map
- *     during the lookup is enough.
- *   - The semaphore lies in the VMA, on a line of its own, where 6.6 allocates it apart (vma_lock_cachep) for the same purpose.
+ *   - A VMA is locked for writing while its vm_lock_seq equals its mm's mm_lock_seq. Who changes a VMA holds mmap_lock
+ *     for writing, takes and drops the VMA's semaphore once, to wait for readers and to store vm_lock_seq; the end of
+ *     the write section adds one to mm_lock_seq, and that unlocks all.
+ *   - A reader never waits: what it cannot lock it leaves to the way with mmap_lock. So nobody waits for mmap_lock
+ *     under a VMA's lock, for the writer who holds mmap_lock waits for that one (lockdep sees it).
+ *   - The VMA is looked up under rcu_read_lock, and freed VMAs wait for a grace period. Linux looks it up in a maple
+ *     tree, whose nodes are replaced and freed by RCU. Here the map is an array that changes in place, so that a reader
+ *     could see half of a change: each change counts mm_mt_seq up before and after, and a reader that meets one has
+ *     found nothing. It aborts more often than Linux's: any change of the mm's map during the lookup is enough.
+ *   - The semaphore lies in the VMA, on a line of its own, where 6.6 allocates it apart (vma_lock_cachep) for the same
+ *     purpose.
  *
- * Left out: the userfaultfd_armed test, and the way of stacks (vma_start_read of a VMA that may grow), as there are neither.
+ * Left out: the userfaultfd_armed test, and the way of stacks (vma_start_read of a VMA that may grow), as there are
+ * neither.
  */
 import { VMA_LOCK } from '#config'
 import { data_race, load, READ_ONCE, store, WRITE_ONCE } from '../arch/access.ts'
@@ -82,7 +86,9 @@ function vma_is_write_locked(vma: Vma): boolean {
   return load(vma + vma$vm_lock_seq) === load(mm + mm$mm_lock_seq)
 }
 
-/** Locks the VMA for writing until mmap_write_unlock: waits for the faults that hold it. Under mmap_lock for writing. */
+/**
+ * Locks the VMA for writing until mmap_write_unlock: waits for the faults that hold it. Under mmap_lock for writing.
+ */
 export function vma_start_write(vma: Vma): void {
   if (VMA_LOCK && !vma_is_write_locked(vma)) {
     down_write((vma + vma$vm_lock) as Rwsem)
@@ -106,7 +112,9 @@ export function vma_end_write_all(mm: Mm): void {
   smp_store_release(mm + mm$mm_lock_seq, (load(mm + mm$mm_lock_seq) + 1) | 0)
 }
 
-/** The VMA that contains page `addr`; 0: there is none, or the map changed meanwhile. Under rcu_read_lock (mas_walk). */
+/**
+ * The VMA that contains page `addr`; 0: there is none, or the map changed meanwhile. Under rcu_read_lock (mas_walk).
+ */
 function mas_walk(mm: Mm, addr: number): Vma {
   const slots = mm + mm$mm_mt
   const seq = raw_seqcount_begin(mm + mm$mm_mt_seq)
@@ -127,8 +135,8 @@ function mas_walk(mm: Mm, addr: number): Vma {
 }
 
 /**
- * Whether a fault on page `addr` may be handled under the lock of `vma`, which is held for reading. A VMA without an anon_vma gets one under
- * mmap_lock, since find_mergeable_anon_vma looks at the neighbours, which are not locked.
+ * Whether a fault on page `addr` may be handled under the lock of `vma`, which is held for reading. A VMA without an
+ * anon_vma gets one under mmap_lock, since find_mergeable_anon_vma looks at the neighbours, which are not locked.
  */
 function vma_suits(vma: Vma, addr: number): boolean {
   if (load(vma + vma$vm_mapping) === 0 && READ_ONCE(vma + vma$anon_vma) === 0) return false

@@ -1,7 +1,7 @@
 /**
  * Event counters, retries, the latency table and where lock_stat lies in a CPU's `stat` (mm/vmstat.c, 6.1, in spirit).
- * Observers: each CPU counts for itself outside the machine's memory. Constants are indices into `stat`; the report takes
- * the names from here: EVENT names in lower case, RETRY_x$y becomes "x:y".
+ * Observers: each CPU counts for itself outside the machine's memory. Constants are indices into `stat`; the report
+ * takes the names from here: EVENT names in lower case, RETRY_x$y becomes "x:y".
  */
 import { clock, stat } from '../arch/machine.ts'
 import { this_cpu_read, this_cpu_write } from '../arch/access.ts'
@@ -91,8 +91,8 @@ export const RETRY_do_wp_page = 74
 export const RETRY_anon_vma_prepare = 76
 export const RETRY_finish_mkwrite_fault = 77
 export const RETRY_filemap_fault = 78
-// do_swap_page: the page left the swap cache, the entry changed while the page was read and locked, the page was locked, and another CPU
-// was reading the slot.
+// do_swap_page: the page left the swap cache, the entry changed while the page was read and locked, the page was
+// locked, and another CPU was reading the slot.
 export const RETRY_do_swap_page$swapcache = 81
 export const RETRY_do_swap_page = 82
 export const RETRY_do_swap_page$lock = 83

@@ -3,9 +3,10 @@
  * switches tasks only between turns of programs, so no stack ever has to be kept. A task that waits for an event of its
  * program is on no CPU and no queue; whoever causes the event puts it on one.
  *
- * Each CPU has a FIFO queue under its own rq->lock. Which one a task joins is chosen when it is made or woken, and a CPU that finds its queue
- * empty takes a task from another's (fair.ts). What a task waits for is a word (futex.ts) or an event of its own. pi_lock orders those
- * who wake one task; the queue's lock, a waker against the task that goes to sleep.
+ * Each CPU has a FIFO queue under its own rq->lock. Which one a task joins is chosen when it is made or woken, and a
+ * CPU that finds its queue empty takes a task from another's (fair.ts). What a task waits for is a word (futex.ts) or
+ * an event of its own. pi_lock orders those who wake one task; the queue's lock, a waker against the task that goes to
+ * sleep.
  *
  * Left out: classes, priorities, preemption by whoever is woken, balancing of CPUs that are all busy, wake lists.
  */
@@ -100,7 +101,10 @@ export function current(): Task {
   return this_cpu_read(percpu$current) as Task
 }
 
-/** Counts an operation of the program: a user access, a system call, a lock/unlock pair. Every TICK of them the timer ticks. */
+/**
+ * Counts an operation of the program: a user access, a system call, a lock/unlock pair. Every TICK of them the timer
+ * ticks.
+ */
 export function begin_operation(): void {
   this_cpu_write(percpu$operations, this_cpu_read(percpu$operations) + 1)
   const left = this_cpu_read(percpu$tick) - 1
@@ -113,7 +117,10 @@ export function need_resched(): boolean {
   return this_cpu_read(percpu$need_resched) !== 0
 }
 
-/** A place where the kernel may be interrupted or would give up the CPU: takes interrupts, forgets need_resched; a quiescent state. */
+/**
+ * A place where the kernel may be interrupted or would give up the CPU: takes interrupts, forgets need_resched; a
+ * quiescent state.
+ */
 export function cond_resched(): void {
   poll_irq()
   rcu_note_context_switch()
@@ -197,7 +204,10 @@ export function wake_up_new_task(task: Task): void {
   spin_unlock_irqrestore(pi_lockp(task), flags)
 }
 
-/** Wakes a task that has not left its CPU yet: that one finds it running when its turn ends. False: it has. Under its pi_lock. */
+/**
+ * Wakes a task that has not left its CPU yet: that one finds it running when its turn ends. False: it has. Under its
+ * pi_lock.
+ */
 function ttwu_runnable(task: Task): boolean {
   if (READ_ONCE(task + task$on_rq) === 0) return false
   const rq = cpu_rq(READ_ONCE(task + task$cpu))
@@ -243,8 +253,8 @@ export function set_special_state(state: number): void {
 }
 
 /**
- * Says that the current task will wait when its turn ends, unless somebody wakes it before (smp_store_mb). The caller looks at what it
- * waits for after this, not before.
+ * Says that the current task will wait when its turn ends, unless somebody wakes it before (smp_store_mb). The caller
+ * looks at what it waits for after this, not before.
  */
 export function set_current_interruptible(): void {
   atomic_store(current() + task$__state, TASK_INTERRUPTIBLE)
@@ -255,7 +265,10 @@ export function set_current_running(): void {
   WRITE_ONCE(current() + task$__state, TASK_RUNNING)
 }
 
-/** The current task has done its work: it never runs again, but keeps its address space for whoever looks at the machine. */
+/**
+ * The current task has done its work: it never runs again, but keeps its address space for whoever looks at the
+ * machine.
+ */
 export function stop_task(): void {
   set_special_state(TASK_STOPPED)
   if (atomic_fetch_add(machine$nr_tasks, -1) === 1) wake_up_idle_cpus()
@@ -276,9 +289,9 @@ function task_mm(task: Task): Mm {
 }
 
 /**
- * Switches this CPU from its current task (0: it is idle) to the first one of its queue if `pick`; without one it idles. Until its
- * address space is no longer loaded, or referenced, the former task is on this CPU: rq->lock keeps from it who would take it from the
- * queue, and on_cpu who would wake it (__schedule, prepare_task, finish_task).
+ * Switches this CPU from its current task (0: it is idle) to the first one of its queue if `pick`; without one it
+ * idles. Until its address space is no longer loaded, or referenced, the former task is on this CPU: rq->lock keeps
+ * from it who would take it from the queue, and on_cpu who would wake it (__schedule, prepare_task, finish_task).
  */
 function __schedule(pick: boolean): void {
   const prev = current()

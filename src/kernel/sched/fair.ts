@@ -1,8 +1,9 @@
 /**
- * Which run queue a task joins, and what a CPU without a task does (kernel/sched/fair.c, 6.1, much reduced): select_task_rq_fair,
- * find_idlest_cpu, newidle_balance. A task that is woken goes back to its CPU if that idles, else to one that does; a new one to the CPU with
- * the fewest tasks; a CPU that finds its queue empty takes the first task that waits in the longest of the others.
- * Left out: domains (every CPU is as near as any other), load averages, wake affinity, periodic balancing of busy CPUs.
+ * Which run queue a task joins, and what a CPU without a task does (kernel/sched/fair.c, 6.1, much reduced):
+ * select_task_rq_fair, find_idlest_cpu, newidle_balance. A task that is woken goes back to its CPU if that idles, else
+ * to one that does; a new one to the CPU with the fewest tasks; a CPU that finds its queue empty takes the first task
+ * that waits in the longest of the others. Left out: domains (every CPU is as near as any other), load averages, wake
+ * affinity, periodic balancing of busy CPUs.
  */
 import { atomic_load, atomic_store } from '#atomic'
 import { load, READ_ONCE, WRITE_ONCE } from '../arch/access.ts'
@@ -49,7 +50,10 @@ export function select_task_rq_fork(): number {
   return idlest
 }
 
-/** Moves a task that waits elsewhere to this CPU's queue, which is empty. False: there was none. Takes one queue's lock at a time. */
+/**
+ * Moves a task that waits elsewhere to this CPU's queue, which is empty. False: there was none. Takes one queue's lock
+ * at a time.
+ */
 export function newidle_balance(): boolean {
   if (atomic_load(machine$overload) === 0) return false
   // Before the look: a task that comes to wait after it says so again.

@@ -1,7 +1,8 @@
 /**
- * Tasks that wait for a word (kernel/futex/core.c, waitwake.c, 6.1): hashed buckets, each a lock and a list. A waiter looks at the word under
- * the lock that its waker takes. Whoever is woken otherwise takes itself off the list before its next turn.
- * Left out: the count of waiters that spares a waker the lock, priorities, requeueing, a wake-up after the lock was dropped (wake_q).
+ * Tasks that wait for a word (kernel/futex/core.c, waitwake.c, 6.1): hashed buckets, each a lock and a list. A waiter
+ * looks at the word under the lock that its waker takes. Whoever is woken otherwise takes itself off the list before
+ * its next turn. Left out: the count of waiters that spares a waker the lock, priorities, requeueing, a wake-up after
+ * the lock was dropped (wake_q).
  */
 import { atomic_fetch_add, atomic_load } from '#atomic'
 import { load, READ_ONCE, store, WRITE_ONCE } from '../arch/access.ts'
@@ -45,8 +46,8 @@ function futex_queue(hb: FutexQueue, p: number, state: number): void {
 }
 
 /**
- * Lets the current task wait until the word at `p` differs from `old`. True: it will sleep when its turn ends, and the program returns
- * now and looks again in its next turn. False: the word differs already.
+ * Lets the current task wait until the word at `p` differs from `old`. True: it will sleep when its turn ends, and the
+ * program returns now and looks again in its next turn. False: the word differs already.
  */
 export function task_wait(p: number, old: number): boolean {
   const hb = futex_hash(p)

@@ -43,8 +43,8 @@ export function prandom(bound: number): number {
 const FRACTION_BITS = 16
 
 /**
- * A random number of exponential distribution with this mean, in integers and comparisons alone (von Neumann 1951): a falling run
- * of odd length ends the search, and each one of even length adds the mean once.
+ * A random number of exponential distribution with this mean, in integers and comparisons alone (von Neumann 1951): a
+ * falling run of odd length ends the search, and each one of even length adds the mean once.
  */
 export function prandom_exponential(mean: number): number {
   for (let whole = 0; ; whole += mean) {
@@ -90,8 +90,8 @@ export function pages(own: number): number {
 }
 
 /**
- * Counts a turn of the current task. True: it has had as many as the machine gives each task, and is stopped; the program
- * returns. On a machine without such a limit never.
+ * Counts a turn of the current task. True: it has had as many as the machine gives each task, and is stopped; the
+ * program returns. On a machine without such a limit never.
  */
 export function last_turn(): boolean {
   const limit = private_load(machine$turns)

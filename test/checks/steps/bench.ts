@@ -1,5 +1,5 @@
-// A stepped machine after setup whose checks are shown made-up steps. Each is done to memory as the machine would do it. Leaves
-// out scheduling: the test says who steps when.
+// A stepped machine after setup whose checks are shown made-up steps. Each is done to memory as the machine would do
+// it. Leaves out scheduling: the test says who steps when.
 import { fileURLToPath } from 'node:url'
 import { type StepCheckKind, STEP_CHECKS, stepChecks } from '../../../src/checks/steps/index.ts'
 import type { KernelSymbols } from '../../../src/inspect/symbols.ts'

@@ -1,4 +1,5 @@
-// E4 and E6, and what the other checks at every step say about entries of swap and migration: made-up steps on a machine with swap.
+// E4 and E6, and what the other checks at every step say about entries of swap and migration: made-up steps on a
+// machine with swap.
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { Kind } from '../../../src/step/kinds.ts'

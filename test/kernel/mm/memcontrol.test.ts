@@ -1,4 +1,5 @@
-// src/kernel/mm/memcontrol.ts on one CPU: what is charged to a group, what happens at its limit, and when a charge ends.
+// src/kernel/mm/memcontrol.ts on one CPU: what is charged to a group, what happens at its limit, and when a charge
+// ends.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   BASE,

@@ -1,5 +1,5 @@
-// Faults on entries that are there (src/kernel/mm/memory, arch/pgtable.ts) on one CPU: accessed and dirty bits, shared pages that become
-// writable, entries of a page that moves. Their races are hunted (test/reverts).
+// Faults on entries that are there (src/kernel/mm/memory, arch/pgtable.ts) on one CPU: accessed and dirty bits, shared
+// pages that become writable, entries of a page that moves. Their races are hunted (test/reverts).
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BASE, type Filled, filled, READ, RW } from '../filled.ts'
 

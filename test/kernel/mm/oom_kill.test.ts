@@ -1,4 +1,5 @@
-// src/kernel/mm/oom_kill.ts on one CPU: who is killed, what the reaper takes, and what may not be faulted in afterwards.
+// src/kernel/mm/oom_kill.ts on one CPU: who is killed, what the reaper takes, and what may not be faulted in
+// afterwards.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   BASE,

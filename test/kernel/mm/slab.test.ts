@@ -1,4 +1,5 @@
-// Object caches on one CPU, seen through their words, with the checks after each: what goes where, and that list_lock is the only lock.
+// Object caches on one CPU, seen through their words, with the checks after each: what goes where, and that list_lock
+// is the only lock.
 import { beforeEach, expect, test } from 'vitest'
 import { RestingMachine } from '../../../src/checks/resting_machine.ts'
 import { oneCpu, type OneCpu } from '../machine.ts'

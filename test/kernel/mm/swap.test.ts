@@ -1,5 +1,5 @@
-// Swap on one CPU: src/kernel/mm/{swapfile,swap_state,page_io,madvise_lru,migrate,vmscan,rmap}, and do_swap_page. Every test ends with the
-// checks at rest.
+// Swap on one CPU: src/kernel/mm/{swapfile,swap_state,page_io,madvise_lru,migrate,vmscan,rmap}, and do_swap_page. Every
+// test ends with the checks at rest.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   BASE,

@@ -25,7 +25,8 @@ beforeAll(async () => {
 describe('time', () => {
   test('of atomics on one line is their transfers, one after another', () => {
     const { figures, window } = line.make(8).run(LIMITS)
-    // Each operation brings the line from another CPU, and the line serves one at a time: no faster than its shortest way.
+    // Each operation brings the line from another CPU, and the line serves one at a time: no faster than its shortest
+    // way.
     expect(figures.transfers).toBeGreaterThanOrEqual(figures.operations - 8)
     expect(window).toBeGreaterThanOrEqual(figures.operations * 25_000)
   })

@@ -1,6 +1,7 @@
 /**
- * PTLOCK=hashed: PTLOCK_HASH machine-wide locks, chosen by the table's address; the mm's lock for the tables above the PMD. Not
- * Linux's for page tables, but what it does for pages' wait queues: memory bounded, strangers may share a lock.
+ * PTLOCK=hashed: PTLOCK_HASH machine-wide locks, chosen by the table's address; the mm's lock for the tables above the
+ * PMD. Not Linux's for page tables, but what it does for pages' wait queues: memory bounded, strangers may share a
+ * lock.
  *
  * Two tables of one mm or of two can have the same lock, and two pairs the same two locks in either order: so pairs are
  * taken in address order, and a lock that both have is taken once.

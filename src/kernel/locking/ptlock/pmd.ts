@@ -1,6 +1,6 @@
 /**
- * PTLOCK=pmd, the default: a lock for each PTE table and each PMD table, in its struct page; the mm's for the tables above (Linux
- * since 3.13). With two levels the PMD is folded into the top table, which has the mm's lock.
+ * PTLOCK=pmd, the default: a lock for each PTE table and each PMD table, in its struct page; the mm's for the tables
+ * above (Linux since 3.13). With two levels the PMD is folded into the top table, which has the mm's lock.
  */
 import { PGTABLE_LEVELS } from '#config'
 import { pgtable_page, pmd_page } from '../../arch/pgtable.ts'

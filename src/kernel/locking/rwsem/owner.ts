@@ -1,6 +1,7 @@
 /**
- * The owner of a reader-writer semaphore (kernel/locking/rwsem.c, 6.1): the writer that holds it, or one of the readers that held it
- * last, with two flags. Spinners look at it; a reader's name is a hint. Linux has the task there, here it is CPU + 1.
+ * The owner of a reader-writer semaphore (kernel/locking/rwsem.c, 6.1): the writer that holds it, or one of the readers
+ * that held it last, with two flags. Spinners look at it; a reader's name is a hint. Linux has the task there, here it
+ * is CPU + 1.
  */
 import { atomic_fetch_and, cmpxchg } from '#atomic'
 import { READ_ONCE, smp_processor_id, WRITE_ONCE } from '../../arch/access.ts'

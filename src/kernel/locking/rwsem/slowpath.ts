@@ -1,7 +1,7 @@
 /**
- * What a CPU does that could not have a reader-writer semaphore at once, and what one does that lets go of it while others wait
- * (kernel/locking/rwsem.c, 6.1: rwsem_down_read_slowpath, rwsem_down_write_slowpath, rwsem_wake, rwsem_downgrade_wake).
- * Left out: waits that signals end.
+ * What a CPU does that could not have a reader-writer semaphore at once, and what one does that lets go of it while
+ * others wait (kernel/locking/rwsem.c, 6.1: rwsem_down_read_slowpath, rwsem_down_write_slowpath, rwsem_wake,
+ * rwsem_downgrade_wake). Left out: waits that signals end.
  */
 import { atomic_fetch_add, atomic_fetch_or } from '#atomic'
 import { READ_ONCE, smp_processor_id, this_cpu_ptr, this_cpu_read } from '../../arch/access.ts'

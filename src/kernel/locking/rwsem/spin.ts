@@ -1,7 +1,8 @@
 /**
- * Optimistic spinning of writers (kernel/locking/rwsem.c, 6.1: rwsem_can_spin_on_owner, rwsem_spin_on_owner, rwsem_optimistic_spin): a writer
- * does not queue while the owner runs, since that one is likely to let go soon.
- * Left out: real-time tasks; that an owner which falls asleep is seen at once (it is when patience is over, or at the next round).
+ * Optimistic spinning of writers (kernel/locking/rwsem.c, 6.1: rwsem_can_spin_on_owner, rwsem_spin_on_owner,
+ * rwsem_optimistic_spin): a writer does not queue while the owner runs, since that one is likely to let go soon. Left
+ * out: real-time tasks; that an owner which falls asleep is seen at once (it is when patience is over, or at the next
+ * round).
  */
 import { cmpxchg } from '#atomic'
 import { load, READ_ONCE, this_cpu_read } from '../../arch/access.ts'

@@ -1,12 +1,14 @@
 /**
- * Those who wait for a reader-writer semaphore (kernel/locking/rwsem.c, 6.1: struct rwsem_waiter, rwsem_mark_wake, rwsem_try_write_lock): a
- * FIFO of CPUs under wait_lock, linked through the per-CPU areas (percpu$waiter_*, CPU + 1).
+ * Those who wait for a reader-writer semaphore (kernel/locking/rwsem.c, 6.1: struct rwsem_waiter, rwsem_mark_wake,
+ * rwsem_try_write_lock): a FIFO of CPUs under wait_lock, linked through the per-CPU areas (percpu$waiter_*, CPU + 1).
  *
- *   - A waiting writer is woken and competes; readers block behind it. Who has waited for RWSEM_WAIT_TIMEOUT sets handoff:
- *     then nobody passes it any more.
- *   - Waiting readers are granted the lock, all of the queue at once, those behind a writer too: phases of readers and writers alternate.
+ *   - A waiting writer is woken and competes; readers block behind it. Who has waited for RWSEM_WAIT_TIMEOUT sets
+ *     handoff: then nobody passes it any more.
+ *   - Waiting readers are granted the lock, all of the queue at once, those behind a writer too: phases of readers and
+ *     writers alternate.
  *
- * Left out: the most readers that one wake-up takes (256, as many as there are CPUs), real-time tasks, waits that signals end.
+ * Left out: the most readers that one wake-up takes (256, as many as there are CPUs), real-time tasks, waits that
+ * signals end.
  */
 import { atomic_fetch_add, cmpxchg } from '#atomic'
 import {
@@ -45,7 +47,9 @@ import { __rwsem_set_reader_owned, clear_nonspinnable, rwsem_set_owner } from '.
 export const RWSEM_WAITING_FOR_WRITE = 0
 export const RWSEM_WAITING_FOR_READ = 1
 
-/** Whom rwsem_mark_wake wakes: whoever is first; readers if one is first; readers, the caller being one of the holders. */
+/**
+ * Whom rwsem_mark_wake wakes: whoever is first; readers if one is first; readers, the caller being one of the holders.
+ */
 export const RWSEM_WAKE_ANY = 0
 export const RWSEM_WAKE_READERS = 1
 export const RWSEM_WAKE_READ_OWNED = 2
@@ -75,8 +79,9 @@ function rwsem_waited_long(timeout: number): boolean {
 }
 
 /**
- * Chooses whom to wake, and puts them into this CPU's wake_q: a writer at the head of the queue (it stays there and competes), or all
- * readers of the queue if one is at the head; these get their shares of the count and leave the queue. Under wait_lock.
+ * Chooses whom to wake, and puts them into this CPU's wake_q: a writer at the head of the queue (it stays there and
+ * competes), or all readers of the queue if one is at the head; these get their shares of the count and leave the
+ * queue. Under wait_lock.
  */
 export function rwsem_mark_wake(sem: Rwsem, wake_type: number): void {
   const head = rwsem_first_waiter(sem)
@@ -104,7 +109,10 @@ export function rwsem_mark_wake(sem: Rwsem, wake_type: number): void {
   rwsem_grant_readers(sem, head, adjustment)
 }
 
-/** Grants the lock to all readers of the queue, which begins with `cpu`; the count has `granted` of it already. Under wait_lock. */
+/**
+ * Grants the lock to all readers of the queue, which begins with `cpu`; the count has `granted` of it already. Under
+ * wait_lock.
+ */
 function rwsem_grant_readers(sem: Rwsem, cpu: number, granted: number): void {
   let first = 0
   let last = 0
@@ -153,8 +161,8 @@ export function rwsem_cond_wake_waiter(sem: Rwsem, count: number): void {
 }
 
 /**
- * Takes the lock for this CPU, a waiting writer, and takes it off the queue; false if that is not possible, and then, if it has waited
- * long, others may not pass the head of the queue any more. Under wait_lock.
+ * Takes the lock for this CPU, a waiting writer, and takes it off the queue; false if that is not possible, and then,
+ * if it has waited long, others may not pass the head of the queue any more. Under wait_lock.
  */
 export function rwsem_try_write_lock(sem: Rwsem): boolean {
   const me = smp_processor_id() + 1

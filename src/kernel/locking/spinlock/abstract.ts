@@ -1,6 +1,6 @@
 /**
- * SPINLOCK=abstract: a lock without an algorithm, taken and released in one step each. The default of the stepped machine,
- * where a waiting CPU simply is not run; choose a real one to hunt in the lock itself.
+ * SPINLOCK=abstract: a lock without an algorithm, taken and released in one step each. The default of the stepped
+ * machine, where a waiting CPU simply is not run; choose a real one to hunt in the lock itself.
  */
 import { READ_ONCE, WRITE_ONCE } from '../../arch/access.ts'
 import { acquire_word, release_word, try_acquire_word } from '../../arch/lock_word.ts'

@@ -1,9 +1,11 @@
 /**
- * MCS queue lock (Mellor-Crummey and Scott 1991; kernel/locking/mcs_spinlock.h, 6.1): first come, first served, and every waiter
- * watches a line of its own. The lock is one word: the address of the last node in the queue, 0 when it is free.
+ * MCS queue lock (Mellor-Crummey and Scott 1991; kernel/locking/mcs_spinlock.h, 6.1): first come, first served, and
+ * every waiter watches a line of its own. The lock is one word: the address of the last node in the queue, 0 when it is
+ * free.
  *
- * A node stays in use while its lock is held. Locks are released in any order, so a CPU keeps one node for each lock it holds and finds
- * it by the lock's address. The lock goes to its next owner even if that CPU is not running (a convoy with more CPUs than cores).
+ * A node stays in use while its lock is held. Locks are released in any order, so a CPU keeps one node for each lock it
+ * holds and finds it by the lock's address. The lock goes to its next owner even if that CPU is not running (a convoy
+ * with more CPUs than cores).
  */
 import { atomic_store, cmpxchg, xchg } from '#atomic'
 import { load, READ_ONCE, store, this_cpu_ptr, WRITE_ONCE } from '../../arch/access.ts'

@@ -1,13 +1,14 @@
 /**
- * Queued spinlock (kernel/locking/qspinlock.c and qspinlock_paravirt.h, 6.1), in the paravirtual form, for machines with more CPUs than
- * cores: newcomers may take a free lock past the queue (pv_hybrid_queued_unfair_trylock), so that it need not wait for a halted CPU.
+ * Queued spinlock (kernel/locking/qspinlock.c and qspinlock_paravirt.h, 6.1), in the paravirtual form, for machines
+ * with more CPUs than cores: newcomers may take a free lock past the queue (pv_hybrid_queued_unfair_trylock), so that
+ * it need not wait for a halted CPU.
  *
- * Linux's head forbids stealing (pending) while it spins and allows it while it halts; here spinning and halting are one primitive, so
- * thieves count themselves in the word's unused bits, and the one that makes it _Q_STEALS sets pending: then the lock goes to the
- * head. The queue itself is first come, first served.
+ * Linux's head forbids stealing (pending) while it spins and allows it while it halts; here spinning and halting are
+ * one primitive, so thieves count themselves in the word's unused bits, and the one that makes it _Q_STEALS sets
+ * pending: then the lock goes to the head. The queue itself is first come, first served.
  *
- * Left out, as in Linux: the second CPU that waits on pending without a node. Left out besides: the hash from lock to halted head
- * (smp_wake finds it).
+ * Left out, as in Linux: the second CPU that waits on pending without a node. Left out besides: the hash from lock to
+ * halted head (smp_wake finds it).
  */
 import { atomic_fetch_and, cmpxchg } from '#atomic'
 import { READ_ONCE, WRITE_ONCE } from '../../arch/access.ts'

@@ -1,10 +1,10 @@
 /**
- * Queued spinlock (kernel/locking/qspinlock.c, 6.1), in the native form of a machine with a core for each CPU: the first CPU that waits
- * sets the pending bit and waits for the lock's word; the others queue, each waits for its own node, and the head of the queue for
- * the word. Nobody passes anybody: while one waits the word is not 0.
+ * Queued spinlock (kernel/locking/qspinlock.c, 6.1), in the native form of a machine with a core for each CPU: the
+ * first CPU that waits sets the pending bit and waits for the lock's word; the others queue, each waits for its own
+ * node, and the head of the queue for the word. Nobody passes anybody: while one waits the word is not 0.
  *
- * Left out: that the locked byte is written by itself (here an atomic operation on the word), and the bound on the wait for a pending CPU
- * that is about to have the lock.
+ * Left out: that the locked byte is written by itself (here an atomic operation on the word), and the bound on the wait
+ * for a pending CPU that is about to have the lock.
  */
 import { atomic_fetch_add, atomic_fetch_and, atomic_fetch_or, cmpxchg } from '#atomic'
 import { READ_ONCE, WRITE_ONCE } from '../../arch/access.ts'

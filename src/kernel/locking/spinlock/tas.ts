@@ -4,9 +4,9 @@
  *
  *   0 free · 1 held · 2 held, and somebody may wait
  *
- * The 2 spares an unlock without waiters every look for parked CPUs. A waiter that gets the lock leaves a 2, since it cannot
- * know whether others wait; the unlock of that 2 then looks once, perhaps in vain.
- * Models the first spinlocks of arch/ia64 and of asm-generic; left out: nothing.
+ * The 2 spares an unlock without waiters every look for parked CPUs. A waiter that gets the lock leaves a 2, since it
+ * cannot know whether others wait; the unlock of that 2 then looks once, perhaps in vain. Models the first spinlocks of
+ * arch/ia64 and of asm-generic; left out: nothing.
  */
 import { cmpxchg, xchg } from '#atomic'
 import { READ_ONCE, WRITE_ONCE } from '../../arch/access.ts'

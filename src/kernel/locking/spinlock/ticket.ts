@@ -1,13 +1,14 @@
 /**
- * Ticket spinlock (arch/x86/include/asm/spinlock.h, 2.6.25 to 4.1): first come, first served; every waiter watches one word.
+ * Ticket spinlock (arch/x86/include/asm/spinlock.h, 2.6.25 to 4.1): first come, first served; every waiter watches one
+ * word.
  *
  *   word 0  next   the ticket the next CPU draws
  *   word 1  owner  the ticket whose turn it is; free when equal to next
  *
- * All wait for the same word, but only the one whose turn it is can use the news: an unlock wakes that one alone, found by
- * the ticket it published, as paravirtual ticket locks did (arch/x86/kernel/kvm.c, kvm_unlock_kick, 3.12). Waking all would
- * cost a halt and a wake of every waiter at every unlock. The lock goes to its next owner even if that CPU is not running: with more CPUs than
- * cores the others wait behind it (a convoy).
+ * All wait for the same word, but only the one whose turn it is can use the news: an unlock wakes that one alone, found
+ * by the ticket it published, as paravirtual ticket locks did (arch/x86/kernel/kvm.c, kvm_unlock_kick, 3.12). Waking
+ * all would cost a halt and a wake of every waiter at every unlock. The lock goes to its next owner even if that CPU is
+ * not running: with more CPUs than cores the others wait behind it (a convoy).
  */
 import { PARAVIRT_SPINLOCKS, STEPPED } from '#config'
 import { atomic_fetch_add, atomic_load, atomic_store, cmpxchg } from '#atomic'

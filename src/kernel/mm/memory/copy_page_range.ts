@@ -1,8 +1,8 @@
 /**
- * fork's copy of page tables (mm/memory.c): copy_page_range down to copy_pte_range and copy_one_pte. The walk and the skip
- * rule are 6.1's; copy_one_pte has the form of the first seed (2.6.3x), which touches no field of struct page before
- * get_page; for entries that are not present it calls copy_nonpresent_pte. Both mmap_locks are held for writing. Left out: huge pages,
- * pinned pages.
+ * fork's copy of page tables (mm/memory.c): copy_page_range down to copy_pte_range and copy_one_pte. The walk and the
+ * skip rule are 6.1's; copy_one_pte has the form of the first seed (2.6.3x), which touches no field of struct page
+ * before get_page; for entries that are not present it calls copy_nonpresent_pte. Both mmap_locks are held for writing.
+ * Left out: huge pages, pinned pages.
  */
 import { SWAP } from '#config'
 import { pte_lockptr } from '#ptlock'
@@ -96,8 +96,9 @@ const PROGRESS_MAX = 32
 const COPY_NEEDS_CONTINUATION = -2
 
 /**
- * Copies one entry that is not present, under both locks: of swap, a use more of the slot, which nobody has alone any more; of migration, one
- * that will be read-only on both sides. Returns which rss counter it adds to, -1: none, or COPY_NEEDS_CONTINUATION.
+ * Copies one entry that is not present, under both locks: of swap, a use more of the slot, which nobody has alone any
+ * more; of migration, one that will be read-only on both sides. Returns which rss counter it adds to, -1: none, or
+ * COPY_NEEDS_CONTINUATION.
  */
 function copy_nonpresent_pte(
   dst_mm: Mm,
@@ -131,7 +132,10 @@ function copy_nonpresent_pte(
   return member
 }
 
-/** Copies one PTE under both locks. Returns which rss counter it adds to; -1: none (a special PTE); or COPY_NEEDS_CONTINUATION. */
+/**
+ * Copies one PTE under both locks. Returns which rss counter it adds to; -1: none (a special PTE); or
+ * COPY_NEEDS_CONTINUATION.
+ */
 function copy_one_pte(
   dst_mm: Mm,
   src_mm: Mm,
@@ -144,7 +148,8 @@ function copy_one_pte(
   let pte = ptep_get(src_pte)
   if (SWAP && !pte_present(pte)) return copy_nonpresent_pte(dst_mm, src_mm, dst_pte, src_pte, vm_flags, addr)
   BUG_ON(!pte_present(pte))
-  // Copied on write from now on: protected on both sides. The stale right in other TLBs goes with dup_mmap's last flush.
+  // Copied on write from now on: protected on both sides. The stale right in other TLBs goes with dup_mmap's last
+  // flush.
   if (is_cow_mapping(vm_flags) && pte_write(pte)) {
     ptep_set_wrprotect(src_mm, addr, src_pte)
     pte = pte_wrprotect(pte)
@@ -163,8 +168,8 @@ function copy_one_pte(
 }
 
 /**
- * Copies the PTEs of [addr, end), within one PMD, under the locks of both tables. Every so often, and when somebody waits
- * for one of them, drops both and starts again where it was. Returns whether there was no memory.
+ * Copies the PTEs of [addr, end), within one PMD, under the locks of both tables. Every so often, and when somebody
+ * waits for one of them, drops both and starts again where it was. Returns whether there was no memory.
  */
 function copy_pte_range(
   dst_mm: Mm,
@@ -286,8 +291,8 @@ function copy_pud_range(
 }
 
 /**
- * What a fault would fill in again is not copied: only mappings with an anon_vma have pages of their own, and some special
- * ones cannot be refaulted (vma_needs_copy).
+ * What a fault would fill in again is not copied: only mappings with an anon_vma have pages of their own, and some
+ * special ones cannot be refaulted (vma_needs_copy).
  */
 function vma_needs_copy(vma: Vma): boolean {
   if ((load(vma + vma$vm_flags) & (VM_HUGETLB | VM_NONLINEAR | VM_PFNMAP | VM_MIXEDMAP)) !== 0) return true

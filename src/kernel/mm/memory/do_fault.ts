@@ -1,7 +1,7 @@
 /**
  * Faults on mappings of an object (mm/memory.c, 6.1): do_fault with do_read_fault, do_cow_fault, do_shared_fault,
- * __do_fault with the preallocated table, finish_fault. Objects are shared anonymous memory and files that read as zeros.
- * Left out: fault-around, huge pages, dropping mmap_lock for I/O, dirty throttling, DAX.
+ * __do_fault with the preallocated table, finish_fault. Objects are shared anonymous memory and files that read as
+ * zeros. Left out: fault-around, huge pages, dropping mmap_lock for I/O, dirty throttling, DAX.
  */
 import { MEMCG, SWAP } from '#config'
 import { copy_words, load, READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
@@ -84,8 +84,8 @@ export function wants_page_mkwrite(vma: Vma): boolean {
 }
 
 /**
- * Tells the object that a page is about to become writable (filemap_page_mkwrite). Returns VM_FAULT_LOCKED with the page
- * locked, or VM_FAULT_NOPAGE if it left the object meanwhile.
+ * Tells the object that a page is about to become writable (filemap_page_mkwrite). Returns VM_FAULT_LOCKED with the
+ * page locked, or VM_FAULT_NOPAGE if it left the object meanwhile.
  */
 export function do_page_mkwrite(page: Page): number {
   lock_page(page)
@@ -104,8 +104,8 @@ export function fault_dirty_shared_page(page: Page): void {
 }
 
 /**
- * Gets the object's page, locked and with a reference, into vmf$page (__do_fault). A missing PTE table is allocated before
- * the page is locked: allocating under the page lock could wait for writeback of a page that waits for this one.
+ * Gets the object's page, locked and with a reference, into vmf$page (__do_fault). A missing PTE table is allocated
+ * before the page is locked: allocating under the page lock could wait for writeback of a page that waits for this one.
  */
 function __do_fault(): number {
   const vma = this_cpu_read(vmf$vma) as Vma
@@ -130,7 +130,8 @@ function do_set_pte(page: Page, ptep: PteP): void {
   const addr = this_cpu_read(vmf$address)
   const write = (this_cpu_read(vmf$flags) & FAULT_FLAG_WRITE) !== 0
   const mm = load(vma + vma$vm_mm) as Mm
-  // Young: only entries that are mapped ahead of a fault could be old, and on x86 they are not (arch_wants_old_prefaulted_pte).
+  // Young: only entries that are mapped ahead of a fault could be old, and on x86 they are not
+  // (arch_wants_old_prefaulted_pte).
   let entry = pte_mkyoung(mk_pte(page, vma_page_prot(vma)))
   if (write) entry = maybe_mkwrite(pte_mkdirty(entry), vma)
   if (write && (load(vma + vma$vm_flags) & VM_SHARED) === 0) {
@@ -154,7 +155,10 @@ function finish_fault_table(): boolean {
   return false
 }
 
-/** Maps the page that the fault got: the copy of a private write, else the object's own. Consumes its reference on success. */
+/**
+ * Maps the page that the fault got: the copy of a private write, else the object's own. Consumes its reference on
+ * success.
+ */
 function finish_fault(): number {
   const vma = this_cpu_read(vmf$vma) as Vma
   const write = (this_cpu_read(vmf$flags) & FAULT_FLAG_WRITE) !== 0

@@ -1,6 +1,7 @@
 /**
- * A fault on an entry that is not present (mm/memory.c, 6.1 with 13ddaf26be32): do_swap_page brings a swapped page back and hands a write over to
- * do_wp_page; entries of other kinds are dispatched. Left out: KSM, shadows, userfaultfd markers, device memory.
+ * A fault on an entry that is not present (mm/memory.c, 6.1 with 13ddaf26be32): do_swap_page brings a swapped page back
+ * and hands a write over to do_wp_page; entries of other kinds are dispatched. Left out: KSM, shadows, userfaultfd
+ * markers, device memory.
  */
 import { COW_REUSE, MEMCG } from '#config'
 import { load, READ_ONCE, this_cpu_read, this_cpu_write, WRITE_ONCE } from '../../arch/access.ts'
@@ -103,7 +104,10 @@ function do_non_swap_entry(entry: SwpEntry): number {
   BUG()
 }
 
-/** Whether the swap cache should give the page up, now that one entry less needs its slot: swap is short, or a write could reuse it. */
+/**
+ * Whether the swap cache should give the page up, now that one entry less needs its slot: swap is short, or a write
+ * could reuse it.
+ */
 function should_try_to_free_swap(page: Page): boolean {
   if (!PageFlag(page, PG_swapcache)) return false
   if (vm_swap_full()) return true
@@ -143,7 +147,10 @@ function swapin_skip_cache(entry: SwpEntry): Page {
   return page
 }
 
-/** Puts the page in the place of the swap entry. Under the PTE's lock, with the page locked; drops that and keeps the former. */
+/**
+ * Puts the page in the place of the swap entry. Under the PTE's lock, with the page locked; drops that and keeps the
+ * former.
+ */
 function map_swapped_page(page: Page, swapcache: Page, entry: SwpEntry, si: SwapInfo): void {
   const vma = this_cpu_read(vmf$vma) as Vma
   const mm = load(vma + vma$vm_mm) as Mm
@@ -179,8 +186,9 @@ function map_swapped_page(page: Page, swapcache: Page, entry: SwpEntry, si: Swap
 }
 
 /**
- * Maps the page that was found or read: `swapcache` the same page if it came from the swap cache, else 0. Locks it and looks again: it must
- * still be the slot's, and the entry must still be there. Consumes the reference. Returns VM_FAULT_ bits.
+ * Maps the page that was found or read: `swapcache` the same page if it came from the swap cache, else 0. Locks it and
+ * looks again: it must still be the slot's, and the entry must still be there. Consumes the reference. Returns
+ * VM_FAULT_ bits.
  */
 function finish_swap_page(page: Page, swapcache: Page, entry: SwpEntry, si: SwapInfo): number {
   if (!folio_lock_or_retry(page, vmf_mm())) {
@@ -224,7 +232,9 @@ function swapin_failed(): number {
   return same ? VM_FAULT_OOM : 0
 }
 
-/** With the device held: the page from the swap cache, or read into it, or read past it where that is as fast as memory. */
+/**
+ * With the device held: the page from the swap cache, or read into it, or read past it where that is as fast as memory.
+ */
 function do_swap_page_of(entry: SwpEntry, si: SwapInfo): number {
   const found = swap_cache_get_folio(entry)
   if (found !== 0) return finish_swap_page(found, found, entry, si)
@@ -234,8 +244,8 @@ function do_swap_page_of(entry: SwpEntry, si: SwapInfo): number {
     count_vm_event(PGMAJFAULT)
     return finish_swap_page(page, page, entry, si)
   }
-  // Two CPUs that both read past the cache: the first could map and free the slot, and another page come to it, before the second looks at the
-  // entry again. So the slot is marked as if it were in the cache.
+  // Two CPUs that both read past the cache: the first could map and free the slot, and another page come to it, before
+  // the second looks at the entry again. So the slot is marked as if it were in the cache.
   if (swapcache_prepare(entry) !== 0) {
     count_vm_event(RETRY_do_swap_page$swapcache_prepare)
     wait_on_swapcache(entry)

@@ -1,7 +1,8 @@
 /**
- * A write to a present page that denies it (mm/memory.c, 6.1): do_wp_page with wp_page_reuse, wp_page_copy, wp_page_shared.
- * COW_REUSE chooses how an unshared anonymous page is recognised: by PageAnonExclusive (5.19 on), by its reference count
- * (5.8), by its map count (before). Left out: KSM, FAULT_FLAG_UNSHARE, wp_pfn_shared, mmu notifiers.
+ * A write to a present page that denies it (mm/memory.c, 6.1): do_wp_page with wp_page_reuse, wp_page_copy,
+ * wp_page_shared. COW_REUSE chooses how an unshared anonymous page is recognised: by PageAnonExclusive (5.19 on), by
+ * its reference count (5.8), by its map count (before). Left out: KSM, FAULT_FLAG_UNSHARE, wp_pfn_shared, mmu
+ * notifiers.
  */
 import { COW_REUSE, MEMCG, SWAP } from '#config'
 import { copy_words, load, READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
@@ -208,14 +209,14 @@ function wp_page_shared(): number {
 }
 
 /**
- * Whether an anonymous page is this mapping's alone (COW_REUSE=exclusive and refcount). Under the PTE's lock. The swap cache's reference does
- * not count if the cache can give the page up.
+ * Whether an anonymous page is this mapping's alone (COW_REUSE=exclusive and refcount). Under the PTE's lock. The swap
+ * cache's reference does not count if the cache can give the page up.
  */
 function wp_can_reuse_anon_page(page: Page, vma: Vma): boolean {
   if (COW_REUSE === REUSE_EXCLUSIVE && PageAnonExclusive(page)) return true
   const cached = SWAP && PageFlag(page, PG_swapcache) ? 1 : 0
-  // A look without the page lock first: there may be little hope. The page may be in this CPU's batch, which has a reference; those of other
-  // CPUs' batches cannot be told from others.
+  // A look without the page lock first: there may be little hope. The page may be in this CPU's batch, which has a
+  // reference; those of other CPUs' batches cannot be told from others.
   if (SWAP && page_ref_count(page) > 3) return false
   if (SWAP && !PageFlag(page, PG_lru)) lru_add_drain()
   if (page_ref_count(page) > 1 + cached || !trylock_page(page)) return false

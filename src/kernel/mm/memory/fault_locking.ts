@@ -1,9 +1,10 @@
 /**
- * FAULT_LOCKING=2.6.10: the page-table lock of a fault as Linux 2.6.10 took it (mm/memory.c: handle_mm_fault, handle_pte_fault,
- * do_anonymous_page, do_no_page). The lock is taken before the walk and held while the entry is looked at. A missing page is allocated and
- * cleared without it, then it is taken again: two holds for a first write, where 6.1 takes it once. It is meant for PTLOCK=mm, the only
- * lock of that time; where a table has a lock of its own, the walk comes before the first hold.
- * Left out: what 2.6.10 does besides locking, such as its reuse by map count (COW_REUSE=mapcount).
+ * FAULT_LOCKING=2.6.10: the page-table lock of a fault as Linux 2.6.10 took it (mm/memory.c: handle_mm_fault,
+ * handle_pte_fault, do_anonymous_page, do_no_page). The lock is taken before the walk and held while the entry is
+ * looked at. A missing page is allocated and cleared without it, then it is taken again: two holds for a first write,
+ * where 6.1 takes it once. It is meant for PTLOCK=mm, the only lock of that time; where a table has a lock of its own,
+ * the walk comes before the first hold. Left out: what 2.6.10 does besides locking, such as its reuse by map count
+ * (COW_REUSE=mapcount).
  */
 import { FAULT_LOCKING, PTLOCK } from '#config'
 import { READ_ONCE, this_cpu_write } from '../../arch/access.ts'

@@ -1,6 +1,7 @@
 /**
- * A page fault inside the kernel (mm/memory.c, 6.1): handle_mm_fault, __handle_mm_fault, handle_pte_fault.
- * The caller holds mmap_lock for reading, or with FAULT_FLAG_VMA_LOCK the VMA's lock. Left out: huge pages, NUMA hints, userfaultfd.
+ * A page fault inside the kernel (mm/memory.c, 6.1): handle_mm_fault, __handle_mm_fault, handle_pte_fault. The caller
+ * holds mmap_lock for reading, or with FAULT_FLAG_VMA_LOCK the VMA's lock. Left out: huge pages, NUMA hints,
+ * userfaultfd.
  */
 import { FAULT_LOCKING, SWAP } from '#config'
 import { READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'

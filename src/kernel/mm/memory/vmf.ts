@@ -1,6 +1,6 @@
 /**
- * struct vm_fault and the flags of a fault (include/linux/mm_types.h, mm.h, 6.1). A CPU handles one fault at a time, so the
- * structure lies in its per-CPU area (arch/percpu.ts) instead of on a stack.
+ * struct vm_fault and the flags of a fault (include/linux/mm_types.h, mm.h, 6.1). A CPU handles one fault at a time, so
+ * the structure lies in its per-CPU area (arch/percpu.ts) instead of on a stack.
  */
 import { VMA_LOCK } from '#config'
 import { load, READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
@@ -60,7 +60,10 @@ export function vmf_vma_locked(): boolean {
   return VMA_LOCK !== 0 && (this_cpu_read(vmf$flags) & FAULT_FLAG_VMA_LOCK) !== 0
 }
 
-/** A fault with its VMA's lock alone needs mmap_lock: gives that lock back, and the fault begins anew. Returns VM_FAULT_RETRY. */
+/**
+ * A fault with its VMA's lock alone needs mmap_lock: gives that lock back, and the fault begins anew. Returns
+ * VM_FAULT_RETRY.
+ */
 export function vmf_retry_with_mmap_lock(): number {
   vma_end_read(this_cpu_read(vmf$vma) as Vma)
   return VM_FAULT_RETRY

@@ -74,7 +74,10 @@ import { lru_add_drain, mark_page_accessed } from '../swap.ts'
 import { free_swap_and_cache } from '../swapfile/swap_map.ts'
 import { vm_normal_page } from './vmf.ts'
 
-/** Clears an entry of swap, which gives up its slot, or of another kind. Returns which rss counter it was counted by; -1: none. */
+/**
+ * Clears an entry of swap, which gives up its slot, or of another kind. Returns which rss counter it was counted by;
+ * -1: none.
+ */
 function zap_nonpresent_pte(mm: Mm, addr: number, ptep: PteP, pte: Pte): number {
   const entry = pte_to_swp_entry(pte)
   let member = -1

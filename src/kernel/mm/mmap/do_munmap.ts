@@ -1,7 +1,7 @@
 /**
- * munmap (do_mas_munmap with do_mas_align_munmap, unmap_region, __vm_munmap, mm/mmap.c, 6.1). The VMAs leave the map under mmap_lock held
- * for writing; pages and tables go under it held for reading, so that faults elsewhere go on. Whoever would change the map
- * waits until the tables are gone. Left out: userfaultfd.
+ * munmap (do_mas_munmap with do_mas_align_munmap, unmap_region, __vm_munmap, mm/mmap.c, 6.1). The VMAs leave the map
+ * under mmap_lock held for writing; pages and tables go under it held for reading, so that faults elsewhere go on.
+ * Whoever would change the map waits until the tables are gone. Left out: userfaultfd.
  */
 import { SWAP } from '#config'
 import { load } from '../../arch/access.ts'
@@ -23,8 +23,8 @@ import { remove_vma, unlink_vma } from './vma_link.ts'
 export const MUNMAP_DOWNGRADED = 1
 
 /**
- * Unmaps the pages of the detached VMAs, which lie in [start, end), takes them off the reverse maps, and frees the tables that serve
- * nothing from floor up to ceiling (0: the end of user space) any more.
+ * Unmaps the pages of the detached VMAs, which lie in [start, end), takes them off the reverse maps, and frees the
+ * tables that serve nothing from floor up to ceiling (0: the end of user space) any more.
  */
 function unmap_region(
   mm: Mm,
@@ -44,9 +44,9 @@ function unmap_region(
 }
 
 /**
- * Unmaps [start, start + npages); VMAs that reach out of it are split. The caller holds mmap_lock for writing.
- * Returns 0, -EINVAL, or -ENOMEM if a split was not possible: then everything is still mapped. With `downgrade`: MUNMAP_DOWNGRADED
- * instead of 0 when mmap_lock is held for reading now.
+ * Unmaps [start, start + npages); VMAs that reach out of it are split. The caller holds mmap_lock for writing. Returns
+ * 0, -EINVAL, or -ENOMEM if a split was not possible: then everything is still mapped. With `downgrade`:
+ * MUNMAP_DOWNGRADED instead of 0 when mmap_lock is held for reading now.
  */
 export function do_munmap(mm: Mm, start: number, npages: number, downgrade: boolean): number {
   if (npages <= 0 || start < 0 || npages > TASK_SIZE || start > TASK_SIZE - npages) return -EINVAL

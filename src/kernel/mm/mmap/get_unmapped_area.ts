@@ -1,6 +1,6 @@
 /**
- * Where a mapping finds room (get_unmapped_area, unmapped_area, unmapped_area_topdown, mm/mmap.c, 6.1). Left out: the guard gap of
- * stacks, alignment, files with a method of their own.
+ * Where a mapping finds room (get_unmapped_area, unmapped_area, unmapped_area_topdown, mm/mmap.c, 6.1). Left out: the
+ * guard gap of stacks, alignment, files with a method of their own.
  */
 import { load } from '../../arch/access.ts'
 import { TASK_SIZE } from '../../arch/pgtable.ts'

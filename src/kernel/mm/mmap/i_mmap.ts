@@ -1,6 +1,7 @@
 /**
- * The list of the VMAs that map an object, under its i_mmap_rwsem (mm/mmap.c, 6.1: __vma_link_file, __remove_shared_vm_struct,
- * unlink_file_vma). Linux keeps an interval tree. Left out: counts of writable mappings, flushes of aliased caches.
+ * The list of the VMAs that map an object, under its i_mmap_rwsem (mm/mmap.c, 6.1: __vma_link_file,
+ * __remove_shared_vm_struct, unlink_file_vma). Linux keeps an interval tree. Left out: counts of writable mappings,
+ * flushes of aliased caches.
  */
 import { load, store } from '../../arch/access.ts'
 import type { AddressSpace, Rwsem, Vma } from '../../arch/structs.ts'

@@ -1,7 +1,8 @@
 /**
- * The map of an mm: its VMAs in mm$mm_mt, an array sorted by address of mm$map_count pointers, where 6.1 keeps a maple tree (find_vma,
- * vma_lookup, find_vma_intersection, vma_mas_store, vma_mas_remove of mm/mmap.c, 6.1). It changes only under mmap_lock held for writing.
- * Left out: the tree's nodes, their preallocation and their way to be freed by RCU (see vma_lock.ts).
+ * The map of an mm: its VMAs in mm$mm_mt, an array sorted by address of mm$map_count pointers, where 6.1 keeps a maple
+ * tree (find_vma, vma_lookup, find_vma_intersection, vma_mas_store, vma_mas_remove of mm/mmap.c, 6.1). It changes only
+ * under mmap_lock held for writing. Left out: the tree's nodes, their preallocation and their way to be freed by RCU
+ * (see vma_lock.ts).
  */
 import { VMA_LOCK } from '#config'
 import { copy_words, load, store } from '../../arch/access.ts'
@@ -58,8 +59,8 @@ export function find_vma_intersection(mm: Mm, start: number, end: number): Vma {
 }
 
 /**
- * Begins a change of the array, or of the addresses it is sorted by, which mas_write_end ends: with VMA_LOCK, faults look into it
- * without a lock.
+ * Begins a change of the array, or of the addresses it is sorted by, which mas_write_end ends: with VMA_LOCK, faults
+ * look into it without a lock.
  */
 export function mas_write_begin(mm: Mm): void {
   if (VMA_LOCK) write_seqcount_begin(mm + mm$mm_mt_seq)
@@ -101,7 +102,9 @@ export function vma_mas_remove(vma: Vma, mm: Mm): void {
   vma_mas_remove_range(mm, index, 1)
 }
 
-/** Takes `n` VMAs from `index` on out of the array; returns the first, from which vma$detach_next leads to the others. */
+/**
+ * Takes `n` VMAs from `index` on out of the array; returns the first, from which vma$detach_next leads to the others.
+ */
 export function vma_mas_detach(mm: Mm, index: number, n: number): Vma {
   let first = 0 as Vma
   for (let i = index + n - 1; i >= index; i--) {

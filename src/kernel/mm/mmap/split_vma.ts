@@ -1,5 +1,6 @@
 /**
- * Splitting a VMA in two (__split_vma, split_vma, mm/mmap.c, 6.1). Left out: memory policies, vm_ops->may_split and open.
+ * Splitting a VMA in two (__split_vma, split_vma, mm/mmap.c, 6.1). Left out: memory policies, vm_ops->may_split and
+ * open.
  */
 import { load, store } from '../../arch/access.ts'
 import type { AddressSpace, Mm, Vma } from '../../arch/structs.ts'

@@ -1,7 +1,7 @@
 /**
- * VMAs as objects (vm_area_alloc, vm_area_dup, vm_area_free of kernel/fork.c, vma_is_anonymous of include/linux/mm.h, 6.1; with
- * VMA_LOCK 6.4). Addresses are page numbers, ends are exclusive.
- * Left out: names of anonymous VMAs, memory policies, userfaultfd.
+ * VMAs as objects (vm_area_alloc, vm_area_dup, vm_area_free of kernel/fork.c, vma_is_anonymous of include/linux/mm.h,
+ * 6.1; with VMA_LOCK 6.4). Addresses are page numbers, ends are exclusive. Left out: names of anonymous VMAs, memory
+ * policies, userfaultfd.
  */
 import { VMA_LOCK } from '#config'
 import { copy_words, load, store } from '../../arch/access.ts'

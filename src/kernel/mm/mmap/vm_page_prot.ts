@@ -1,6 +1,7 @@
 /**
- * The rights that a VMA's entries begin with (vma_set_page_prot and vma_wants_writenotify of mm/mmap.c, vm_get_page_prot of
- * arch/x86/mm/pgprot.c, 6.1). Left out: protection keys, soft-dirty, memory encryption, caching modes.
+ * The rights that a VMA's entries begin with (vma_set_page_prot and vma_wants_writenotify of mm/mmap.c,
+ * vm_get_page_prot of arch/x86/mm/pgprot.c, 6.1). Left out: protection keys, soft-dirty, memory encryption, caching
+ * modes.
  */
 import { load, WRITE_ONCE } from '../../arch/access.ts'
 import { _PAGE_ACCESSED, _PAGE_PRESENT, _PAGE_PROTNONE, _PAGE_RW } from '../../arch/pgtable.ts'
@@ -27,7 +28,9 @@ export function vm_get_page_prot(vm_flags: number): number {
   return _PAGE_PRESENT | _PAGE_ACCESSED
 }
 
-/** Whether the first write to each page must fault although the mapping is shared: files keep account of dirty pages. */
+/**
+ * Whether the first write to each page must fault although the mapping is shared: files keep account of dirty pages.
+ */
 export function vma_wants_writenotify(vma: Vma): boolean {
   if ((load(vma + vma$vm_flags) & (VM_WRITE | VM_SHARED)) !== (VM_WRITE | VM_SHARED)) return false
   return load(load(vma + vma$vm_mapping) + address_space$kind) === ADDRESS_SPACE_FILE

@@ -1,6 +1,6 @@
 /**
- * VMAs that become part of an mm or leave it (vma_link, remove_vma of mm/mmap.c, the unlinking in free_pgtables of mm/memory.c, 6.1).
- * Left out: vm_ops->close.
+ * VMAs that become part of an mm or leave it (vma_link, remove_vma of mm/mmap.c, the unlinking in free_pgtables of
+ * mm/memory.c, 6.1). Left out: vm_ops->close.
  */
 import { load } from '../../arch/access.ts'
 import type { AddressSpace, Mm, Vma } from '../../arch/structs.ts'

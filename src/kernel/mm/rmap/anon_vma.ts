@@ -1,10 +1,12 @@
 /**
- * anon_vma (mm/rmap.c, 6.1): a family of VMAs that may map the same anonymous pages; its references and its lock. One anon_vma has a
- * reference for each VMA list it is on, and the root one of each descendant. The rwsem of the root locks the whole family.
+ * anon_vma (mm/rmap.c, 6.1): a family of VMAs that may map the same anonymous pages; its references and its lock. One
+ * anon_vma has a reference for each VMA list it is on, and the root one of each descendant. The rwsem of the root locks
+ * the whole family.
  *
- * With SWAP a page leads readers to it that hold nothing but RCU, so its cache is SLAB_TYPESAFE_BY_RCU: what is freed may be the anon_vma
- * of another family at once, but its lock and its count stay what they are until a grace period after its slab is given back. Here
- * a CPU keeps one that is free for its next allocation; each other goes back to the cache after a grace period of its own.
+ * With SWAP a page leads readers to it that hold nothing but RCU, so its cache is SLAB_TYPESAFE_BY_RCU: what is freed
+ * may be the anon_vma of another family at once, but its lock and its count stay what they are until a grace period
+ * after its slab is given back. Here a CPU keeps one that is free for its next allocation; each other goes back to the
+ * cache after a grace period of its own.
  */
 import { SWAP } from '#config'
 import { atomic_fetch_add } from '#atomic'
@@ -80,8 +82,9 @@ export function put_anon_vma(anon_vma: AnonVma): void {
 }
 
 /**
- * Frees an anon_vma without references. Who found it through a page may be trying its root's lock (folio_lock_anon_vma_read): whoever has
- * got it and saw the page mapped is waited for, and whoever comes later sees that the page is mapped no more.
+ * Frees an anon_vma without references. Who found it through a page may be trying its root's lock
+ * (folio_lock_anon_vma_read): whoever has got it and saw the page mapped is waited for, and whoever comes later sees
+ * that the page is mapped no more.
  */
 function anon_vma_free(anon_vma: AnonVma, root: AnonVma): void {
   if (!SWAP) {

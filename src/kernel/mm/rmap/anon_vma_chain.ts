@@ -1,7 +1,8 @@
 /**
- * An anon_vma_chain ties one VMA to one anon_vma (mm/rmap.c, mm/interval_tree.c, 6.1). It is on two lists: the VMA's, newest first, so that
- * the root comes last, and the anon_vma's, sorted by the VMA's vm_pgoff and then by insertion, where Linux has an interval tree. The
- * first is guarded by mmap_lock (and page_table_lock for the first chain), the second by the rwsem of the root.
+ * An anon_vma_chain ties one VMA to one anon_vma (mm/rmap.c, mm/interval_tree.c, 6.1). It is on two lists: the VMA's,
+ * newest first, so that the root comes last, and the anon_vma's, sorted by the VMA's vm_pgoff and then by insertion,
+ * where Linux has an interval tree. The first is guarded by mmap_lock (and page_table_lock for the first chain), the
+ * second by the rwsem of the root.
  */
 import { load, READ_ONCE, store, WRITE_ONCE } from '../../arch/access.ts'
 import type { AnonVma, AnonVmaChain, Vma } from '../../arch/structs.ts'

@@ -1,5 +1,6 @@
 /**
- * The anon_vmas of a VMA that becomes two, and of one that goes (mm/rmap.c, 6.1): anon_vma_clone, anon_vma_fork, unlink_anon_vmas.
+ * The anon_vmas of a VMA that becomes two, and of one that goes (mm/rmap.c, 6.1): anon_vma_clone, anon_vma_fork,
+ * unlink_anon_vmas.
  */
 import { load, store, WRITE_ONCE } from '../../arch/access.ts'
 import { BUG_ON } from '../../arch/bug.ts'

@@ -29,7 +29,10 @@ import {
   list_is_singular_anon_vma_chain,
 } from './anon_vma_chain.ts'
 
-/** Whether the two neighbours would merge if their rights were the same, so that they may as well share (anon_vma_compatible). */
+/**
+ * Whether the two neighbours would merge if their rights were the same, so that they may as well share
+ * (anon_vma_compatible).
+ */
 function anon_vma_compatible(a: Vma, b: Vma): boolean {
   return (
     load(a + vma$vm_end) === load(b + vma$vm_start) &&

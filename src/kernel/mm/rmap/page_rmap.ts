@@ -1,5 +1,6 @@
 /**
- * The map counts of pages, and which anon_vma and index a page has (mm/rmap.c, 6.1: page_add_anon_rmap and its relatives).
+ * The map counts of pages, and which anon_vma and index a page has (mm/rmap.c, 6.1: page_add_anon_rmap and its
+ * relatives).
  *
  * Left out: huge pages, hugetlb, KSM, pins (page_needs_cow_for_dma is never true), NR_ANON_MAPPED and the like.
  */
@@ -67,7 +68,10 @@ export function page_add_new_anon_rmap(page: Page, vma: Vma, addr: number): void
   store(page + page$index, linear_page_index(vma, addr))
 }
 
-/** One more mapping of an anonymous page, `exclusive` (RMAP_EXCLUSIVE) if it is the only one. Under the ptl and, for the first, the page lock. */
+/**
+ * One more mapping of an anonymous page, `exclusive` (RMAP_EXCLUSIVE) if it is the only one. Under the ptl and, for the
+ * first, the page lock.
+ */
 export function page_add_anon_rmap(page: Page, vma: Vma, addr: number, exclusive: boolean): void {
   const before = atomic_fetch_add(page + page$_mapcount, 1)
   VM_BUG_ON_PAGE(before < -1, page)
@@ -105,7 +109,10 @@ export function page_dup_rmap(page: Page): void {
   else page_dup_file_rmap(page)
 }
 
-/** A write fault found that only this VMA has the page: it moves to the VMA's own anon_vma. Under the page lock and the ptl. */
+/**
+ * A write fault found that only this VMA has the page: it moves to the VMA's own anon_vma. Under the page lock and the
+ * ptl.
+ */
 export function page_move_anon_rmap(page: Page, vma: Vma): void {
   VM_BUG_ON_PAGE(!PageLocked(page), page)
   const anon_vma = READ_ONCE(vma + vma$anon_vma)

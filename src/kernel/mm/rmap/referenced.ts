@@ -1,6 +1,6 @@
 /**
- * folio_referenced (mm/rmap.c, 6.1): through how many entries a page was used since it was last asked. Left out: file pages
- * and their page lock, VM_LOCKED, VM_SEQ_READ, uses by other memory cgroups, mmu notifiers.
+ * folio_referenced (mm/rmap.c, 6.1): through how many entries a page was used since it was last asked. Left out: file
+ * pages and their page lock, VM_LOCKED, VM_SEQ_READ, uses by other memory cgroups, mmu notifiers.
  */
 import { atomic_fetch_and } from '#atomic'
 import { load } from '../../arch/access.ts'
@@ -20,7 +20,10 @@ import {
   vma_address,
 } from './walk.ts'
 
-/** Whether the page was used through the entry of one VMA since it was last asked; makes it old, without a flush. -1: none maps it there. */
+/**
+ * Whether the page was used through the entry of one VMA since it was last asked; makes it old, without a flush. -1:
+ * none maps it there.
+ */
 function folio_referenced_one(page: Page, vma: Vma): number {
   const ptep = page_vma_mapped_walk(page, vma, vma_address(page, vma), 0)
   if (ptep === 0) return -1
@@ -30,9 +33,9 @@ function folio_referenced_one(page: Page, vma: Vma): number {
 }
 
 /**
- * Counts the entries that were accessed and makes them old. No flush: an entry in a TLB counts as one use more, later. Needs
- * not the page's lock, and with `try_lock` does not wait for that of its anon_vma: -1 if somebody changes it, so that nothing
- * can be said.
+ * Counts the entries that were accessed and makes them old. No flush: an entry in a TLB counts as one use more, later.
+ * Needs not the page's lock, and with `try_lock` does not wait for that of its anon_vma: -1 if somebody changes it, so
+ * that nothing can be said.
  */
 export function folio_referenced(page: Page, try_lock: boolean): number {
   let mapcount = page_mapcount(page)

@@ -1,7 +1,8 @@
 /**
- * Flushes that reclaim defers (mm/rmap.c, CONFIG_ARCH_WANT_BATCHED_UNMAP_TLB_FLUSH, 6.1): one interrupt a CPU for many unmapped pages. They are
- * flushed before a page is written that may be dirty in a TLB, and before any is freed. Who changes a range meanwhile flushes for
- * reclaim (flush_tlb_batched_pending), since it does not see the entries that are gone.
+ * Flushes that reclaim defers (mm/rmap.c, CONFIG_ARCH_WANT_BATCHED_UNMAP_TLB_FLUSH, 6.1): one interrupt a CPU for many
+ * unmapped pages. They are flushed before a page is written that may be dirty in a TLB, and before any is freed. Who
+ * changes a range meanwhile flushes for reclaim (flush_tlb_batched_pending), since it does not see the entries that are
+ * gone.
  */
 import { atomic_fetch_add, atomic_load, cmpxchg } from '#atomic'
 import { this_cpu_read, this_cpu_write } from '../../arch/access.ts'
@@ -24,7 +25,9 @@ export function should_defer_flush(mm: Mm, flags: number): boolean {
   return (flags & TTU_BATCH_FLUSH) !== 0 && mm_has_other_cpus(mm)
 }
 
-/** An entry of `mm` is gone and its flush deferred; `writable`: it may be dirty in a TLB. Under the lock of its table. */
+/**
+ * An entry of `mm` is gone and its flush deferred; `writable`: it may be dirty in a TLB. Under the lock of its table.
+ */
 export function set_tlb_ubc_flush_pending(mm: Mm, writable: boolean): void {
   arch_tlbbatch_add_mm(mm)
   this_cpu_write(tlb_ubc$flush_required, 1)

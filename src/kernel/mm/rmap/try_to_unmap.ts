@@ -1,6 +1,7 @@
 /**
- * try_to_unmap and try_to_migrate (mm/rmap.c, 6.1): take a locked anonymous page out of every page table that maps it, for a swap entry or a
- * migration entry. Left out: file pages, huge pages, pins, hwpoison, mlocked pages, mmu notifiers.
+ * try_to_unmap and try_to_migrate (mm/rmap.c, 6.1): take a locked anonymous page out of every page table that maps it,
+ * for a swap entry or a migration entry. Left out: file pages, huge pages, pins, hwpoison, mlocked pages, mmu
+ * notifiers.
  */
 import { COW_REUSE } from '#config'
 import { load } from '../../arch/access.ts'
@@ -63,7 +64,10 @@ function unmap_clear(mm: Mm, addr: number, ptep: PteP, flags: number): Pte {
   return pte
 }
 
-/** MADV_FREE gave the page up: whether it may go without a copy, because nobody has written it or holds it. After the entry is cleared. */
+/**
+ * MADV_FREE gave the page up: whether it may go without a copy, because nobody has written it or holds it. After the
+ * entry is cleared.
+ */
 function lazyfree_discardable(page: Page): boolean {
   // Against whoever takes a reference and then looks at the entry again: the entry is cleared first, then counted.
   smp_mb()
@@ -74,7 +78,10 @@ function lazyfree_discardable(page: Page): boolean {
   return ref_count === 1 + map_count && !PageFlag(page, PG_dirty)
 }
 
-/** What takes the place of a cleared entry `pte`: a swap entry, with its use of the slot; 0 if the slot cannot have one more. */
+/**
+ * What takes the place of a cleared entry `pte`: a swap entry, with its use of the slot; 0 if the slot cannot have one
+ * more.
+ */
 function swap_pte(page: Page, pte: Pte): Pte {
   const entry = load(page + page$private) as SwpEntry
   if (swap_duplicate(entry) < 0) return 0 as Pte
@@ -115,8 +122,8 @@ function try_to_unmap_one(page: Page, vma: Vma, addr: number, flags: number): bo
 }
 
 /**
- * Unmaps a locked anonymous page that is in the swap cache, or was given up by MADV_FREE, as far as it can; `flags`: TTU_BATCH_FLUSH.
- * The caller has a reference and looks at page_mapped afterwards.
+ * Unmaps a locked anonymous page that is in the swap cache, or was given up by MADV_FREE, as far as it can; `flags`:
+ * TTU_BATCH_FLUSH. The caller has a reference and looks at page_mapped afterwards.
  */
 export function try_to_unmap(page: Page, flags: number): void {
   VM_BUG_ON_PAGE(!PageLocked(page), page)
@@ -153,8 +160,8 @@ function try_to_migrate_one(page: Page, vma: Vma, addr: number): void {
 }
 
 /**
- * Replaces every entry that maps the locked anonymous page by a migration entry. The caller has a reference, and looks at
- * page_mapped afterwards: an entry that somebody else has just cleared may still count.
+ * Replaces every entry that maps the locked anonymous page by a migration entry. The caller has a reference, and looks
+ * at page_mapped afterwards: an entry that somebody else has just cleared may still count.
  */
 export function try_to_migrate(page: Page): void {
   VM_BUG_ON_PAGE(!PageLocked(page), page)

@@ -1,6 +1,7 @@
 /**
- * Walks over the reverse map of an anonymous page (mm/rmap.c, mm/page_vma_mapped.c, mm/interval_tree.c, 6.1): from its anon_vma to the VMAs
- * that may map it, in the order of vm_pgoff and then of insertion, and in each to the entry. A page has one place in a VMA at most.
+ * Walks over the reverse map of an anonymous page (mm/rmap.c, mm/page_vma_mapped.c, mm/interval_tree.c, 6.1): from its
+ * anon_vma to the VMAs that may map it, in the order of vm_pgoff and then of insertion, and in each to the entry. A
+ * page has one place in a VMA at most.
  *
  *   const anon_vma = folio_lock_anon_vma_read(page)
  *   for (let avc = anon_vma_first(anon_vma, pgoff); avc !== 0; avc = anon_vma_next(avc, pgoff)) … page_vma_mapped_walk(…)
@@ -107,8 +108,8 @@ export const ANON_VMA_CONTENDED = -1 as AnonVma
 
 /**
  * The anon_vma of a page that is mapped, its root locked for reading; 0: the page is not mapped. Nothing else keeps the
- * anon_vma: its lock is tried while RCU does, and that the page is mapped afterwards says that it was the right one. With
- * `try_lock` it does not wait.
+ * anon_vma: its lock is tried while RCU does, and that the page is mapped afterwards says that it was the right one.
+ * With `try_lock` it does not wait.
  */
 export function folio_lock_anon_vma_read(page: Page, try_lock: boolean): AnonVma {
   rcu_read_lock()
@@ -178,7 +179,9 @@ export function vma_address(page: Page, vma: Vma): number {
   return load(vma + vma$vm_start) + load(page + page$index) - load(vma + vma$vm_pgoff)
 }
 
-/** The PMD entry of `addr` if it leads to a table, else 0. Without mmap_lock: the reverse map's lock keeps the tables. */
+/**
+ * The PMD entry of `addr` if it leads to a table, else 0. Without mmap_lock: the reverse map's lock keeps the tables.
+ */
 export function mm_find_pmd(mm: Mm, addr: number): PmdP {
   const pgd = pgd_offset(mm, addr)
   if (pgd_none_or_bad(pgd)) return 0 as PmdP
@@ -204,7 +207,8 @@ function worth_locking(pte: Pte, flags: number): boolean {
 }
 
 /**
- * The entry at `addr` of the VMA if it is the page's, its table locked; 0 if it is not. page_vma_mapped_walk_done unlocks.
+ * The entry at `addr` of the VMA if it is the page's, its table locked; 0 if it is not. page_vma_mapped_walk_done
+ * unlocks.
  */
 export function page_vma_mapped_walk(page: Page, vma: Vma, addr: number, flags: number): PteP {
   const mm = load(vma + vma$vm_mm) as Mm

@@ -1,7 +1,8 @@
 /**
  * Counts of slots above SWAP_MAP_MAX (mm/swapfile.c, 6.1): add_swap_count_continuation, swap_count_continued and
- * free_swap_count_continuations. The digits above lie in continuation pages, one word a slot, one page for each CONTENT_WORDS slots and
- * digit. A page is linked through page$lru_next; the first is named by SWAP_CONT, whose list cont_lock guards.
+ * free_swap_count_continuations. The digits above lie in continuation pages, one word a slot, one page for each
+ * CONTENT_WORDS slots and digit. A page is linked through page$lru_next; the first is named by SWAP_CONT, whose list
+ * cont_lock guards.
  */
 import { load, store, WRITE_ONCE } from '../../arch/access.ts'
 import { BUG_ON } from '../../arch/bug.ts'
@@ -44,8 +45,8 @@ function cont_word(page: number, entry: SwpEntry): number {
 }
 
 /**
- * Gives the slot's count room for one more digit. The caller holds no lock and has found swap_duplicate to fail with -ENOMEM; it tries
- * again afterwards. Returns 0, also where it turns out not to be needed, or -ENOMEM.
+ * Gives the slot's count room for one more digit. The caller holds no lock and has found swap_duplicate to fail with
+ * -ENOMEM; it tries again afterwards. Returns 0, also where it turns out not to be needed, or -ENOMEM.
  */
 export function add_swap_count_continuation(entry: SwpEntry, gfp: number): number {
   // Allocated first, since it may sleep.
@@ -73,7 +74,9 @@ export function add_swap_count_continuation(entry: SwpEntry, gfp: number): numbe
   return error
 }
 
-/** Puts `page` behind the continuation pages of the slot's part of the map; false if one of them has room for the slot. */
+/**
+ * Puts `page` behind the continuation pages of the slot's part of the map; false if one of them has room for the slot.
+ */
 function attach_continuation(entry: SwpEntry, count: number, page: Page): boolean {
   const si = swap_info(swp_type(entry))
   const cont_lock = (si + swap_info$cont_lock) as Spinlock
@@ -111,8 +114,8 @@ function set_lower_digits(entry: SwpEntry, last: number, word: number, first: nu
 }
 
 /**
- * Adds one to the digits above the swap map's word `count`, or takes one from them: adds if that word is full. Under the cluster's lock.
- * Returns, after adding, whether there was room; after taking, whether any digit above is left.
+ * Adds one to the digits above the swap map's word `count`, or takes one from them: adds if that word is full. Under
+ * the cluster's lock. Returns, after adding, whether there was room; after taking, whether any digit above is left.
  */
 export function swap_count_continued(entry: SwpEntry, count: number): boolean {
   const cont_lock = (swap_info(swp_type(entry)) + swap_info$cont_lock) as Spinlock

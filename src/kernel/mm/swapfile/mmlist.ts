@@ -1,6 +1,6 @@
 /**
- * mmlist (mm/swapfile.c, kernel/fork.c, 6.1): the mms that may have swap entries, which swapoff walks. An mm gets on it with its
- * first entry and off it when it ends, or all do when no device has a slot in use.
+ * mmlist (mm/swapfile.c, kernel/fork.c, 6.1): the mms that may have swap entries, which swapoff walks. An mm gets on it
+ * with its first entry and off it when it ends, or all do when no device has a slot in use.
  */
 import { atomic_load } from '#atomic'
 import { machine$mmlist, machine$mmlist_lock } from '../../arch/memory_map.ts'
@@ -27,8 +27,9 @@ export function mm_mmlist(mm: Mm): number {
 }
 
 /**
- * Puts `mm` on mmlist behind `head`, an mm's list_head or init_mm's, unless it is there already: looked at without the lock, then again
- * under it. Counts in `retry` (a RETRY_ constant) that another CPU was first. Under the lock of the entry's table.
+ * Puts `mm` on mmlist behind `head`, an mm's list_head or init_mm's, unless it is there already: looked at without the
+ * lock, then again under it. Counts in `retry` (a RETRY_ constant) that another CPU was first. Under the lock of the
+ * entry's table.
  */
 export function mmlist_add(mm: Mm, head: number, retry: number): void {
   const entry = mm_mmlist(mm)
@@ -55,7 +56,10 @@ export function mmlist_del(mm: Mm): void {
   smp_wake(entry)
 }
 
-/** Waits until `mm`, which has no users any more and which the caller has a reference of, has left mmlist: then it has no entries. */
+/**
+ * Waits until `mm`, which has no users any more and which the caller has a reference of, has left mmlist: then it has
+ * no entries.
+ */
 export function mmlist_wait(mm: Mm): void {
   const entry = mm_mmlist(mm)
   for (let next = atomic_load(entry); next !== entry;) next = smp_cond_load(entry, next)

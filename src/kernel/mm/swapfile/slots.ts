@@ -1,6 +1,7 @@
 /**
- * Free slots (mm/swapfile.c and swap_slots.c, 6.1): folio_alloc_swap and swap_entry_free. Each cluster gives the slot again that it got
- * back last, so that an entry's number soon names another page. Left out: per-CPU clusters and slot caches, priorities.
+ * Free slots (mm/swapfile.c and swap_slots.c, 6.1): folio_alloc_swap and swap_entry_free. Each cluster gives the slot
+ * again that it got back last, so that an entry's number soon names another page. Left out: per-CPU clusters and slot
+ * caches, priorities.
  */
 import { atomic_fetch_add, atomic_load } from '#atomic'
 import { load, READ_ONCE, store, WRITE_ONCE } from '../../arch/access.ts'
@@ -83,7 +84,10 @@ export function add_free_slot(entry: SwpEntry): void {
   store(free_clusters, index + 1)
 }
 
-/** Gives a slot back that has neither uses nor a page: its word is SWAP_HAS_CACHE, so that nobody else takes it up meanwhile. */
+/**
+ * Gives a slot back that has neither uses nor a page: its word is SWAP_HAS_CACHE, so that nobody else takes it up
+ * meanwhile.
+ */
 export function swap_entry_free(entry: SwpEntry): void {
   const si = swap_info(swp_type(entry))
   const ci = swap_cluster(Math.trunc(swap_slot(entry) / SWAPFILE_CLUSTER))

@@ -1,6 +1,7 @@
 /**
- * Swap devices (struct swap_info_struct of mm/swapfile.c, 6.1): where what belongs to a slot lies, and holding a device against
- * swapoff by a percpu_ref. Left out: priorities, files, discard, huge pages, freeing a device's swap map and swap cache.
+ * Swap devices (struct swap_info_struct of mm/swapfile.c, 6.1): where what belongs to a slot lies, and holding a device
+ * against swapoff by a percpu_ref. Left out: priorities, files, discard, huge pages, freeing a device's swap map and
+ * swap cache.
  */
 import { READ_ONCE } from '../../arch/access.ts'
 import { smp_rmb } from '../../arch/barrier.ts'
@@ -88,7 +89,8 @@ export function unlock_cluster(lock: Spinlock): void {
 }
 
 /**
- * Keeps the device of `entry` from being taken away until put_swap_device; 0 if it is gone or going, or never had such a slot.
+ * Keeps the device of `entry` from being taken away until put_swap_device; 0 if it is gone or going, or never had such
+ * a slot.
  */
 export function get_swap_device(entry: SwpEntry): SwapInfo {
   if (swp_type(entry) >= MAX_SWAPFILES) return 0 as SwapInfo

@@ -1,6 +1,7 @@
 /**
- * The swap map (mm/swapfile.c, 6.1): how many entries name a slot, and whether its page is in the swap cache. A word holds the count up to
- * SWAP_MAP_MAX, SWAP_HAS_CACHE and COUNT_CONTINUED; the cluster's lock guards it. Left out: shmem's uses, huge pages.
+ * The swap map (mm/swapfile.c, 6.1): how many entries name a slot, and whether its page is in the swap cache. A word
+ * holds the count up to SWAP_MAP_MAX, SWAP_HAS_CACHE and COUNT_CONTINUED; the cluster's lock guards it. Left out:
+ * shmem's uses, huge pages.
  */
 import { SWAP_MAP_MAX } from '#config'
 import { load, READ_ONCE, WRITE_ONCE } from '../../arch/access.ts'
@@ -53,8 +54,8 @@ function swap_count(word: number): number {
 }
 
 /**
- * Adds `usage` to a slot: 1 or SWAP_HAS_CACHE. Returns 0 or a negative error: -EINVAL if the device is gone, -ENOMEM if the
- * count needs a continuation page. Not every caller keeps the device.
+ * Adds `usage` to a slot: 1 or SWAP_HAS_CACHE. Returns 0 or a negative error: -EINVAL if the device is gone, -ENOMEM if
+ * the count needs a continuation page. Not every caller keeps the device.
  */
 function __swap_duplicate(entry: SwpEntry, usage: number): number {
   const si = get_swap_device(entry)
@@ -82,7 +83,8 @@ function __swap_duplicate(entry: SwpEntry, usage: number): number {
 }
 
 /**
- * One more entry that names the slot. Under a table's lock, so that a continuation page must be there at once. Returns 0 or
+ * One more entry that names the slot. Under a table's lock, so that a continuation page must be there at once. Returns
+ * 0 or
  * -ENOMEM.
  */
 export function swap_duplicate(entry: SwpEntry): number {
@@ -93,16 +95,16 @@ export function swap_duplicate(entry: SwpEntry): number {
 }
 
 /**
- * Marks the slot's page as about to be read: 0; -EEXIST if somebody else has done so or it is in the swap cache, -ENOENT if no entry
- * names the slot any more.
+ * Marks the slot's page as about to be read: 0; -EEXIST if somebody else has done so or it is in the swap cache,
+ * -ENOENT if no entry names the slot any more.
  */
 export function swapcache_prepare(entry: SwpEntry): number {
   return __swap_duplicate(entry, SWAP_HAS_CACHE)
 }
 
 /**
- * Takes `usage` (1 or SWAP_HAS_CACHE) from a slot; returns what is left. A slot with nothing left keeps SWAP_HAS_CACHE until
- * swap_entry_free, so that it is neither found in use nor free. Under the cluster's lock.
+ * Takes `usage` (1 or SWAP_HAS_CACHE) from a slot; returns what is left. A slot with nothing left keeps SWAP_HAS_CACHE
+ * until swap_entry_free, so that it is neither found in use nor free. Under the cluster's lock.
  */
 function __swap_entry_free_locked(entry: SwpEntry, usage: number): number {
   const word = load(swap_map(entry))
@@ -140,7 +142,10 @@ export function put_swap_page(entry: SwpEntry): void {
   __swap_entry_free(entry, SWAP_HAS_CACHE)
 }
 
-/** A page that was read past the swap cache is mapped: the slot may be read again, if it is still in use (swapcache_clear). */
+/**
+ * A page that was read past the swap cache is mapped: the slot may be read again, if it is still in use
+ * (swapcache_clear).
+ */
 export function swapcache_clear(entry: SwpEntry): void {
   __swap_entry_free(entry, SWAP_HAS_CACHE)
 }
@@ -186,8 +191,8 @@ export function page_swapcount(page: Page): number {
 }
 
 /**
- * Takes a locked page out of the swap cache if no entry names its slot any more; whether it did (folio_free_swap, try_to_free_swap). Then
- * its contents are nowhere else: it is dirty.
+ * Takes a locked page out of the swap cache if no entry names its slot any more; whether it did (folio_free_swap,
+ * try_to_free_swap). Then its contents are nowhere else: it is dirty.
  */
 export function try_to_free_swap(page: Page): boolean {
   VM_BUG_ON_PAGE(!PageLocked(page), page)
@@ -197,7 +202,9 @@ export function try_to_free_swap(page: Page): boolean {
   return true
 }
 
-/** Takes the slot's page out of the swap cache, if that is possible at once and it is mapped nowhere, or swap is short. */
+/**
+ * Takes the slot's page out of the swap cache, if that is possible at once and it is mapped nowhere, or swap is short.
+ */
 function __try_to_reclaim_swap(entry: SwpEntry): void {
   const page = swap_cache_get_folio(entry)
   if (page === 0) return
@@ -209,7 +216,10 @@ function __try_to_reclaim_swap(entry: SwpEntry): void {
   put_page(page)
 }
 
-/** An entry of a page table is gone: of swap, it gives up its use of the slot, and a page that is cached for nothing is freed. */
+/**
+ * An entry of a page table is gone: of swap, it gives up its use of the slot, and a page that is cached for nothing is
+ * freed.
+ */
 export function free_swap_and_cache(entry: SwpEntry): void {
   if (non_swap_entry(entry)) return
   const si = get_swap_device(entry)

@@ -1,6 +1,7 @@
 /**
- * swapoff (mm/swapfile.c, 6.1): try_to_unuse brings every page of a device back, mm by mm along mmlist, then takes what is left out of the swap
- * cache; when nothing is in use and nobody holds the device, it goes. Left out: shmem, signals, KSM, memory cgroups.
+ * swapoff (mm/swapfile.c, 6.1): try_to_unuse brings every page of a device back, mm by mm along mmlist, then takes what
+ * is left out of the swap cache; when nothing is in use and nobody holds the device, it goes. Left out: shmem, signals,
+ * KSM, memory cgroups.
  */
 import { atomic_fetch_add } from '#atomic'
 import { load, READ_ONCE, store, WRITE_ONCE } from '../../arch/access.ts'
@@ -74,7 +75,10 @@ import { swap_info, swap_map, swap_users_part } from './swap_info.ts'
 import { __swap_count, swap_free, try_to_free_swap, wait_on_swapcache } from './swap_map.ts'
 import { enable_swap_info, swap_lock } from './swapon.ts'
 
-/** Maps the slot's locked page in the place of the entry of `addr`, if that still is the slot's. A page that could not be read leaves an error. */
+/**
+ * Maps the slot's locked page in the place of the entry of `addr`, if that still is the slot's. A page that could not
+ * be read leaves an error.
+ */
 function unuse_pte(vma: Vma, pmd: Pmd, addr: number, entry: SwpEntry, page: Page): void {
   const mm = load(vma + vma$vm_mm) as Mm
   const ptep = pte_offset(pmd, addr)
@@ -156,8 +160,9 @@ function unuse_mm(mm: Mm, type: number): number {
 }
 
 /**
- * Goes through the mms of mmlist once. Each is held while it is worked on, so that it stays on the list and leads on. One that is on its way
- * out gives its entries up itself: at the end the first of those is waited for, where Linux walks again and again. Returns 0 or -ENOMEM.
+ * Goes through the mms of mmlist once. Each is held while it is worked on, so that it stays on the list and leads on.
+ * One that is on its way out gives its entries up itself: at the end the first of those is waited for, where Linux
+ * walks again and again. Returns 0 or -ENOMEM.
  */
 function unuse_mmlist(type: number): number {
   const inuse = swap_info(type) + swap_info$inuse_pages
@@ -248,7 +253,10 @@ function swap_is_unused(): boolean {
   return true
 }
 
-/** Turns device `type` off. Returns 0, -EINVAL if it is not on, or -ENOMEM if its pages had no room in memory: then it is on again. */
+/**
+ * Turns device `type` off. Returns 0, -EINVAL if it is not on, or -ENOMEM if its pages had no room in memory: then it
+ * is on again.
+ */
 export function do_swapoff(type: number): number {
   if (type < 0 || type >= MAX_SWAPFILES || !disable_swap_info(type)) return -EINVAL
   const si = swap_info(type)

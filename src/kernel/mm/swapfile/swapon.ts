@@ -1,6 +1,6 @@
 /**
- * Turning swap devices on, and their state at boot (mm/swapfile.c, 6.1: swapon, setup_swap_map_and_extents, enable_swap_info). Left out: headers, bad
- * pages, priorities, files.
+ * Turning swap devices on, and their state at boot (mm/swapfile.c, 6.1: swapon, setup_swap_map_and_extents,
+ * enable_swap_info). Left out: headers, bad pages, priorities, files.
  */
 import { atomic_fetch_add } from '#atomic'
 import { clear_words, load, store, WRITE_ONCE } from '../../arch/access.ts'
@@ -90,7 +90,10 @@ function alloc_swap_info(): number {
   return type < MAX_SWAPFILES ? type : -1
 }
 
-/** Lays out the map of a device that nobody uses: slot 0 is the header, 1 to `pages` are free, so that slot 1 is taken first. */
+/**
+ * Lays out the map of a device that nobody uses: slot 0 is the header, 1 to `pages` are free, so that slot 1 is taken
+ * first.
+ */
 function setup_swap_map(type: number, pages: number): void {
   const first = (type * SWAPFILE_SLOTS) / SWAPFILE_CLUSTER
   for (let i = first; i < first + SWAPFILE_SLOTS / SWAPFILE_CLUSTER; i++) {
@@ -105,8 +108,9 @@ function setup_swap_map(type: number, pages: number): void {
 }
 
 /**
- * Turns a device of `size` slots on, with the SWP_ flags SWP_SYNCHRONOUS_IO or SWP_STABLE_WRITES; of one that is oversized it uses as many as
- * there is room for (read_swap_header). Returns its number, -EINVAL, or -EBUSY if all are in use.
+ * Turns a device of `size` slots on, with the SWP_ flags SWP_SYNCHRONOUS_IO or SWP_STABLE_WRITES; of one that is
+ * oversized it uses as many as there is room for (read_swap_header). Returns its number, -EINVAL, or -EBUSY if all are
+ * in use.
  */
 export function do_swapon(size: number, flags: number): number {
   if (size <= 0 || (flags & ~(SWP_SYNCHRONOUS_IO | SWP_STABLE_WRITES)) !== 0) return -EINVAL
@@ -141,7 +145,10 @@ export function enable_swap_info(type: number, flags: number): void {
   WRITE_ONCE(SWAP_AREA + swap$total_swap_pages, load(SWAP_AREA + swap$total_swap_pages) + pages)
 }
 
-/** Nanoseconds that each read and write of a device takes, and every how many-th read and write fails (0: none). Also while it is in use. */
+/**
+ * Nanoseconds that each read and write of a device takes, and every how many-th read and write fails (0: none). Also
+ * while it is in use.
+ */
 export function swap_device_set(
   type: number,
   latency: number,

@@ -1,8 +1,9 @@
 /**
- * Reclaim of a node's memory (mm/vmscan.c, 6.1): shrink_lruvec over its lists, try_to_free_pages for who needs a page now, kswapd, which
- * reclaims before anybody has to: woken below the low watermark, it works until the high one is reached. A scan begins with a small part of each
- * list, and takes more the less it finds (priority). Left out: slabs, swappiness and the balance of anonymous and file pages (those of
- * files are scanned first), throttling of direct reclaim by writeback, compaction.
+ * Reclaim of a node's memory (mm/vmscan.c, 6.1): shrink_lruvec over its lists, try_to_free_pages for who needs a page
+ * now, kswapd, which reclaims before anybody has to: woken below the low watermark, it works until the high one is
+ * reached. A scan begins with a small part of each list, and takes more the less it finds (priority). Left out: slabs,
+ * swappiness and the balance of anonymous and file pages (those of files are scanned first), throttling of direct
+ * reclaim by writeback, compaction.
  */
 import { atomic_store, cmpxchg } from '#atomic'
 import { READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
@@ -36,7 +37,10 @@ function list_reclaimable(lru: number): boolean {
   return lru >= LRU_FILE || can_reclaim_anon_pages()
 }
 
-/** The lists after `lruvec`, if all are scanned (`target` 0), else 0. The first are `target`'s, or those of pages that no group has (mem_cgroup_iter). */
+/**
+ * The lists after `lruvec`, if all are scanned (`target` 0), else 0. The first are `target`'s, or those of pages that
+ * no group has (mem_cgroup_iter).
+ */
 function next_lruvec(target: Lruvec, lruvec: Lruvec): Lruvec {
   const last = LRUVECS + (NR_LRUVECS - 1) * LRUVEC_WORDS
   return (target !== 0 || lruvec === last ? 0 : lruvec + LRUVEC_WORDS) as Lruvec
@@ -66,7 +70,10 @@ function shrink_lruvec(lruvec: Lruvec, priority: number, nr_to_reclaim: number):
   return reclaimed
 }
 
-/** Reclaims from the lists of `target`, 0: from all, harder from priority to priority, until `nr_to_reclaim` pages are free. Returns how many it freed. */
+/**
+ * Reclaims from the lists of `target`, 0: from all, harder from priority to priority, until `nr_to_reclaim` pages are
+ * free. Returns how many it freed.
+ */
 function shrink_node(target: Lruvec, nr_to_reclaim: number, who: number): number {
   this_cpu_write(scan$memalloc, who)
   let reclaimed = 0
@@ -85,13 +92,18 @@ export function in_reclaim(): boolean {
   return this_cpu_read(scan$memalloc) !== 0
 }
 
-/** Direct reclaim from the lists of `target` (0: from all): the caller needs a page now and holds no spinlock. Returns how many pages were freed. */
+/**
+ * Direct reclaim from the lists of `target` (0: from all): the caller needs a page now and holds no spinlock. Returns
+ * how many pages were freed.
+ */
 export function try_to_free_pages(target: Lruvec): number {
   count_vm_event(ALLOCSTALL)
   return shrink_node(target, SWAP_CLUSTER_MAX, RECLAIM_DIRECT)
 }
 
-/** Reclaim that a user asks for, before memory is short (memory.reclaim of a cgroup). Returns how many pages were freed. */
+/**
+ * Reclaim that a user asks for, before memory is short (memory.reclaim of a cgroup). Returns how many pages were freed.
+ */
 export function user_proactive_reclaim(nr_to_reclaim: number): number {
   return shrink_node(LRUVECS as Lruvec, nr_to_reclaim, RECLAIM_DIRECT)
 }
@@ -124,7 +136,10 @@ function balance_pgdat(): void {
   }
 }
 
-/** One turn of the kernel thread (kernel_thread) that has the role of kswapd: reclaims if somebody asked for it, then sleeps until somebody does. */
+/**
+ * One turn of the kernel thread (kernel_thread) that has the role of kswapd: reclaims if somebody asked for it, then
+ * sleeps until somebody does.
+ */
 export function kswapd(): void {
   if (READ_ONCE(machine$kswapd) !== KSWAPD_NONE) balance_pgdat()
   atomic_store(machine$kswapd, KSWAPD_SLEEPS)

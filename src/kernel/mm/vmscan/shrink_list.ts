@@ -1,8 +1,8 @@
 /**
  * The LRU lists under reclaim (mm/vmscan.c, 6.1): isolate_lru_pages, shrink_active_list, shrink_inactive_list,
- * move_pages_to_lru. Pages leave the tails of their lists for a list of this CPU's own, and come back at the heads. Left out:
- * too_many_isolated and other throttling, references of file pages and executable ones that stay active, counts of isolated
- * pages, workingset.
+ * move_pages_to_lru. Pages leave the tails of their lists for a list of this CPU's own, and come back at the heads.
+ * Left out: too_many_isolated and other throttling, references of file pages and executable ones that stay active,
+ * counts of isolated pages, workingset.
  */
 import { load, store, this_cpu_read } from '../../arch/access.ts'
 import { SWAP_CLUSTER_MAX } from '../../arch/limits.ts'
@@ -40,8 +40,8 @@ function list_move(page: Page, head: number): void {
 }
 
 /**
- * Takes up to `nr_to_scan` pages off the tail of a list: a chain by page$lru_next, the oldest first, each with a reference.
- * Under lru_lock.
+ * Takes up to `nr_to_scan` pages off the tail of a list: a chain by page$lru_next, the oldest first, each with a
+ * reference. Under lru_lock.
  */
 function isolate_lru_pages(nr_to_scan: number, lruvec: Lruvec, lru: number): Page {
   const head = lruvec_list(lruvec, lru)
@@ -84,8 +84,8 @@ function chain_length(list: Page): number {
 }
 
 /**
- * Makes pages inactive, and their entries old: whether they are used will show. No page is locked for it; one whose anon_vma
- * somebody changes keeps its entries as they are.
+ * Makes pages inactive, and their entries old: whether they are used will show. No page is locked for it; one whose
+ * anon_vma somebody changes keeps its entries as they are.
  */
 function shrink_active_list(nr_to_scan: number, lruvec: Lruvec, lru: number): void {
   const list = isolate(nr_to_scan, lruvec, lru)

@@ -1,9 +1,9 @@
 /**
- * Reclaim of isolated pages (mm/vmscan.c, 6.1): shrink_page_list, pageout, __remove_mapping, reclaim_pages. A page that is
- * locked, has a slot, is mapped nowhere, is clean and has no reference but the isolation's and the cache's is freed; its count
- * is frozen first, so that nobody finds it any more. A file's page goes if it is clean and mapped nowhere.
- * Left out: the walk over the mappings of a file, its references (FOLIOREF_RECLAIM_CLEAN) and its writeback, waiting for
- * writeback and other throttling, demotion, shadows, pins, huge pages, mlocked pages.
+ * Reclaim of isolated pages (mm/vmscan.c, 6.1): shrink_page_list, pageout, __remove_mapping, reclaim_pages. A page that
+ * is locked, has a slot, is mapped nowhere, is clean and has no reference but the isolation's and the cache's is freed;
+ * its count is frozen first, so that nobody finds it any more. A file's page goes if it is clean and mapped nowhere.
+ * Left out: the walk over the mappings of a file, its references (FOLIOREF_RECLAIM_CLEAN) and its writeback, waiting
+ * for writeback and other throttling, demotion, shadows, pins, huge pages, mlocked pages.
  */
 import { atomic_fetch_and } from '#atomic'
 import { load, store, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
@@ -73,8 +73,8 @@ function pageout(page: Page): number {
 }
 
 /**
- * Takes a locked page out of the swap cache for good, its count frozen; false if somebody else has a reference, or wrote it. The count is
- * taken before the flag is read: whoever drops a reference has set the flag before.
+ * Takes a locked page out of the swap cache for good, its count frozen; false if somebody else has a reference, or
+ * wrote it. The count is taken before the flag is read: whoever drops a reference has set the flag before.
  */
 function __remove_mapping(page: Page): boolean {
   const entry = load(page + page$private) as SwpEntry
@@ -97,7 +97,10 @@ function keep_locked(page: Page): boolean {
   return false
 }
 
-/** A page that cannot be reclaimed, and will not be so soon: gives its slot back where swap is short, and becomes active. */
+/**
+ * A page that cannot be reclaimed, and will not be so soon: gives its slot back where swap is short, and becomes
+ * active.
+ */
 function activate_locked(page: Page): boolean {
   if (PageFlag(page, PG_swapcache) && vm_swap_full()) try_to_free_swap(page)
   SetPageFlag(page, PG_active)
@@ -105,7 +108,10 @@ function activate_locked(page: Page): boolean {
   return keep_locked(page)
 }
 
-/** Whether the page was used since the last look: used again, or by several entries, it becomes active (a FOLIOREF_ constant). */
+/**
+ * Whether the page was used since the last look: used again, or by several entries, it becomes active (a FOLIOREF_
+ * constant).
+ */
 function folio_check_references(page: Page): number {
   // Linux only tries, and throttles a scan that gets nowhere (reclaim_throttle): here the last one waits for the lock.
   const try_lock = this_cpu_read(scan$patient) === 0
@@ -166,8 +172,8 @@ function shrink_page(page: Page): boolean {
 
 /**
  * Reclaims the isolated pages of the list that begins with `list` (linked by page$lru_next), each with the isolation's
- * reference, unless they were used lately. Returns how many it freed; the others are on the list at scan$ret_pages of this
- * CPU, in the same order.
+ * reference, unless they were used lately. Returns how many it freed; the others are on the list at scan$ret_pages of
+ * this CPU, in the same order.
  */
 export function shrink_page_list(list: Page): number {
   let free_pages = 0
@@ -202,8 +208,8 @@ export function shrink_page_list(list: Page): number {
 }
 
 /**
- * Reclaims the isolated pages of a list that are not used meanwhile, and puts the others back (reclaim_pages). Returns how
- * many it freed. What it allocates must not make it reclaim in turn.
+ * Reclaims the isolated pages of a list that are not used meanwhile, and puts the others back (reclaim_pages). Returns
+ * how many it freed. What it allocates must not make it reclaim in turn.
  */
 export function reclaim_pages(list: Page): number {
   if (list === 0) return 0

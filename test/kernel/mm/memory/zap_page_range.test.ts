@@ -1,4 +1,5 @@
-// src/kernel/mm/memory/zap_page_range.ts on one CPU: what an unmapped range leaves behind, and when the lock is given way.
+// src/kernel/mm/memory/zap_page_range.ts on one CPU: what an unmapped range leaves behind, and when the lock is given
+// way.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BASE, DONTNEED, type Filled, filled, PAGES, READ } from '../../filled.ts'
 import { acquisitionsOf } from '../../lock_counts.ts'

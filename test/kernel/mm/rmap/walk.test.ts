@@ -18,7 +18,10 @@ beforeEach(async () => {
 afterEach(() => expect(m.failing()).toEqual([]))
 
 const childMm = (): number => m.memory[child + m.symbols.task$mm]
-/** Times that folio_referenced takes the lock of a table for the page that the child has. The parent's entry comes first. */
+/**
+ * Times that folio_referenced takes the lock of a table for the page that the child has. The parent's entry comes
+ * first.
+ */
 const locked = (): number => {
   const page = m.symbols.MEMMAP + (m.pte(BASE, childMm()) >>> m.symbols.PFN_SHIFT) * m.symbols.PAGE_WORDS
   return acquisitionsOf(m, 'ptlock', () => k.folio_referenced(page, true))

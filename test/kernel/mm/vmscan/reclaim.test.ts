@@ -1,4 +1,5 @@
-// src/kernel/mm/vmscan/reclaim.ts on one CPU: watermarks, kswapd, direct reclaim and what is left when nothing can be reclaimed.
+// src/kernel/mm/vmscan/reclaim.ts on one CPU: watermarks, kswapd, direct reclaim and what is left when nothing can be
+// reclaimed.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BASE, type Filled, filled, filledWith, PAGES, PRIVATE_FIXED, RW, SIGKILL } from '../../filled.ts'
 

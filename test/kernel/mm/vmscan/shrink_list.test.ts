@@ -1,4 +1,5 @@
-// src/kernel/mm/vmscan/shrink_list.ts on one CPU: what a scan of an LRU list does with pages that are in use, and with those that are not.
+// src/kernel/mm/vmscan/shrink_list.ts on one CPU: what a scan of an LRU list does with pages that are in use, and with
+// those that are not.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BASE, type Filled, filled, filledWith, PAGES } from '../../filled.ts'
 

@@ -1,4 +1,5 @@
-// src/kernel/mm/vmscan/shrink_page_list.ts on one CPU: which isolated page is freed and which stays. Pages come to it by MADV_PAGEOUT.
+// src/kernel/mm/vmscan/shrink_page_list.ts on one CPU: which isolated page is freed and which stays. Pages come to it
+// by MADV_PAGEOUT.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BASE, type Filled, filled, filledWith, FREE, NO_PROGRAM, PAGES } from '../../filled.ts'
 
