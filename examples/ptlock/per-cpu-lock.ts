@@ -1,7 +1,8 @@
 /**
  * A wrong page-table-lock design: each CPU has a lock of its own, never contended, and takes it for every PTE table. It
- * keeps interrupts of this CPU apart and nobody else. `mmtorture hunt same-page --config
- * PTLOCK=examples/ptlock/per-cpu-lock.ts` finds two owners of a table.
+ * keeps interrupts of this CPU apart and nobody else. A hunt finds two owners of a table:
+ *
+ *   mmtorture hunt same-page --config PTLOCK=examples/ptlock/per-cpu-lock.ts
  */
 import {
   mm$page_table_lock,

@@ -25,9 +25,7 @@ import {
 const STRIPES = 32
 /** Words from one lock to the next: a line each. */
 const LINE = 16
-/**
- * Words of the machine's memory that the design wants for itself: the locks, and a line with the mark of ptlock_init.
- */
+/** Words that the design wants for itself: the locks, and a line with the mark of ptlock_init. */
 export const PTLOCK_WORDS = (STRIPES + 1) * LINE
 const INITIALISED = PTLOCK_AREA + PTLOCK_WORDS - 1
 

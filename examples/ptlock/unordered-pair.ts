@@ -1,8 +1,9 @@
 /**
  * A wrong page-table-lock design: striped.ts with two stripes and without an order. lock_pair takes two locks as they
- * come, so two forks side by side can each hold what the other wants. `mmtorture hunt fork-storm --cpus 3 --config
- * PTLOCK=examples/ptlock/unordered-pair.ts`: lockdep warns of it in an execution that ends well; with --no-check
- * lockdep the hunt goes on to the deadlock.
+ * come, so two forks side by side can each hold what the other wants. Lockdep warns of it in an execution that ends
+ * well; with --no-check lockdep the hunt goes on to the deadlock.
+ *
+ *   mmtorture hunt fork-storm --cpus 3 --config PTLOCK=examples/ptlock/unordered-pair.ts
  */
 import {
   mm$page_table_lock,
