@@ -1,6 +1,7 @@
 // The document of a hunt (schema mmtorture/hunt@1). Leaves out how it is printed: hunt_text.ts, and the JSON that the
 // CLI writes.
 import type { HuntResult } from '../explore/rounds.ts'
+import type { TaskDraws } from '../machine/stepped/draws.ts'
 import type { NecessarySwitch, Sizes } from '../explore/shrink.ts'
 import type { Configuration } from '../kbuild/config.ts'
 import type { EndState, Description } from './violation.ts'
@@ -66,6 +67,8 @@ export interface ViolationReport {
    * interrupt.
    */
   readonly schedule: readonly (readonly [step: number, context: number])[]
+  /** What tasks drew at random, by their numbers; after shrinking as little as it takes. */
+  readonly draws: readonly TaskDraws[]
   /** The replay file; none: it was not written. */
   readonly replay?: string
   /** The command that replays it. */
@@ -198,7 +201,7 @@ export function huntReport(
 /** What a violation's report says besides the description. */
 export type ViolationAbout = Pick<
   ViolationReport,
-  'execution' | 'count' | 'seconds' | 'seed' | 'schedule' | 'replay' | 'command'
+  'execution' | 'count' | 'seconds' | 'seed' | 'schedule' | 'draws' | 'replay' | 'command'
 > & {
   readonly shrunk?: Omit<ShrinkReport, 'accesses'>
 }

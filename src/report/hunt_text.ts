@@ -112,6 +112,7 @@ function violationLines(
     const cpus = 1 + Math.max(0, ...description.steps.map((step) => step.cpu))
     sections.push(
       violation.shrunk ? shrunkLines(violation.shrunk, violation.check) : [],
+      drawLines(violation.draws, verbose),
       formatColumns(interleaving, cpus),
       orderLines(interleaving.constraints),
       description.atRest
@@ -144,6 +145,14 @@ function shrunkLines({ sizes, steps, switches, necessary }: ShrinkReport, check:
     return `Without s${what} ${one.without === 'held' ? 'everything holds' : `${one.without} fails`}.`
   })
   return [first, ...proofs]
+}
+
+/** What tasks drew at random; without `verbose` only as far as it is not 0. */
+function drawLines(draws: ViolationReport['draws'], verbose: boolean): string[] {
+  return draws.flatMap(({ pid, values }) => {
+    const shown = verbose ? values : values.slice(0, values.findLastIndex((value) => value !== 0) + 1)
+    return shown.length === 0 ? [] : wrap(`Task ${pid} draws ${shown.join(', ')}.`)
+  })
 }
 
 function contextName(context: number, cpus: number): string {

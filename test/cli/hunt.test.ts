@@ -163,7 +163,7 @@ describe('a violation', () => {
     const replay = JSON.parse(readFileSync(join(folder, violation?.replay ?? ''), 'utf8')) as {
       schema: string
     }
-    expect(replay.schema).toBe('mmtorture/replay@1')
+    expect(replay.schema).toBe('mmtorture/replay@2')
   })
 
   test('ends with the command that replays it, which fails in the same way every time', async () => {
@@ -267,7 +267,7 @@ describe('a replay file', () => {
 
   test.each([
     ['truncated', (text: string) => text.slice(0, 2000), /is truncated/],
-    ['of another version', (text: string) => text.replace('replay@1', 'replay@9'), /of another version/],
+    ['of another version', (text: string) => text.replace('replay@2', 'replay@9'), /of another version/],
     ['that is none', () => '{}', /is no replay file/],
     [
       'of another kernel',
