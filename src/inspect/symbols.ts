@@ -9,6 +9,7 @@ import type * as pgtable from '../kernel/arch/pgtable.ts'
 import type * as structs from '../kernel/arch/structs.ts'
 import type * as swapops from '../kernel/arch/swapops.ts'
 import type * as rwsem from '../kernel/locking/rwsem.ts'
+import type * as unmappedArea from '../kernel/mm/mmap/get_unmapped_area.ts'
 import type * as slab from '../kernel/mm/slab.ts'
 
 /** Name of a constant of the kernel -> its value: layouts (`page$_refcount`), addresses (`MEMMAP`), limits, flags. */
@@ -27,6 +28,7 @@ export type KernelSymbols = Numbers<
     typeof structs &
     typeof swapops &
     Pick<typeof rwsem, 'RWSEM_WRITER_LOCKED'> &
+    Pick<typeof unmappedArea, 'mmap_min_addr'> &
     Pick<typeof slab, 'POISON_FREE'>
 >
 

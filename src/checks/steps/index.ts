@@ -119,8 +119,10 @@ class StepChecks implements Observer {
       }
     this.#seers = seers
     this.#fences = checks.filter((check) => check.fence !== undefined)
-    this.#tables = checks.filter((check) => check.tableLocked !== undefined)
-    this.#locks = checks.filter((check) => check.lockAcquire !== undefined)
+    this.#tables = checks.filter(
+      (check) => check.tableLocked !== undefined || check.tableUnlocked !== undefined,
+    )
+    this.#locks = checks.filter((check) => check.lockAcquire !== undefined || check.lockRelease !== undefined)
   }
 
   begin(): void {
@@ -166,13 +168,13 @@ class StepChecks implements Observer {
 
   tableLocked(context: number, table: number): void {
     if (!this.#active) return
-    for (const check of this.#tables) check.tableLocked!(context, table)
+    for (const check of this.#tables) check.tableLocked?.(context, table)
     this.#watch.tableLocked(context, table)
   }
 
   tableUnlocked(context: number, table: number): void {
     if (!this.#active) return
-    for (const check of this.#tables) check.tableUnlocked!(context, table)
+    for (const check of this.#tables) check.tableUnlocked?.(context, table)
     this.#watch.tableUnlocked(context, table)
   }
 
@@ -187,11 +189,11 @@ class StepChecks implements Observer {
   }
 
   lockAcquire(context: number, lock: number, subclass: number, how: number): void {
-    if (this.#active) for (const check of this.#locks) check.lockAcquire!(context, lock, subclass, how)
+    if (this.#active) for (const check of this.#locks) check.lockAcquire?.(context, lock, subclass, how)
   }
 
   lockRelease(context: number, lock: number): void {
-    if (this.#active) for (const check of this.#locks) check.lockRelease!(context, lock)
+    if (this.#active) for (const check of this.#locks) check.lockRelease?.(context, lock)
   }
 
   end(): void {

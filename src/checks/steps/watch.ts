@@ -241,6 +241,11 @@ export class Watch {
     return this.level.words[(addr - this.pgtables) >> this.tableShift] === 1
   }
 
+  /** Whether a CPU holds the table that the entry at `addr` lies in. */
+  owns(cpu: number, addr: number): boolean {
+    return this.owner.words[this.pfnOf(this.tableOf(addr))] === cpu + 1
+  }
+
   leadsToTable(entry: number): boolean {
     return this.#tables.leadsToTable(entry)
   }
