@@ -11,6 +11,7 @@ import type * as swapops from '../kernel/arch/swapops.ts'
 import type * as rwsem from '../kernel/locking/rwsem.ts'
 import type * as unmappedArea from '../kernel/mm/mmap/get_unmapped_area.ts'
 import type * as slab from '../kernel/mm/slab.ts'
+import type * as vmstat from '../kernel/mm/vmstat.ts'
 
 /** Name of a constant of the kernel -> its value: layouts (`page$_refcount`), addresses (`MEMMAP`), limits, flags. */
 export type SymbolTable = Readonly<Record<string, number>>
@@ -29,7 +30,17 @@ export type KernelSymbols = Numbers<
     typeof swapops &
     Pick<typeof rwsem, 'RWSEM_WRITER_LOCKED'> &
     Pick<typeof unmappedArea, 'mmap_min_addr'> &
-    Pick<typeof slab, 'POISON_FREE'>
+    Pick<typeof slab, 'POISON_FREE'> &
+    Pick<
+      typeof vmstat,
+      | 'ALLOC_FAILED'
+      | 'ALLOCSTALL'
+      | 'ENOMEM_CALLS'
+      | 'ENOMEM_REFUSED'
+      | 'MEMCG_MAX'
+      | 'OOM_FAULTS'
+      | 'OOM_KILL'
+    >
 >
 
 /** A machine as observers see it: its memory in words, and where things lie in it. */

@@ -11,6 +11,9 @@ interface Fault extends Form {
 }
 
 const FAULTS: readonly Fault[] = [
+  { patch: 'mmap-refuses', scenario: 'mmap-churn', operations: 8, check: 'enomem' },
+  { patch: 'lost-recheck-is-oom', scenario: 'same-page', check: 'enomem' },
+  { patch: 'kill-before-reclaim', scenario: 'oom', check: 'enomem' },
   { patch: 'munmap-keeps-size', scenario: 'munmap-fault', check: 'address spaces' },
   { patch: 'fork-counts-no-child', scenario: 'fork-cow', check: 'task tree' },
 ]

@@ -3,6 +3,7 @@
 import { KIND_FLAGS, WRITES } from '../../step/kinds.ts'
 import type { Observer } from '../../step/observer.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'
+import { enomem } from './enomem.ts'
 import { Kcsan, kcsan } from './kcsan.ts'
 import { ledger } from './ledger.ts'
 import { lockdep } from './lockdep.ts'
@@ -34,6 +35,7 @@ export const STEP_CHECKS: readonly StepCheckKind[] = [
   pteTransitions,
   pageLock,
   swapMap,
+  enomem,
   lockdep,
   kcsan,
 ]
