@@ -65,6 +65,8 @@ export const EVENTS = [
   'VMA_LOCK_MISS',
   'MEMCG_MAX',
   'PGROTATED',
+  'ENOMEM_CALLS',
+  'ENOMEM_REFUSED',
 ] as const satisfies readonly (keyof typeof vmstat)[]
 
 /** Counts by event name (`pgfault`), and the failed rechecks by function (`do_anonymous_page:write`). */

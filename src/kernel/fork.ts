@@ -75,6 +75,7 @@ import {
   wake_up_new_task,
 } from './sched/core.ts'
 import { fatal_signal_pending } from './signal.ts'
+import { syscall_result } from './mm/mmap/account.ts'
 
 /** An empty address space with one user; 0 if there is no memory (mm_alloc, mm_init). */
 export function mm_alloc(): Mm {
@@ -232,7 +233,7 @@ export function sys_fork(program: number): number {
   const mm = dup_mm(load(parent + task$mm) as Mm)
   if (mm === 0) {
     kmem_cache_free(task_struct_cachep, task)
-    return -ENOMEM
+    return syscall_result(-ENOMEM)
   }
   if (SWAP && fatal_signal_pending(parent)) {
     // What was copied may have lost pages to the reaper.

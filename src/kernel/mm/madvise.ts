@@ -6,12 +6,13 @@ import { SWAP } from '#config'
 import { load } from '../arch/access.ts'
 import type { Mm, Vma } from '../arch/structs.ts'
 import { vma$vm_end, vma$vm_flags, vma$vm_start, VM_HUGETLB, VM_PFNMAP } from '../arch/structs.ts'
-import { EINVAL, ENOMEM } from '../errno.ts'
+import { EINVAL } from '../errno.ts'
 import { zap_page_range } from './memory/zap_page_range.ts'
 import { madvise_lru_range } from './madvise_lru.ts'
 import { MADV_DONTNEED, MADV_FREE, MADV_PAGEOUT } from './mman.ts'
 import { find_vma } from './mmap/mm_mt.ts'
 import { vma_is_anonymous } from './mmap/vm_area.ts'
+import { enomem_refused } from './mmap/account.ts'
 
 /** Whether pages of the VMA may be unmapped by MADV_DONTNEED. */
 function can_madv_lru_vma(vma: Vma): boolean {
@@ -35,7 +36,7 @@ export function do_madvise(mm: Mm, start: number, npages: number, advice: number
     const vma = find_vma(mm, start)
     const vm_start = vma !== 0 ? load(vma + vma$vm_start) : end
     if (vm_start > start) {
-      unmapped_error = -ENOMEM
+      unmapped_error = enomem_refused()
       start = vm_start
       if (start >= end) break
     }

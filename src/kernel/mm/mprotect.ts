@@ -72,6 +72,7 @@ import { tlb_finish_mmu, tlb_gather_mmu, tlb_remove_tlb_entry } from './mmu_gath
 import { PageAnonExclusive } from './rmap/page_rmap.ts'
 import { flush_tlb_batched_pending } from './rmap/tlb_batch.ts'
 import { vma_start_write } from './vma_lock.ts'
+import { enomem_refused } from './mmap/account.ts'
 
 /**
  * Whether an entry of a writable VMA that is read-only by its page rights may become writable at once, without the
@@ -263,7 +264,7 @@ export function do_mprotect(mm: Mm, start: number, npages: number, prot: number)
   if (npages < 0 || start < 0) return -EINVAL
   const end = start + npages
   let vma = find_vma(mm, start)
-  if (vma === 0 || load(vma + vma$vm_start) > start) return -ENOMEM
+  if (vma === 0 || load(vma + vma$vm_start) > start) return enomem_refused()
   let error = 0
   tlb_gather_mmu(mm)
   for (;;) {
@@ -280,7 +281,7 @@ export function do_mprotect(mm: Mm, start: number, npages: number, prot: number)
     start = stop
     vma = find_vma(mm, start)
     if (vma === 0 || load(vma + vma$vm_start) > start) {
-      error = -ENOMEM
+      error = enomem_refused()
       break
     }
   }

@@ -17,6 +17,7 @@ import { mmap_read_lock, mmap_read_unlock, mmap_write_lock, mmap_write_unlock } 
 import { do_mprotect } from './mprotect.ts'
 import { do_mremap } from './mremap.ts'
 import { shmem_file_setup } from './shmem.ts'
+import { syscall_result } from './mmap/account.ts'
 
 /** Begins a call that changes the current task's map: its mm, with mmap_lock held for writing. */
 function begin_map_change(): Mm {
@@ -45,13 +46,13 @@ export function sys_mmap(
   const mm = begin_map_change()
   const result = do_mmap(mm, addr, npages, prot, flags, mapping as AddressSpace, pgoff)
   end_map_change(mm)
-  return result
+  return syscall_result(result)
 }
 
 /** Unmaps [addr, addr + npages). Returns 0 or a negative error. */
 export function sys_munmap(addr: number, npages: number): number {
   begin_operation()
-  return __vm_munmap(load(current() + task$mm) as Mm, addr, npages, true)
+  return syscall_result(__vm_munmap(load(current() + task$mm) as Mm, addr, npages, true))
 }
 
 /** Gives [addr, addr + npages) the PROT_ rights `prot`. Returns 0 or a negative error. */
@@ -59,7 +60,7 @@ export function sys_mprotect(addr: number, npages: number, prot: number): number
   const mm = begin_map_change()
   const result = do_mprotect(mm, addr, npages, prot)
   end_map_change(mm)
-  return result
+  return syscall_result(result)
 }
 
 /** Resizes or moves a mapping; MREMAP_ flags. Returns its first page number or a negative error. */
@@ -71,7 +72,9 @@ export function sys_mremap(
   new_addr: number,
 ): number {
   begin_operation()
-  return do_mremap(load(current() + task$mm) as Mm, addr, old_pages, new_pages, flags, new_addr)
+  return syscall_result(
+    do_mremap(load(current() + task$mm) as Mm, addr, old_pages, new_pages, flags, new_addr),
+  )
 }
 
 /** Moves the end of the heap to page `brk`, if possible. Returns where it is now; `brk` 0 only asks. */
@@ -90,21 +93,21 @@ export function sys_madvise(addr: number, npages: number, advice: number): numbe
   mmap_read_lock(mm)
   const result = do_madvise(mm, addr, npages, advice)
   mmap_read_unlock(mm)
-  return result
+  return syscall_result(result)
 }
 
 /** A shared memory object of `npages` pages for sys_mmap (memfd_create). Returns it or -ENOMEM. */
 export function shmem_create(npages: number): number {
   begin_operation()
   const mapping = shmem_file_setup(npages)
-  return mapping !== 0 ? mapping : -ENOMEM
+  return syscall_result(mapping !== 0 ? mapping : -ENOMEM)
 }
 
 /** A file of `npages` pages that read as zeros. Returns its object or -ENOMEM. */
 export function file_create(npages: number): number {
   begin_operation()
   const mapping = create_address_space(ADDRESS_SPACE_FILE, npages)
-  return mapping !== 0 ? mapping : -ENOMEM
+  return syscall_result(mapping !== 0 ? mapping : -ENOMEM)
 }
 
 /** Gives back what shmem_create or file_create returned; mappings of it stay. */

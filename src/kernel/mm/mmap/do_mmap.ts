@@ -22,7 +22,7 @@ import { igrab } from '../filemap.ts'
 import { calc_vm_prot_bits, MAP_FIXED_NOREPLACE, MAP_PRIVATE, MAP_SHARED, MAP_TYPE } from '../mman.ts'
 import { shmem_zero_setup } from '../shmem.ts'
 import { vma_start_write } from '../vma_lock.ts'
-import { may_expand_vm, sysctl_max_map_count, vm_stat_account } from './account.ts'
+import { enomem_refused, may_expand_vm, sysctl_max_map_count, vm_stat_account } from './account.ts'
 import { do_munmap } from './do_munmap.ts'
 import { get_unmapped_area } from './get_unmapped_area.ts'
 import { find_vma_index, find_vma_intersection, vma_at } from './mm_mt.ts'
@@ -43,7 +43,7 @@ export function mmap_region(
   vm_flags: number,
   pgoff: number,
 ): number {
-  if (!may_expand_vm(mm, npages)) return -ENOMEM
+  if (!may_expand_vm(mm, npages)) return enomem_refused()
   if (do_munmap(mm, addr, npages, false) !== 0) return -ENOMEM
   const end = addr + npages
   const prev = vma_at(mm, find_vma_index(mm, addr) - 1)
@@ -85,8 +85,8 @@ export function do_mmap(
   pgoff: number,
 ): number {
   if (npages <= 0 || pgoff < 0) return -EINVAL
-  if (npages > TASK_SIZE || pgoff + npages > TASK_SIZE) return -ENOMEM
-  if (load(mm + mm$map_count) > sysctl_max_map_count) return -ENOMEM
+  if (npages > TASK_SIZE || pgoff + npages > TASK_SIZE) return enomem_refused()
+  if (load(mm + mm$map_count) > sysctl_max_map_count) return enomem_refused()
   const at = get_unmapped_area(mm, addr, npages, flags)
   if (at < 0) return at
   if ((flags & MAP_FIXED_NOREPLACE) !== 0 && find_vma_intersection(mm, at, at + npages) !== 0) return -EEXIST
