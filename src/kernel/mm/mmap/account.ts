@@ -1,12 +1,12 @@
 /**
- * What one mm may map (may_expand_vm, vm_stat_account, sysctl_max_map_count, mm/mmap.c, 6.1).
- * Left out: overcommit accounting, limits of data and stack, the counts by kind of VMA.
+ * What one mm may map (may_expand_vm, vm_stat_account, accountable_mapping, sysctl_max_map_count, mm/mmap.c, 6.1).
+ * Left out: what overcommit accounting counts (only its flag is here), limits of data and stack, the counts by kind.
  */
 import { load, store } from '../../arch/access.ts'
 import { MAX_MAP_COUNT } from '../../arch/limits.ts'
 import { TASK_SIZE } from '../../arch/pgtable.ts'
 import type { Mm } from '../../arch/structs.ts'
-import { mm$total_vm } from '../../arch/structs.ts'
+import { mm$total_vm, VM_NORESERVE, VM_SHARED, VM_WRITE } from '../../arch/structs.ts'
 
 /**
  * VMAs that one mm may have. A munmap in the middle of a VMA splits it twice before it removes one, and mmap tests
@@ -22,4 +22,9 @@ export function may_expand_vm(mm: Mm, npages: number): boolean {
 /** Adds `npages` (negative: takes away) to the mm's size. Under mmap_lock for writing. */
 export function vm_stat_account(mm: Mm, npages: number): void {
   store(mm + mm$total_vm, load(mm + mm$total_vm) + npages)
+}
+
+/** Whether memory is set aside for all pages of such a mapping: it is VM_ACCOUNT then, and merges only with its like. */
+export function accountable_mapping(vm_flags: number): boolean {
+  return (vm_flags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) === VM_WRITE
 }
