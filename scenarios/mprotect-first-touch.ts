@@ -4,7 +4,7 @@
  *
  * @form cpus=2 operations=2 pages=3
  * @form cpus=2 operations=2 pages=3 VMA_LOCK=y
- * @reaches do_mprotect, change_pte_range, do_anonymous_page
+ * @reaches do_mprotect, change_pte_range, do_shared_fault
  */
 import {
   BUG_ON,

@@ -4,7 +4,7 @@
  * place may be left.
  *
  * @config SWAP=y
- * @form cpus=2 operations=4 pages=1
+ * @form cpus=3 operations=3 pages=1
  * @reaches move_ptes, try_to_migrate, remove_migration_ptes, migration_entry_wait
  * @expects pgmigrate_success in 2
  */

@@ -25,16 +25,21 @@ export function newProfile(): LiveProfile {
 /**
  * Runs the batch and fills `profile`; the machine knows the shared words afterwards.
  * @param run runs one execution, and says what it ended in
+ * @param enough asked behind each: true leaves the rest out
  */
 export function learn(
   machine: SteppedMachine,
   profile: LiveProfile,
   run: (scheduler: Scheduler, execution: number) => Ending,
+  enough: () => boolean = () => false,
 ): void {
   machine.exact = true
   machine.learning = true
   const sticky = new StickyScheduler()
-  for (let execution = -BATCH; execution < -MEASURING; execution++) run(sticky, execution)
+  for (let execution = -BATCH; execution < -MEASURING; execution++) {
+    run(sticky, execution)
+    if (enough()) break
+  }
   machine.exact = false
   machine.learning = false
   machine.share(machine.learned)
@@ -43,6 +48,7 @@ export function learn(
   for (let execution = -MEASURING; execution < 0; execution++) {
     const ending = run(random, execution)
     if (ending.kind === 'held') measured.add()
+    if (enough()) break
   }
   measured.into(profile)
 }

@@ -100,8 +100,8 @@ async function huntForms(plan: HuntPlan, config: Configuration, conduct: Conduct
   return forms.length === 1 ? first : { ...first, report: { ...first.report, forms } }
 }
 
-function huntedForm({ cpus, operations, pages, executions, verdict }: HuntReport): HuntedForm {
-  return { cpus, operations, pages, executions, verdict }
+function huntedForm({ cpus, operations, pages, executions, learning, verdict }: HuntReport): HuntedForm {
+  return { cpus, operations, pages, executions, learning, verdict }
 }
 
 /**
@@ -175,6 +175,7 @@ async function explored(
       ...{ seed, scheduler, workers, seconds },
       ...(signal && { signal }),
       sites: sites.length,
+      brief: plan.brief,
       ...(plan.executions === undefined ? {} : { executions: plan.executions }),
       ...(options.depth === undefined ? {} : { depth: options.depth }),
       ...(options.preemptions === undefined ? {} : { preemptions: options.preemptions }),

@@ -68,6 +68,8 @@ export interface HuntPlan extends ChosenKernel {
   readonly asDeclared: boolean
   /** Default: no end. */
   readonly executions?: number
+  /** Whether time may be up before all is learned. */
+  readonly brief: boolean
   /** The same in larger forms, which have a part of the executions and of the time. */
   readonly larger: readonly HuntPlan[]
   /** What the user chose. */
@@ -144,6 +146,7 @@ export function planHunt(name: string | undefined, options: HuntChoices): HuntPl
     scheduler,
     off: chooseChecks(options.check ?? [], options.off ?? []),
     ...share(options, larger.length),
+    brief: false,
     larger,
     declaration,
     asDeclared:
@@ -166,6 +169,8 @@ function largerForms({ cpus, operations, pages }: Sizes): Sizes[] {
 /** Each larger form has one part of so many; a hunt of few executions has none. */
 const PARTS = 16
 const LEAST_EXECUTIONS = 16
+/** A larger form has longer executions. */
+const LARGER_STEP_LIMIT = 400_000
 
 function largerPlans(name: string | undefined, options: HuntChoices, sizes: Sizes): HuntPlan[] {
   if ((options.executions ?? Infinity) < PARTS * LEAST_EXECUTIONS) return []
@@ -176,7 +181,11 @@ function largerPlans(name: string | undefined, options: HuntChoices, sizes: Size
     ...(options.executions === undefined ? {} : { executions: Math.floor(options.executions / PARTS) }),
     ...(Number.isFinite(seconds) ? { seconds } : {}),
   }
-  return largerForms(sizes).map((form) => planHunt(name, { ...options, ...part, ...form }))
+  const stepLimit = options.stepLimit ?? LARGER_STEP_LIMIT
+  return largerForms(sizes).map((form) => ({
+    ...planHunt(name, { ...options, ...part, stepLimit, ...form }),
+    brief: true,
+  }))
 }
 
 function secondsOf({ seconds, executions }: HuntChoices): number {

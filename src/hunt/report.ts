@@ -86,6 +86,8 @@ export interface ViolationReport {
 /** A form that was hunted, or could not be set up. */
 export interface HuntedForm extends Sizes {
   readonly executions?: number
+  /** Executions beside them that learned which words are shared. */
+  readonly learning?: number
   readonly verdict?: Verdict
   /** Why it was not hunted. */
   readonly refused?: string

@@ -106,10 +106,18 @@ function ofViolations({ violations, violation, unmet, executions }: HuntReport):
   return ` by ${violation.check} ${when} after ${violation.seconds.toFixed(2)} s`
 }
 
-/** `3 CPUs, 8 operations, 3 pages: held, 62 executions`. */
-function formText({ cpus, operations, pages, verdict, executions, refused }: HuntedForm): string {
+/** `3 CPUs, 8 operations, 3 pages: held, 62 executions after 72 that learned`. */
+function formText({
+  cpus,
+  operations,
+  pages,
+  verdict,
+  executions = 0,
+  learning = 0,
+  refused,
+}: HuntedForm): string {
   const sizes = [plural(cpus, 'CPU'), plural(operations, 'operation'), plural(pages, 'page')].join(', ')
-  return `${sizes}: ${refused ?? `${verdict}, ${plural(executions ?? 0, 'execution')}`}`
+  return `${sizes}: ${refused ?? `${verdict}, ${plural(executions, 'execution')} after ${count(learning)} that learned`}`
 }
 
 /** `pgmigrate_success 0 times, which the scenario expects once in 20 executions`. */

@@ -69,10 +69,10 @@ describe('a scenario that holds', () => {
     const { report } = await huntJson(...args)
     expect(report.executions).toBe(260)
     expect(report.forms).toEqual([
-      { cpus: 2, operations: 2, pages: 3, executions: 260, verdict: 'held' },
-      { cpus: 3, operations: 2, pages: 3, executions: 20, verdict: 'held' },
-      { cpus: 2, operations: 8, pages: 3, executions: 20, verdict: 'held' },
-      { cpus: 3, operations: 4, pages: 6, executions: 20, verdict: 'held' },
+      { cpus: 2, operations: 2, pages: 3, executions: 260, learning: 72, verdict: 'held' },
+      { cpus: 3, operations: 2, pages: 3, executions: 20, learning: 72, verdict: 'held' },
+      { cpus: 2, operations: 8, pages: 3, executions: 20, learning: 72, verdict: 'held' },
+      { cpus: 3, operations: 4, pages: 6, executions: 20, learning: 72, verdict: 'held' },
     ])
     const chosen = await huntJson(...args, '--pages', '3')
     expect(chosen.report).toMatchObject({ executions: 320 })
