@@ -69,9 +69,18 @@ export const DEFAULT_SECONDS = 20
 export const DEFAULT_SEED = 1
 export const DEFAULT_OPERATIONS = 2
 export const DEFAULT_PAGES = 3
+/**
+ * Steps without the end of a turn that are a livelock in the default form: four times what the longest turn of a built-in
+ * scenario takes (memcg-limit, 5,200).
+ */
 export const DEFAULT_STEP_LIMIT = 20_000
 /** Without a scenario and without a revert that names one. */
 const DEFAULT_SCENARIO = 'same-page'
+
+/** The same in another form: CPUs take their steps in turn, and a turn may go through all pages. */
+export function stepLimitOf(cpus: number, pages: number): number {
+  return Math.max(1, Math.ceil((cpus * pages) / (DEFAULT_CPUS * DEFAULT_PAGES))) * DEFAULT_STEP_LIMIT
+}
 
 /** A kernel of a size that can be hunted: small, and with spinlocks that wait instead of spinning. */
 export function huntDefaults(cpus: number): readonly string[] {
@@ -110,6 +119,7 @@ export function planHunt(name: string | undefined, options: HuntChoices): HuntPl
   for (const config of configs)
     if (config.NR_CPUS < cpus)
       throw new UsageError(`--cpus ${cpus}: the kernel is built for NR_CPUS=${config.NR_CPUS} CPUs at most.`)
+  const pages = options.pages ?? form?.pages ?? DEFAULT_PAGES
   return {
     ...kernel,
     configs,
@@ -117,8 +127,8 @@ export function planHunt(name: string | undefined, options: HuntChoices): HuntPl
     seed: options.seed ?? DEFAULT_SEED,
     seconds: options.seconds ?? (options.executions === undefined ? DEFAULT_SECONDS : Infinity),
     operations: options.operations ?? form?.operations ?? DEFAULT_OPERATIONS,
-    pages: options.pages ?? form?.pages ?? DEFAULT_PAGES,
-    stepLimit: options.stepLimit ?? DEFAULT_STEP_LIMIT,
+    pages,
+    stepLimit: options.stepLimit ?? stepLimitOf(cpus, pages),
     workers: options.workers ?? 1,
     scheduler: chooseScheduler(options.scheduler ?? DEFAULT_SCHEDULER),
     off: chooseChecks(options.check ?? [], options.off ?? []),
