@@ -259,7 +259,9 @@ export class Explorer {
     if (this.#checked.has(state)) return this.#bad.get(state) ?? null
     // The checks may run the machine on, and not in every worker for the same execution.
     this.#coverage.resting = true
+    const counted = machine.stat.slice()
     const finding = check()
+    machine.stat.set(counted)
     this.#coverage.resting = false
     if (this.#checked.size > 2 ** 20) this.#checked.clear()
     this.#checked.add(state)

@@ -23,6 +23,7 @@ import { explainThrown, guarded } from '../machine/explain.ts'
 import { type HuntChoices, huntChanges, huntCommand, huntDefaults, type HuntPlan } from './plan.ts'
 import type { Conduct } from '../base/conduct.ts'
 import { writeResult } from '../base/output.ts'
+import { checkNames, notReached, unmet } from './expectations.ts'
 import { freeName } from './free_name.ts'
 
 /** Violations that are shrunk, of those that --keep-going collects. */
@@ -86,6 +87,8 @@ async function huntOne(plan: HuntPlan, config: Configuration, conduct: Conduct):
     off,
   })
   const { image } = built
+  const { reaches, expects } = plan.declaration
+  checkNames(image, reaches, expects)
   const sizes: Sizes = { cpus, operations, pages }
   // The scenario's setup runs here first: what it has wrong is said before any worker starts.
   const { setupSites } = guarded(image, cpus, () => built.make(sizes)).machine
@@ -115,6 +118,8 @@ async function huntOne(plan: HuntPlan, config: Configuration, conduct: Conduct):
     checks: { on: checks.filter((check) => !off.includes(check)), off },
     notes: [...notesOf(config, options, cpus), ...unwritten.map(({ message }) => message)],
     keepGoing: options.keepGoing ?? false,
+    notReached: notReached(image, reaches, result),
+    unmet: plan.asDeclared ? unmet(image, expects, result) : [],
     command: huntCommand(plan, config),
   }
   return { report: huntReport(about, result, violations), descriptions, replays, unwritten }

@@ -106,6 +106,31 @@ describe('a scenario that holds', () => {
   })
 })
 
+describe('what a scenario declares', () => {
+  const declared = (...args: string[]): ReturnType<typeof huntJson> =>
+    huntJson(scenario('declared'), '--no-check', 'steps', ...args)
+
+  test('is taken by its hunt, which names what was not reached and is violated by what does not come', async () => {
+    const { status, report } = await declared('--executions', '20')
+    expect(report).toMatchObject({ operations: 1, pages: 1, notReached: ['copy_page_range', 'pswpout'] })
+    expect(report.unmet).toEqual([{ event: 'forks', in: 10, count: 0 }])
+    expect({ status, verdict: report.verdict }).toEqual({ status: 1, verdict: 'violated' })
+  })
+
+  test('is not expected in other sizes', async () => {
+    const { status, report } = await declared('--executions', '20', '--operations', '2')
+    expect({ status, unmet: report.unmet }).toEqual({ status: 0, unmet: undefined })
+  })
+
+  test('is in the text', async () => {
+    const { stdout } = await hunt(scenario('declared'), '--executions', '20', '--no-check', 'steps')
+    expect(stdout).toContain('not reached copy_page_range  pswpout\n')
+    expect(stdout).toContain(
+      'verdict: violated by progress: forks 0 times, which the scenario expects once in 10 executions\n',
+    )
+  })
+})
+
 describe('an allocation that FAIL_ALLOC makes fail', () => {
   const failing = (nr: number): string[] => [
     ...[scenario('maps'), '--executions', '200'],
