@@ -77,11 +77,10 @@ async function measure(revert: Revert, seconds: number): Promise<string[]> {
   ]
 }
 
-async function switchesLeft(
-  built: Built,
-  sizes: Sizes,
-  { check, schedule, steps }: HuntViolation,
-): Promise<number> {
-  const shrunk = await shrink(built.make(sizes), check, schedule, steps, { sizes, make: makeSmaller(built) })
+async function switchesLeft(built: Built, sizes: Sizes, violation: HuntViolation): Promise<number> {
+  const shrunk = await shrink(built.make(sizes), violation.check, violation, {
+    sizes,
+    make: makeSmaller(built),
+  })
   return shrunk?.switches ?? Infinity
 }

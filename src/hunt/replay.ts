@@ -64,7 +64,8 @@ export async function replayRecorded(source: string | object, verbose = false): 
     if (description === undefined) throw new Error('a replay without a difference failed nothing')
     const about = {
       ...{ execution: file.execution, count: 1, seconds: 0, seed: file.seed },
-      ...{ schedule: file.schedule, replay: path, command: `mmtorture replay ${shellQuote(path)}` },
+      ...{ schedule: file.schedule, draws: description.recording.draws },
+      ...{ replay: path, command: `mmtorture replay ${shellQuote(path)}` },
     }
     return { report: violationReport(description, about, verbose), description }
   })

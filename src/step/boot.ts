@@ -51,6 +51,8 @@ export interface SteppedEnvironment {
   observe_wakes(): void
   ndelay(ns: number): void
   ktime_get_ns(): number
+  /** What task number `pid` draws, 0 to bound - 1, when its own sequence has come to `x`. */
+  arch_random_below(pid: number, x: number, bound: number): number
   observe_contended(lock: number): boolean
 }
 

@@ -52,7 +52,7 @@ describe('Q14 address spaces', () => {
 
 describe('Q15 task tree', () => {
   const check = (...words: [number, number][]): string | null => says('Q15 task tree', words)
-  const tasks = (): number[] => view.caches.task_struct.inUse()
+  const tasks = (): readonly number[] => view.caches.task_struct.inUse()
   const parent = (): number => tasks().find((task) => machine.memory[task + machine.s.task$children] !== 0)!
 
   test('holds, with a child', () => {

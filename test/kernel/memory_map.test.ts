@@ -71,7 +71,7 @@ function wordsOf(s: Symbols, name: string): number {
     tlb_ubc$cpumask: s.CPUMASK_WORDS,
     percpu$held_locks: s.MAX_HELD_LOCKS,
     percpu$qnodes: s.QNODES * s.QNODE_WORDS,
-    tlb$pages: s.MMU_GATHER_BUNDLE,
+    tlb$pages: s.MAX_GATHER_BATCH,
     percpu$tlb: 2 * s.TLB_ENTRIES,
     percpu$scenario: LINE,
     percpu$kmem_cache_cpu: s.NR_KMEM_CACHES * s.KMEM_CACHE_CPU_WORDS,

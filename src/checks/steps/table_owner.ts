@@ -1,5 +1,6 @@
 // E1: the split page-table-lock check. From taking to dropping a table's lock a table has one owner, whatever lock the
-// design returned for it; nobody else writes its entries. Leaves out the lock's words themselves.
+// design returned for it; nobody else writes its entries; and its lock is made before an entry leads to it. Leaves out
+// the words of locks that do not lie in a struct page.
 import { Kind } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'
@@ -17,28 +18,32 @@ const FREE_PGTABLES = [
   'free_table_above',
 ]
 const HARDWARE = ['tlb_walk', 'hardware_set_bits']
+/** Make a lock, free and without a past. */
+const LOCK_MAKERS = ['ptlock_init', 'spin_lock_init']
 
 export const tableOwner: StepCheckKind = {
   id: 'E1',
   name: NAME,
   description:
-    'Entries of a page table that is in a tree are written only by the CPU that holds the table, and one CPU holds it.',
+    'Entries of a page table that is in a tree are written only by the CPU that holds the table, one CPU holds it, and its lock was made before.',
   cost: 'a few ns a write of an entry',
   create: (watch) => new TableOwner(watch),
 }
 
 class TableOwner implements StepCheck {
   readonly reads = 0
-  readonly writes = wordSet(Word.ENTRY)
+  readonly writes = wordSet(Word.ENTRY, Word.TABLE_LOCK)
   readonly #watch: Watch
   readonly #freeing: Uint8Array
   readonly #hardware: Uint8Array
+  readonly #lockMakers: Uint8Array
   readonly #bits: number
 
   constructor(watch: Watch) {
     this.#watch = watch
     this.#freeing = watch.sites.of(NAME, FREE_PGTABLES)
     this.#hardware = watch.sites.of(NAME, HARDWARE)
+    this.#lockMakers = watch.sites.of(NAME, LOCK_MAKERS)
     this.#bits = watch.s._PAGE_ACCESSED | watch.s._PAGE_DIRTY
   }
 
@@ -46,6 +51,10 @@ class TableOwner implements StepCheck {
 
   step({ context, kind, addr, a, b, old, site }: Step): void {
     const watch = this.#watch
+    if (watch.map.classOf[addr] === Word.TABLE_LOCK) {
+      if (this.#lockMakers[site] === 1) this.#lockMade(context, watch.pfnOf(addr), site)
+      return
+    }
     if (watch.level.words[watch.tableFrame(addr)] === 0) return
     const owner = watch.owner.words[watch.pfnOf(watch.tableOf(addr))]
     if (owner === watch.cpuOf(context) + 1) return
@@ -60,6 +69,18 @@ class TableOwner implements StepCheck {
       site,
       `${watch.entryName(addr)} ${watch.entryValue(addr, old)} -> ${watch.entryValue(addr, value)}: ` +
         `written without holding its table, page ${hex(watch.pfnOf(watch.tableOf(addr)))}, which ${holder(owner)}`,
+    )
+  }
+
+  /** A lock is made anew that others may find already, and hold. */
+  #lockMade(context: number, pfn: number, site: number): void {
+    const watch = this.#watch
+    if (watch.level.words[pfn] === 0) return
+    watch.fail(
+      NAME,
+      context,
+      site,
+      `the lock of the page table in page ${hex(pfn)} is initialised while an entry leads to the table, which ${holder(watch.owner.words[pfn])}`,
     )
   }
 

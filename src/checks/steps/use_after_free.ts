@@ -45,6 +45,7 @@ const WORDS = wordSet(
   Word.MAPCOUNT,
   Word.COMPOUND_HEAD,
   Word.PAGE,
+  Word.TABLE_LOCK,
   Word.OBJECT,
   Word.MM_PGD,
   Word.MM_RSS,

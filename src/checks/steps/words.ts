@@ -23,11 +23,13 @@ export const Word = {
   FLUSH_PENDING: 12,
   /** Words of the swap maps. */
   SWAP_MAP: 13,
+  /** The lock of a page table, in its struct page. */
+  TABLE_LOCK: 14,
   /** The swap caches, and contents of slots. */
-  SWAP_DATA: 14,
+  SWAP_DATA: 15,
 } as const
 
-export const WORD_CLASSES = 15
+export const WORD_CLASSES = 16
 export const ALL_WORDS = (1 << WORD_CLASSES) - 1
 
 /** The bit of each class in a set of classes. */
@@ -84,6 +86,7 @@ export function mapWords(s: KernelSymbols): WordMap {
     classOf[page + s.page$_refcount] = Word.REFCOUNT
     classOf[page + s.page$_mapcount] = Word.MAPCOUNT
     classOf[page + s.page$compound_head] = Word.COMPOUND_HEAD
+    classOf[page + s.page$ptl] = Word.TABLE_LOCK
     unitOf.fill(pageUnit + pfn, page, page + s.PAGE_WORDS)
     const content = s.CONTENT + pfn * s.CONTENT_WORDS
     classOf.fill(Word.CONTENT, content, content + s.CONTENT_WORDS)

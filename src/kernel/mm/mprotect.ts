@@ -46,6 +46,9 @@ import {
   vma$vm_pgoff,
   vma$vm_start,
   VM_ACCESS_FLAGS,
+  VM_ACCOUNT,
+  VM_HUGETLB,
+  VM_NORESERVE,
   VM_SHARED,
   VM_WRITE,
 } from '../arch/structs.ts'
@@ -224,6 +227,9 @@ export function change_protection(vma: Vma, start: number, end: number, upgrade:
   return pages
 }
 
+/** A VMA that has one of these is accounted for already, or never. */
+const NO_NEW_ACCOUNT = VM_ACCOUNT | VM_WRITE | VM_HUGETLB | VM_SHARED | VM_NORESERVE
+
 /**
  * Gives [start, end) of `vma` the flags `newflags`: it joins a neighbour that has them, or is split off. `prev` is the
  * last VMA that begins below `start`. Returns 0 or -ENOMEM, and then no right has changed. What was the VMA may be
@@ -237,7 +243,10 @@ export function mprotect_fixup(
   end: number,
   newflags: number,
 ): number {
-  if (newflags === load(vma + vma$vm_flags)) return 0
+  const oldflags = load(vma + vma$vm_flags)
+  if (newflags === oldflags) return 0
+  // What was not accounted for while it could not be written is from now on, whatever comes later.
+  if ((newflags & VM_WRITE) !== 0 && (oldflags & NO_NEW_ACCOUNT) === 0) newflags |= VM_ACCOUNT
   const pgoff = load(vma + vma$vm_pgoff) + start - load(vma + vma$vm_start)
   const anon_vma = load(vma + vma$anon_vma) as AnonVma
   const mapping = load(vma + vma$vm_mapping) as AddressSpace

@@ -232,6 +232,9 @@ function move_vma(
   return result
 }
 
+/** The last page of an object that a word can name: where Linux's pgoff_t overflows. */
+const PGOFF_MAX = 0x7fffffff
+
 /** Why `old_pages` pages at `addr` of `vma` cannot become `new_pages`: 0 if they can (vma_to_resize). */
 function vma_resize_error(mm: Mm, vma: Vma, addr: number, old_pages: number, new_pages: number): number {
   if (vma === 0) return -EFAULT
@@ -239,7 +242,8 @@ function vma_resize_error(mm: Mm, vma: Vma, addr: number, old_pages: number, new
   if (old_pages === 0 && (load(vma + vma$vm_flags) & (VM_SHARED | VM_MAYSHARE)) === 0) return -EINVAL
   if (old_pages > load(vma + vma$vm_end) - addr) return -EFAULT
   if (new_pages === old_pages) return 0
-  if (addr - load(vma + vma$vm_start) + load(vma + vma$vm_pgoff) + new_pages > TASK_SIZE) return -EINVAL
+  const pgoff = addr - load(vma + vma$vm_start) + load(vma + vma$vm_pgoff)
+  if (pgoff > PGOFF_MAX - new_pages) return -EINVAL
   if ((load(vma + vma$vm_flags) & VM_PFNMAP) !== 0) return -EFAULT
   return may_expand_vm(mm, new_pages - old_pages) ? 0 : enomem_refused()
 }

@@ -9,11 +9,13 @@ import { ADDRESS_SPACE_FILE, task$mm } from '../arch/structs.ts'
 import { ENOMEM } from '../errno.ts'
 import { begin_operation, current } from '../sched/core.ts'
 import { create_address_space, iput } from './filemap.ts'
+import { mm_populate } from './gup.ts'
 import { do_madvise } from './madvise.ts'
+import { MAP_NONBLOCK, MAP_POPULATE } from './mman.ts'
 import { do_brk } from './mmap/brk.ts'
 import { do_mmap } from './mmap/do_mmap.ts'
 import { __vm_munmap } from './mmap/do_munmap.ts'
-import { mmap_read_lock, mmap_read_unlock, mmap_write_lock, mmap_write_unlock } from './mmap_lock.ts'
+import { mmap_write_lock, mmap_write_unlock } from './mmap_lock.ts'
 import { do_mprotect } from './mprotect.ts'
 import { do_mremap } from './mremap.ts'
 import { shmem_file_setup } from './shmem.ts'
@@ -46,6 +48,7 @@ export function sys_mmap(
   const mm = begin_map_change()
   const result = do_mmap(mm, addr, npages, prot, flags, mapping as AddressSpace, pgoff)
   end_map_change(mm)
+  if (result >= 0 && (flags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE) mm_populate(mm, result, npages)
   return syscall_result(result)
 }
 
@@ -83,17 +86,10 @@ export function sys_brk(brk: number): number {
   return do_brk(load(current() + task$mm) as Mm, brk)
 }
 
-/**
- * madvise; MADV_DONTNEED, and with SWAP MADV_PAGEOUT and MADV_FREE. Under mmap_lock for reading. Returns 0 or a
- * negative error.
- */
+/** Advice about [addr, addr + npages), one of the MADV_ constants of mman.ts. Returns 0 or a negative error. */
 export function sys_madvise(addr: number, npages: number, advice: number): number {
   begin_operation()
-  const mm = load(current() + task$mm) as Mm
-  mmap_read_lock(mm)
-  const result = do_madvise(mm, addr, npages, advice)
-  mmap_read_unlock(mm)
-  return syscall_result(result)
+  return syscall_result(do_madvise(load(current() + task$mm) as Mm, addr, npages, advice))
 }
 
 /** A shared memory object of `npages` pages for sys_mmap (memfd_create). Returns it or -ENOMEM. */

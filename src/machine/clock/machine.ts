@@ -754,6 +754,7 @@ export class ClockMachine {
       observe_wakes: () => pass(this.#hardware.costs.interruptSend),
       observe_contended: (lock) => this.#sleepers[lock >> LINE_SHIFT] !== 0,
       ktime_get_ns: nanoseconds,
+      arch_random_below: (_pid, x, bound) => (x >>> 0) % bound,
       ndelay: (ns) => pass(ns * PS_PER_NS),
     }
   }

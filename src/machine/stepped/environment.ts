@@ -1,5 +1,5 @@
 /**
- * The environment of a stepped image but for its steps: a CPU's own area, which no other CPU touches, and what
+ * The environment of a stepped image but for its steps and draws: a CPU's own area, which no other CPU touches, and what
  * observers are told.
  */
 import type { SteppedEnvironment } from '../../step/boot.ts'
@@ -22,7 +22,7 @@ export function environmentOf(
   undo: UndoLog,
   percpu: number,
   percpuWords: number,
-): Omit<SteppedEnvironment, 'S' | 'X'> {
+): Omit<SteppedEnvironment, 'S' | 'X' | 'arch_random_below'> {
   const { memory } = undo
   const fence = (which: number): void => {
     for (const observer of machine.observers) observer.fence?.(contexts.current, which)

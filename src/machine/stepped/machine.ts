@@ -11,6 +11,7 @@
 import { requireSymbols, type SteppedBoot, type SteppedExports } from '../../step/boot.ts'
 import { KernelBug, SetupFailed } from '../../step/bug.ts'
 import { ALIVE, Contexts, DONE, UNBORN } from './contexts.ts'
+import { Draws, type DrawSource, type TaskDraws } from './draws.ts'
 import { environmentOf } from './environment.ts'
 import { INTERRUPT_SYMBOLS, Interrupts } from './interrupts.ts'
 import { type Observer, Violation } from '../../step/observer.ts'
@@ -97,6 +98,7 @@ export class SteppedMachine implements Pending {
   readonly #undo: UndoLog
   readonly #steps: Steps
   readonly #oracleBase: OracleBase
+  readonly #draws: Draws
 
   constructor(boot: SteppedBoot, symbols: Readonly<Record<string, number>>, options: SteppedOptions) {
     requireSymbols(symbols, NEEDED)
@@ -123,9 +125,12 @@ export class SteppedMachine implements Pending {
     this.learned = this.#sharedWords.learned
     this.#undo = new UndoLog(this.memory)
     this.#steps = new Steps(contexts, this.#interrupts, this.#sharedWords, this.#turn, this.#undo)
+    const draws = new Draws(options.seed)
+    this.#draws = draws
     this.#kernel = boot({
       ...environmentOf(this, contexts, this.#undo, percpu, percpuWords),
       ...this.#steps.functions(),
+      arch_random_below: (pid, x, bound) => draws.draw(pid, x, bound),
     })
     const recorder = new SiteRecorder()
     this.#steps.watcher = recorder
@@ -159,6 +164,16 @@ export class SteppedMachine implements Pending {
   /** For whoever runs another execution in between. */
   set choices(choices: number) {
     this.#turn.choices = choices
+  }
+
+  /** What tasks drew at random in this execution. */
+  get draws(): TaskDraws[] {
+    return this.#draws.byTask()
+  }
+
+  /** A number that tells these draws from others. */
+  get drawsHash(): number {
+    return this.#draws.hash()
   }
 
   /** While true, words that turn out to be shared in an execution are added to `learned`. */
@@ -209,9 +224,13 @@ export class SteppedMachine implements Pending {
     return this.#contexts.current
   }
 
-  /** Runs one execution to its end. The memory stays as it ends until the next one begins. */
-  run(scheduler: Scheduler, execution: number, random: Random): Ending {
+  /**
+   * Runs one execution to its end. The memory stays as it ends until the next one begins.
+   * @param draws where what programs draw comes from; by itself it is the same in every execution
+   */
+  run(scheduler: Scheduler, execution: number, random: Random, draws: DrawSource = 'sequence'): Ending {
     this.reset()
+    this.#draws.begin(draws)
     // Nobody has run yet, whoever ran last in the execution before.
     this.#contexts.enter(0)
     this.#turn.scheduler = scheduler

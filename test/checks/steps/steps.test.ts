@@ -36,6 +36,23 @@ describe('table-owner', () => {
     expect(bench.message({ name: 'table-owner' }, steps)).toContain('two owners of the page table')
   })
 
+  test('a lock that is made when an entry leads to its table already is a violation of E1 alone', () => {
+    const steps = (b: Bench): void =>
+      b.step(0, Kind.ONCE_WRITE, b.pte.table + b.s.page$ptl, 0, 0, 'ptlock_init')
+    expect(bench.violated(steps)).toEqual(['table-owner'])
+    expect(bench.message({ name: 'table-owner' }, steps)).toMatch(
+      /^the lock of the page table in page 0x\w+ is initialised while an entry leads to the table, which nobody holds\n/,
+    )
+  })
+
+  test('the lock of a page that is no table may be made', () => {
+    expect(
+      bench.violated((b) =>
+        b.step(0, Kind.ONCE_WRITE, b.pageOf(b.memory[b.pte.addr]) + b.s.page$ptl, 0, 0, 'ptlock_init'),
+      ),
+    ).toEqual([])
+  })
+
   test('the holder may write, and the hardware may set accessed and dirty without holding', () => {
     expect(
       bench.violated((b) => {

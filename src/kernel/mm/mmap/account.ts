@@ -1,13 +1,13 @@
 /**
- * What one mm may map (may_expand_vm, vm_stat_account, sysctl_max_map_count, mm/mmap.c, 6.1).
- * Left out: overcommit accounting, limits of data and stack, the counts by kind of VMA. Of the model alone: what ends
- * with -ENOMEM is counted, apart from what is refused for another reason than memory.
+ * What one mm may map (may_expand_vm, vm_stat_account, accountable_mapping, sysctl_max_map_count, mm/mmap.c, 6.1).
+ * Left out: what overcommit accounting counts (only its flag is here), limits of data and stack, the counts by kind of
+ * VMA. Of the model alone: what ends with -ENOMEM is counted, apart from what is refused for another reason than memory.
  */
 import { load, store } from '../../arch/access.ts'
 import { MAX_MAP_COUNT } from '../../arch/limits.ts'
 import { TASK_SIZE } from '../../arch/pgtable.ts'
 import type { Mm } from '../../arch/structs.ts'
-import { mm$total_vm } from '../../arch/structs.ts'
+import { mm$total_vm, VM_NORESERVE, VM_SHARED, VM_WRITE } from '../../arch/structs.ts'
 import { ENOMEM } from '../../errno.ts'
 import { count_vm_event, ENOMEM_CALLS, ENOMEM_REFUSED } from '../vmstat.ts'
 
@@ -37,4 +37,9 @@ export function enomem_refused(): number {
 export function syscall_result(result: number): number {
   if (result === -ENOMEM) count_vm_event(ENOMEM_CALLS)
   return result
+}
+
+/** Whether memory is set aside for all pages of such a mapping: it is VM_ACCOUNT then, and merges only with its like. */
+export function accountable_mapping(vm_flags: number): boolean {
+  return (vm_flags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) === VM_WRITE
 }

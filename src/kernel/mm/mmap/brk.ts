@@ -8,6 +8,7 @@ import {
   mm$brk,
   mm$map_count,
   mm$start_brk,
+  VM_ACCOUNT,
   VM_MAYEXEC,
   VM_MAYREAD,
   VM_MAYWRITE,
@@ -50,6 +51,6 @@ export function do_brk(mm: Mm, brk: number): number {
 /** Maps `npages` of anonymous memory at `addr`, where nothing is mapped. Returns 0 or -ENOMEM. */
 function do_brk_flags(mm: Mm, addr: number, npages: number): number {
   if (load(mm + mm$map_count) > sysctl_max_map_count) return enomem_refused()
-  const vm_flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC
+  const vm_flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_ACCOUNT
   return mmap_region(mm, 0 as AddressSpace, addr, npages, vm_flags, addr) === addr ? 0 : -ENOMEM
 }
