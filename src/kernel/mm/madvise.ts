@@ -1,6 +1,6 @@
 /**
  * madvise (mm/madvise.c, 6.1): MADV_DONTNEED, and with SWAP what reclaim is told: MADV_PAGEOUT and MADV_FREE
- * (madvise_lru.ts). Other advice is accepted by whoever passes it over (the trace reader), not here.
+ * (madvise_lru.ts), and MADV_WILLNEED (madvise_willneed.ts). Other advice is accepted by whoever passes it over (the trace reader), not here.
  */
 import { SWAP } from '#config'
 import { load } from '../arch/access.ts'
@@ -9,7 +9,8 @@ import { vma$vm_end, vma$vm_flags, vma$vm_start, VM_HUGETLB, VM_PFNMAP } from '.
 import { EINVAL, ENOMEM } from '../errno.ts'
 import { zap_page_range } from './memory/zap_page_range.ts'
 import { madvise_lru_range } from './madvise_lru.ts'
-import { MADV_DONTNEED, MADV_FREE, MADV_PAGEOUT } from './mman.ts'
+import { madvise_willneed } from './madvise_willneed.ts'
+import { MADV_DONTNEED, MADV_FREE, MADV_PAGEOUT, MADV_WILLNEED } from './mman.ts'
 import { find_vma } from './mmap/mm_mt.ts'
 import { vma_is_anonymous } from './mmap/vm_area.ts'
 
@@ -19,13 +20,14 @@ function can_madv_lru_vma(vma: Vma): boolean {
 }
 
 function madvise_behavior_valid(advice: number): boolean {
-  return advice === MADV_DONTNEED || (SWAP !== 0 && (advice === MADV_FREE || advice === MADV_PAGEOUT))
+  if (advice === MADV_DONTNEED) return true
+  return SWAP !== 0 && (advice === MADV_WILLNEED || advice === MADV_FREE || advice === MADV_PAGEOUT)
 }
 
 /**
  * Drops the pages of [start, start + npages), so that private anonymous memory reads as zeros again; MADV_PAGEOUT:
- * reclaims them now; MADV_FREE: they may be dropped until they are written again. The caller holds mmap_lock for
- * reading. Returns 0, -EINVAL, or -ENOMEM if part of the range is not mapped; the rest is done all the same.
+ * reclaims them now; MADV_FREE: they may be dropped until they are written again; MADV_WILLNEED: those in swap are read
+ * ahead. The caller holds mmap_lock for reading. Returns 0, -EINVAL, or -ENOMEM if part of the range is not mapped; the rest is done all the same.
  */
 export function do_madvise(mm: Mm, start: number, npages: number, advice: number): number {
   if (!madvise_behavior_valid(advice) || npages < 0 || start < 0) return -EINVAL
@@ -40,6 +42,11 @@ export function do_madvise(mm: Mm, start: number, npages: number, advice: number
       if (start >= end) break
     }
     const next = Math.min(end, load(vma + vma$vm_end))
+    if (advice === MADV_WILLNEED) {
+      if (vma_is_anonymous(vma)) madvise_willneed(vma, start, next)
+      start = next
+      continue
+    }
     if (!can_madv_lru_vma(vma)) return -EINVAL
     if (advice === MADV_DONTNEED) zap_page_range(vma, start, next - start)
     else if (vma_is_anonymous(vma)) madvise_lru_range(vma, start, next, advice === MADV_FREE)

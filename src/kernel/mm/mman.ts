@@ -22,6 +22,8 @@ export const MAP_FIXED_NOREPLACE = 0x100000
 export const MREMAP_MAYMOVE = 1
 export const MREMAP_FIXED = 2
 
+/** Will be used soon. */
+export const MADV_WILLNEED = 3
 export const MADV_DONTNEED = 4
 /** May be freed without a copy while nobody writes it. */
 export const MADV_FREE = 8

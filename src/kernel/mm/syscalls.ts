@@ -81,8 +81,8 @@ export function sys_brk(brk: number): number {
 }
 
 /**
- * madvise; MADV_DONTNEED, and with SWAP MADV_PAGEOUT and MADV_FREE. Under mmap_lock for reading. Returns 0 or a
- * negative error.
+ * madvise; MADV_DONTNEED, and with SWAP MADV_WILLNEED, MADV_PAGEOUT and MADV_FREE. Under mmap_lock for reading.
+ * Returns 0 or a negative error.
  */
 export function sys_madvise(addr: number, npages: number, advice: number): number {
   begin_operation()

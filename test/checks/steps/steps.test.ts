@@ -48,14 +48,7 @@ describe('table-owner', () => {
   test('the lock of a page that is no table may be made', () => {
     expect(
       bench.violated((b) =>
-        b.step(
-          0,
-          Kind.ONCE_WRITE,
-          b.pageOf(b.memory[b.pte.addr]) + b.s.page$ptl,
-          0,
-          0,
-          'ptlock_init',
-        ),
+        b.step(0, Kind.ONCE_WRITE, b.pageOf(b.memory[b.pte.addr]) + b.s.page$ptl, 0, 0, 'ptlock_init'),
       ),
     ).toEqual([])
   })

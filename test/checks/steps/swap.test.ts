@@ -77,6 +77,33 @@ describe('swap-map', () => {
   })
 })
 
+describe('swap-map, of a device that is off', () => {
+  const off = (b: Bench): void => {
+    b.memory[b.s.SWAP_INFO + b.s.swap_info$max] = 0
+  }
+
+  test.each([
+    ['map', (b: Bench) => freeSlot(b), 'swap_map 0:19'],
+    ['cache', (b: Bench) => b.s.SWAP_CACHE + 19, 'swap_cache 0:19'],
+    ['slots', (b: Bench) => b.s.SWAP_CONTENT + 19 * b.s.CONTENT_WORDS, 'word 0 of the contents of swp 0:19'],
+  ])('a read of its %s is a violation of E4 alone', (_of, at, name) => {
+    const steps = (b: Bench): void => {
+      off(b)
+      b.step(0, Kind.ONCE_READ, at(b))
+    }
+    expect(bench.violated(steps)).toEqual(['swap-map'])
+    expect(bench.message({ name: 'swap-map' }, steps)).toContain(`${name} is touched: its device is off`)
+  })
+
+  test('another device may be read', () => {
+    const steps = (b: Bench): void => {
+      b.memory[b.s.SWAP_INFO + b.s.SWAP_INFO_WORDS + b.s.swap_info$max] = 0
+      b.step(0, Kind.ONCE_READ, freeSlot(b))
+    }
+    expect(bench.violated(steps)).toEqual([])
+  })
+})
+
 describe('page-lock', () => {
   test('a migration entry of a page that is not locked is a violation of E6 alone', () => {
     expect(bench.violated((b) => void migrate(b))).toEqual(['page-lock'])
@@ -101,6 +128,21 @@ describe('page-lock', () => {
       b.step(0, Kind.ONCE_WRITE, mapping, b.memory[mapping] + 32)
     }
     expect(bench.message({ name: 'page-lock' }, steps)).toContain('while it is not locked')
+  })
+
+  test('a locked page that goes from one anon_vma to another is clean, but not by way of a file', () => {
+    const move =
+      (...between: number[]) =>
+      (b: Bench): void => {
+        const page = b.pageOf(b.memory[b.pte.addr])
+        const mapping = page + b.s.page$mapping
+        const next = b.memory[mapping] + 32
+        b.step(0, Kind.FETCH_OR, page + b.s.page$flags, b.s.PG_locked)
+        for (const missing of [...between, 0]) b.step(0, Kind.ONCE_WRITE, mapping, next - missing)
+        b.step(0, Kind.FETCH_AND, page + b.s.page$flags, ~b.s.PG_locked)
+      }
+    expect(bench.violated(move())).toEqual([])
+    expect(bench.violated(move(bench.s.PAGE_MAPPING_ANON))).toEqual(['page-lock'])
   })
 })
 
