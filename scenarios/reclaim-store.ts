@@ -6,7 +6,8 @@
  * @form cpus=2 operations=4 pages=2
  * @form cpus=3 operations=4 pages=2 VMA_LOCK=y
  * @reaches try_to_unmap, shrink_page_list, do_swap_page, pageout
- * @expects pswpout, pgsteal_direct in 2
+ * @expects pswpout in 4
+ * @expects pgsteal_direct in 10
  */
 import {
   get_reg,

@@ -258,7 +258,7 @@ function explain(
         checks: allChecks()
           .map((check) => check.name)
           .filter((name) => !plan.off.includes(name)),
-        ...{ seed, scheduler: plan.scheduler, execution },
+        ...{ seed, stepLimit: plan.stepLimit, scheduler: plan.scheduler, execution },
       },
       // Named as they were taken, in their order.
       () => {

@@ -81,9 +81,18 @@ export const DEFAULT_SECONDS = 20
 export const DEFAULT_SEED = 1
 export const DEFAULT_OPERATIONS = 2
 export const DEFAULT_PAGES = 3
+/**
+ * Steps without the end of a turn that are a livelock in the default form: four times what the longest turn of a built-in
+ * scenario takes (memcg-limit, 5,200).
+ */
 export const DEFAULT_STEP_LIMIT = 20_000
 /** Without a scenario and without a revert that names one. */
 const DEFAULT_SCENARIO = 'same-page'
+
+/** The same in another form: CPUs take their steps in turn, and a turn may go through all pages. */
+export function stepLimitOf(cpus: number, pages: number): number {
+  return Math.max(1, Math.ceil((cpus * pages) / (DEFAULT_CPUS * DEFAULT_PAGES))) * DEFAULT_STEP_LIMIT
+}
 
 /** A kernel of a size that can be hunted: small, and with spinlocks that wait instead of spinning. */
 export function huntDefaults(cpus: number): readonly string[] {
@@ -141,7 +150,7 @@ export function planHunt(name: string | undefined, options: HuntChoices): HuntPl
     seed: options.seed ?? DEFAULT_SEED,
     operations,
     pages,
-    stepLimit: options.stepLimit ?? DEFAULT_STEP_LIMIT,
+    stepLimit: options.stepLimit ?? stepLimitOf(cpus, pages),
     workers: options.workers ?? 1,
     scheduler,
     off: chooseChecks(options.check ?? [], options.off ?? []),

@@ -15,7 +15,7 @@ import {
   sourceLines,
   type SourceLines,
 } from './reached.ts'
-import type { Verdict } from '../base/verdict.ts'
+import type { HuntVerdict } from '../base/verdict.ts'
 
 /** A row of the interleaving, as the JSON has it. */
 export interface InterleavingStep {
@@ -88,7 +88,7 @@ export interface HuntedForm extends Sizes {
   readonly executions?: number
   /** Executions beside them that learned which words are shared. */
   readonly learning?: number
-  readonly verdict?: Verdict
+  readonly verdict?: HuntVerdict
   /** Why it was not hunted. */
   readonly refused?: string
 }
@@ -110,6 +110,8 @@ export interface HuntReport {
   readonly workers: number
   readonly seconds: number
   readonly executions: number
+  /** Executions that were cut off, after many times --step-limit steps. */
+  readonly cutOff?: number
   /** Executions before the first that learned which words are shared. */
   readonly learning: number
   readonly executionsPerSecond: number
@@ -140,7 +142,7 @@ export interface HuntReport {
   readonly checks: { readonly on: readonly string[]; readonly off: readonly string[] }
   readonly notes: readonly string[]
   readonly interrupted?: true
-  readonly verdict: Verdict
+  readonly verdict: HuntVerdict
   /** The first. */
   readonly violation?: ViolationReport
   /** With --keep-going: all that are distinct by check and places. */
@@ -191,6 +193,7 @@ export function huntReport(
     workers: about.workers,
     seconds: rounded(result.seconds, 4),
     executions: result.executions,
+    ...(result.cutOff === 0 ? {} : { cutOff: result.cutOff }),
     learning: result.profileExecutions,
     executionsPerSecond: rounded(result.executionsPerSecond, 1),
     steps: result.steps,

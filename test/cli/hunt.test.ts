@@ -262,7 +262,7 @@ describe('a violation', () => {
 
   test('of a program without end is a livelock, not a hang', async () => {
     const { status, stdout } = await hunt(scenario('endless'), '--step-limit', '3000')
-    expect(stdout).toMatch(/watchdog: BUG: soft lockup - CPU#\d stuck: no end after 3000 steps/)
+    expect(stdout).toMatch(/watchdog: BUG: soft lockup - CPU#\d stuck: no turn ends for 3000 steps/)
     expect(stdout).toMatch(/^RIP: program .*hunt_endless\.ts:9, READ_ONCE scenario word 0: 0$/m)
     expect(status).toBe(1)
   })
