@@ -230,7 +230,7 @@ export function violationReport(
   return {
     check: description.finding.check,
     // A BUG says what it is by its place.
-    message: /^BUG \d+$/.test(description.finding.message)
+    message: /^BUG \d+( while the tasks exit)?$/.test(description.finding.message)
       ? description.splat[0]
       : description.finding.message,
     ...rest,

@@ -84,11 +84,11 @@ export function describeRun(
     const recording = run(narrator)
     const { finding, error } = recording
     if (finding === null) return undefined
-    const atRest = error === undefined
+    const { atRest } = recording
     // The checks at rest run the machine on.
     const performed = narrator.steps.slice(0, recording.history.length)
     const wanted = atRest ? [] : pendingSteps(machine, image.sites, performed, finding.check)
-    const cpus = atRest ? [] : endStates(machine, image, root, error, performed, finding.check)
+    const cpus = error === undefined ? [] : endStates(machine, image, root, error, performed, finding.check)
     const failedStep = performed.at(-1)
     return {
       finding,
@@ -105,7 +105,10 @@ export function describeRun(
 
 /** The rows of a described violation. */
 export function interleavingOf(description: Description, verbose: boolean): Interleaving {
-  return interleave(description.steps, { verbose, deadlock: description.finding.check === 'deadlock' })
+  return interleave(description.steps, {
+    verbose,
+    deadlock: !description.atRest && description.finding.check === 'deadlock',
+  })
 }
 
 /** What CPUs wait for at the end: of a deadlock all, else only those that cannot go on. */
