@@ -16,6 +16,8 @@ export interface SplatContext {
   readonly cpus: readonly EndState[]
   /** The last step that was taken. */
   readonly failedStep: DescribedStep | undefined
+  /** Whether it is the scenario's own assertion that failed. */
+  readonly ofScenario: boolean
 }
 
 const RULER = '='.repeat(66)
@@ -52,7 +54,7 @@ function bug(context: SplatContext, error: KernelBug): string[] {
     ...dump,
     ...(reason === undefined ? [] : [`page dumped because: ${reason}`]),
     `${message}${finding.message.endsWith(WHILE_EXITING) ? WHILE_EXITING : ''}!`,
-    ...(where === undefined ? [] : [`in ${where}`]),
+    ...(where === undefined ? [] : [`in ${where}${context.ofScenario ? ', of the scenario' : ''}`]),
     ...header(context),
   ]
 }

@@ -40,6 +40,7 @@ describe('while the tasks exit', () => {
   it('a BUG has its place', { timeout: 60_000 }, async () => {
     const { report, text } = await violated('exit-bug')
     expect(report.check).toBe('BUG')
+    expect(report.ofScenario).toBeUndefined()
     expect(report.report[0]).toMatch(/^kernel BUG at src\/kernel\/exit\.ts:\d+ while the tasks exit!$/)
     expect(text).toMatch(/ Call Trace:\n(.*\n)? {2}exit_task_at_rest exit\.ts:\d+\n/)
   })
