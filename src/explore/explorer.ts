@@ -121,12 +121,15 @@ export class Explorer {
     this.#coverage = new Coverage(subject.machine, options.sites)
   }
 
-  /** Runs the batch that every worker begins with. */
-  learn(): Slice {
+  /** Runs the batch that every worker begins with; `enough` is asked behind each execution, given how many there were. */
+  learn(enough: (executions: number) => boolean = () => false): Slice {
     const tally = new SliceTally(-1)
     this.#watch(true)
-    learn(this.subject.machine, this.profile, (scheduler, execution) =>
-      this.#execute(scheduler, execution, tally),
+    learn(
+      this.subject.machine,
+      this.profile,
+      (scheduler, execution) => this.#execute(scheduler, execution, tally),
+      () => enough(tally.schedules.length),
     )
     this.#reportCoverage(tally, -1)
     this.#reported = this.subject.machine.learned.length

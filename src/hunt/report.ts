@@ -83,6 +83,16 @@ export interface ViolationReport {
   readonly shrunk?: ShrinkReport
 }
 
+/** A form that was hunted, or could not be set up. */
+export interface HuntedForm extends Sizes {
+  readonly executions?: number
+  /** Executions beside them that learned which words are shared. */
+  readonly learning?: number
+  readonly verdict?: HuntVerdict
+  /** Why it was not hunted. */
+  readonly refused?: string
+}
+
 export interface HuntReport {
   readonly schema: 'mmtorture/hunt@1'
   readonly scenario: string
@@ -93,6 +103,8 @@ export interface HuntReport {
   /** Turns of each task, and pages of the scenario. */
   readonly operations: number
   readonly pages: number
+  /** The forms that were looked at, where there are several; the figures are of the one above. */
+  readonly forms?: readonly HuntedForm[]
   readonly scheduler: string
   readonly seed: number
   readonly workers: number

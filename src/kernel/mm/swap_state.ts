@@ -204,7 +204,11 @@ export function read_swap_cache_async(entry: SwpEntry): Page {
     if (error !== -EEXIST) return swapin_gone()
     // It is in the cache now, on its way there or out, or read past it.
     count_vm_event(RETRY___read_swap_cache_async)
+    // Linux sleeps for a tick and touches nothing of the device; not every caller keeps it.
+    const waited = get_swap_device(entry)
+    if (waited === 0) return 0 as Page
     wait_on_swapcache(entry)
+    put_swap_device(waited)
   }
 }
 

@@ -135,6 +135,21 @@ describe('page-lock', () => {
     }
     expect(bench.message({ name: 'page-lock' }, steps)).toContain('while it is not locked')
   })
+
+  test('a locked page that goes from one anon_vma to another is clean, but not by way of a file', () => {
+    const move =
+      (...between: number[]) =>
+      (b: Bench): void => {
+        const page = b.pageOf(b.memory[b.pte.addr])
+        const mapping = page + b.s.page$mapping
+        const next = b.memory[mapping] + 32
+        b.step(0, Kind.FETCH_OR, page + b.s.page$flags, b.s.PG_locked)
+        for (const missing of [...between, 0]) b.step(0, Kind.ONCE_WRITE, mapping, next - missing)
+        b.step(0, Kind.FETCH_AND, page + b.s.page$flags, ~b.s.PG_locked)
+      }
+    expect(bench.violated(move())).toEqual([])
+    expect(bench.violated(move(bench.s.PAGE_MAPPING_ANON))).toEqual(['page-lock'])
+  })
 })
 
 describe('the ledger', () => {
