@@ -384,7 +384,7 @@ export function cpu_run(): void {
       continue
     }
     // Whatever it waited for, it waits no more.
-    if (READ_ONCE(current() + task$wait_word) !== 0) futex_unqueue(current())
+    futex_unqueue(current())
     if (SWAP && fatal_signal_pending(current())) sys_exit()
     else program()
     BUG_ON(this_cpu_read(percpu$held_count) !== 0 || this_cpu_read(percpu$irqs_off) !== 0)
