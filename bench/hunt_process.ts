@@ -141,9 +141,9 @@ async function shrinking(rounds: number): Promise<HuntSamples> {
     const options = { seed, scheduler, sites: image.sites.length, executions: 20_000 }
     const [violation] = hunt(subject, options).violations
     if (violation === undefined) throw new Error('the revert was not found')
-    const { check, schedule, steps } = violation
+    const { check } = violation
     const before = process.cpuUsage()
-    const result = await shrink(make(SMALL, true), check, schedule, steps, {
+    const result = await shrink(make(SMALL, true), check, violation, {
       ...{ sizes: SMALL, make: (sizes) => make(sizes, true) },
     })
     const { user, system } = process.cpuUsage(before)

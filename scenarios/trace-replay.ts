@@ -17,6 +17,8 @@ import {
   file_create,
   load,
   MAP_FIXED,
+  MAP_NORESERVE,
+  MAP_POPULATE,
   MAP_PRIVATE,
   MAP_SHARED,
   MREMAP_FIXED,
@@ -200,12 +202,13 @@ function touch(op: number, value: number): number {
 function replay_mmap(op: number): number {
   const file = load(op + trace_op$file)
   const object = file >= 0 ? load(file_record(file) + trace_file$object) : 0
-  const kind = (load(op + trace_op$flags) & MAP_SHARED) !== 0 ? MAP_SHARED : MAP_PRIVATE
+  const flags = load(op + trace_op$flags)
+  const kind = (flags & MAP_SHARED) !== 0 ? MAP_SHARED : MAP_PRIVATE
   return sys_mmap(
     load(op + trace_op$page),
     load(op + trace_op$pages),
     load(op + trace_op$prot),
-    kind | MAP_FIXED,
+    kind | MAP_FIXED | (flags & (MAP_NORESERVE | MAP_POPULATE)),
     object,
     load(op + trace_op$pgoff),
   )

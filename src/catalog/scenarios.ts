@@ -88,7 +88,7 @@ export function scenarioSettings(scenario: ScenarioFile): string[] {
 }
 
 /** The lines of the comment that a source file begins with, without what makes them a comment. */
-function headComment(source: string): string[] {
+export function headComment(source: string): string[] {
   const head = /^\s*(?:\/\*\*?([\s\S]*?)\*\/|((?:\/\/.*\n?)+))/.exec(source)
   if (head === null) return []
   return (head[1] ?? head[2]).split('\n').map((line) => line.replace(/^\s*(\*|\/\/)\s?/, '').trim())

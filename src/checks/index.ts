@@ -1,4 +1,5 @@
 // The checks at rest: each walks the memory of a machine whose CPUs are outside the kernel.
+import { addressSpaces } from './address_spaces.ts'
 import { anonExclusive } from './anon_exclusive.ts'
 import { buddy } from './buddy.ts'
 import type { Check, CheckResult, Stage } from './check.ts'
@@ -13,6 +14,7 @@ import { refcounts } from './refcounts.ts'
 import { rmap } from './rmap.ts'
 import { rss } from './rss.ts'
 import { swapCounts } from './swap_counts.ts'
+import { taskTree } from './task_tree.ts'
 import type { MachineView } from '../inspect/symbols.ts'
 import { RestingMachine } from './resting_machine.ts'
 
@@ -34,6 +36,8 @@ export const CHECKS: readonly Check[] = [
   leaks,
   hugetlb,
   dirtyPages,
+  addressSpaces,
+  taskTree,
 ]
 
 /** Runs every check on a machine at rest. A result's name is `Q1 refcounts`. */

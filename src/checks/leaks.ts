@@ -31,18 +31,24 @@ function pages(view: RestingMachine, found: Findings): void {
   const { memory, symbols: s } = view
   const { ptes, parents } = view.mappings
   const zero = view.pfn(memory[s.machine$zero_page])
+  const { pageCache, swap } = view
   for (let pfn = 0; pfn < s.NR_PAGES; pfn++) {
     if (view.free.state[pfn] !== FRAME_ALLOCATED || pfn === zero) continue
-    if (ptes[pfn] > 0 || parents[pfn] > 0 || view.pageCache.refs[pfn] > 0) continue
-    if (view.swap.refs[pfn] > 0 || view.swap.continuation[pfn] > 0) continue
-    const page = view.page(pfn)
-    const flags = memory[page + s.page$flags]
-    const tail = (memory[page + s.page$compound_head] & 1) !== 0
-    if ((flags & s.PG_reserved) !== 0 || tail) continue
-    const what =
-      (flags & s.PG_table) !== 0 ? 'a page table that no entry leads to' : 'neither mapped nor in a cache'
-    found.add(() => `page ${hex(pfn)} is not free and ${what}: _refcount ${memory[page + s.page$_refcount]}`)
+    if (ptes[pfn] > 0 || parents[pfn] > 0 || pageCache.refs[pfn] > 0) continue
+    if (swap.refs[pfn] === 0 && swap.continuation[pfn] === 0) heldByNobody(view, pfn, found)
   }
+}
+
+/** A page that is not free, and that nothing leads to: it may be reserved, or the tail of a compound page. */
+function heldByNobody(view: RestingMachine, pfn: number, found: Findings): void {
+  const { memory, symbols: s } = view
+  const page = view.page(pfn)
+  const flags = memory[page + s.page$flags]
+  const tail = (memory[page + s.page$compound_head] & 1) !== 0
+  if ((flags & s.PG_reserved) !== 0 || tail) return
+  const what =
+    (flags & s.PG_table) !== 0 ? 'a page table that no entry leads to' : 'neither mapped nor in a cache'
+  found.add(() => `page ${hex(pfn)} is not free and ${what}: _refcount ${memory[page + s.page$_refcount]}`)
 }
 
 /** Parents of tables. */

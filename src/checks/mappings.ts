@@ -80,7 +80,8 @@ class TableWalk implements Mappings {
       this.problems.push(
         `page ${hex(pfn)}, a table of mm ${mm.id} (${hex(table.start)}): pt_mm ${hex(memory[page + s.page$pt_mm])}, expected ${hex(mm.address)}`,
       )
-    this.tables.push({ ...table, pfn, mm })
+    const { entries, level, start } = table
+    this.tables.push({ entries, level, start, pfn, mm })
     return true
   }
 

@@ -18,7 +18,7 @@ export interface ObjectCache {
   index(address: number): number
   isInUse(address: number): boolean
   /** Word addresses of all objects in use. */
-  inUse(): number[]
+  inUse(): readonly number[]
 }
 
 /** Linux's name, first object, words of one, objects of a slab, and the first struct slab. */
@@ -79,6 +79,7 @@ class CacheWalk implements ObjectCache {
   readonly #slabs: number
   /** By slab: 1 when a list led to it. */
   readonly #listed: Uint8Array
+  #inUse: readonly number[] | undefined
 
   constructor(view: RestingMachine, cache: number, layout: readonly [...Layout, number]) {
     const [name, base, words, objects, slabs, nrSlabs] = layout
@@ -115,9 +116,14 @@ class CacheWalk implements ObjectCache {
     return i >= 0 && this.free[i] === 0
   }
 
-  inUse(): number[] {
+  inUse(): readonly number[] {
+    return (this.#inUse ??= this.#findInUse())
+  }
+
+  #findInUse(): number[] {
+    const { base, count: objects, free, words } = this
     const found: number[] = []
-    for (let i = 0; i < this.count; i++) if (this.free[i] === 0) found.push(this.base + i * this.words)
+    for (let i = 0; i < objects; i++) if (free[i] === 0) found.push(base + i * words)
     return found
   }
 
@@ -214,18 +220,23 @@ class CacheWalk implements ObjectCache {
 
   /** Marks the objects of a list of free ones; their number, -1 when the list is broken. */
   #freelist(head: number, slab: number, list: string): number {
+    const { free, words } = this
+    const start = slab * this.#objects
+    const first = this.base + start * words
     let length = 0
-    let from = list
+    let last = -1
     for (let object = head; object !== 0; object = this.#memory[object]) {
-      const i = this.index(object)
-      if (i < 0 || Math.floor(i / this.#objects) !== slab || this.free[i] !== 0) {
-        const what = i >= 0 && this.free[i] !== 0 ? 'which is on a list before' : 'where no object of it is'
-        this.#problem(`${from} leads to ${hex(object)}, ${what}`)
+      const i = start + (object - first) / words
+      if (!Number.isInteger(i) || i < start || i >= start + this.#objects || free[i] !== 0) {
+        const known = this.index(object)
+        const what =
+          known >= 0 && free[known] !== 0 ? 'which is on a list before' : 'where no object of it is'
+        this.#problem(`${last < 0 ? list : `free object ${last}`} leads to ${hex(object)}, ${what}`)
         return -1
       }
-      this.free[i] = 1
+      free[i] = 1
       length++
-      from = `free object ${i}`
+      last = i
     }
     return length
   }

@@ -98,7 +98,7 @@ async function main(args: readonly string[]): Promise<number> {
     )
     .option(
       '--step-limit <n>',
-      'steps that make a livelock (default 20000)',
+      'steps without the end of a turn that are a livelock (default 20000, or more with --cpus and --pages)',
       parseInteger('hunt', 'stepLimit'),
     )
     .option('--workers <n>', 'worker threads (default 1)', parseInteger('hunt', 'workers'))

@@ -1,9 +1,10 @@
-/** Runs one given schedule on a machine under test: to record it, to shrink it, to replay it. */
+/** Runs one given course on a machine under test: to record it, to shrink it, to replay it. */
 import type { SteppedMachine } from '../machine/stepped/machine.ts'
 import type { Observer } from '../step/observer.ts'
 import { ExecutionRandom } from '../step/random.ts'
+import type { Course, Ran } from './course.ts'
 import { ReplayScheduler } from './schedulers/replay.ts'
-import { type Segment, switchesOf } from './segments.ts'
+import { switchesOf } from './segments.ts'
 
 /** A check that failed. */
 export interface Finding {
@@ -20,24 +21,21 @@ export interface Subject {
   readonly atRest?: () => Finding | null
 }
 
-/** What a schedule ended in. */
-export interface Attempt {
+/** What a course ended in. */
+export interface Attempt extends Ran {
   /** What failed, or null. */
   readonly finding: Finding | null
   /** The error that was thrown, for its stack; none if it failed at rest. */
   readonly error?: Error
-  readonly steps: number
   readonly switches: number
   /** Of them, those away from a context that could have gone on. */
   readonly preemptions: number
-  /** Pairs of (steps announced before the change, context). */
-  readonly schedule: readonly number[]
 }
 
-/** Runs `segments` with every step a choice, and the checks; `first` sees each step before the checks do. */
+/** Runs `course` with every step a choice, and the checks; `first` sees each step before the checks do. */
 export function attempt(
   subject: Subject,
-  segments: readonly Segment[],
+  { segments, draws }: Course,
   first: readonly Observer[] = [],
 ): Attempt {
   const { machine } = subject
@@ -47,16 +45,16 @@ export function attempt(
   machine.exact = true
   machine.observe([...first, ...subject.observers])
   try {
-    const ending = machine.run(scheduler, 0, new ExecutionRandom())
+    const ending = machine.run(scheduler, 0, new ExecutionRandom(), draws)
     const schedule = machine.schedule.slice()
     const { steps } = machine
     const { preemptions } = scheduler
-    const common = { steps, switches: switchesOf(schedule), preemptions, schedule }
+    const common = { steps, switches: switchesOf(schedule), preemptions, schedule, draws: machine.draws }
     if (ending.kind === 'violation') {
       const { check, message, error } = ending
       return { finding: { check, message }, error, ...common }
     }
-    return { finding: subject.atRest?.() ?? null, ...common }
+    return { finding: ending.kind === 'held' ? (subject.atRest?.() ?? null) : null, ...common }
   } finally {
     machine.learning = learning
     machine.exact = exact

@@ -54,9 +54,9 @@ function slot(value: number, mask: number): number {
   return (Math.imul(low ^ (low >>> 15), 0x9e3779b1) >>> 8) & mask
 }
 
-/** A 53-bit hash of a list of integers. */
-export function hashList(list: readonly number[]): number {
-  let low = 0x811c9dc5
+/** A 53-bit hash of a list of integers, and of one more. */
+export function hashList(list: readonly number[], more = 0): number {
+  let low = 0x811c9dc5 ^ more
   let high = list.length
   for (let i = 0; i < list.length; i++) {
     low = Math.imul(low ^ list[i], 0x85ebca6b)

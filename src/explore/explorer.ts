@@ -6,6 +6,7 @@
 import type { Ending } from '../machine/stepped/machine.ts'
 import type { Scheduler } from '../step/scheduler.ts'
 import type { Finding, Subject } from './attempt.ts'
+import { courseOf, type Ran } from './course.ts'
 import { Coverage } from './coverage.ts'
 import { hashList } from './distinct.ts'
 import { type LiveProfile, learn, Measurements, newProfile, setLengths } from './profile.ts'
@@ -16,9 +17,10 @@ import type { RestartableScheduler, SchedulerEntry } from './schedulers/schedule
 
 /** Executions of a round: the profile changes only between rounds. */
 export const ROUND = 1024
-/** One of so many executions learns words that are shared after all, and measures. */
-const LEARN_EVERY = 64
-/** Behind the first round, one of so many executions is watched for what it reaches. */
+/**
+ * Behind the first round, one of so many executions is watched for what it reaches. It also learns words that are shared
+ * after all, and measures: seldom draws lead to words that the batch has not seen.
+ */
 export const COVER_EVERY = 16
 /** Executions between two readings of the clock. */
 const CLOCK_EVERY = 16
@@ -39,19 +41,16 @@ export interface ExplorerOptions {
 }
 
 /** A violation, with all that is needed to run it again. */
-export interface Violated extends Finding {
+export interface Violated extends Finding, Ran {
   /** Equal for what is taken for the same bug. */
   readonly key: string
   /** The first execution that showed it; negative: one of the profile's. */
   readonly execution: number
   /** Executions that showed it. */
   count: number
-  /** Pairs of (steps announced before the change, context), and the steps of the execution. */
-  readonly schedule: readonly number[]
-  readonly steps: number
   /** Sites of the step that failed and of the other CPU's step that it conflicts with, when known. */
   readonly places: readonly number[]
-  /** Whether the schedule alone failed again: it does not if a check remembers earlier executions. */
+  /** Whether its course alone failed again: it does not if a check remembers earlier executions. */
   readonly reproduced: boolean
 }
 
@@ -70,6 +69,8 @@ export interface Slice {
   readonly from: number
   readonly done: number
   readonly steps: number
+  /** Executions that were cut off. */
+  readonly cutOff: number
   /** By execution: hashes of schedules. */
   readonly schedules: Float64Array
   /** Hashes of the states at the end of executions that held. */
@@ -157,8 +158,8 @@ export class Explorer {
     let exhausted = false
     for (let i = from; i < to && !exhausted; i++) {
       if (i % CLOCK_EVERY === 0 && stop(i)) break
-      machine.learning = sequential || i % LEARN_EVERY === LEARN_EVERY - 1
       const watch = i < ROUND || i % COVER_EVERY === COVER_EVERY - 1
+      machine.learning = sequential || watch
       this.#watch(watch)
       const ending = this.#execute(scheduler, i, tally)
       if (machine.learning && ending.kind === 'held') measured.add()
@@ -206,17 +207,25 @@ export class Explorer {
 
   #execute(scheduler: Scheduler, execution: number, tally: SliceTally): Ending {
     const { machine } = this.subject
-    const ending = machine.run(scheduler, execution, this.#random.restart(this.#options.seed, execution))
+    const ending = this.#run(scheduler, execution)
     this.#options.ended?.()
     tally.steps += machine.steps
-    tally.schedules.push(hashList(machine.schedule))
+    tally.schedules.push(hashList(machine.schedule, machine.drawsHash))
     if (this.#options.checkDeterminism === true && execution >= 0 && !this.#again(execution, ending, tally))
       return ending
     let finding: Finding | null = null
     if (ending.kind === 'violation') finding = { check: ending.check, message: ending.message }
+    else if (ending.kind === 'cut off') tally.cutOff++
     else if (this.subject.atRest !== undefined) finding = this.#atRest(this.subject.atRest, tally)
     if (finding !== null) this.#violated(execution, finding, tally)
     return ending
+  }
+
+  #run(scheduler: Scheduler, execution: number): Ending {
+    const { seed, scheduler: entry } = this.#options
+    // A search that goes from one execution to the next is one of a program that stays the same.
+    const draws = entry.sequential === true ? 0 : execution
+    return this.subject.machine.run(scheduler, execution, this.#random.restart(seed, execution), draws)
   }
 
   /** Runs execution `i` once more, as the scheduler decided the first time. Whether it was the same. */
@@ -225,7 +234,8 @@ export class Explorer {
     const { steps } = machine
     const state = machine.hash()
     const before = machine.schedule.slice()
-    const again = machine.run(this.scheduler, i, this.#random.restart(this.#options.seed, i))
+    const { draws } = machine
+    const again = this.#run(this.scheduler, i)
     let message: string | undefined
     if (again.kind === 'violation' && again.check === 'determinism') message = again.message
     else if (again.kind !== ending.kind || machine.steps !== steps || machine.hash() !== state)
@@ -236,7 +246,7 @@ export class Explorer {
     if (known) known.count++
     else
       tally.violations.set(key, {
-        ...{ check: 'determinism', message, key, execution: i, count: 1, schedule: before, steps },
+        ...{ check: 'determinism', message, key, execution: i, count: 1, schedule: before, steps, draws },
         ...{ places: [], reproduced: false },
       })
     return false
@@ -249,7 +259,9 @@ export class Explorer {
     if (this.#checked.has(state)) return this.#bad.get(state) ?? null
     // The checks may run the machine on, and not in every worker for the same execution.
     this.#coverage.resting = true
+    const counted = machine.stat.slice()
     const finding = check()
+    machine.stat.set(counted)
     this.#coverage.resting = false
     if (this.#checked.size > 2 ** 20) this.#checked.clear()
     this.#checked.add(state)
@@ -260,9 +272,10 @@ export class Explorer {
   #violated(execution: number, finding: Finding, tally: SliceTally): void {
     const { machine } = this.subject
     const schedule = machine.schedule.slice()
-    const { steps, choices } = machine
+    const { steps, choices, draws } = machine
+    const ran = { schedule, steps, draws }
     const points = machine.points.slice()
-    const recording = record(this.subject, schedule, steps)
+    const recording = record(this.subject, courseOf(ran))
     machine.points.set(points)
     machine.choices = choices
     this.#watched = undefined
@@ -272,7 +285,7 @@ export class Explorer {
     if (known) known.count++
     else {
       const places = reproduced ? recording.places : []
-      tally.violations.set(key, { ...finding, key, execution, count: 1, schedule, steps, places, reproduced })
+      tally.violations.set(key, { ...finding, ...ran, key, execution, count: 1, places, reproduced })
     }
   }
 }
@@ -281,6 +294,7 @@ export class Explorer {
 class SliceTally {
   readonly from: number
   steps = 0
+  cutOff = 0
   readonly schedules: number[] = []
   readonly states: number[] = []
   readonly violations = new Map<string, Violated>()
@@ -299,12 +313,13 @@ class SliceTally {
     stat: Float64Array,
     exhausted = false,
   ): Slice {
-    const { from, steps, schedules, states, violations, sites, pairs, pairsAt } = this
+    const { from, steps, cutOff, schedules, states, violations, sites, pairs, pairsAt } = this
     const { count, choices, points } = measured
     return {
       from,
       done,
       steps,
+      cutOff,
       schedules: Float64Array.from(schedules),
       states: Float64Array.from(states),
       violations: [...violations.values()],

@@ -1,11 +1,11 @@
 /**
- * The second pass: runs a failing schedule again with its history. Leaves out what the history means in the kernel's
+ * The second pass: runs a failing execution again with its history. Leaves out what the history means in the kernel's
  * words: report.
  */
 import { KIND_FLAGS, WRITES } from '../step/kinds.ts'
 import type { Observer } from '../step/observer.ts'
 import { type Attempt, attempt, type Subject } from './attempt.ts'
-import { type Segment, segmentsOf } from './segments.ts'
+import type { Course } from './course.ts'
 
 /** A step that was taken. Operands by kind as in Observer.step. */
 export interface HistoryStep {
@@ -65,17 +65,8 @@ export class Recorder implements Observer {
   }
 }
 
-/** Runs the schedule of an execution (machine.schedule and machine.steps when it ended) again. */
-export function record(subject: Subject, schedule: readonly number[], steps: number): Recording {
-  return recordSegments(subject, segmentsOf(schedule, steps))
-}
-
-/** Runs a schedule with its history; `first` sees each step, too, before the checks do. */
-export function recordSegments(
-  subject: Subject,
-  segments: readonly Segment[],
-  first: readonly Observer[] = [],
-): Recording {
+/** Runs a course with its history; `first` sees each step, too, before the checks do. */
+export function record(subject: Subject, course: Course, first: readonly Observer[] = []): Recording {
   const { machine } = subject
   const recorder = new Recorder()
   let pending: PendingStep[] = []
@@ -90,7 +81,7 @@ export function recordSegments(
       return finding
     },
   }
-  const done = attempt(whole, segments, [...first, recorder])
+  const done = attempt(whole, course, [...first, recorder])
   if (done.error !== undefined) pending = pendingOf(subject)
   const places = done.error === undefined ? [] : placesOf(done, recorder.steps, pending, machine.cpus)
   return { ...done, history: recorder.steps, pending, places }

@@ -1,10 +1,9 @@
-/** Runs the schedule of a replay file and compares every step with the one that was recorded. */
+/** Runs the schedule and the draws of a replay file and compares every step with the one that was recorded. */
 import { KIND_NAMES } from '../step/kinds.ts'
 import { type Observer, Violation } from '../step/observer.ts'
 import type { Subject } from './attempt.ts'
-import { type Recording, recordSegments } from './record.ts'
-import { type DescribeStep, flatSchedule, hashesOf, type ReplayFile, type StepNames } from './replay_file.ts'
-import { segmentsOf } from './segments.ts'
+import { type Recording, record } from './record.ts'
+import { type DescribeStep, hashesOf, replayCourse, type ReplayFile, type StepNames } from './replay_file.ts'
 
 /** The first step that is not the recorded one. */
 export interface Difference {
@@ -35,7 +34,7 @@ export function replay(
 ): Replayed {
   const comparer = new Comparer(file, describe)
   const watched: Subject = { ...subject, observers: [comparer, ...subject.observers] }
-  const recording = recordSegments(watched, segmentsOf(flatSchedule(file), file.steps), first)
+  const recording = record(watched, replayCourse(file), first)
   subject.machine.observe(subject.observers)
   if (comparer.difference !== undefined) return { recording, difference: comparer.difference }
   const end =

@@ -5,10 +5,14 @@
  */
 import * as v from 'valibot'
 import { UsageError } from '../base/errors.ts'
+import type { Course } from './course.ts'
 import { hashList } from './distinct.ts'
 import type { HistoryStep, Recording } from './record.ts'
+import { segmentsOf } from './segments.ts'
 
-export const REPLAY_SCHEMA = 'mmtorture/replay@1'
+export const REPLAY_SCHEMA = 'mmtorture/replay@2'
+/** Draws were not recorded: tasks had those of their own sequences. */
+const BEFORE_DRAWS = 'mmtorture/replay@1'
 /** Steps that are kept of a long execution, and steps to a hash. */
 const KEPT = 20_000
 const HASHED = 64
@@ -18,7 +22,7 @@ const count = v.pipe(integer, v.minValue(0))
 const names = v.array(v.string())
 
 const FILE = v.object({
-  schema: v.literal(REPLAY_SCHEMA),
+  schema: v.picklist([REPLAY_SCHEMA, BEFORE_DRAWS]),
   /** Hash of the image. */
   image: v.string(),
   /** What to build: a scenario's name or path, the configuration, ids of reverts, the text of patches. */
@@ -30,6 +34,8 @@ const FILE = v.object({
   /** Checks at every step that were on. */
   checks: names,
   seed: count,
+  /** Steps without the end of a turn that are a livelock; none in the first files. */
+  stepLimit: v.optional(count),
   scheduler: v.string(),
   /** The execution that found it, before it was shrunk. */
   execution: integer,
@@ -37,6 +43,8 @@ const FILE = v.object({
   message: v.string(),
   /** Pairs of (steps announced before the change, context that goes on). */
   schedule: v.array(v.tuple([count, count])),
+  /** What each task drew at random, in its order; 0 beyond that. */
+  draws: v.optional(v.array(v.object({ pid: count, values: v.array(count) }))),
   /** All steps of the execution. */
   steps: count,
   /** Tables that `history` points into. */
@@ -73,6 +81,7 @@ export type ReplayAbout = Pick<
   | 'sizes'
   | 'checks'
   | 'seed'
+  | 'stepLimit'
   | 'scheduler'
   | 'execution'
 >
@@ -82,7 +91,7 @@ export type ReplayAbout = Pick<
  * @param describe names the steps of the history
  */
 export function makeReplay(recording: Recording, about: ReplayAbout, describe: DescribeStep): ReplayFile {
-  const { finding, schedule, steps, history } = recording
+  const { finding, schedule, draws, steps, history } = recording
   if (finding === null) throw new Error('a replay file is made of a violation')
   const functions = new Table()
   const files = new Table()
@@ -100,6 +109,7 @@ export function makeReplay(recording: Recording, about: ReplayAbout, describe: D
     check: finding.check,
     message: finding.message,
     schedule: pairs,
+    draws: draws.map(({ pid, values }) => ({ pid, values: [...values] })),
     steps,
     functions: functions.names,
     files: files.names,
@@ -150,7 +160,7 @@ export function parseReplay(text: string, name: string): ReplayFile {
   }
   const schema: unknown =
     typeof value === 'object' && value !== null && 'schema' in value ? value.schema : undefined
-  if (schema !== REPLAY_SCHEMA)
+  if (schema !== REPLAY_SCHEMA && schema !== BEFORE_DRAWS)
     throw new UsageError(
       typeof schema === 'string' && schema.startsWith('mmtorture/replay@')
         ? `${name} is a replay file of another version, ${schema}; this mmtorture reads ${REPLAY_SCHEMA}.`
@@ -169,9 +179,10 @@ export function parseReplay(text: string, name: string): ReplayFile {
   return file
 }
 
-/** The schedule as the machine writes it. */
-export function flatSchedule(file: ReplayFile): number[] {
-  return file.schedule.flat()
+/** The course that is replayed. */
+export function replayCourse({ schema, schedule, steps, draws = [] }: ReplayFile): Course {
+  const segments = segmentsOf(schedule.flat(), steps)
+  return { segments, draws: schema === BEFORE_DRAWS ? 'sequence' : draws }
 }
 
 function firstBadEntry(file: ReplayFile): string | undefined {

@@ -1,13 +1,15 @@
 /**
- * Makes a failing schedule small: fewest switches first, then fewest operations, CPUs and pages, then fewest steps; the
- * same check fails all along. In the end every switch that is left was shown to be necessary. What it comes to depends
+ * Makes a failing execution small: fewest switches first, then the simplest draws, then fewest operations, CPUs and
+ * pages, then fewest steps; the same check fails all along. In the end every switch that is left was shown to be necessary. What it comes to depends
  * on the schedule alone, not on the host: executions bound it, not time.
  */
 import { type Attempt, attempt, type Subject } from './attempt.ts'
+import { type Course, courseOf, type Ran } from './course.ts'
 import { Explorer } from './explorer.ts'
 import { BATCH } from './profile.ts'
 import { SCHEDULERS } from './schedulers/index.ts'
-import { filterSegments, type Segment, segmentsOf } from './segments.ts'
+import { filterSegments, type Segment } from './segments.ts'
+import { compareDraws, simplifications } from './simpler_draws.ts'
 
 /** How large a scenario is run; 0: as large as it is by itself. */
 export interface Sizes {
@@ -41,12 +43,10 @@ export interface NecessarySwitch {
   readonly without?: string
 }
 
-export interface Shrunk {
-  /** The machine of the sizes that were reached, to record the schedule on. */
+export interface Shrunk extends Ran {
+  /** The machine of the sizes that were reached, to record the execution on. */
   readonly subject: Subject
   readonly sizes: Sizes
-  readonly schedule: readonly number[]
-  readonly steps: number
   readonly switches: number
   readonly proofs: readonly NecessarySwitch[]
   /** Executions spent. */
@@ -59,21 +59,19 @@ const SEARCH = 128
 const PAUSE = 100
 
 /**
- * Shrinks the schedule of a violation of `check`. Undefined if the schedule by itself does not fail so. Others may go
+ * Shrinks an execution that violated `check`. Undefined if it does not fail so when it runs by itself. Others may go
  * on with their work in between.
- * @param schedule pairs of (steps announced before the change, context); `steps`: all steps of the execution
  */
 export async function shrink(
   subject: Subject,
   check: string,
-  schedule: readonly number[],
-  steps: number,
+  ran: Ran,
   options: ShrinkOptions,
 ): Promise<Shrunk | undefined> {
   const budget = new Budget(options.executions ?? SHRINK_EXECUTIONS, options.signal)
-  let best = await Candidate.of(subject, check, segmentsOf(schedule, steps), budget)
+  let best = await Candidate.of(subject, check, courseOf(ran), budget)
   if (best === undefined) return undefined
-  best = await fewestSwitches(best, budget)
+  best = await simplestDraws(await fewestSwitches(best, budget), budget)
   let { sizes } = options
   if (options.make !== undefined)
     for (const dimension of ['operations', 'cpus', 'pages'] as const)
@@ -96,6 +94,7 @@ export async function shrink(
     subject: reached,
     sizes,
     schedule: last.schedule,
+    draws: last.draws,
     steps: last.steps,
     switches,
     proofs,
@@ -134,38 +133,43 @@ class Budget {
   }
 }
 
-/** A schedule that fails as wanted. */
+/** A course that fails as wanted. */
 class Candidate {
   readonly subject: Subject
   readonly check: string
-  readonly segments: readonly Segment[]
+  readonly course: Course
   readonly attempt: Attempt
 
-  private constructor(subject: Subject, check: string, segments: readonly Segment[], done: Attempt) {
+  private constructor(subject: Subject, check: string, done: Attempt) {
     this.subject = subject
     this.check = check
-    this.segments = segments
+    this.course = courseOf(done)
     this.attempt = done
   }
 
-  /** Undefined if it does not fail so. The segments are what really ran. */
+  get segments(): readonly Segment[] {
+    return this.course.segments
+  }
+
+  /** Undefined if it does not fail so. Its course is what really ran. */
   static async of(
     subject: Subject,
     check: string,
-    segments: readonly Segment[],
+    course: Course,
     budget: Budget,
   ): Promise<Candidate | undefined> {
     await budget.pause()
     budget.spent++
     const { machine, observers } = subject
-    const done = attempt(budget.atRest ? subject : { machine, observers }, segments)
+    const done = attempt(budget.atRest ? subject : { machine, observers }, course)
     if (done.finding?.check !== check) return undefined
     budget.atRest = done.error === undefined
-    return new Candidate(subject, check, segmentsOf(done.schedule, done.steps), done)
+    return new Candidate(subject, check, done)
   }
 
-  with(segments: readonly Segment[], budget: Budget): Promise<Candidate | undefined> {
-    return Candidate.of(this.subject, this.check, segments, budget)
+  /** With another part of the course. */
+  with(change: Partial<Course>, budget: Budget): Promise<Candidate | undefined> {
+    return Candidate.of(this.subject, this.check, { ...this.course, ...change }, budget)
   }
 
   /** Below 0: this one is smaller. */
@@ -183,10 +187,8 @@ async function fewestSwitches(best: Candidate, budget: Budget): Promise<Candidat
     let improved = false
     for (let from = 0; from < best.segments.length && budget.left;) {
       const start = from
-      const found = await best.with(
-        filterSegments(best.segments, (index) => index < start || index >= start + size),
-        budget,
-      )
+      const segments = filterSegments(best.segments, (index) => index < start || index >= start + size)
+      const found = await best.with({ segments }, budget)
       if (found !== undefined && found.attempt.switches < best.attempt.switches) {
         best = found
         improved = true
@@ -194,6 +196,24 @@ async function fewestSwitches(best: Candidate, budget: Budget): Promise<Candidat
     }
     if (size > 1) size = Math.ceil(size / 2)
     else if (!improved) break
+  }
+  return best
+}
+
+/** Draws that say as little as they can, with no more switches. */
+async function simplestDraws(best: Candidate, budget: Budget): Promise<Candidate> {
+  for (let improved = true; improved && budget.left;) {
+    improved = false
+    for (const simplify of simplifications(best.attempt.draws)) {
+      if (!budget.left) break
+      const draws = simplify(best.attempt.draws)
+      const found = draws === undefined ? undefined : await best.with({ draws }, budget)
+      if (found === undefined || found.attempt.switches > best.attempt.switches) continue
+      if (found.attempt.preemptions > best.attempt.preemptions) continue
+      if (compareDraws(found.attempt.draws, best.attempt.draws) >= 0) continue
+      best = found
+      improved = true
+    }
   }
   return best
 }
@@ -215,10 +235,10 @@ async function resize(
   const { cpus } = subject.machine
   const fits = best.segments.every(({ context }) => context < cpus)
   const found =
-    (fits ? await Candidate.of(subject, best.check, best.segments, budget) : undefined) ??
+    (fits ? await Candidate.of(subject, best.check, best.course, budget) : undefined) ??
     (await search(subject, best.check, budget))
   if (found === undefined) return undefined
-  const few = await fewestSwitches(found, budget)
+  const few = await simplestDraws(await fewestSwitches(found, budget), budget)
   return few.attempt.switches <= best.attempt.switches ? few : undefined
 }
 
@@ -229,8 +249,7 @@ async function search(subject: Subject, check: string, budget: Budget): Promise<
   for (let from = 0; from <= SEARCH && budget.left; from += 64) {
     budget.spent += slice.done
     const violation = slice.violations.find((one) => one.check === check && one.reproduced)
-    if (violation !== undefined)
-      return Candidate.of(subject, check, segmentsOf(violation.schedule, violation.steps), budget)
+    if (violation !== undefined) return Candidate.of(subject, check, courseOf(violation), budget)
     await budget.pause()
     slice = explorer.explore(from, from + 64)
   }
@@ -243,7 +262,7 @@ async function fewestSteps(best: Candidate, budget: Budget): Promise<Candidate> 
     improved = false
     for (let index = 0; index < best.segments.length && budget.left; index++)
       for (const segments of variations(best.segments, index)) {
-        const found = await best.with(segments, budget)
+        const found = await best.with({ segments }, budget)
         if (found === undefined || found.compare(best) >= 0) continue
         best = found
         improved = true
@@ -267,7 +286,7 @@ function* variations(segments: readonly Segment[], index: number): Generator<Seg
 
 /** Runs once more for each preemption that is left, without it. */
 async function prove(best: Candidate, budget: Budget): Promise<NecessarySwitch[]> {
-  const { segments, attempt: last, subject, check } = best
+  const { segments, course, attempt: last, subject, check } = best
   const proofs: NecessarySwitch[] = []
   let step = 0
   for (let index = 0; index + 1 < segments.length; index++) {
@@ -279,7 +298,7 @@ async function prove(best: Candidate, budget: Budget): Promise<NecessarySwitch[]
     const common = { step, from: context, to: segments[index + 1].context }
     const run = (changed: readonly Segment[]): Attempt => {
       budget.spent++
-      return attempt(subject, changed)
+      return attempt(subject, { ...course, segments: changed })
     }
     const goesOn = run(segments.with(index, { context, until: Infinity }))
     if (goesOn.preemptions === last.preemptions && sameSchedule(goesOn.schedule, last.schedule)) {

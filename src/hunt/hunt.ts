@@ -5,7 +5,7 @@ import { relative, resolve } from 'node:path'
 import { campaign } from './campaign.ts'
 import { formatReplay, makeReplay, type ReplayFile } from '../explore/replay_file.ts'
 import type { HuntResult, HuntViolation } from '../explore/rounds.ts'
-import { segmentsOf } from '../explore/segments.ts'
+import { courseOf } from '../explore/course.ts'
 import { shrink, type Shrunk, type Sizes } from '../explore/shrink.ts'
 import { type Configuration, keyOf } from '../kbuild/config.ts'
 import { packageRoot } from '../base/root.ts'
@@ -23,6 +23,7 @@ import { explainThrown, guarded } from '../machine/explain.ts'
 import { type HuntChoices, huntChanges, huntCommand, huntDefaults, type HuntPlan } from './plan.ts'
 import type { Conduct } from '../base/conduct.ts'
 import { writeResult } from '../base/output.ts'
+import { checkNames, notReached, unmet } from './expectations.ts'
 import { freeName } from './free_name.ts'
 
 /** Violations that are shrunk, of those that --keep-going collects. */
@@ -86,6 +87,8 @@ async function huntOne(plan: HuntPlan, config: Configuration, conduct: Conduct):
     off,
   })
   const { image } = built
+  const { reaches, expects } = plan.declaration
+  checkNames(image, reaches, expects)
   const sizes: Sizes = { cpus, operations, pages }
   // The scenario's setup runs here first: what it has wrong is said before any worker starts.
   const { setupSites } = guarded(image, cpus, () => built.make(sizes)).machine
@@ -115,6 +118,8 @@ async function huntOne(plan: HuntPlan, config: Configuration, conduct: Conduct):
     checks: { on: checks.filter((check) => !off.includes(check)), off },
     notes: [...notesOf(config, options, cpus), ...unwritten.map(({ message }) => message)],
     keepGoing: options.keepGoing ?? false,
+    notReached: notReached(image, reaches, result),
+    unmet: plan.asDeclared ? unmet(image, expects, result) : [],
     command: huntCommand(plan, config),
   }
   return { report: huntReport(about, result, violations), descriptions, replays, unwritten }
@@ -162,12 +167,12 @@ async function explored(
 async function shrunkOf(
   built: Built,
   sizes: Sizes,
-  { reproduced, check, schedule, steps }: HuntViolation,
+  violation: HuntViolation,
   { signal }: Conduct,
 ): Promise<Shrunk | undefined> {
-  if (!reproduced) return undefined
+  if (!violation.reproduced) return undefined
   try {
-    return await shrink(built.make(sizes), check, schedule, steps, {
+    return await shrink(built.make(sizes), violation.check, violation, {
       sizes,
       make: makeSmaller(built),
       signal,
@@ -197,9 +202,9 @@ function explain(
     sizes,
     schedule: violation.schedule,
     steps: violation.steps,
+    draws: violation.draws,
   }
-  const segments = segmentsOf(reached.schedule, reached.steps)
-  const description = describeViolation(reached.subject, image, segments, packageRoot())
+  const description = describeViolation(reached.subject, image, courseOf(reached), packageRoot())
   descriptions.push(description)
   let file = options.out === undefined ? undefined : replayPath(options.out, plan, violation, index)
   const { execution, seconds } = violation
@@ -221,7 +226,7 @@ function explain(
         checks: allChecks()
           .map((check) => check.name)
           .filter((name) => !plan.off.includes(name)),
-        ...{ seed, scheduler: plan.scheduler, execution },
+        ...{ seed, stepLimit: plan.stepLimit, scheduler: plan.scheduler, execution },
       },
       // Named as they were taken, in their order.
       () => {
@@ -246,6 +251,7 @@ function explain(
   const about = {
     ...{ execution, count: violation.count, seconds: Math.round(seconds * 1e4) / 1e4, seed },
     schedule: pairs,
+    draws: reached.draws,
     ...(file === undefined ? {} : replayedBy(relative('', file))),
     ...(shrunk === undefined ? {} : { shrunk: shrinkReport(shrunk) }),
   }
@@ -275,19 +281,11 @@ function shrinkReport({ sizes, steps, switches, executions, proofs }: Shrunk): {
 }
 
 /** A scenario that says that it cannot go on is the user's to repair, not a violation. */
-function refuseScenario(
-  built: Built,
-  sizes: Sizes,
-  { check, message, schedule, steps }: HuntViolation,
-): void {
-  if (check !== 'scenario') return
-  const description = describeViolation(
-    built.make(sizes),
-    built.image,
-    segmentsOf(schedule, steps),
-    packageRoot(),
-  )
-  throw new UsageError(`${description?.splat[0] ?? message}.`)
+function refuseScenario(built: Built, sizes: Sizes, violation: HuntViolation): void {
+  if (violation.check !== 'scenario') return
+  const { image } = built
+  const description = describeViolation(built.make(sizes), image, courseOf(violation), packageRoot())
+  throw new UsageError(`${description?.splat[0] ?? violation.message}.`)
 }
 
 function replayedBy(replay: string): { replay: string; command: string } {

@@ -1,6 +1,7 @@
 // What a hunt is to do, from the options: the scenario, the configurations, the checks, the sizes. Leaves out doing it:
 // hunt.ts.
 import { relative } from 'node:path'
+import type { Sizes } from '../explore/shrink.ts'
 import { DEFAULT_SCHEDULER, SCHEDULERS } from '../explore/schedulers/index.ts'
 import {
   CONFIG_KEYS,
@@ -21,6 +22,7 @@ import { shellQuote } from '../base/shell.ts'
 import { existingFile } from '../base/paths.ts'
 import { chooseChecks } from '../catalog/checks.ts'
 import { UsageError } from '../base/errors.ts'
+import { type Declaration, scenarioDeclaration, type ScenarioForm } from '../catalog/forms.ts'
 import { type ScenarioFile, scenarioSettings } from '../catalog/scenarios.ts'
 
 /** What may be chosen of a hunt. Names as on the command line; what is left out takes its default. */
@@ -60,6 +62,10 @@ export interface HuntPlan extends ChosenKernel {
   readonly scheduler: string
   /** Names of checks that are off. */
   readonly off: readonly string[]
+  /** What the scenario declares. */
+  readonly declaration: Declaration
+  /** Whether sizes, settings and scheduler are what the scenario takes by itself: then its expectations are judged. */
+  readonly asDeclared: boolean
   /** What the user chose. */
   readonly options: HuntChoices
 }
@@ -69,9 +75,18 @@ export const DEFAULT_SECONDS = 20
 export const DEFAULT_SEED = 1
 export const DEFAULT_OPERATIONS = 2
 export const DEFAULT_PAGES = 3
+/**
+ * Steps without the end of a turn that are a livelock in the default form: four times what the longest turn of a built-in
+ * scenario takes (memcg-limit, 5,200).
+ */
 export const DEFAULT_STEP_LIMIT = 20_000
 /** Without a scenario and without a revert that names one. */
 const DEFAULT_SCENARIO = 'same-page'
+
+/** The same in another form: CPUs take their steps in turn, and a turn may go through all pages. */
+export function stepLimitOf(cpus: number, pages: number): number {
+  return Math.max(1, Math.ceil((cpus * pages) / (DEFAULT_CPUS * DEFAULT_PAGES))) * DEFAULT_STEP_LIMIT
+}
 
 /** A kernel of a size that can be hunted: small, and with spinlocks that wait instead of spinning. */
 export function huntDefaults(cpus: number): readonly string[] {
@@ -104,9 +119,15 @@ export function planHunts(names: readonly string[], options: HuntChoices): HuntP
 export function planHunt(name: string | undefined, options: HuntChoices): HuntPlan {
   const kernel = chooseKernel(name, options, DEFAULT_SCENARIO)
   const { scenario, form, settings } = kernel
-  const cpus = options.cpus ?? form?.cpus ?? DEFAULT_CPUS
+  const declaration = scenarioDeclaration(scenario)
+  // A revert is found in a form of its own.
+  const usual = usualForm(form ?? declaration.forms[0])
+  const cpus = options.cpus ?? usual.cpus
+  const operations = options.operations ?? usual.operations
+  const pages = options.pages ?? usual.pages
   refuseIdleOptions(options)
-  const configs = sweepConfig(huntSettings(cpus, settings, scenario))
+  const scheduler = chooseScheduler(options.scheduler ?? DEFAULT_SCHEDULER)
+  const configs = sweepConfig(huntSettings(cpus, withDefaults(settings, usual.config), scenario))
   for (const config of configs)
     if (config.NR_CPUS < cpus)
       throw new UsageError(`--cpus ${cpus}: the kernel is built for NR_CPUS=${config.NR_CPUS} CPUs at most.`)
@@ -116,13 +137,32 @@ export function planHunt(name: string | undefined, options: HuntChoices): HuntPl
     cpus,
     seed: options.seed ?? DEFAULT_SEED,
     seconds: options.seconds ?? (options.executions === undefined ? DEFAULT_SECONDS : Infinity),
-    operations: options.operations ?? form?.operations ?? DEFAULT_OPERATIONS,
-    pages: options.pages ?? form?.pages ?? DEFAULT_PAGES,
-    stepLimit: options.stepLimit ?? DEFAULT_STEP_LIMIT,
+    operations,
+    pages,
+    stepLimit: options.stepLimit ?? stepLimitOf(cpus, pages),
     workers: options.workers ?? 1,
-    scheduler: chooseScheduler(options.scheduler ?? DEFAULT_SCHEDULER),
+    scheduler,
     off: chooseChecks(options.check ?? [], options.off ?? []),
+    declaration,
+    asDeclared:
+      settings.length === 0 &&
+      scheduler === DEFAULT_SCHEDULER &&
+      sameSizes(usualForm(declaration.forms[0]), { cpus, operations, pages }),
     options,
+  }
+}
+
+function sameSizes(one: Sizes, other: Sizes): boolean {
+  return one.cpus === other.cpus && one.operations === other.operations && one.pages === other.pages
+}
+
+/** Sizes and settings of a form, with the defaults of what it leaves out. */
+function usualForm(form: Partial<ScenarioForm> | undefined): Required<ScenarioForm> {
+  return {
+    cpus: form?.cpus ?? DEFAULT_CPUS,
+    operations: form?.operations ?? DEFAULT_OPERATIONS,
+    pages: form?.pages ?? DEFAULT_PAGES,
+    config: form?.config ?? [],
   }
 }
 
@@ -152,9 +192,9 @@ function chooseScheduler(name: string): string {
 /**
  * `KEY=VALUE` for each key that is not what a hunt takes by itself, or not what the scenario and the revert would set.
  */
-function ownSettings({ cpus, scenario, form }: HuntPlan, config: Configuration): string[] {
+function ownSettings({ cpus, scenario, form, declaration }: HuntPlan, config: Configuration): string[] {
   const changed = new Set(huntChanges(config, cpus).map(keyOf))
-  const taken = parseConfig(huntSettings(cpus, form?.config ?? [], scenario))
+  const taken = parseConfig(huntSettings(cpus, usualForm(form ?? declaration.forms[0]).config, scenario))
   return CONFIG_KEYS.filter(({ name }) => changed.has(name) || config[name] !== taken[name]).map(
     ({ name }) => `${name}=${config[name]}`,
   )

@@ -64,7 +64,8 @@ export async function replayRecorded(source: string | object, verbose = false): 
     if (description === undefined) throw new Error('a replay without a difference failed nothing')
     const about = {
       ...{ execution: file.execution, count: 1, seconds: 0, seed: file.seed },
-      ...{ schedule: file.schedule, replay: path, command: `mmtorture replay ${shellQuote(path)}` },
+      ...{ schedule: file.schedule, draws: description.recording.draws },
+      ...{ replay: path, command: `mmtorture replay ${shellQuote(path)}` },
     }
     return { report: violationReport(description, about, verbose), description }
   })
@@ -95,8 +96,7 @@ async function build(file: ReplayFile, path: string): Promise<Built> {
     const off = allChecks()
       .map((check) => check.name)
       .filter((name) => !on.has(name))
-    const stepLimit =
-      file.check === 'livelock' ? Math.max(1, file.steps - 1) : Math.max(DEFAULT_STEP_LIMIT, file.steps + 1)
+    const stepLimit = file.stepLimit ?? DEFAULT_STEP_LIMIT
     return await buildHunt({
       ...{ config, seed: file.seed, stepLimit, off },
       scenario: scenarioOf(file, path),

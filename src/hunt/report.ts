@@ -1,8 +1,10 @@
 // The document of a hunt (schema mmtorture/hunt@1). Leaves out how it is printed: hunt_text.ts, and the JSON that the
 // CLI writes.
 import type { HuntResult } from '../explore/rounds.ts'
+import type { TaskDraws } from '../machine/stepped/draws.ts'
 import type { NecessarySwitch, Sizes } from '../explore/shrink.ts'
 import type { Configuration } from '../kbuild/config.ts'
+import type { Unmet } from './expectations.ts'
 import type { EndState, Description } from './violation.ts'
 import { interleavingOf } from './violation.ts'
 import type { Constraint, Row } from './interleaving.ts'
@@ -13,7 +15,7 @@ import {
   sourceLines,
   type SourceLines,
 } from './reached.ts'
-import type { Verdict } from '../base/verdict.ts'
+import type { HuntVerdict } from '../base/verdict.ts'
 
 /** A row of the interleaving, as the JSON has it. */
 export interface InterleavingStep {
@@ -66,6 +68,8 @@ export interface ViolationReport {
    * interrupt.
    */
   readonly schedule: readonly (readonly [step: number, context: number])[]
+  /** What tasks drew at random, by their numbers; after shrinking as little as it takes. */
+  readonly draws: readonly TaskDraws[]
   /** The replay file; none: it was not written. */
   readonly replay?: string
   /** The command that replays it. */
@@ -94,6 +98,8 @@ export interface HuntReport {
   readonly workers: number
   readonly seconds: number
   readonly executions: number
+  /** Executions that were cut off, after many times --step-limit steps. */
+  readonly cutOff?: number
   /** Executions before the first that learned which words are shared. */
   readonly learning: number
   readonly executionsPerSecond: number
@@ -112,6 +118,10 @@ export interface HuntReport {
   /** By folder of the kernel. */
   readonly coverage: Readonly<Record<string, LineCoverage>>
   readonly sourceLines: SourceLines
+  /** What the scenario declares that a hunt of it reaches, and this one did not. */
+  readonly notReached: readonly string[]
+  /** Events that the scenario expects more often, when it was hunted as it declares: it is violated then. */
+  readonly unmet?: readonly Unmet[]
   /** By function: how often a recheck failed. */
   readonly retries: Readonly<Record<string, number>>
   readonly shares?: Readonly<Record<string, number>>
@@ -120,7 +130,7 @@ export interface HuntReport {
   readonly checks: { readonly on: readonly string[]; readonly off: readonly string[] }
   readonly notes: readonly string[]
   readonly interrupted?: true
-  readonly verdict: Verdict
+  readonly verdict: HuntVerdict
   /** The first. */
   readonly violation?: ViolationReport
   /** With --keep-going: all that are distinct by check and places. */
@@ -143,6 +153,8 @@ export interface HuntAbout {
   readonly retries: Readonly<Record<string, number>>
   readonly checks: HuntReport['checks']
   readonly notes: readonly string[]
+  readonly notReached: readonly string[]
+  readonly unmet: readonly Unmet[]
   readonly keepGoing: boolean
   readonly command: string
 }
@@ -169,6 +181,7 @@ export function huntReport(
     workers: about.workers,
     seconds: rounded(result.seconds, 4),
     executions: result.executions,
+    ...(result.cutOff === 0 ? {} : { cutOff: result.cutOff }),
     learning: result.profileExecutions,
     executionsPerSecond: rounded(result.executionsPerSecond, 1),
     steps: result.steps,
@@ -182,13 +195,15 @@ export function huntReport(
     lines: lineCoverage(lines),
     coverage: coverageByFolder(lines),
     sourceLines: lines,
+    notReached: about.notReached,
+    ...(about.unmet.length === 0 ? {} : { unmet: about.unmet }),
     retries: about.retries,
     ...(result.shares === undefined ? {} : { shares: result.shares }),
     ...(result.exhausted ? { exhausted: true as const } : {}),
     checks: about.checks,
     notes: [...about.notes, ...result.warnings],
     ...(result.interrupted ? { interrupted: true as const } : {}),
-    verdict: result.verdict,
+    verdict: about.unmet.length === 0 ? result.verdict : 'violated',
     ...(violations.length === 0 ? {} : { violation: violations[0] }),
     ...(about.keepGoing ? { violations } : {}),
     command: about.command,
@@ -198,7 +213,7 @@ export function huntReport(
 /** What a violation's report says besides the description. */
 export type ViolationAbout = Pick<
   ViolationReport,
-  'execution' | 'count' | 'seconds' | 'seed' | 'schedule' | 'replay' | 'command'
+  'execution' | 'count' | 'seconds' | 'seed' | 'schedule' | 'draws' | 'replay' | 'command'
 > & {
   readonly shrunk?: Omit<ShrinkReport, 'accesses'>
 }

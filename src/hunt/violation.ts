@@ -1,8 +1,8 @@
 // Runs a violation once more and describes it: what failed in the kernel's words, the interleaving, and what each CPU
 // was doing at the end. Leaves out text and documents: hunt_text.ts, hunt_report.ts.
 import type { Finding, Subject } from '../explore/attempt.ts'
-import { type Recording, recordSegments } from '../explore/record.ts'
-import type { Segment } from '../explore/segments.ts'
+import type { Course } from '../explore/course.ts'
+import { type Recording, record } from '../explore/record.ts'
 import type { Site } from '../step/site.ts'
 import type { BugCalls } from '../kbuild/bug_calls.ts'
 import { type CpuState, inspectCpu } from '../inspect/failure.ts'
@@ -54,16 +54,16 @@ export interface Description {
 }
 
 /**
- * Runs `segments` and describes what fails. Undefined if nothing does.
+ * Runs `course` and describes what fails. Undefined if nothing does.
  * @param root the package's folder, for the names of files
  */
 export function describeViolation(
   subject: Subject,
   image: DescribedImage,
-  segments: readonly Segment[],
+  course: Course,
   root: string,
 ): Description | undefined {
-  return describeRun(subject, image, root, (narrator) => recordSegments(subject, segments, [narrator]))
+  return describeRun(subject, image, root, (narrator) => record(subject, course, [narrator]))
 }
 
 /**

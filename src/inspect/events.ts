@@ -65,6 +65,9 @@ export const EVENTS = [
   'VMA_LOCK_MISS',
   'MEMCG_MAX',
   'PGROTATED',
+  'ENOMEM_CALLS',
+  'ENOMEM_REFUSED',
+  'SWAPIN_GONE',
 ] as const satisfies readonly (keyof typeof vmstat)[]
 
 /** Counts by event name (`pgfault`), and the failed rechecks by function (`do_anonymous_page:write`). */
@@ -76,11 +79,17 @@ export interface Events {
 /** Reads the counters of all CPUs. Zero counts are there too. */
 export function readEvents(stats: CpuStats, symbols: SymbolTable): Events {
   const events: Record<string, number> = {}
-  for (const name of EVENTS)
-    if (symbols[name] !== undefined) events[name.toLowerCase()] = total(stats, symbols[name])
+  for (const [name, index] of eventNames(symbols)) events[name] = total(stats, index)
   const retries: Record<string, number> = {}
   for (const [name, index] of retryNames(symbols)) retries[name] = total(stats, index)
   return { ...events, retries }
+}
+
+/** Events as (name, index into `stat`). */
+export function eventNames(symbols: SymbolTable): [string, number][] {
+  return EVENTS.flatMap((name): [string, number][] =>
+    symbols[name] === undefined ? [] : [[name.toLowerCase(), symbols[name]]],
+  )
 }
 
 /** An event's count; 0 for an event that the image does not know. */

@@ -9,7 +9,9 @@ import type * as pgtable from '../kernel/arch/pgtable.ts'
 import type * as structs from '../kernel/arch/structs.ts'
 import type * as swapops from '../kernel/arch/swapops.ts'
 import type * as rwsem from '../kernel/locking/rwsem.ts'
+import type * as unmappedArea from '../kernel/mm/mmap/get_unmapped_area.ts'
 import type * as slab from '../kernel/mm/slab.ts'
+import type * as vmstat from '../kernel/mm/vmstat.ts'
 
 /** Name of a constant of the kernel -> its value: layouts (`page$_refcount`), addresses (`MEMMAP`), limits, flags. */
 export type SymbolTable = Readonly<Record<string, number>>
@@ -27,7 +29,19 @@ export type KernelSymbols = Numbers<
     typeof structs &
     typeof swapops &
     Pick<typeof rwsem, 'RWSEM_WRITER_LOCKED'> &
-    Pick<typeof slab, 'POISON_FREE'>
+    Pick<typeof unmappedArea, 'mmap_min_addr'> &
+    Pick<typeof slab, 'POISON_FREE'> &
+    Pick<
+      typeof vmstat,
+      | 'ALLOC_FAILED'
+      | 'ALLOCSTALL'
+      | 'ENOMEM_CALLS'
+      | 'ENOMEM_REFUSED'
+      | 'MEMCG_MAX'
+      | 'OOM_FAULTS'
+      | 'OOM_KILL'
+      | 'SWAPIN_GONE'
+    >
 >
 
 /** A machine as observers see it: its memory in words, and where things lie in it. */

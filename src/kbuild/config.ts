@@ -28,6 +28,7 @@ export interface Configuration {
   readonly PARAVIRT_SPINLOCKS: 'y' | 'n'
   readonly SWAP: 'y' | 'n'
   readonly SWAP_MAP_MAX: number
+  readonly MMU_GATHER_BUNDLE: number
   readonly REFCOUNT: string
   readonly AREAS: string
   readonly MEMCG: 'y' | 'n'
@@ -189,6 +190,13 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   flag('SWAP', 'n', 'swap devices, the LRU lists and reclaim'),
   flag('MEMCG', 'n', 'user memory is charged to groups, which have limits; takes SWAP=y'),
   integer('SWAP_MAP_MAX', 1, 62, 62, 'uses of a swap slot that need no continuation page'),
+  integer(
+    'MMU_GATHER_BUNDLE',
+    0,
+    8192,
+    0,
+    'pages and tables that unmapping gathers before it flushes and frees them (0: as many as suit MEMORY)',
+  ),
   choice(
     'REFCOUNT',
     ['atomic', 'percpu'],

@@ -4,9 +4,18 @@ import { Kind } from '../step/kinds.ts'
 
 /** Modules of src/kernel/arch whose functions the stepped machine stands for. */
 const REPLACED_MODULES = new Set(
-  ['access', 'atomic', 'atomic_wasm', 'halt', 'barrier', 'delay', 'wait', 'lock_word', 'observe'].map(
-    (name) => `src/kernel/arch/${name}.ts`,
-  ),
+  [
+    'access',
+    'atomic',
+    'atomic_wasm',
+    'halt',
+    'barrier',
+    'delay',
+    'wait',
+    'lock_word',
+    'observe',
+    'random',
+  ].map((name) => `src/kernel/arch/${name}.ts`),
 )
 const WAIT_MODULE = 'src/kernel/arch/wait.ts'
 
@@ -72,10 +81,12 @@ export const MACHINE_FUNCTIONS: ReadonlySet<string> = new Set([
   'observe_lock_release',
   'observe_lock_wanted',
   'observe_exception',
+  'observe_turn',
   'observe_woken',
   'observe_wakes',
   'ndelay',
   'ktime_get_ns',
+  'arch_random_below',
 ])
 
 /** Those of them that compute an address or a number from their arguments, and do nothing else. */

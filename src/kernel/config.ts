@@ -41,3 +41,5 @@ export const SWAP: number = 0
 export const MEMCG: number = 0
 /** Greatest count that the swap map keeps of a slot; what is above lies in continuation pages. Linux: 62. */
 export const SWAP_MAP_MAX: number = 62
+/** Pages and tables that an mmu_gather collects before it flushes; 0: as many as suit MEMORY. */
+export const MMU_GATHER_BUNDLE: number = 0

@@ -59,6 +59,7 @@ import {
   wake_up_idle_cpus,
   wake_up_process,
 } from './sched/core.ts'
+import { syscall_result } from './mm/mmap/account.ts'
 
 /** The lock of the ties between parents and children. */
 export const tasklist_lock = machine$tasklist_lock as Spinlock
@@ -198,7 +199,7 @@ export function sys_execve(): number {
   begin_operation()
   const task = current()
   const mm = mm_alloc()
-  if (mm === 0) return -ENOMEM
+  if (mm === 0) return syscall_result(-ENOMEM)
   sync_mm_rss(task)
   switch_mm(mm)
   if (MEMCG) store(mm + mm$memcg, READ_ONCE(load(task + task$mm) + mm$memcg))

@@ -36,10 +36,13 @@ import {
   task$rng,
   task$vfork_done,
   VM_DONTCOPY,
+  VM_WIPEONFORK,
   vma$anon_vma,
   vma$vm_flags,
   vma$vm_mapping,
+  vma$vm_end,
   vma$vm_mm,
+  vma$vm_start,
 } from './arch/structs.ts'
 import { flush_tlb_mm } from './arch/tlb.ts'
 import { oracle_dup_mm_begin, oracle_dup_mm_end, oracle_mmdrop } from './oracle.ts'
@@ -56,6 +59,7 @@ import { init_rwsem } from './locking/rwsem.ts'
 import { spin_lock_init } from './locking/spinlock.ts'
 import { copy_page_range } from './mm/memory/copy_page_range.ts'
 import { igrab } from './mm/filemap.ts'
+import { vm_stat_account } from './mm/mmap/account.ts'
 import { exit_mmap } from './mm/mmap/exit_mmap.ts'
 import { vm_area_dup, vm_area_free } from './mm/mmap/vm_area.ts'
 import { vma_link } from './mm/mmap/vma_link.ts'
@@ -75,6 +79,7 @@ import {
   wake_up_new_task,
 } from './sched/core.ts'
 import { fatal_signal_pending } from './signal.ts'
+import { syscall_result } from './mm/mmap/account.ts'
 
 /** An empty address space with one user; 0 if there is no memory (mm_alloc, mm_init). */
 export function mm_alloc(): Mm {
@@ -150,14 +155,15 @@ function dup_vma(mm: Mm, mpnt: Vma): boolean {
   if (tmp === 0) return true
   store(tmp + vma$vm_mm, mm)
   store(tmp + vma$anon_vma, 0)
-  if (anon_vma_fork(tmp, mpnt) !== 0) {
+  const wipe = (load(tmp + vma$vm_flags) & VM_WIPEONFORK) !== 0
+  if (!wipe && anon_vma_fork(tmp, mpnt) !== 0) {
     vm_area_free(tmp)
     return true
   }
   const mapping = load(tmp + vma$vm_mapping) as AddressSpace
   if (mapping !== 0) igrab(mapping)
   vma_link(mm, tmp)
-  return copy_page_range(tmp, mpnt)
+  return !wipe && copy_page_range(tmp, mpnt)
 }
 
 /** Copies all mappings of `oldmm` (dup_mmap). Returns whether there was no memory. */
@@ -168,6 +174,7 @@ function dup_mmap(mm: Mm, oldmm: Mm): boolean {
   store(mm + mm$start_brk, load(oldmm + mm$start_brk))
   store(mm + mm$brk, load(oldmm + mm$brk))
   if (MEMCG) store(mm + mm$memcg, READ_ONCE(oldmm + mm$memcg))
+  store(mm + mm$total_vm, load(oldmm + mm$total_vm))
   let failed = false
   const count = load(oldmm + mm$map_count)
   for (let i = 0; i < count && !failed; i++) {
@@ -175,8 +182,8 @@ function dup_mmap(mm: Mm, oldmm: Mm): boolean {
     // No fault until the parent's pages are write-protected and its TLBs are flushed.
     vma_start_write(mpnt)
     if ((load(mpnt + vma$vm_flags) & VM_DONTCOPY) === 0) failed = dup_vma(mm, mpnt)
+    else vm_stat_account(mm, load(mpnt + vma$vm_start) - load(mpnt + vma$vm_end))
   }
-  store(mm + mm$total_vm, load(oldmm + mm$total_vm))
   mmap_write_unlock(mm)
   // The parent's pages were write-protected: from here on no CPU writes them through an old right.
   flush_tlb_mm(oldmm)
@@ -232,7 +239,7 @@ export function sys_fork(program: number): number {
   const mm = dup_mm(load(parent + task$mm) as Mm)
   if (mm === 0) {
     kmem_cache_free(task_struct_cachep, task)
-    return -ENOMEM
+    return syscall_result(-ENOMEM)
   }
   if (SWAP && fatal_signal_pending(parent)) {
     // What was copied may have lost pages to the reaper.

@@ -3,6 +3,7 @@
 import type { HuntReport } from '../hunt/report.ts'
 import { covered } from '../hunt/reached.ts'
 import { huntLabels, type HuntSweep } from '../hunt/sweep.ts'
+import { unmetText } from './hunt_text.ts'
 import { block, count, flow, percent, table } from '../base/text.ts'
 
 /** The table, what was reached, and for each violation the command that replays it; ends in a newline. */
@@ -18,12 +19,12 @@ export function formatHuntSweep({ rows, together, interrupted, verdict }: HuntSw
       count(row.distinctSchedules),
       mmLines(row),
       row.verdict,
-      row.violation?.check ?? '',
+      row.violation?.check ?? (row.unmet === undefined ? '' : 'progress'),
     ]),
   ])
   const failures = rows.flatMap((row, index) =>
     row.violation === undefined
-      ? []
+      ? (row.unmet ?? []).map((one) => `${labels[index]}: ${unmetText(one)}`)
       : [
           `${labels[index]}: ${row.violation.report[0]}`,
           row.violation.command === undefined
@@ -31,10 +32,14 @@ export function formatHuntSweep({ rows, together, interrupted, verdict }: HuntSw
             : `  to replay it: ${row.violation.command}`,
         ],
   )
+  const missed = rows.flatMap(({ notReached }, index) =>
+    notReached.length === 0 ? [] : [`${labels[index]}: not reached: ${notReached.join(', ')}`],
+  )
   const held = rows.filter((row) => row.verdict === 'held').length
   const sections = [
     lines.join('\n'),
     togetherLines(together).join('\n'),
+    missed.join('\n'),
     failures.join('\n'),
     `verdict: ${verdict}${interrupted ? ' (interrupted)' : ''}, ${held} of ${rows.length} rows held`,
   ]

@@ -3,6 +3,7 @@
 import type { Configuration } from '../kbuild/config.ts'
 import type { EndState, Description } from '../hunt/violation.ts'
 import { interleavingOf } from '../hunt/violation.ts'
+import type { Unmet } from '../hunt/expectations.ts'
 import type { HuntReport, ShrinkReport, ViolationReport } from '../hunt/report.ts'
 import { covered } from '../hunt/reached.ts'
 import { constraintText, cpuLetter, formatColumns } from '../hunt/interleaving.ts'
@@ -85,6 +86,7 @@ function figures(report: HuntReport): string[] {
         `${count(report.sharedWords)} shared words`,
       ]),
     ),
+    ...(report.notReached.length === 0 ? [] : block('not reached', flow(report.notReached))),
     ...(retries.length === 0 ? [] : block('retries', flow(retries))),
     ...block('checks', [
       ...flow([`on: ${checks.on[0] ?? 'none'}`, ...checks.on.slice(1)]),
@@ -93,12 +95,19 @@ function figures(report: HuntReport): string[] {
   ]
 }
 
-function ofViolations({ violations, violation, executions }: HuntReport): string {
+function ofViolations({ violations, violation, unmet, executions }: HuntReport): string {
   if (violations !== undefined && violations.length > 0)
     return `, ${violations.length} distinct violation${violations.length === 1 ? '' : 's'}`
+  if (violation === undefined && unmet !== undefined)
+    return ` by progress: ${unmet.map(unmetText).join('; ')}`
   if (violation === undefined) return `, ${count(executions)} executions`
   const when = violation.execution < 0 ? 'while learning' : `in execution ${count(violation.execution)}`
   return ` by ${violation.check} ${when} after ${violation.seconds.toFixed(2)} s`
+}
+
+/** `pgmigrate_success 0 times, which the scenario expects once in 20 executions`. */
+export function unmetText({ event, count: times, in: executions }: Unmet): string {
+  return `${event} ${plural(times, 'time')}, which the scenario expects once in ${plural(executions, 'execution')}`
 }
 
 function violationLines(
@@ -112,6 +121,7 @@ function violationLines(
     const cpus = 1 + Math.max(0, ...description.steps.map((step) => step.cpu))
     sections.push(
       violation.shrunk ? shrunkLines(violation.shrunk, violation.check) : [],
+      drawLines(violation.draws, verbose),
       formatColumns(interleaving, cpus),
       orderLines(interleaving.constraints),
       description.atRest
@@ -144,6 +154,14 @@ function shrunkLines({ sizes, steps, switches, necessary }: ShrinkReport, check:
     return `Without s${what} ${one.without === 'held' ? 'everything holds' : `${one.without} fails`}.`
   })
   return [first, ...proofs]
+}
+
+/** What tasks drew at random; without `verbose` only as far as it is not 0. */
+function drawLines(draws: ViolationReport['draws'], verbose: boolean): string[] {
+  return draws.flatMap(({ pid, values }) => {
+    const shown = verbose ? values : values.slice(0, values.findLastIndex((value) => value !== 0) + 1)
+    return shown.length === 0 ? [] : wrap(`Task ${pid} draws ${shown.join(', ')}.`)
+  })
 }
 
 function contextName(context: number, cpus: number): string {

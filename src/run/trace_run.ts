@@ -5,9 +5,11 @@ import { UsageError } from '../base/errors.ts'
 import { type Configuration, levelBits } from '../kbuild/config.ts'
 import type { SmpMachine } from '../machine/smp/machine.ts'
 import { symbol } from '../inspect/symbols.ts'
-import { percent } from '../base/text.ts'
+import { percent, plural } from '../base/text.ts'
 import {
   ANONYMOUS_WRITES,
+  differenceText,
+  faultRows,
   loadTrace,
   memoryFor,
   outOfMemory,
@@ -38,7 +40,11 @@ const SAME_KIND = 0.95
  * @param sizeMemory choose MEMORY so that the recording fits
  */
 export function traceRun(path: string, config: Configuration, sizeMemory: boolean): TraceRun {
-  const bits = levelBits(config).reduce((sum, level) => sum + level, 0)
+  // Half of 31 bits is user space's.
+  const bits = Math.min(
+    30,
+    levelBits(config).reduce((sum, level) => sum + level, 0),
+  )
   const { program, blob } = loadTrace(path, bits)
   const demand = traceDemand(program, config.PTRS_PER_TABLE, config.PGTABLE_LEVELS)
   const operations = program.streams.reduce((sum, stream) => sum + stream.operations.length, 0)
@@ -74,10 +80,14 @@ function notApplicable(): CheckResult[] {
   return ['trace signals', 'trace faults'].map((name) => ({ name, ok: 'not applicable' }))
 }
 
+/** What differed first, as the end of a sentence. */
+function first({ differences }: TraceTable): string {
+  const [difference] = differences.first
+  return difference === undefined ? '' : `; what differed first: ${differenceText(difference)}`
+}
+
 function traceChecks(table: TraceTable, finished: boolean): CheckResult[] {
-  const signals = table.rows
-    .filter((row) => row.recorded !== ANONYMOUS_WRITES)
-    .reduce((sum, row) => sum + row.signal, 0)
+  const signals = faultRows(table).reduce((sum, row) => sum + row.signal, 0)
   const writes = table.rows.find((row) => row.recorded === ANONYMOUS_WRITES)
   const share = writes === undefined ? 1 : sameKindShare(writes)
   return [
@@ -86,7 +96,7 @@ function traceChecks(table: TraceTable, finished: boolean): CheckResult[] {
       : {
           name: 'trace signals',
           ok: false,
-          detail: `${signals} faults ended in a signal that the recording does not have`,
+          detail: `${plural(signals, 'fault')} ended in a signal that the recording does not have${first(table)}`,
         },
     // Cut short, it says nothing about the rest.
     !finished
@@ -96,7 +106,7 @@ function traceChecks(table: TraceTable, finished: boolean): CheckResult[] {
         : {
             name: 'trace faults',
             ok: false,
-            detail: `${percent(share)} of the write faults in recorded anonymous areas are of the recorded kind, expected ${percent(SAME_KIND)}`,
+            detail: `${percent(share)} of the write faults in recorded anonymous areas are of the recorded kind, expected ${percent(SAME_KIND)}${first(table)}`,
           },
   ]
 }

@@ -47,10 +47,13 @@ export interface SteppedEnvironment {
   observe_lock_release(lock: number): void
   observe_lock_wanted(lock: number): void
   observe_exception(): void
+  observe_turn(): void
   observe_woken(): void
   observe_wakes(): void
   ndelay(ns: number): void
   ktime_get_ns(): number
+  /** What task number `pid` draws, 0 to bound - 1, when its own sequence has come to `x`. */
+  arch_random_below(pid: number, x: number, bound: number): number
   observe_contended(lock: number): boolean
 }
 

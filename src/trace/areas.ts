@@ -10,6 +10,10 @@ export const MAP_SHARED = 1
 export const MAP_PRIVATE = 2
 export const MAP_FIXED = 0x10
 export const MAP_ANONYMOUS = 0x20
+export const MAP_GROWSDOWN = 0x100
+export const MAP_LOCKED = 0x2000
+export const MAP_POPULATE = 0x8000
+export const MAP_HUGETLB = 0x40000
 export const MAP_FIXED_NOREPLACE = 0x100000
 
 export interface Area {
@@ -26,6 +30,8 @@ export interface Area {
   pgoff: number
   /** The area comes from an anonymous mmap of the recording. */
   recordedAnonymous: boolean
+  /** What of the area is not modelled, so that its faults are shown apart. */
+  apart?: string
 }
 
 export class AreaMap {
@@ -94,17 +100,24 @@ export class AreaMap {
   }
 
   protect(start: number, end: number, prot: number): void {
-    if (start >= end) return
-    const [from, to] = this.#isolate(start, end)
-    for (let index = from; index < to; index++) this.areas[index]!.prot = prot
+    for (const area of this.#inside(start, end)) area.prot = prot
   }
 
-  /** What mremap leaves: the old range at its new place, cut or grown to the new length. */
+  /** Says what of the areas in [start, end) is not modelled. */
+  setApart(start: number, end: number, why: string): void {
+    for (const area of this.#inside(start, end)) area.apart = why
+  }
+
+  /**
+   * What mremap leaves: the old range at its new place, cut or grown to the new length. No pages of a shared mapping
+   * become a second mapping of it.
+   */
   remap(start: number, pages: number, newStart: number, newPages: number): void {
-    const moved = this.pieces(start, start + Math.min(pages, newPages))
+    const twice = pages === 0
+    const moved = this.pieces(start, start + (twice ? 1 : Math.min(pages, newPages)))
     this.unmap(start, start + pages)
     const last = moved[moved.length - 1]
-    if (last && last.end === start + pages) last.end = start + newPages
+    if (last && (twice || last.end === start + pages)) last.end = start + newPages
     this.unmap(newStart, newStart + newPages)
     for (const area of moved)
       this.map({ ...area, start: area.start - start + newStart, end: area.end - start + newStart })
@@ -119,6 +132,11 @@ export class AreaMap {
       else low = middle + 1
     }
     return low
+  }
+
+  /** The areas inside [start, end), after splits at both ends. */
+  #inside(start: number, end: number): Area[] {
+    return start < end ? this.areas.slice(...this.#isolate(start, end)) : []
   }
 
   /** Splits at both ends; returns the indexes of the areas inside. */

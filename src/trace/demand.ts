@@ -8,11 +8,15 @@ import {
   TRACE_EXIT,
   TRACE_FORK,
   TRACE_F_ANON,
+  TRACE_MADVISE,
+  TRACE_MMAP,
   TRACE_TOUCH,
   TRACE_VFORK,
 } from './opcodes.ts'
 import { recordedOrder } from './operations.ts'
-import type { TraceProgram } from './operations.ts'
+import { ADVICE_POPULATE_READ, ADVICE_POPULATE_WRITE } from './advice.ts'
+import { MAP_POPULATE } from './areas.ts'
+import type { Operation, TraceProgram } from './operations.ts'
 
 /** Numbers at the moment that has most of them. */
 export interface TraceDemand {
@@ -107,6 +111,12 @@ export function traceDemand(program: TraceProgram, ptrsPerTable: number, levels:
         if ((operation.bits & TRACE_F_ANON) === 0) fileTouches++
         mm?.touch(operation.page, ptrsPerTable)
         break
+      case TRACE_MMAP:
+      case TRACE_MADVISE:
+        if (!populates(operation)) break
+        for (let page = operation.page; page < operation.page + operation.pages; page++)
+          mm?.touch(page, ptrsPerTable)
+        break
       case TRACE_EXEC:
         drop(operation.stream)
         create(operation.stream)
@@ -128,6 +138,12 @@ export function traceDemand(program: TraceProgram, ptrsPerTable: number, levels:
   peak()
   demand.allPages += Math.min(fileTouches, mapped)
   return demand
+}
+
+/** Whether a call makes all pages of its range present. */
+function populates({ kind, flags, prot }: Operation): boolean {
+  if (kind === TRACE_MMAP) return (flags & MAP_POPULATE) !== 0 && prot !== 0
+  return prot === ADVICE_POPULATE_READ || prot === ADVICE_POPULATE_WRITE
 }
 
 /**

@@ -1,5 +1,13 @@
 // What the calls of a trace program do to areas.
-import { MAP_ANONYMOUS, MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_PRIVATE } from './areas.ts'
+import {
+  MAP_ANONYMOUS,
+  MAP_FIXED,
+  MAP_FIXED_NOREPLACE,
+  MAP_GROWSDOWN,
+  MAP_HUGETLB,
+  MAP_LOCKED,
+  MAP_PRIVATE,
+} from './areas.ts'
 import type { Area, AreaMap } from './areas.ts'
 import { TRACE_BRK, TRACE_MMAP, TRACE_MPROTECT, TRACE_MREMAP, TRACE_MUNMAP } from './opcodes.ts'
 import { rangesOf } from './operations.ts'
@@ -16,13 +24,23 @@ export const NOTHING: Area = {
   recordedAnonymous: false,
 }
 
+/** Flags of mmap that make an area which the model has no mechanism for. */
+const FLAGS_APART: [number, string][] = [
+  [MAP_HUGETLB, 'MAP_HUGETLB'],
+  [MAP_LOCKED, 'MAP_LOCKED'],
+  [MAP_GROWSDOWN, 'MAP_GROWSDOWN'],
+]
+
 /** What a call leaves in the areas. */
 export function applyTo(areas: AreaMap, call: Operation): void {
+  if (call.errno !== 0) return applyFailed(areas, call)
   const end = call.page + call.pages
   switch (call.kind) {
     case TRACE_MMAP: {
       const { page: start, prot, flags, file, pgoff } = call
       areas.map({ start, end, prot, flags, file, pgoff, recordedAnonymous: (flags & MAP_ANONYMOUS) !== 0 })
+      const apart = call.apart || FLAGS_APART.find(([flag]) => (flags & flag) !== 0)?.[1]
+      if (apart !== undefined) areas.setApart(start, end, apart)
       break
     }
     case TRACE_MUNMAP:
@@ -41,6 +59,18 @@ export function applyTo(areas: AreaMap, call: Operation): void {
       } else {
         areas.unmap(call.page, call.newPage)
       }
+  }
+}
+
+/** What a call that failed had done before. */
+function applyFailed(areas: AreaMap, call: Operation): void {
+  const end = call.page + call.pages
+  if (call.kind === TRACE_MPROTECT) {
+    const [hole] = areas.holes(call.page, end)
+    areas.protect(call.page, hole?.[0] ?? end, call.prot)
+  } else if (call.kind === TRACE_MREMAP) {
+    areas.unmap(call.newPage, call.newPage + call.newPages)
+    areas.unmap(call.page + call.newPages, end)
   }
 }
 

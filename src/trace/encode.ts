@@ -117,9 +117,9 @@ function* eachPage(program: TraceProgram): Generator<number> {
   for (const stream of program.streams) {
     for (const operation of stream.operations) {
       for (const [start, end] of rangesOf(operation)) {
-        if (end <= start) continue
-        yield start
-        yield end - 1
+        // No pages at the address of a shared mapping stand for it.
+        if (end > start || operation.kind === op.TRACE_MREMAP) yield start
+        if (end > start) yield end - 1
       }
       if (operation.kind === op.TRACE_BRK || operation.kind === op.TRACE_EXEC) {
         if (operation.page > 0) yield operation.page - 1

@@ -9,8 +9,16 @@ import { makeRoom } from './room.ts'
 
 export { memoryFor, traceDemand } from './demand.ts'
 export type { TraceDemand } from './demand.ts'
-export { formatTraceTable, outOfMemory, sameKindShare, traceTable, ANONYMOUS_WRITES } from './table.ts'
-export type { TraceRow, TraceTable } from './table.ts'
+export {
+  differenceText,
+  faultRows,
+  formatTraceTable,
+  outOfMemory,
+  sameKindShare,
+  traceTable,
+  ANONYMOUS_WRITES,
+} from './table.ts'
+export type { TraceDifference, TraceRow, TraceTable } from './table.ts'
 export type { TraceProgram } from './operations.ts'
 
 export interface LoadedTrace {

@@ -13,7 +13,10 @@ const STACK_FLOOR = 0x7ffbf8000
 const SEGMENT_GAP = 64
 /** A larger gap starts another file (the program, its interpreter, …). */
 const FILE_GAP = 4096
-/** A stack does not skip more than 8 MiB. */
+/**
+ * A stack does not skip more than 8 MiB. Without randomisation mmap's area lies above STACK_FLOOR as well, 128 MiB below
+ * the stack.
+ */
 const STACK_GAP = 2048
 
 /** What pass one learns about one image (an address space from exec on, with all that are forked from it). */
@@ -41,11 +44,8 @@ interface Run {
  */
 export function inferAreas(image: ImageEvidence, fileId: (key: string) => number): Area[] {
   const pages = [...image.touched.keys()].toSorted((a, b) => a - b)
-  let stackTop = -1
-  for (const page of pages) {
-    if (page >= STACK_FLOOR && (image.touched.get(page)! & PROT_WRITE) !== 0) stackTop = page
-  }
-  const isStack = (page: number): boolean => page >= STACK_FLOOR && page <= stackTop
+  const { bottom, top } = stackOf(image, pages)
+  const isStack = (page: number): boolean => page >= bottom && page <= top
 
   const areas: Area[] = []
   let last: Run | undefined
@@ -89,6 +89,16 @@ export function inferAreas(image: ImageEvidence, fileId: (key: string) => number
   }
   flush()
   return areas
+}
+
+/** First and last touched page of the stack: it ends with the last page that was written. */
+function stackOf(image: ImageEvidence, pages: number[]): { bottom: number; top: number } {
+  const written = (page: number): boolean => (image.touched.get(page)! & PROT_WRITE) !== 0
+  const top = pages.findLast((page) => page >= STACK_FLOOR && written(page)) ?? -1
+  let bottom = top
+  for (const page of pages.toReversed())
+    if (page >= STACK_FLOOR && page < bottom && bottom - page <= STACK_GAP + 1) bottom = page
+  return { bottom, top }
 }
 
 /** The rights of the private, file-like mapping that a single unexplained access needs. */

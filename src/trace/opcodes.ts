@@ -81,7 +81,7 @@ export const TRACE_MPROTECT = 4
 /** The recorded call moved or resized to the address given. */
 export const TRACE_MREMAP = 5
 export const TRACE_BRK = 6
-/** MADV_DONTNEED only. */
+/** MADV_DONTNEED, MADV_POPULATE_ and what is only a flag of VMAs. */
 export const TRACE_MADVISE = 7
 /** The child shares the mm. */
 export const TRACE_CLONE_THREAD = 8
@@ -106,14 +106,17 @@ export const TRACE_F_PRESENT = 0x400
 export const TRACE_F_ANON = 0x800
 /** The recorded fault came from user mode. */
 export const TRACE_F_USER = 0x1000
-/** No right to this access by the recording itself: it ended in SIGSEGV there too. */
+/**
+ * No right to this access by the recording itself: it ended in SIGSEGV there too, and in kernel mode in EFAULT of the
+ * call.
+ */
 export const TRACE_F_SEGV = 0x2000
+/** It lies behind the end of its shared memory: it ended in SIGBUS (EFAULT) there too. */
+export const TRACE_F_SIGBUS = 0x4000
 
 export const TRACE_READ = 0
 export const TRACE_WRITE = 1
 export const TRACE_FETCH = 2
-
-export const TRACE_ADVICE_DONTNEED = 4
 
 // What the replay writes, one word an operation, into an array of nr_ops words (index = operation's index in the whole
 // program).

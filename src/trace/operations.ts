@@ -2,7 +2,10 @@
 // Pages are 4 KiB and at recorded addresses here.
 import {
   TRACE_BRK,
+  TRACE_CLONE_THREAD,
+  TRACE_EXEC,
   TRACE_FETCH,
+  TRACE_FORK,
   TRACE_F_PRESENT,
   TRACE_MADVISE,
   TRACE_MMAP,
@@ -10,6 +13,7 @@ import {
   TRACE_MREMAP,
   TRACE_MUNMAP,
   TRACE_TOUCH,
+  TRACE_VFORK,
   TRACE_WRITE,
 } from './opcodes.ts'
 
@@ -22,6 +26,10 @@ export interface Operation {
   line: number
   /** For a call, the line of its return; else as `line`. */
   endLine: number
+  /** The errno that a call ended with in the recording; 0: it succeeded. */
+  errno: number
+  /** TRACE_TOUCH: what of its area is not modelled; '': nothing. */
+  apart: string
   /** Index of the stream (task) and of the operation in it. */
   stream: number
   index: number
@@ -87,6 +95,8 @@ export function makeOperation(kind: number, line: number, fields: Partial<Operat
     bits: 0,
     line,
     endLine: line,
+    errno: 0,
+    apart: '',
     stream: -1,
     index: -1,
     mm: -1,
@@ -146,6 +156,24 @@ export function touchRow(present: boolean, access: number): TouchRow {
 /** The row of the result table for a touch. */
 export function rowOf(operation: Operation): TouchRow {
   return touchRow((operation.bits & TRACE_F_PRESENT) !== 0, operation.access)
+}
+
+/** The name of the call that an operation does again. */
+export function callName(kind: number): string {
+  return CALLS[kind] ?? `operation ${kind}`
+}
+
+const CALLS: Record<number, string> = {
+  [TRACE_MMAP]: 'mmap',
+  [TRACE_MUNMAP]: 'munmap',
+  [TRACE_MPROTECT]: 'mprotect',
+  [TRACE_MREMAP]: 'mremap',
+  [TRACE_BRK]: 'brk',
+  [TRACE_MADVISE]: 'madvise',
+  [TRACE_CLONE_THREAD]: 'clone',
+  [TRACE_FORK]: 'fork',
+  [TRACE_VFORK]: 'vfork',
+  [TRACE_EXEC]: 'exec',
 }
 
 /** All operations as they were recorded; each stream's in its own order. */

@@ -1,9 +1,9 @@
 // One line of `perf script` text -> one typed event. Understands the events that traces of address spaces consist of;
-// any other event becomes `unknown`, to be counted. Leaves out call chains, the header and what perf prints with fields
-// other than the default ones.
+// any other event or record becomes `unknown`, to be counted. Leaves out call chains, the header and what perf prints
+// with fields other than the default ones.
 import { UsageError } from '../base/errors.ts'
 
-export type CallName = 'mmap' | 'munmap' | 'mprotect' | 'mremap' | 'brk' | 'madvise'
+export type CallName = 'mmap' | 'munmap' | 'mprotect' | 'mremap' | 'brk' | 'madvise' | 'mlock' | 'mlock2'
 
 interface Common {
   /** Line number in the file, from 1. Lines are in the order of time, so it also orders events. */
@@ -68,16 +68,22 @@ const ARGUMENTS: Record<CallName, string[]> = {
   mremap: ['addr', 'old_len', 'new_len', 'flags', 'new_addr'],
   brk: ['brk'],
   madvise: ['start', 'len_in', 'behavior'],
+  mlock: ['start', 'len'],
+  mlock2: ['start', 'len'],
 }
 
-// The comm comes first and may hold spaces and digits, so the line is anchored at `tid [cpu] time: system:event:`.
-const LINE = /^\s*(?:.*?\s)?(?:\d+\/)?(\d+)\s+\[\d+\]\s+(?:\S{4,5}\s+)?\d+\.\d+:\s+([\w-]+:[\w-]+):\s*(.*)$/
+// The comm comes first and may hold spaces and digits, so the line is anchored at `tid [cpu] time:`. Only tracepoints
+// always have a CPU.
+const LINE = /^\s*(?:.*?\s)?(?:-?\d+\/)?(-?\d+)\s+(?:\[\d+\]\s+)?(?:\S{4,5}\s+)?\d+\.\d+:\s+(.*)$/
+const TRACEPOINT = /^([\w-]+:[\w-]+):(?:\s+(.*))?$/
+// A sample of another kind (`250000 cpu-clock:u: …`, `cpu/cycles/: …`) or a record (`PERF_RECORD_MMAP2 1/1: …`).
+const OTHER = /^(?:\d+\s+)?([A-Za-z]\S*):(?:\s|$)|^(PERF_RECORD_\w+)/
 const CALLCHAIN = /^\s+[0-9a-f]+\s+\S.*\(.*\)\s*$/
 const FAULT = /^address=(0x[0-9a-f]+) ip=(\S+) error_code=(0x[0-9a-f]+)\s*$/
 const CLONE = /^pid=(\d+) comm=.* clone_flags=(?:0x)?([0-9a-f]+) oom_score_adj=-?\d+\s*$/
 const EXEC = /^filename=(.*) pid=(\d+) old_pid=(\d+)\s*$/
 const EXIT = /^comm=.* pid=(\d+) prio=-?\d+(?: group_dead=(?:true|false))?\s*$/
-const SYSCALL = /^syscalls:sys_(enter|exit)_(mmap|munmap|mprotect|mremap|brk|madvise)$/
+const SYSCALL = /^syscalls:sys_(enter|exit)_(mmap|munmap|mprotect|mremap|brk|madvise|mlock2?)$/
 
 /**
  * Parses one line. Returns null for blank lines, comments and lines of call chains.
@@ -89,13 +95,16 @@ const SYSCALL = /^syscalls:sys_(enter|exit)_(mmap|munmap|mprotect|mremap|brk|mad
 export function parseLine(text: string, file: string, line: number): TraceEvent | null {
   if (/^\s*(#|$)/.test(text)) return null
   const match = LINE.exec(text)
-  if (!match) {
+  const tid = Number(match?.[1])
+  const tracepoint = TRACEPOINT.exec(match?.[2] ?? '')
+  if (!tracepoint) {
+    const other = OTHER.exec(match?.[2] ?? '')
+    if (other) return { type: 'unknown', line, tid, name: (other[1] ?? other[2])! }
     if (CALLCHAIN.test(text)) return null
     throw malformed(file, line, '"comm tid [cpu] time: system:event: fields" as perf script prints it', text)
   }
-  const tid = Number(match[1])
-  const name = match[2]!
-  const fields = match[3]!
+  const name = tracepoint[1]!
+  const fields = tracepoint[2] ?? ''
   switch (name) {
     case 'exceptions:page_fault_user':
     case 'exceptions:page_fault_kernel': {

@@ -12,7 +12,8 @@
 // for its child.
 import { MAP_PRIVATE, permits } from './areas.ts'
 import type { Area } from './areas.ts'
-import { callOperation } from './calls.ts'
+import { callOperation, failedOperation } from './calls.ts'
+import type { CallContext } from './calls.ts'
 import { applyTo, choseAddress, NOTHING, overlap } from './effects.ts'
 import { Files } from './files.ts'
 import { foresee } from './foresight.ts'
@@ -25,6 +26,7 @@ import {
   TRACE_F_ANON,
   TRACE_F_PRESENT,
   TRACE_F_SEGV,
+  TRACE_F_SIGBUS,
   TRACE_F_USER,
   TRACE_MMAP,
   TRACE_MREMAP,
@@ -145,6 +147,7 @@ class Walk {
     })
     const area = this.#areaForTouch(task, operation)
     if (area?.recordedAnonymous) operation.bits |= TRACE_F_ANON
+    operation.apart = area?.apart ?? ''
     this.#tasks.push(task, operation)
   }
 
@@ -166,13 +169,22 @@ class Walk {
         return later
       }
     }
-    if (permitted) return area
+    if (permitted) {
+      if (this.#isBehindEnd(area, touch.page)) touch.bits |= TRACE_F_SIGBUS
+      return area
+    }
     const rights = access === 'write' ? 2 : access === 'fetch' ? 4 : 1
     if (area || touch.page < LOWEST_PAGE) {
       touch.bits |= TRACE_F_SEGV
       return area
     }
     return this.#infer(task, touch.page, touch.page + 1, rights, touch.line)
+  }
+
+  /** Whether the page of shared anonymous memory is none of its object's. */
+  #isBehindEnd({ file, start, pgoff }: Area, page: number): boolean {
+    const object = this.#files.all[file]
+    return object?.shmem === true && pgoff + page - start >= object.pages
   }
 
   /**
@@ -206,17 +218,21 @@ class Walk {
       this.#passedOver.add(event.call, 'its task has exited before')
     } else if (!result) {
       this.#passedOver.add(event.call, 'its return was not recorded')
-    } else if (result.value < 0 && result.value > -4096) {
-      this.#passedOver.add(event.call, `it failed with errno ${-result.value}`)
     } else {
-      const operation = callOperation(event, result, {
+      const context: CallContext = {
         mm: task.mm,
         files: this.#files,
         passedOver: this.#passedOver,
         firstWalk: this.#firstWalk,
         mustExist: (start, end) => this.#mustExist(task, start, end, event.line),
-      })
-      if (!operation) return
+      }
+      const errno = result.value < 0 && result.value > -4096 ? -result.value : 0
+      const operation =
+        errno === 0 ? callOperation(event, result, context) : failedOperation(event, errno, context)
+      if (!operation) {
+        if (errno !== 0) this.#passedOver.add(event.call, `it failed with errno ${errno}`)
+        return
+      }
       operation.endLine = result.line
       this.#tasks.push(task, operation)
       for (const other of task.mm.pending) {
@@ -242,9 +258,13 @@ class Walk {
     mm.pending.delete(operation)
     applyTo(mm.areas, operation)
     for (const [start, end] of rangesOf(operation)) {
-      if (operation.kind === TRACE_MMAP || operation.kind === TRACE_BRK || operation.kind === TRACE_MREMAP) {
+      const maps =
+        operation.kind === TRACE_MMAP || operation.kind === TRACE_BRK || operation.kind === TRACE_MREMAP
+      if (maps && operation.errno === 0) {
         for (const piece of mm.areas.pieces(start, end)) mm.image.recorded.map(piece)
       }
+      // Where another call failed nothing was unmapped.
+      if (operation.errno !== 0 && operation.kind !== TRACE_MREMAP) continue
       for (const [first, last] of mm.areas.holes(start, end))
         mm.unmapped.map({ ...NOTHING, start: first, end: last })
     }

@@ -39,7 +39,7 @@ export function readTrace(path: string): TraceEvent[] {
  */
 export function parseTrace(text: string, file: string): TraceEvent[] {
   const events: TraceEvent[] = []
-  const lines = text.split('\n')
+  const lines = text.split(/\r?\n/)
   for (let index = 0; index < lines.length; index++) {
     const event = parseLine(lines[index]!, file, index + 1)
     if (event) events.push(event)

@@ -106,6 +106,31 @@ describe('a scenario that holds', () => {
   })
 })
 
+describe('what a scenario declares', () => {
+  const declared = (...args: string[]): ReturnType<typeof huntJson> =>
+    huntJson(scenario('declared'), '--no-check', 'steps', ...args)
+
+  test('is taken by its hunt, which names what was not reached and is violated by what does not come', async () => {
+    const { status, report } = await declared('--executions', '20')
+    expect(report).toMatchObject({ operations: 1, pages: 1, notReached: ['copy_page_range', 'pswpout'] })
+    expect(report.unmet).toEqual([{ event: 'forks', in: 10, count: 0 }])
+    expect({ status, verdict: report.verdict }).toEqual({ status: 1, verdict: 'violated' })
+  })
+
+  test('is not expected in other sizes', async () => {
+    const { status, report } = await declared('--executions', '20', '--operations', '2')
+    expect({ status, unmet: report.unmet }).toEqual({ status: 0, unmet: undefined })
+  })
+
+  test('is in the text', async () => {
+    const { stdout } = await hunt(scenario('declared'), '--executions', '20', '--no-check', 'steps')
+    expect(stdout).toContain('not reached copy_page_range  pswpout\n')
+    expect(stdout).toContain(
+      'verdict: violated by progress: forks 0 times, which the scenario expects once in 10 executions\n',
+    )
+  })
+})
+
 describe('an allocation that FAIL_ALLOC makes fail', () => {
   const failing = (nr: number): string[] => [
     ...[scenario('maps'), '--executions', '200'],
@@ -163,7 +188,7 @@ describe('a violation', () => {
     const replay = JSON.parse(readFileSync(join(folder, violation?.replay ?? ''), 'utf8')) as {
       schema: string
     }
-    expect(replay.schema).toBe('mmtorture/replay@1')
+    expect(replay.schema).toBe('mmtorture/replay@2')
   })
 
   test('ends with the command that replays it, which fails in the same way every time', async () => {
@@ -222,7 +247,7 @@ describe('a violation', () => {
 
   test('of a program without end is a livelock, not a hang', async () => {
     const { status, stdout } = await hunt(scenario('endless'), '--step-limit', '3000')
-    expect(stdout).toMatch(/watchdog: BUG: soft lockup - CPU#\d stuck: no end after 3000 steps/)
+    expect(stdout).toMatch(/watchdog: BUG: soft lockup - CPU#\d stuck: no turn ends for 3000 steps/)
     expect(stdout).toMatch(/^RIP: program .*hunt_endless\.ts:9, READ_ONCE scenario word 0: 0$/m)
     expect(status).toBe(1)
   })
@@ -267,7 +292,7 @@ describe('a replay file', () => {
 
   test.each([
     ['truncated', (text: string) => text.slice(0, 2000), /is truncated/],
-    ['of another version', (text: string) => text.replace('replay@1', 'replay@9'), /of another version/],
+    ['of another version', (text: string) => text.replace('replay@2', 'replay@9'), /of another version/],
     ['that is none', () => '{}', /is no replay file/],
     [
       'of another kernel',

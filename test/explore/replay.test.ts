@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Subject } from '../../src/explore/attempt.ts'
+import { courseOf } from '../../src/explore/course.ts'
 import { hunt } from '../../src/explore/hunt.ts'
 import { type HistoryStep, record } from '../../src/explore/record.ts'
 import { formatDifference, replay } from '../../src/explore/replay.ts'
@@ -7,6 +8,7 @@ import {
   formatReplay,
   makeReplay,
   parseReplay,
+  replayCourse,
   type ReplayFile,
   type StepNames,
 } from '../../src/explore/replay_file.ts'
@@ -23,7 +25,7 @@ function fileOf(program: ProgramName, seed = 1): ReplayFile {
   const subject = subjectOf(program)
   const scheduler = SCHEDULERS.find(({ name }) => name === 'random')!
   const [violation] = hunt(subject, { seed, scheduler, sites: 8, executions: 100_000 }).violations
-  const recording = record(subject, violation!.schedule, violation!.steps)
+  const recording = record(subject, courseOf(violation!))
   const about = { scenario: program, config: { PTLOCK: 'pmd' }, reverts: [], patches: [], checks: [] }
   const { execution } = violation!
   const sizes = { cpus: 2, operations: 0, pages: 0 }
@@ -34,7 +36,7 @@ function fileOf(program: ProgramName, seed = 1): ReplayFile {
   )
 }
 
-test.each(['lostUpdate', 'abba', 'needle20x4'] as const)(
+test.each(['lostUpdate', 'abba', 'needle20x4', 'drawnUpdate'] as const)(
   '%s fails the same way ten times out of ten',
   (program) => {
     for (let seed = 1; seed <= 10; seed++) {
@@ -50,9 +52,19 @@ test.each(['lostUpdate', 'abba', 'needle20x4'] as const)(
 test('a file says what it is before its long parts', () => {
   expect(formatReplay(fileOf('lostUpdate')).split('\n').slice(0, 3)).toEqual([
     '{',
-    '  "schema": "mmtorture/replay@1",',
+    '  "schema": "mmtorture/replay@2",',
     '  "image": "frozen",',
   ])
+})
+
+test('a file of before draws were recorded replays with those of the tasks themselves', () => {
+  const { draws, ...rest } = fileOf('lostUpdate')
+  const old = formatReplay({ ...rest, schema: 'mmtorture/replay@1' })
+  expect(draws).toEqual([])
+  expect(replayCourse(parseReplay(old, 'x.json')).draws).toBe('sequence')
+  expect(
+    replay(subjectOf('lostUpdate'), parseReplay(old, 'x.json'), IMAGE, describe).difference,
+  ).toBeUndefined()
 })
 
 test('on another image the first step that differs is named', () => {
@@ -77,16 +89,16 @@ test.each([
     (text: string) => text.slice(0, 300),
     'x.json is truncated: it ends in the middle, after 300 characters.',
   ],
-  ['empty', () => '', 'x.json is no replay file: expected JSON with "schema": "mmtorture/replay@1".'],
+  ['empty', () => '', 'x.json is no replay file: expected JSON with "schema": "mmtorture/replay@2".'],
   [
     'another version',
-    (text: string) => text.replace('replay@1', 'replay@7'),
-    'x.json is a replay file of another version, mmtorture/replay@7; this mmtorture reads mmtorture/replay@1.',
+    (text: string) => text.replace('replay@2', 'replay@7'),
+    'x.json is a replay file of another version, mmtorture/replay@7; this mmtorture reads mmtorture/replay@2.',
   ],
   [
     'another document',
     () => '{"schema":"mmtorture/run@1"}',
-    'x.json is no replay file: expected "schema": "mmtorture/replay@1".',
+    'x.json is no replay file: expected "schema": "mmtorture/replay@2".',
   ],
   [
     'a field of the wrong type',

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { courseOf } from '../../src/explore/course.ts'
 import { hunt } from '../../src/explore/hunt.ts'
 import { record } from '../../src/explore/record.ts'
 import { SCHEDULERS } from '../../src/explore/schedulers/index.ts'
@@ -15,8 +16,7 @@ async function shrunk(
   const subject = subjectOf(program, sizes)
   const scheduler = SCHEDULERS.find(({ name }) => name === 'random')!
   const [violation] = hunt(subject, { seed, scheduler, sites: 8, executions: 100_000 }).violations
-  const { check, schedule, steps } = violation!
-  const result = await shrink(subject, check, schedule, steps, {
+  const result = await shrink(subject, violation!.check, violation!, {
     sizes,
     make: (wanted) => subjectOf(program, wanted),
     ...options,
@@ -28,7 +28,7 @@ test.each([1, 2, 3])('the lost update ends with 4 accesses and 2 switches (seed 
   const result = await shrunk('lostUpdate', { cpus: 3, operations: 5 }, seed)
   expect(result.sizes).toMatchObject({ cpus: 2, operations: 1 })
   expect(result.switches).toBe(2)
-  const { history, finding } = record(result.subject, result.schedule, result.steps)
+  const { history, finding } = record(result.subject, courseOf(result))
   expect(history).toHaveLength(4)
   expect(finding).toMatchObject({ check: 'counter' })
 })
@@ -51,10 +51,21 @@ test('a deadlock of two locks ends with one switch', async () => {
   ])
 })
 
+test.each([1, 2, 3])('draws that do not matter end as 0 (seed %i)', async (seed) => {
+  const { draws, switches } = await shrunk('drawnUpdate', {}, seed)
+  expect(switches).toBe(2)
+  expect(draws).toEqual([
+    { pid: 1, values: [0, 5, 0] },
+    { pid: 2, values: [0, 6, 0] },
+  ])
+})
+
 test('a schedule that does not fail is not shrunk', async () => {
   const subject = subjectOf('lockedUpdate')
   const sizes = { cpus: 2, operations: 0, pages: 0 }
-  expect(await shrink(subject, 'counter', [0, 0], 10, { sizes })).toBeUndefined()
+  expect(
+    await shrink(subject, 'counter', { schedule: [0, 0], steps: 10, draws: [] }, { sizes }),
+  ).toBeUndefined()
 })
 
 test('executions bound it, but for the proofs', async () => {

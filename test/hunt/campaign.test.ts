@@ -51,6 +51,15 @@ test('three workers find the violation that one finds', async () => {
   expect(found(three)).toEqual(found(one))
 })
 
+test('three workers draw what one draws', async () => {
+  const options = optionsOf('drawnUpdate', { keepGoing: true, executions: 4000 })
+  const one = await campaign({ ...options, workers: 1 })
+  const three = await campaign({ ...options, workers: 3 })
+  expect(one.violations).toHaveLength(1)
+  expect(three.violations[0].draws).toEqual(one.violations[0].draws)
+  expect(essence(three)).toEqual(essence(one))
+})
+
 test.each([1, 2])('a verdict of %i workers stands on one execution at least', async (workers) => {
   const result = await campaign(optionsOf('lockedUpdate', { workers, seconds: 0 }))
   expect(result).toMatchObject({ verdict: 'held', interrupted: false })
@@ -98,6 +107,11 @@ test('seconds end a hunt', async () => {
 test('an exhaustive search runs on one worker and ends', async () => {
   const result = await campaign(optionsOf('lockedUpdate', { scheduler: 'dfs', workers: 2, preemptions: 2 }))
   expect(result).toMatchObject({ exhausted: true, verdict: 'held', executions: 2 })
+})
+
+test('an exhaustive search draws the same all along', async () => {
+  const result = await campaign(optionsOf('drawnUpdate', { scheduler: 'dfs', preemptions: 2 }))
+  expect(result).toMatchObject({ exhausted: true, verdict: 'held', executions: 1 })
 })
 
 test('executions that never end and take no step end the hunt with a sentence', async () => {

@@ -38,7 +38,7 @@ export function describedProgram(
   const description = describeViolation(
     subject,
     image,
-    segments.map(([context, until]) => ({ context, until })),
+    { segments: segments.map(([context, until]) => ({ context, until })), draws: [] },
     '/nowhere',
   )
   if (description === undefined) throw new Error(`${name} holds in this order`)

@@ -43,6 +43,7 @@ describe('parseConfig', () => {
       SWAP: 'n',
       MEMCG: 'n',
       SWAP_MAP_MAX: 62,
+      MMU_GATHER_BUNDLE: 0,
       REFCOUNT: 'atomic',
       AREAS: 'one',
     })

@@ -70,6 +70,7 @@ async function run(image: KernelImage): Promise<Trail> {
     private_load: (p: number) => memory[p],
     private_store: (p: number, value: number) => void (memory[p] = value),
     observe_contended: () => false,
+    arch_random_below: (_pid: number, x: number, bound: number) => (x >>> 0) % bound,
     ...Object.fromEntries(NOTHING.map((name) => [name, () => {}])),
   }
   const boot = (await loadImage(image)) as unknown as (env: unknown) => Record<string, Entry>
@@ -99,6 +100,7 @@ const NOTHING = [
   'observe_object_alloc',
   'observe_object_free',
   'observe_exception',
+  'observe_turn',
   'observe_woken',
   'observe_wakes',
   'ndelay',

@@ -11,6 +11,7 @@ const about = {
     [1, 1],
     [4, 0],
   ] as const,
+  draws: [],
   replay: 'mmtorture-out/lost.json',
   command: 'mmtorture replay mmtorture-out/lost.json',
   shrunk: {

@@ -68,6 +68,24 @@ test('an event of another kind is unknown, not an error', () => {
   })
 })
 
+test.each([
+  ['sh 5 [001] 2.7:     250000   cpu-clock:      7f0000001000 main+0x0 (/bin/sh)', 'cpu-clock'],
+  ['sh 5 2.7:          1                page-faults: ', 'page-faults'],
+  ['sh 5 [001] 2.7: 1000 cpu/cycles/u:  7f6a main+0x0 (/bin/sh)', 'cpu/cycles/u'],
+  [
+    'sh 5 [001] 2.7: PERF_RECORD_MMAP2 5/5: [0x55da(0x13000) @ 0 fe:00 2 0]: r-xp /bin/sh',
+    'PERF_RECORD_MMAP2',
+  ],
+  ['sh 5 [001] 2.7: PERF_RECORD_COMM exec: sh:5/5', 'PERF_RECORD_COMM'],
+  ['sh 5 [001] 2.7: PERF_RECORD_FORK(6:6):(5:5)', 'PERF_RECORD_FORK'],
+  [
+    'swapper -1 [000] 0.0: PERF_RECORD_MMAP -1/0: [0xf(0x1) @ 0xf]: x [kernel.kallsyms]_text',
+    'PERF_RECORD_MMAP',
+  ],
+])('a sample or a record of another kind is unknown by its name: %s', (text, name) => {
+  expect(parse(text)).toMatchObject({ type: 'unknown', name })
+})
+
 test('blank lines, comments and call chains are no events', () => {
   expect(parse('')).toBeNull()
   expect(parse('# captured on: Sun')).toBeNull()

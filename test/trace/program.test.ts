@@ -58,6 +58,79 @@ test('a call that failed is passed over with its errno', () => {
   expect(program.passedOver).toEqual([{ what: 'mmap', why: 'it failed with errno 12', count: 1 }])
 })
 
+test('an mprotect that failed at a hole is done again, and has changed what lies below it', () => {
+  const program = new Recording()
+    .mmap(1, MAPPED, 2 * P, 0)
+    .enter(1, 'mprotect', { start: MAPPED, len: 3 * P, prot: 3 })
+    .return(1, 'mprotect', -12)
+    .touch(1, MAPPED)
+    .program()
+  expect(operationOf(program, 1, op.TRACE_MPROTECT)).toMatchObject({ pages: 3, errno: 12 })
+  expect(operationOf(program, 1, op.TRACE_TOUCH).bits & op.TRACE_F_SEGV).toBe(0)
+})
+
+test('an mremap that failed with EFAULT had made room at its new place', () => {
+  const args = { addr: MAPPED, old_len: 2 * P, new_len: P, flags: 3, new_addr: MAPPED + 8 * P }
+  const program = new Recording()
+    .mmap(1, MAPPED, P)
+    .mmap(1, MAPPED + 8 * P, P)
+    .enter(1, 'mremap', args)
+    .return(1, 'mremap', -14)
+    .touch(1, MAPPED + 8 * P)
+    .program()
+  expect(operationOf(program, 1, op.TRACE_MREMAP)).toMatchObject({ errno: 14 })
+  // The touch is explained by nothing that was recorded.
+  expect(implied(program).map(({ page }) => page)).toEqual([MAPPED / P + 8])
+})
+
+test('an mremap of no pages maps shared memory a second time', () => {
+  const args = { addr: MAPPED + P, old_len: 0, new_len: P, flags: 1, new_addr: 0 }
+  const program = new Recording()
+    .mmap(1, MAPPED, 2 * P, 3, 0x21)
+    .enter(1, 'mremap', args)
+    .return(1, 'mremap', MAPPED + 8 * P)
+    .touch(1, MAPPED + 8 * P)
+    .touch(1, MAPPED)
+    .program()
+  expect(operationOf(program, 1, op.TRACE_MREMAP)).toMatchObject({ pages: 0, newPages: 1 })
+  expect(implied(program)).toEqual([])
+})
+
+test.each([
+  ['MADV_HUGEPAGE', (one: Recording) => one.madvise(1, MAPPED, P, 14)],
+  ['mlock', (one: Recording) => one.enter(1, 'mlock', { start: MAPPED + 8, len: 8 }).return(1, 'mlock', 0)],
+])('touches of an area with %s are shown apart, those beside it are not', (name, call) => {
+  const recording = new Recording().mmap(1, MAPPED, 2 * P)
+  const program = call(recording)
+    .touch(1, MAPPED)
+    .touch(1, MAPPED + P)
+    .program()
+  expect(operationOf(program, 1, op.TRACE_TOUCH).apart).toBe(name)
+  expect(operationOf(program, 1, op.TRACE_TOUCH, 1).apart).toBe('')
+})
+
+test('MREMAP_DONTUNMAP leaves both areas, and both are shown apart', () => {
+  const args = { addr: MAPPED, old_len: P, new_len: P, flags: 5, new_addr: 0 }
+  const program = new Recording()
+    .mmap(1, MAPPED, P)
+    .enter(1, 'mremap', args)
+    .return(1, 'mremap', MAPPED + 8 * P)
+    .touch(1, MAPPED)
+    .touch(1, MAPPED + 8 * P)
+    .program()
+  expect(implied(program)).toEqual([])
+  for (const nth of [0, 1])
+    expect(operationOf(program, 1, op.TRACE_TOUCH, nth).apart).toBe('MREMAP_DONTUNMAP')
+})
+
+test('a file that mremap makes larger has so many pages', () => {
+  const program = new Recording()
+    .mmap(1, MAPPED, P, 1, 2, 3)
+    .mremap(1, MAPPED, P, 4 * P, MAPPED + 8 * P)
+    .program()
+  expect(program.files).toEqual([{ pages: 4, shmem: false }])
+})
+
 test('a call whose return was not recorded is passed over', () => {
   const program = new Recording().enter(1, 'munmap', { addr: MAPPED, len: P }).program()
   expect(program.passedOver).toEqual([{ what: 'munmap', why: 'its return was not recorded', count: 1 }])

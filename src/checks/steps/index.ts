@@ -3,14 +3,17 @@
 import { KIND_FLAGS, WRITES } from '../../step/kinds.ts'
 import type { Observer } from '../../step/observer.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'
+import { enomem } from './enomem.ts'
 import { Kcsan, kcsan } from './kcsan.ts'
 import { ledger } from './ledger.ts'
 import { lockdep } from './lockdep.ts'
 import { pageCounts } from './page_counts.ts'
+import { pageContents } from './page_contents.ts'
 import { pageLock } from './page_lock.ts'
 import { pageTableCheck } from './page_table_check.ts'
 
 import { pteTransitions } from './pte_transitions.ts'
+import { swapDevice } from './swap_device.ts'
 import { swapMap } from './swap_map.ts'
 import { tableOwner } from './table_owner.ts'
 import { tlb } from './tlb.ts'
@@ -34,6 +37,9 @@ export const STEP_CHECKS: readonly StepCheckKind[] = [
   pteTransitions,
   pageLock,
   swapMap,
+  swapDevice,
+  pageContents,
+  enomem,
   lockdep,
   kcsan,
 ]
@@ -119,8 +125,10 @@ class StepChecks implements Observer {
       }
     this.#seers = seers
     this.#fences = checks.filter((check) => check.fence !== undefined)
-    this.#tables = checks.filter((check) => check.tableLocked !== undefined)
-    this.#locks = checks.filter((check) => check.lockAcquire !== undefined)
+    this.#tables = checks.filter(
+      (check) => check.tableLocked !== undefined || check.tableUnlocked !== undefined,
+    )
+    this.#locks = checks.filter((check) => check.lockAcquire !== undefined || check.lockRelease !== undefined)
   }
 
   begin(): void {
@@ -166,13 +174,13 @@ class StepChecks implements Observer {
 
   tableLocked(context: number, table: number): void {
     if (!this.#active) return
-    for (const check of this.#tables) check.tableLocked!(context, table)
+    for (const check of this.#tables) check.tableLocked?.(context, table)
     this.#watch.tableLocked(context, table)
   }
 
   tableUnlocked(context: number, table: number): void {
     if (!this.#active) return
-    for (const check of this.#tables) check.tableUnlocked!(context, table)
+    for (const check of this.#tables) check.tableUnlocked?.(context, table)
     this.#watch.tableUnlocked(context, table)
   }
 
@@ -187,11 +195,11 @@ class StepChecks implements Observer {
   }
 
   lockAcquire(context: number, lock: number, subclass: number, how: number): void {
-    if (this.#active) for (const check of this.#locks) check.lockAcquire!(context, lock, subclass, how)
+    if (this.#active) for (const check of this.#locks) check.lockAcquire?.(context, lock, subclass, how)
   }
 
   lockRelease(context: number, lock: number): void {
-    if (this.#active) for (const check of this.#locks) check.lockRelease!(context, lock)
+    if (this.#active) for (const check of this.#locks) check.lockRelease?.(context, lock)
   }
 
   end(): void {

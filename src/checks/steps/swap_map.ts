@@ -1,7 +1,6 @@
 // E4: the swap map. A slot comes into use as one that has a page in the swap cache and no entry, gains and loses one
-// use at a time, and is freed only without any; its word is written only under its cluster's lock. Nobody reads or writes
-// the map, the cache or the slots of a device that is off: Linux has freed them. Leaves out whether the uses equal the
-// entries: at rest that is Q4; and the source of a copy out of a slot, whose map and cache were looked at before.
+// use at a time, and is freed only without any; its word is written only under its cluster's lock, and only while its
+// device is on. Leaves out whether the uses equal the entries: at rest that is Q4.
 import { swapMapText } from '../../inspect/swap_entries.ts'
 import { Kind } from '../../step/kinds.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'
@@ -16,14 +15,14 @@ export const swapMap: StepCheckKind = {
   id: 'E4',
   name: NAME,
   description:
-    'A swap slot is taken from none to SWAP_HAS_CACHE, gains and loses one use at a time under its cluster lock, and is freed only when it has none; nothing of a device that is off is touched.',
-  cost: 'some 10 ns an access to a swap map or swap cache',
+    'A swap slot is taken from none to SWAP_HAS_CACHE, gains and loses one use at a time under its cluster lock, and is freed only when it has none.',
+  cost: 'some 10 ns a change of a swap map',
   create: (watch) => new SwapMap(watch),
 }
 
 class SwapMap implements StepCheck {
-  readonly reads = wordSet(Word.SWAP_MAP, Word.SWAP_SLOT)
-  readonly writes = wordSet(Word.SWAP_MAP, Word.SWAP_SLOT)
+  readonly reads = 0
+  readonly writes = wordSet(Word.SWAP_MAP)
   readonly #watch: Watch
   readonly #setup: Uint8Array
   /** By context: locks of clusters that it holds. */
@@ -41,11 +40,8 @@ class SwapMap implements StepCheck {
 
   step({ context, kind, addr, old, site }: Step): void {
     const { s, memory } = this.#watch
-    if (kind === Kind.CLEAR || this.#setup[site] === 1) return
-    if (!this.#isOn(addr))
-      this.#watch.fail(NAME, context, site, `${this.#watch.name(addr)} is touched: its device is off`)
     const value = memory[addr]
-    if (value === old || this.#watch.map.classOf[addr] !== Word.SWAP_MAP) return
+    if (value === old || kind === Kind.CLEAR || this.#setup[site] === 1) return
     const slot = addr - s.SWAP_MAP
     const device = Math.floor(slot / s.SWAPFILE_SLOTS)
     const fail = (text: string): never =>
@@ -57,6 +53,7 @@ class SwapMap implements StepCheck {
       )
     const lock = s.SWAP_CLUSTERS + Math.floor(slot / s.SWAPFILE_CLUSTER) * s.SWAP_CLUSTER_WORDS
     if (!this.#held[context].includes(lock + s.swap_cluster$lock)) fail("written without its cluster's lock")
+    if (memory[s.SWAP_INFO + device * s.SWAP_INFO_WORDS + s.swap_info$max] === 0) fail('its device is off')
     if (old === 0 && value !== s.SWAP_HAS_CACHE) fail('a free slot gains a use')
     if (value === 0 && old !== s.SWAP_HAS_CACHE) fail('a slot is freed that is in use')
     const before = old & ~s.SWAP_HAS_CACHE
@@ -64,16 +61,6 @@ class SwapMap implements StepCheck {
     if (before !== after && (old ^ value) & s.SWAP_HAS_CACHE && after !== 0 && before !== 0)
       fail('uses and SWAP_HAS_CACHE change at once')
     if (!this.#neighbours(before, after)) fail('more than one use gained or lost')
-  }
-
-  /** Whether the device is on whose map, cache or contents have the word. */
-  #isOn(addr: number): boolean {
-    const { s, memory } = this.#watch
-    let slot = addr - s.SWAP_MAP
-    if (addr >= s.SWAP_CONTENT) slot = Math.floor((addr - s.SWAP_CONTENT) / s.CONTENT_WORDS)
-    else if (addr >= s.SWAP_CACHE) slot = addr - s.SWAP_CACHE
-    const device = Math.floor(slot / s.SWAPFILE_SLOTS)
-    return memory[s.SWAP_INFO + device * s.SWAP_INFO_WORDS + s.swap_info$max] !== 0
   }
 
   /** Whether one use lies between two counts; above SWAP_MAP_MAX the digit starts anew and COUNT_CONTINUED is set. */

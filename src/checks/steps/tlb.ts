@@ -1,10 +1,13 @@
-// E5: no TLB outlives what it translates. A page whose last reference goes is in no TLB; and when whoever changed a map
-// declares it done (the write side of mmap_lock is released, the last gather ends), no TLB has more than the page
-// table. Leaves out entries of tables that a CPU owns at that moment, and CPUs whose flush reclaim has deferred: it may
-// be on its way.
+// E5: no TLB outlives what it translates. A page whose last reference goes is in no TLB. Whoever changed entries
+// declares the change done when his gather ends, when he releases the write side of mmap_lock, or else when he drops
+// the table: then no TLB has what he took away, whatever others gather or have deferred meanwhile (tlb_debts.ts). And
+// when the write side is released or the last gather ends, no TLB has more than the page table; but for entries of
+// tables that a CPU owns at that moment, and CPUs whose flush reclaim has deferred. Leaves out when a deferred flush is
+// made: before the page is freed.
 import { Kind } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'
+import { type Debt, TlbDebts } from './tlb_debts.ts'
 import type { Watch } from './watch.ts'
 import { Word, wordSet } from './words.ts'
 
@@ -14,19 +17,22 @@ export const tlb: StepCheckKind = {
   id: 'E5',
   name: NAME,
   description:
-    'A page is in no TLB when its last reference goes; when a change of the map returns, no TLB exceeds the page table.',
-  cost: 'some 100 ns for each page freed and each change of a map',
+    'A page is in no TLB when its last reference goes; when a change of the map returns, no TLB has what it took away.',
+  cost: 'some 100 ns for each page freed and each change of a map or a PTE',
   create: (watch) => new Tlb(watch),
 }
 
 class Tlb implements StepCheck {
-  readonly reads = 0
-  readonly writes = wordSet(Word.REFCOUNT, Word.MMAP_LOCK, Word.FLUSH_PENDING)
+  readonly reads = wordSet(Word.ENTRY)
+  readonly writes = wordSet(Word.ENTRY, Word.REFCOUNT, Word.MMAP_LOCK, Word.FLUSH_PENDING)
   readonly #watch: Watch
   /** Address of each CPU's TLB, and of the word that says which mm it is for. */
   readonly #tlb: number[]
   readonly #loaded: number[]
   readonly #words: number
+  readonly #debts: TlbDebts
+  /** By CPU: the mms whose mmap_lock it holds for writing. */
+  readonly #writes: number[][]
 
   constructor(watch: Watch) {
     const { s } = watch
@@ -35,25 +41,95 @@ class Tlb implements StepCheck {
     this.#tlb = Array.from({ length: watch.cpus }, (_, cpu) => area(cpu) + s.percpu$tlb)
     this.#loaded = Array.from({ length: watch.cpus }, (_, cpu) => area(cpu) + s.percpu$loaded_mm)
     this.#words = 2 * s.TLB_ENTRIES
+    this.#debts = new TlbDebts(watch)
+    this.#writes = Array.from({ length: watch.cpus }, () => [])
   }
 
-  begin(): void {}
+  begin(): void {
+    this.#debts.begin()
+    for (const mms of this.#writes) mms.length = 0
+  }
 
   step({ context, kind, addr, old, site }: Step): void {
     const watch = this.#watch
     const value = watch.memory[addr]
+    const word = watch.map.classOf[addr]
+    if (word === Word.ENTRY && kind !== Kind.CLEAR) this.#entry(context, addr, old, value, site)
     if (value === old || kind === Kind.CLEAR) return
-    switch (watch.map.classOf[addr]) {
+    switch (word) {
       case Word.REFCOUNT:
         if (value === 0 && watch.freezes[site] === 0) this.#pageFreed(context, watch.pfnOf(addr), site)
         return
       case Word.MMAP_LOCK:
         if ((old & ~value & watch.s.RWSEM_WRITER_LOCKED) !== 0)
-          this.#mapChanged(context, addr - watch.s.mm$mmap_lock - watch.s.rwsem$count, site)
+          this.#written(context, addr - watch.s.mm$mmap_lock - watch.s.rwsem$count, site)
         return
       case Word.FLUSH_PENDING:
-        if (old === 1 && value === 0) this.#mapChanged(context, addr - watch.s.mm$tlb_flush_pending, site)
+        if (value < old) this.#gathered(context, addr - watch.s.mm$tlb_flush_pending, value, site)
     }
+  }
+
+  /** A PTE is read or written. */
+  #entry(context: number, addr: number, old: number, value: number, site: number): void {
+    const watch = this.#watch
+    if ((value === old && this.#debts.none) || !watch.isPte(addr)) return
+    const cpu = watch.cpuOf(context)
+    const mm = watch.tableMm.words[watch.tableFrame(addr)]
+    const page = watch.entryStart(addr)
+    if (value !== old) this.#debts.changed(cpu, mm, page, value, site)
+    if (!this.#debts.none && this.#changesMap(cpu, mm) && watch.owns(cpu, addr))
+      this.#debts.seen(cpu, mm, page)
+  }
+
+  /** Whether a change of the map of `mm` by this CPU has begun and not ended. */
+  #changesMap(cpu: number, mm: number): boolean {
+    const { memory, s } = this.#watch
+    return memory[s.PERCPU + cpu * s.PERCPU_WORDS + s.tlb$mm] === mm || this.#writes[cpu].includes(mm)
+  }
+
+  lockAcquire(context: number, lock: number, _subclass: number, how: number): void {
+    const { s, map } = this.#watch
+    if (map.classOf[lock + s.rwsem$count] !== Word.MMAP_LOCK || (how & s.LOCK_READ) !== 0) return
+    this.#writes[this.#watch.cpuOf(context)].push(lock - s.mm$mmap_lock)
+  }
+
+  lockRelease(context: number, lock: number): void {
+    const mms = this.#writes[this.#watch.cpuOf(context)]
+    const at = mms.indexOf(lock - this.#watch.s.mm$mmap_lock)
+    if (at >= 0) mms.splice(at, 1)
+  }
+
+  tableUnlocked(context: number): void {
+    if (this.#debts.none) return
+    const cpu = this.#watch.cpuOf(context)
+    const { s, memory } = this.#watch
+    const deferred = memory[s.PERCPU + cpu * s.PERCPU_WORDS + s.tlb_ubc$flush_required] !== 0
+    const debt = this.#debts.end(cpu, ({ mm }) => !this.#changesMap(cpu, mm))
+    if (debt !== undefined && !deferred) this.#owed(context, debt, this.#watch.lastSite(context))
+  }
+
+  /** The write side of mmap_lock is released, or becomes a read side. */
+  #written(context: number, mm: number, site: number): void {
+    this.#changeEnds(context, mm, site)
+    this.#mapChanged(context, mm, site)
+  }
+
+  /** A gather ends; `others` are still open. */
+  #gathered(context: number, mm: number, others: number, site: number): void {
+    this.#changeEnds(context, mm, site)
+    if (others === 0) this.#mapChanged(context, mm, site)
+  }
+
+  #changeEnds(context: number, mm: number, site: number): void {
+    if (this.#debts.none) return
+    const debt = this.#debts.end(this.#watch.cpuOf(context), (each) => each.mm === mm)
+    if (debt !== undefined) this.#owed(context, debt, site)
+  }
+
+  #owed(context: number, { cpu, mm, addr, cached, site: changed }: Debt, site: number): never {
+    const ptep = this.#watch.pteOf(mm, addr)
+    const where = `taken away at ${this.#watch.sites.where(changed)}`
+    return this.#stale(context, cpu, mm, addr, cached, ptep, `, ${where}, and the change is over`, site)
   }
 
   #pageFreed(context: number, pfn: number, site: number): void {
@@ -86,18 +162,31 @@ class Tlb implements StepCheck {
   /** Compares a TLB's entry with the page table. */
   #compare(context: number, cpu: number, mm: number, addr: number, cached: number, site: number): void {
     const watch = this.#watch
-    const { s, pfnShift } = watch
     const ptep = watch.pteOf(mm, addr)
     const pte = ptep === 0 ? 0 : watch.memory[ptep]
-    const rights = s._PAGE_PRESENT | s._PAGE_RW
-    if (pte >>> pfnShift === cached >>> pfnShift && (cached & ~pte & rights) === 0) return
+    if (this.#debts.covers(pte, cached)) return
     if (ptep !== 0 && watch.owner.words[watch.pfnOf(watch.tableOf(ptep))] !== 0) return
-    if (this.#deferred(cpu)) return
-    watch.fail(
+    if (!this.#deferred(cpu)) this.#stale(context, cpu, mm, addr, cached, ptep, '', site)
+  }
+
+  #stale(
+    context: number,
+    cpu: number,
+    mm: number,
+    addr: number,
+    cached: number,
+    ptep: number,
+    why: string,
+    site: number,
+  ): never {
+    const watch = this.#watch
+    const { s, pfnShift, memory } = watch
+    const pte = ptep === 0 ? 'none' : watch.entryValue(ptep, memory[ptep])
+    return watch.fail(
       NAME,
       context,
       site,
-      `the TLB of CPU ${cpu} still translates page ${hex(addr)} of mm ${watch.memory[mm + s.mm$id]} to pfn ${hex(cached >>> pfnShift)}${this.#right(cached)}; its pte is ${ptep === 0 ? 'none' : watch.entryValue(ptep, pte)}`,
+      `the TLB of CPU ${cpu} still translates page ${hex(addr)} of mm ${memory[mm + s.mm$id]} to pfn ${hex(cached >>> pfnShift)}${this.#right(cached)}${why}; its pte is ${pte}`,
     )
   }
 

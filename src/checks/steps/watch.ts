@@ -22,10 +22,13 @@ export interface WatchedMachine {
   readonly cpus: number
   /** The last step announced by each context. */
   readonly site: Int32Array
+  /** Its event counters (mm/vmstat.ts). */
+  readonly stat: Float64Array
 }
 
 export class Watch {
   readonly memory: Int32Array
+  readonly stat: Float64Array
   readonly s: KernelSymbols
   readonly cpus: number
   readonly sites: Sites
@@ -67,6 +70,7 @@ export class Watch {
   constructor(machine: WatchedMachine, image: WatchedImage) {
     this.#machine = machine
     this.memory = machine.memory
+    this.stat = machine.stat
     this.cpus = machine.cpus
     this.sites = new Sites(image)
     this.functions = new Set(image.functions)
@@ -239,6 +243,11 @@ export class Watch {
   /** Whether the word at `addr` is a PTE of a tree. */
   isPte(addr: number): boolean {
     return this.level.words[(addr - this.pgtables) >> this.tableShift] === 1
+  }
+
+  /** Whether a CPU holds the table that the entry at `addr` lies in. */
+  owns(cpu: number, addr: number): boolean {
+    return this.owner.words[this.pfnOf(this.tableOf(addr))] === cpu + 1
   }
 
   leadsToTable(entry: number): boolean {

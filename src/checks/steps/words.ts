@@ -25,8 +25,8 @@ export const Word = {
   SWAP_MAP: 13,
   /** The lock of a page table, in its struct page. */
   TABLE_LOCK: 14,
-  /** Words of the swap caches and the contents of swap slots. */
-  SWAP_SLOT: 15,
+  /** The swap caches, and contents of slots. */
+  SWAP_DATA: 15,
 } as const
 
 export const WORD_CLASSES = 16
@@ -95,12 +95,8 @@ export function mapWords(s: KernelSymbols): WordMap {
     unitOf.fill(tableUnit + pfn, entries, entries + s.PTRS_PER_TABLE)
   }
   classOf.fill(Word.SWAP_MAP, s.SWAP_MAP, s.SWAP_CACHE)
-  classOf.fill(Word.SWAP_SLOT, s.SWAP_CACHE, s.SWAP_FREE)
-  classOf.fill(
-    Word.SWAP_SLOT,
-    s.SWAP_CONTENT,
-    s.SWAP_CONTENT + (s.SWAP_FREE - s.SWAP_CACHE) * s.CONTENT_WORDS,
-  )
+  classOf.fill(Word.SWAP_DATA, s.SWAP_CACHE, s.SWAP_FREE)
+  if (s.SWAP !== 0) classOf.fill(Word.SWAP_DATA, s.SWAP_CONTENT, s.CONTENT)
   classOf.fill(Word.ENTRY, s.PGTABLES, s.PGTABLES + s.NR_PAGES * s.PTRS_PER_TABLE)
   return { classOf, unitOf, units, pageUnit, tableUnit, caches }
 }

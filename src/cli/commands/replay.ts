@@ -1,7 +1,6 @@
 // `mmtorture replay FILE`: the violation of a replay file again, printed. Leaves out replaying: src/hunt/replay.ts.
 import { checkWritable, writeReport } from '../../base/output.ts'
 import { plural } from '../../base/text.ts'
-import { flatSchedule } from '../../explore/replay_file.ts'
 import { switchesOf } from '../../explore/segments.ts'
 import { replayRecorded } from '../../hunt/replay.ts'
 import { formatViolation } from '../../report/hunt_text.ts'
@@ -24,7 +23,7 @@ export async function replayCommand(path: string, options: ReplayArguments): Pro
   const document = `${JSON.stringify(report, null, 2)}\n`
   const { steps, sizes } = file
   const heading =
-    `${file.scenario}: replay of ${plural(steps, 'step')} and ${plural(switchesOf(flatSchedule(file)), 'switch', 'switches')} ` +
+    `${file.scenario}: replay of ${plural(steps, 'step')} and ${plural(switchesOf(file.schedule.flat()), 'switch', 'switches')} ` +
     `on ${plural(sizes.cpus, 'CPU')}${report.sameImage ? '' : ', on another kernel than it was recorded on'}\n\n`
   const text = heading + formatViolation(report.violation, description, verbose)
   await writeReport('replay', { document, text }, options)

@@ -1,17 +1,18 @@
 /**
  * Every limit of the machine, in one place. Sizes that the user chooses are in ../config.ts.
  */
-import { NODES, NR_CPUS, NR_PAGES, PAGE_BYTES, SWAP } from '#config'
+import { MMU_GATHER_BUNDLE, NODES, NR_CPUS, NR_PAGES, PAGE_BYTES, SWAP } from '#config'
 
 /** Direct-mapped entries of a CPU's TLB. */
 export const TLB_ENTRIES = 64
 /** Ranges of more pages are flushed as a whole (tlb_single_page_flush_ceiling, arch/x86/mm/tlb.c). */
 export const TLB_FLUSH_CEILING = 33
 /**
- * Pages and tables that an mmu_gather collects before it flushes: Linux chains batches up to some 10,000
- * (MAX_GATHER_BATCH_COUNT).
+ * Pages and tables that an mmu_gather collects before it flushes, where MMU_GATHER_BUNDLE does not say: Linux chains
+ * batches up to some 10,000 (MAX_GATHER_BATCH_COUNT).
  */
-export const MMU_GATHER_BUNDLE = Math.min(8192, Math.max(120, NR_PAGES >> 4))
+export const MAX_GATHER_BATCH =
+  MMU_GATHER_BUNDLE > 0 ? MMU_GATHER_BUNDLE : Math.min(8192, Math.max(120, NR_PAGES >> 4))
 
 // Objects of each kind; fewer on a small machine, which the checks walk after every execution.
 /** Tasks of a machine that has memory enough. */

@@ -19,7 +19,7 @@
  * Lines are 16 words. A line that other CPUs write shares none with private words.
  */
 import { NR_CPUS, SWAP } from '#config'
-import { MMU_GATHER_BUNDLE, PAGEVEC_SIZE, TLB_ENTRIES } from './limits.ts'
+import { MAX_GATHER_BATCH, PAGEVEC_SIZE, TLB_ENTRIES } from './limits.ts'
 
 // Line 0: written by other CPUs.
 /** Interrupts pending: one bit for each sending CPU, in CPUMASK_WORDS words. */
@@ -155,10 +155,10 @@ export const tlb$end = 386
 export const tlb$fullmm = 387
 export const tlb$freed_tables = 388
 export const tlb$nr = 389
-export const tlb$pages = 390 // MMU_GATHER_BUNDLE words
+export const tlb$pages = 390 // MAX_GATHER_BATCH words
 
 /** Pairs of (page number + 1, PTE), direct-mapped; 0: empty. */
-export const percpu$tlb = (tlb$pages + MMU_GATHER_BUNDLE + 15) & ~15
+export const percpu$tlb = (tlb$pages + MAX_GATHER_BATCH + 15) & ~15
 
 // struct cpu_fbatches and lru_rotate (mm/swap.c): pages, each with a reference, that will be put on an LRU list, made
 // active, made lazily freeable, moved to the tail. Of each batch how many there are, then the pages.

@@ -57,8 +57,11 @@ export const PTRS_PER_PMD = 1 << PMD_BITS
 export const PTRS_PER_PUD = 1 << PUD_BITS
 export const PTRS_PER_P4D = 1 << P4D_BITS
 export const PTRS_PER_PGD = 1 << PGD_BITS
-/** One page number past the last of user space; the very last page is never mapped, so that ends stay positive. */
-export const TASK_SIZE = VA_BITS === 31 ? 0x7fffffff : 1 << VA_BITS
+/**
+ * One page number past the last of user space: of 31 bits only the lower half, as on x86, so that ends stay positive and
+ * no pgoff of an anonymous mapping that grows overflows.
+ */
+export const TASK_SIZE = 1 << Math.min(30, VA_BITS)
 
 // Pages and page frame numbers.
 

@@ -363,13 +363,18 @@ export const VM_MAYEXEC = 1 << 6
 export const VM_MAYSHARE = 1 << 7
 export const VM_GROWSDOWN = 1 << 8
 export const VM_PFNMAP = 1 << 10
+export const VM_SEQ_READ = 1 << 15
+export const VM_RAND_READ = 1 << 16
 export const VM_DONTCOPY = 1 << 17
 export const VM_ACCOUNT = 1 << 20
+export const VM_NORESERVE = 1 << 21
 export const VM_HUGETLB = 1 << 22
 /** Gone since 4.0, in the first seed: non-linear file mappings. Never set. */
 export const VM_NONLINEAR = 1 << 23
 export const VM_WIPEONFORK = 1 << 25
+export const VM_DONTDUMP = 1 << 26
 export const VM_MIXEDMAP = 1 << 28
+export const VM_NOHUGEPAGE = 1 << 30
 export const VM_ACCESS_FLAGS = VM_READ | VM_WRITE | VM_EXEC
 
 // struct anon_vma and anon_vma_chain (include/linux/rmap.h).

@@ -4,6 +4,7 @@
  * is written marked.
  */
 import { load, READ_ONCE, store, WRITE_ONCE } from '../arch/access.ts'
+import { smp_load_acquire, smp_store_release } from '../arch/barrier.ts'
 
 const list_head$prev = 1
 
@@ -48,4 +49,16 @@ export function list_del(entry: number): void {
 export function list_del_init(entry: number): void {
   list_del(entry)
   INIT_LIST_HEAD(entry)
+}
+
+/** list_del_init for whoever may find by list_empty_careful, without the lock, that `entry` is on no list any more. */
+export function list_del_init_careful(entry: number): void {
+  list_del(entry)
+  store(entry + list_head$prev, entry)
+  smp_store_release(entry, entry)
+}
+
+/** Whether `entry` is on no list, and all that list_del_init_careful did to it is done. */
+export function list_empty_careful(entry: number): boolean {
+  return smp_load_acquire(entry) === entry
 }

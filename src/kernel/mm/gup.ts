@@ -1,9 +1,11 @@
 /**
- * Access of the kernel to user pages (mm/gup.c, 6.1): get_user_pages for one page, as follow_page_mask and faultin_page
- * take turns, with FOLL_GET; and what uses it: dio_read, a direct read from a device into user memory, and write_file,
- * a write to a file from user memory (fs/direct-io.c and generic_perform_write of mm/filemap.c, one page of each). Left
- * out: FOLL_PIN, FOLL_FORCE, huge pages, the fast walk, more than one page, faults that drop mmap_lock.
+ * Access of the kernel to user pages (mm/gup.c, 6.1), as follow_page_mask and faultin_page take turns: get_user_pages for
+ * one page, with FOLL_GET, and what uses it: dio_read, a direct read from a device into user memory, and write_file, a
+ * write to a file from user memory (fs/direct-io.c and generic_perform_write of mm/filemap.c, one page of each); and
+ * without FOLL_GET what makes pages present before they are used: mm_populate, faultin_vma_page_range. Left out:
+ * FOLL_PIN, writes by FOLL_FORCE, huge pages, the fast walk, faults that drop mmap_lock.
  */
+import { SWAP } from '#config'
 import { copy_words, load, READ_ONCE, user_word_store } from '../arch/access.ts'
 import { CONTENT_WORDS, machine$zero_page } from '../arch/memory_map.ts'
 import {
@@ -19,36 +21,42 @@ import type { AddressSpace, Mm, Page, Pmd, Vma } from '../arch/structs.ts'
 import {
   address_space$i_size,
   task$mm,
+  vma$vm_end,
   vma$vm_flags,
   vma$vm_mm,
   vma$vm_start,
+  VM_ACCESS_FLAGS,
+  VM_MAYREAD,
+  VM_PFNMAP,
   VM_READ,
+  VM_SHARED,
   VM_WRITE,
 } from '../arch/structs.ts'
 import { page_address } from '../arch/uaccess.ts'
-import { EFAULT, ENOMEM } from '../errno.ts'
+import { EFAULT, EINTR, EINVAL, ENOMEM } from '../errno.ts'
 import { mmap_read_lock, mmap_read_unlock } from './mmap_lock.ts'
-import { begin_operation, current } from '../sched/core.ts'
+import { begin_operation, cond_resched, current } from '../sched/core.ts'
 import { fatal_signal_pending } from '../signal.ts'
 import { clear_page_until_uptodate, find_or_create_page } from './filemap.ts'
 import { handle_mm_fault } from './memory/handle_mm_fault.ts'
-import { FAULT_FLAG_WRITE, VM_FAULT_ERROR, vm_normal_page } from './memory/vmf.ts'
-import { find_vma } from './mmap/mm_mt.ts'
+import { FAULT_FLAG_WRITE, VM_FAULT_ERROR, VM_FAULT_OOM, vm_normal_page } from './memory/vmf.ts'
+import { find_vma, find_vma_intersection } from './mmap/mm_mt.ts'
 import { get_page, put_page, set_page_dirty } from './mm.ts'
 import { unlock_page } from './page_lock.ts'
 import { pte_table_lock, pte_table_unlock } from './ptl.ts'
 import { mm_find_pmd } from './rmap/walk.ts'
-import { mark_page_accessed } from './swap.ts'
+import { lru_add_drain, mark_page_accessed } from './swap.ts'
 
 /** The page will be written. */
 export const FOLL_WRITE = 1 << 0
 /** It is to be as if the access were done now: the page becomes dirty, if it will be written, and is in use. */
 const FOLL_TOUCH = 1 << 1
+/** With a reference to the page. */
+const FOLL_GET = 1 << 2
+/** Reads whatever the VMA allows. */
+const FOLL_FORCE = 1 << 4
 
-/**
- * The page that is mapped at `addr` with the right that `flags` ask for, with a reference; 0: a fault is needed
- * (follow_page_pte).
- */
+/** The page that is mapped at `addr` with the right that `flags` ask for; 0: a fault is needed (follow_page_pte). */
 function follow_page(vma: Vma, addr: number, flags: number): Page {
   const mm = load(vma + vma$vm_mm) as Mm
   const pmd = mm_find_pmd(mm, addr)
@@ -61,7 +69,7 @@ function follow_page(vma: Vma, addr: number, flags: number): Page {
   if (pte_present(pte) && (!write || pte_write(pte))) {
     page = vm_normal_page(vma, addr, pte)
     if (page === 0) page = load(machine$zero_page) as Page
-    get_page(page)
+    if ((flags & FOLL_GET) !== 0) get_page(page)
     if ((flags & FOLL_TOUCH) !== 0) {
       if (write && !pte_dirty(pte)) set_page_dirty(page)
       mark_page_accessed(page)
@@ -73,7 +81,17 @@ function follow_page(vma: Vma, addr: number, flags: number): Page {
 
 /** Whether the VMA allows the access (check_vma_flags). */
 function check_vma_flags(vma: Vma, flags: number): boolean {
-  return (load(vma + vma$vm_flags) & ((flags & FOLL_WRITE) !== 0 ? VM_WRITE : VM_READ)) !== 0
+  const vm_flags = load(vma + vma$vm_flags)
+  if ((vm_flags & VM_PFNMAP) !== 0) return false
+  if ((flags & FOLL_WRITE) !== 0) return (vm_flags & VM_WRITE) !== 0
+  return (vm_flags & ((flags & FOLL_FORCE) !== 0 ? VM_READ | VM_MAYREAD : VM_READ)) !== 0
+}
+
+/** Takes the fault of the access that `flags` ask for. Returns 0, -ENOMEM or -EFAULT. */
+function faultin_page(vma: Vma, addr: number, flags: number): number {
+  const fault = handle_mm_fault(vma, addr, (flags & FOLL_WRITE) !== 0 ? FAULT_FLAG_WRITE : 0)
+  if ((fault & VM_FAULT_OOM) !== 0) return -ENOMEM
+  return (fault & VM_FAULT_ERROR) !== 0 ? -EFAULT : 0
 }
 
 /**
@@ -84,12 +102,73 @@ export function get_user_page(mm: Mm, addr: number, flags: number): Page {
   const vma = find_vma(mm, addr)
   if (vma === 0 || load(vma + vma$vm_start) > addr || !check_vma_flags(vma, flags)) return 0 as Page
   for (;;) {
-    const page = follow_page(vma, addr, flags)
+    const page = follow_page(vma, addr, flags | FOLL_GET)
     if (page !== 0 || fatal_signal_pending(current())) return page
-    // faultin_page. Afterwards somebody may have taken the page again.
-    const fault = handle_mm_fault(vma, addr, (flags & FOLL_WRITE) !== 0 ? FAULT_FLAG_WRITE : 0)
-    if ((fault & VM_FAULT_ERROR) !== 0) return 0 as Page
+    // Afterwards somebody may have taken the page again.
+    if (faultin_page(vma, addr, flags) !== 0) return 0 as Page
   }
+}
+
+/**
+ * Makes the pages of [start, end) of the VMA present for the access that `flags` ask for, under mmap_lock for reading.
+ * Returns for how many that was done, or if it was for none why: -EFAULT, -ENOMEM, -EINTR (__get_user_pages without a
+ * list of pages).
+ */
+function faultin_pages(vma: Vma, start: number, end: number, flags: number): number {
+  if (!check_vma_flags(vma, flags)) return -EFAULT
+  let error = 0
+  let addr = start
+  while (addr < end && error === 0) {
+    if (fatal_signal_pending(current())) {
+      error = -EINTR
+      break
+    }
+    cond_resched()
+    if (follow_page(vma, addr, flags) !== 0) addr++
+    else error = faultin_page(vma, addr, flags)
+  }
+  if (SWAP) lru_add_drain()
+  return addr > start ? addr - start : error
+}
+
+/**
+ * Makes the pages of [start, end) of the VMA present: writable where it is private and may be written, so that no copy
+ * is left to be made. Returns as faultin_pages.
+ */
+function populate_vma_page_range(vma: Vma, start: number, end: number): number {
+  const vm_flags = load(vma + vma$vm_flags)
+  let flags = FOLL_TOUCH
+  if ((vm_flags & (VM_WRITE | VM_SHARED)) === VM_WRITE) flags |= FOLL_WRITE
+  if ((vm_flags & VM_ACCESS_FLAGS) !== 0) flags |= FOLL_FORCE
+  return faultin_pages(vma, start, end, flags)
+}
+
+/**
+ * Makes the pages of [start, end) of the VMA readable or writable, as its rights allow. Returns as faultin_pages, and
+ * -EINVAL if the VMA does not allow it.
+ */
+export function faultin_vma_page_range(vma: Vma, start: number, end: number, write: boolean): number {
+  const flags = FOLL_TOUCH | (write ? FOLL_WRITE : 0)
+  return check_vma_flags(vma, flags) ? faultin_pages(vma, start, end, flags) : -EINVAL
+}
+
+/**
+ * Makes the pages of [start, start + npages) present, as far as that is possible. Takes mmap_lock (__mm_populate, which
+ * ignores errors for mmap).
+ */
+export function mm_populate(mm: Mm, start: number, npages: number): void {
+  mmap_read_lock(mm)
+  const end = start + npages
+  while (start < end) {
+    const vma = find_vma_intersection(mm, start, end)
+    if (vma === 0) break
+    const stop = Math.min(end, load(vma + vma$vm_end))
+    start = Math.max(start, load(vma + vma$vm_start))
+    const done = populate_vma_page_range(vma, start, stop)
+    // What fails fails for the rest of the VMA as well.
+    start = done < 0 ? stop : start + done
+  }
+  mmap_read_unlock(mm)
 }
 
 /**

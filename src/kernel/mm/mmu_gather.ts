@@ -7,7 +7,7 @@ import { SWAP } from '#config'
 import { atomic_fetch_add } from '#atomic'
 import { READ_ONCE, this_cpu_read, this_cpu_write } from '../arch/access.ts'
 import { BUG_ON } from '../arch/bug.ts'
-import { MMU_GATHER_BUNDLE } from '../arch/limits.ts'
+import { MAX_GATHER_BATCH } from '../arch/limits.ts'
 import {
   tlb$end,
   tlb$freed_tables,
@@ -118,7 +118,7 @@ function tlb_gather_entry(entry: number): boolean {
   const nr = this_cpu_read(tlb$nr)
   this_cpu_write(tlb$pages + nr, entry)
   this_cpu_write(tlb$nr, nr + 1)
-  return nr + 1 === MMU_GATHER_BUNDLE
+  return nr + 1 === MAX_GATHER_BATCH
 }
 
 /** Gathers a page whose mapping reference goes; whether the bundle is full now (__tlb_remove_page). */

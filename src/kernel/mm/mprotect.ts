@@ -46,6 +46,9 @@ import {
   vma$vm_pgoff,
   vma$vm_start,
   VM_ACCESS_FLAGS,
+  VM_ACCOUNT,
+  VM_HUGETLB,
+  VM_NORESERVE,
   VM_SHARED,
   VM_WRITE,
 } from '../arch/structs.ts'
@@ -72,6 +75,7 @@ import { tlb_finish_mmu, tlb_gather_mmu, tlb_remove_tlb_entry } from './mmu_gath
 import { PageAnonExclusive } from './rmap/page_rmap.ts'
 import { flush_tlb_batched_pending } from './rmap/tlb_batch.ts'
 import { vma_start_write } from './vma_lock.ts'
+import { enomem_refused } from './mmap/account.ts'
 
 /**
  * Whether an entry of a writable VMA that is read-only by its page rights may become writable at once, without the
@@ -223,6 +227,9 @@ export function change_protection(vma: Vma, start: number, end: number, upgrade:
   return pages
 }
 
+/** A VMA that has one of these is accounted for already, or never. */
+const NO_NEW_ACCOUNT = VM_ACCOUNT | VM_WRITE | VM_HUGETLB | VM_SHARED | VM_NORESERVE
+
 /**
  * Gives [start, end) of `vma` the flags `newflags`: it joins a neighbour that has them, or is split off. `prev` is the
  * last VMA that begins below `start`. Returns 0 or -ENOMEM, and then no right has changed. What was the VMA may be
@@ -236,7 +243,10 @@ export function mprotect_fixup(
   end: number,
   newflags: number,
 ): number {
-  if (newflags === load(vma + vma$vm_flags)) return 0
+  const oldflags = load(vma + vma$vm_flags)
+  if (newflags === oldflags) return 0
+  // What was not accounted for while it could not be written is from now on, whatever comes later.
+  if ((newflags & VM_WRITE) !== 0 && (oldflags & NO_NEW_ACCOUNT) === 0) newflags |= VM_ACCOUNT
   const pgoff = load(vma + vma$vm_pgoff) + start - load(vma + vma$vm_start)
   const anon_vma = load(vma + vma$anon_vma) as AnonVma
   const mapping = load(vma + vma$vm_mapping) as AddressSpace
@@ -263,7 +273,7 @@ export function do_mprotect(mm: Mm, start: number, npages: number, prot: number)
   if (npages < 0 || start < 0) return -EINVAL
   const end = start + npages
   let vma = find_vma(mm, start)
-  if (vma === 0 || load(vma + vma$vm_start) > start) return -ENOMEM
+  if (vma === 0 || load(vma + vma$vm_start) > start) return enomem_refused()
   let error = 0
   tlb_gather_mmu(mm)
   for (;;) {
@@ -280,7 +290,7 @@ export function do_mprotect(mm: Mm, start: number, npages: number, prot: number)
     start = stop
     vma = find_vma(mm, start)
     if (vma === 0 || load(vma + vma$vm_start) > start) {
-      error = -ENOMEM
+      error = enomem_refused()
       break
     }
   }

@@ -36,7 +36,7 @@ import { EFAULT, EINVAL, ENOMEM } from '../errno.ts'
 import { cond_resched } from '../sched/core.ts'
 import { igrab } from './filemap.ts'
 import { MAP_FIXED, MREMAP_FIXED, MREMAP_MAYMOVE } from './mman.ts'
-import { may_expand_vm, sysctl_max_map_count, vm_stat_account } from './mmap/account.ts'
+import { enomem_refused, may_expand_vm, sysctl_max_map_count, vm_stat_account } from './mmap/account.ts'
 import { do_munmap, MUNMAP_DOWNGRADED } from './mmap/do_munmap.ts'
 import { get_unmapped_area } from './mmap/get_unmapped_area.ts'
 import { i_mmap_lock_write, i_mmap_unlock_write } from './mmap/i_mmap.ts'
@@ -209,7 +209,7 @@ function move_vma(
 ): number {
   const mm = load(vma + vma$vm_mm) as Mm
   // Unmapping the old place may split one VMA in three.
-  if (load(mm + mm$map_count) >= sysctl_max_map_count - 3) return -ENOMEM
+  if (load(mm + mm$map_count) >= sysctl_max_map_count - 3) return enomem_refused()
   vma_start_write(vma)
   const new_pgoff = load(vma + vma$vm_pgoff) + old_addr - load(vma + vma$vm_start)
   const new_vma = copy_vma(vma, new_addr, new_pages, new_pgoff)
@@ -232,6 +232,9 @@ function move_vma(
   return result
 }
 
+/** The last page of an object that a word can name: where Linux's pgoff_t overflows. */
+const PGOFF_MAX = 0x7fffffff
+
 /** Why `old_pages` pages at `addr` of `vma` cannot become `new_pages`: 0 if they can (vma_to_resize). */
 function vma_resize_error(mm: Mm, vma: Vma, addr: number, old_pages: number, new_pages: number): number {
   if (vma === 0) return -EFAULT
@@ -239,9 +242,10 @@ function vma_resize_error(mm: Mm, vma: Vma, addr: number, old_pages: number, new
   if (old_pages === 0 && (load(vma + vma$vm_flags) & (VM_SHARED | VM_MAYSHARE)) === 0) return -EINVAL
   if (old_pages > load(vma + vma$vm_end) - addr) return -EFAULT
   if (new_pages === old_pages) return 0
-  if (addr - load(vma + vma$vm_start) + load(vma + vma$vm_pgoff) + new_pages > TASK_SIZE) return -EINVAL
+  const pgoff = addr - load(vma + vma$vm_start) + load(vma + vma$vm_pgoff)
+  if (pgoff > PGOFF_MAX - new_pages) return -EINVAL
   if ((load(vma + vma$vm_flags) & VM_PFNMAP) !== 0) return -EFAULT
-  return may_expand_vm(mm, new_pages - old_pages) ? 0 : -ENOMEM
+  return may_expand_vm(mm, new_pages - old_pages) ? 0 : enomem_refused()
 }
 
 /** MREMAP_FIXED: moves to `new_addr`, where other mappings are replaced. */
@@ -249,7 +253,7 @@ function mremap_to(mm: Mm, addr: number, old_pages: number, new_addr: number, ne
   if (new_addr < 0 || new_addr > TASK_SIZE - new_pages) return -EINVAL
   if (addr + old_pages > new_addr && new_addr + new_pages > addr) return -EINVAL
   // Both places may be split in three.
-  if (load(mm + mm$map_count) + 2 >= sysctl_max_map_count - 3) return -ENOMEM
+  if (load(mm + mm$map_count) + 2 >= sysctl_max_map_count - 3) return enomem_refused()
   const at = get_unmapped_area(mm, new_addr, new_pages, MAP_FIXED)
   if (at < 0) return at
   let error = do_munmap(mm, new_addr, new_pages, false)
@@ -292,7 +296,7 @@ function mremap_grow(mm: Mm, addr: number, old_pages: number, new_pages: number,
     vm_stat_account(mm, delta)
     return addr
   }
-  if ((flags & MREMAP_MAYMOVE) === 0) return -ENOMEM
+  if ((flags & MREMAP_MAYMOVE) === 0) return enomem_refused()
   const at = get_unmapped_area(mm, 0, new_pages, 0)
   return at < 0 ? at : move_vma(vma, addr, old_pages, new_pages, at)
 }

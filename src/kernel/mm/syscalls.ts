@@ -9,14 +9,17 @@ import { ADDRESS_SPACE_FILE, task$mm } from '../arch/structs.ts'
 import { ENOMEM } from '../errno.ts'
 import { begin_operation, current } from '../sched/core.ts'
 import { create_address_space, iput } from './filemap.ts'
+import { mm_populate } from './gup.ts'
 import { do_madvise } from './madvise.ts'
+import { MAP_NONBLOCK, MAP_POPULATE } from './mman.ts'
 import { do_brk } from './mmap/brk.ts'
 import { do_mmap } from './mmap/do_mmap.ts'
 import { __vm_munmap } from './mmap/do_munmap.ts'
-import { mmap_read_lock, mmap_read_unlock, mmap_write_lock, mmap_write_unlock } from './mmap_lock.ts'
+import { mmap_write_lock, mmap_write_unlock } from './mmap_lock.ts'
 import { do_mprotect } from './mprotect.ts'
 import { do_mremap } from './mremap.ts'
 import { shmem_file_setup } from './shmem.ts'
+import { syscall_result } from './mmap/account.ts'
 
 /** Begins a call that changes the current task's map: its mm, with mmap_lock held for writing. */
 function begin_map_change(): Mm {
@@ -45,13 +48,14 @@ export function sys_mmap(
   const mm = begin_map_change()
   const result = do_mmap(mm, addr, npages, prot, flags, mapping as AddressSpace, pgoff)
   end_map_change(mm)
-  return result
+  if (result >= 0 && (flags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE) mm_populate(mm, result, npages)
+  return syscall_result(result)
 }
 
 /** Unmaps [addr, addr + npages). Returns 0 or a negative error. */
 export function sys_munmap(addr: number, npages: number): number {
   begin_operation()
-  return __vm_munmap(load(current() + task$mm) as Mm, addr, npages, true)
+  return syscall_result(__vm_munmap(load(current() + task$mm) as Mm, addr, npages, true))
 }
 
 /** Gives [addr, addr + npages) the PROT_ rights `prot`. Returns 0 or a negative error. */
@@ -59,7 +63,7 @@ export function sys_mprotect(addr: number, npages: number, prot: number): number
   const mm = begin_map_change()
   const result = do_mprotect(mm, addr, npages, prot)
   end_map_change(mm)
-  return result
+  return syscall_result(result)
 }
 
 /** Resizes or moves a mapping; MREMAP_ flags. Returns its first page number or a negative error. */
@@ -71,7 +75,9 @@ export function sys_mremap(
   new_addr: number,
 ): number {
   begin_operation()
-  return do_mremap(load(current() + task$mm) as Mm, addr, old_pages, new_pages, flags, new_addr)
+  return syscall_result(
+    do_mremap(load(current() + task$mm) as Mm, addr, old_pages, new_pages, flags, new_addr),
+  )
 }
 
 /** Moves the end of the heap to page `brk`, if possible. Returns where it is now; `brk` 0 only asks. */
@@ -80,31 +86,24 @@ export function sys_brk(brk: number): number {
   return do_brk(load(current() + task$mm) as Mm, brk)
 }
 
-/**
- * madvise; MADV_DONTNEED, and with SWAP MADV_WILLNEED, MADV_PAGEOUT and MADV_FREE. Under mmap_lock for reading.
- * Returns 0 or a negative error.
- */
+/** Advice about [addr, addr + npages), one of the MADV_ constants of mman.ts. Returns 0 or a negative error. */
 export function sys_madvise(addr: number, npages: number, advice: number): number {
   begin_operation()
-  const mm = load(current() + task$mm) as Mm
-  mmap_read_lock(mm)
-  const result = do_madvise(mm, addr, npages, advice)
-  mmap_read_unlock(mm)
-  return result
+  return syscall_result(do_madvise(load(current() + task$mm) as Mm, addr, npages, advice))
 }
 
 /** A shared memory object of `npages` pages for sys_mmap (memfd_create). Returns it or -ENOMEM. */
 export function shmem_create(npages: number): number {
   begin_operation()
   const mapping = shmem_file_setup(npages)
-  return mapping !== 0 ? mapping : -ENOMEM
+  return syscall_result(mapping !== 0 ? mapping : -ENOMEM)
 }
 
 /** A file of `npages` pages that read as zeros. Returns its object or -ENOMEM. */
 export function file_create(npages: number): number {
   begin_operation()
   const mapping = create_address_space(ADDRESS_SPACE_FILE, npages)
-  return mapping !== 0 ? mapping : -ENOMEM
+  return syscall_result(mapping !== 0 ? mapping : -ENOMEM)
 }
 
 /** Gives back what shmem_create or file_create returned; mappings of it stay. */

@@ -16,6 +16,7 @@ import { isolate_lru_page, lru_add_drain } from './swap.ts'
 import { do_swapoff } from './swapfile/swapoff.ts'
 import { do_swapon } from './swapfile/swapon.ts'
 import { user_proactive_reclaim } from './vmscan/reclaim.ts'
+import { syscall_result } from './mmap/account.ts'
 
 /**
  * Turns on a swap device of `pages` slots, or as many as there is room for; `flags`: SWP_SYNCHRONOUS_IO,
@@ -23,13 +24,13 @@ import { user_proactive_reclaim } from './vmscan/reclaim.ts'
  */
 export function sys_swapon(pages: number, flags: number): number {
   begin_operation()
-  return SWAP ? do_swapon(pages, flags) : -EINVAL
+  return SWAP ? syscall_result(do_swapon(pages, flags)) : -EINVAL
 }
 
 /** Turns swap device `device` off, when all its pages have been brought back. Returns 0 or a negative error. */
 export function sys_swapoff(device: number): number {
   begin_operation()
-  return SWAP ? do_swapoff(device) : -EINVAL
+  return SWAP ? syscall_result(do_swapoff(device)) : -EINVAL
 }
 
 /**
@@ -60,5 +61,5 @@ export function sys_move_pages(addr: number): number {
   lru_add_drain()
   const isolated = isolate_lru_page(page)
   put_page(page)
-  return isolated ? migrate_page_of(page) : -EBUSY
+  return isolated ? syscall_result(migrate_page_of(page)) : -EBUSY
 }

@@ -12,7 +12,8 @@ import {
   machine$turns,
 } from '../arch/memory_map.ts'
 import { percpu$scenario } from '../arch/percpu.ts'
-import { task$program, task$reg, task$rng, task$turns } from '../arch/structs.ts'
+import { arch_random_below } from '../arch/random.ts'
+import { task$pid, task$program, task$reg, task$rng, task$turns } from '../arch/structs.ts'
 import { current, stop_task } from './core.ts'
 
 /** Which part the current task plays: the number it was forked or cloned with; 0: the first task. */
@@ -29,14 +30,18 @@ export function set_reg(i: number, value: number): void {
   private_store(current() + task$reg + i, value)
 }
 
-/** A random number of 0 to bound - 1, of the current task's own sequence (xorshift32, Marsaglia 2003). */
+/**
+ * A random number of 0 to bound - 1, of the current task's own sequence (xorshift32, Marsaglia 2003). In a hunt each
+ * execution makes another number of it.
+ */
 export function prandom(bound: number): number {
-  let x = private_load(current() + task$rng)
+  const task = current()
+  let x = private_load(task + task$rng)
   x ^= x << 13
   x ^= x >>> 17
   x ^= x << 5
-  private_store(current() + task$rng, x)
-  return (x >>> 0) % bound
+  private_store(task + task$rng, x)
+  return arch_random_below(private_load(task + task$pid), x, bound)
 }
 
 /** Bits of the fraction that prandom_exponential draws. */

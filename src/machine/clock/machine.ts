@@ -750,10 +750,12 @@ export class ClockMachine {
       observe_exception: () => {
         if (this.#timed) pass(this.#random.varied(this.#hardware.costs.exception))
       },
+      observe_turn: () => {},
       observe_woken: () => pass(WAKE_UP),
       observe_wakes: () => pass(this.#hardware.costs.interruptSend),
       observe_contended: (lock) => this.#sleepers[lock >> LINE_SHIFT] !== 0,
       ktime_get_ns: nanoseconds,
+      arch_random_below: (_pid, x, bound) => (x >>> 0) % bound,
       ndelay: (ns) => pass(ns * PS_PER_NS),
     }
   }

@@ -11,13 +11,14 @@
 import { requireSymbols, type SteppedBoot, type SteppedExports } from '../../step/boot.ts'
 import { KernelBug, SetupFailed } from '../../step/bug.ts'
 import { ALIVE, Contexts, DONE, UNBORN } from './contexts.ts'
+import { Draws, type DrawSource, type TaskDraws } from './draws.ts'
 import { environmentOf } from './environment.ts'
 import { INTERRUPT_SYMBOLS, Interrupts } from './interrupts.ts'
 import { type Observer, Violation } from '../../step/observer.ts'
 import { OracleBase } from './oracle_base.ts'
 import type { Pending, Random, Scheduler } from '../../step/scheduler.ts'
 import { SharedWords } from './shared_words.ts'
-import { ALONE_LIMIT, Steps, Trace } from './steps.ts'
+import { CutOff, Steps, Trace } from './steps.ts'
 import { EXACT, INTERRUPTS, LEARNING, Turn } from './turn.ts'
 import { UndoLog } from './undo_log.ts'
 import { SiteRecorder, watcherOf } from './watchers.ts'
@@ -31,13 +32,15 @@ export interface SteppedOptions {
   /** Turns a task takes before it stops, and pages of the scenario; 0: the scenario's own. */
   readonly turns: number
   readonly pages: number
-  /** Steps after which an execution is given up as a livelock. */
+  /** Steps in which no task ends a turn and no CPU is done that are a livelock. */
   readonly stepLimit: number
 }
 
 /** What an execution ended in. */
 export type Ending =
   | { readonly kind: 'held' }
+  /** It went on for too long to be awaited, although tasks got their turns done. */
+  | { readonly kind: 'cut off' }
   | { readonly kind: 'violation'; readonly check: string; readonly message: string; readonly error: Error }
 
 /** The layout symbols that the machine itself needs. */
@@ -97,6 +100,7 @@ export class SteppedMachine implements Pending {
   readonly #undo: UndoLog
   readonly #steps: Steps
   readonly #oracleBase: OracleBase
+  readonly #draws: Draws
 
   constructor(boot: SteppedBoot, symbols: Readonly<Record<string, number>>, options: SteppedOptions) {
     requireSymbols(symbols, NEEDED)
@@ -123,9 +127,13 @@ export class SteppedMachine implements Pending {
     this.learned = this.#sharedWords.learned
     this.#undo = new UndoLog(this.memory)
     this.#steps = new Steps(contexts, this.#interrupts, this.#sharedWords, this.#turn, this.#undo)
+    const draws = new Draws(options.seed)
+    this.#draws = draws
     this.#kernel = boot({
       ...environmentOf(this, contexts, this.#undo, percpu, percpuWords),
       ...this.#steps.functions(),
+      observe_turn: () => this.#steps.progress(),
+      arch_random_below: (pid, x, bound) => draws.draw(pid, x, bound),
     })
     const recorder = new SiteRecorder()
     this.#steps.watcher = recorder
@@ -159,6 +167,16 @@ export class SteppedMachine implements Pending {
   /** For whoever runs another execution in between. */
   set choices(choices: number) {
     this.#turn.choices = choices
+  }
+
+  /** What tasks drew at random in this execution. */
+  get draws(): TaskDraws[] {
+    return this.#draws.byTask()
+  }
+
+  /** A number that tells these draws from others. */
+  get drawsHash(): number {
+    return this.#draws.hash()
   }
 
   /** While true, words that turn out to be shared in an execution are added to `learned`. */
@@ -209,13 +227,16 @@ export class SteppedMachine implements Pending {
     return this.#contexts.current
   }
 
-  /** Runs one execution to its end. The memory stays as it ends until the next one begins. */
-  run(scheduler: Scheduler, execution: number, random: Random): Ending {
+  /**
+   * Runs one execution to its end. The memory stays as it ends until the next one begins.
+   * @param draws where what programs draw comes from; by itself it is the same in every execution
+   */
+  run(scheduler: Scheduler, execution: number, random: Random, draws: DrawSource = 'sequence'): Ending {
     this.reset()
+    this.#draws.begin(draws)
     // Nobody has run yet, whoever ran last in the execution before.
     this.#contexts.enter(0)
     this.#turn.scheduler = scheduler
-    this.#steps.limit = this.#options.stepLimit
     scheduler.begin(execution, random, this)
     for (const observer of this.observers) observer.begin()
     try {
@@ -223,6 +244,7 @@ export class SteppedMachine implements Pending {
       for (const observer of this.observers) observer.end?.()
       return { kind: 'held' }
     } catch (error) {
+      if (error instanceof CutOff) return { kind: 'cut off' }
       if (error instanceof Violation)
         return { kind: 'violation', check: error.check, message: error.message, error }
       if (error instanceof KernelBug)
@@ -244,9 +266,7 @@ export class SteppedMachine implements Pending {
     this.#contexts.reset()
     this.#turn.setMode(INTERRUPTS, false)
     this.#turn.choices = 0
-    this.#steps.steps = 0
-    // Setting its length to 0 takes longer.
-    this.#steps.schedule = []
+    this.#steps.begin(this.#options.stepLimit)
   }
 
   /** A number that tells states of the memory at the end of executions apart: of all words written and their values. */
@@ -288,7 +308,7 @@ export class SteppedMachine implements Pending {
     const points = this.points[cpu]
     this.#turn.scheduler = undefined
     this.#turn.setMode(LEARNING, false)
-    steps.limit = counted + ALONE_LIMIT
+    steps.beginAlone()
     this.#contexts.enter(cpu)
     this.#contexts.state[cpu] = ALIVE
     try {
@@ -337,6 +357,7 @@ export class SteppedMachine implements Pending {
       this.points[next]++
       if (next < this.cpus) {
         state[next] = DONE
+        steps.progress()
         live--
         if (live === 0) return
       } else {

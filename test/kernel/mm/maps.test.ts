@@ -12,6 +12,17 @@ const VM_SHARED = 8
 const MAYMOVE = 1
 const MOVE_FIXED = 3
 const DONTNEED = 4
+const POPULATE_READ = 22
+const POPULATE_WRITE = 23
+const DONTFORK = 10
+const DONTDUMP = 16
+const DODUMP = 17
+const WIPEONFORK = 18
+const NORESERVE = 0x4000
+const POPULATE = 0x8000
+const ABSENT = 1
+const PRESENT = 2
+const EFAULT = 14
 const SIGBUS = 7
 const SIGSEGV = 11
 const ENOMEM = 12
@@ -221,6 +232,15 @@ describe('mprotect', () => {
 })
 
 describe('mremap', () => {
+  it('moves a mapping that ends where the address space does, to grow', () => {
+    const top = m.symbols.TASK_SIZE - 1
+    map(top, 1)
+    fill(top, 1)
+    const at = k.sys_mremap(top, 1, 3, MAYMOVE, 0) as number
+    expect(at).toBe(top - 3)
+    expectFilled(at, 1)
+  })
+
   it('grows in place into free room', () => {
     map(BASE, 4)
     fill(BASE, 4)
@@ -281,6 +301,101 @@ describe('madvise', () => {
     expect(k.user_load(BASE + 2, 0)).toBe(0)
     expect(k.user_load(BASE + 1, 0)).toBe(1001)
     expect(k.sys_madvise(BASE, 10, DONTNEED)).toBe(-ENOMEM)
+  })
+
+  it('makes pages readable before they are read: zero pages, which no counter knows', () => {
+    map(BASE, 8)
+    expect(k.sys_madvise(BASE, 4, POPULATE_READ)).toBe(0)
+    expect(k.user_load(BASE, 0)).toBe(0)
+    expect(k.user_fault()).toBe(0)
+    expect(m.rss()[1]).toBe(0)
+    expect(k.user_store(BASE, 0, 1)).toBe(0)
+    expect(k.user_fault()).toBe(PRESENT)
+  })
+
+  it('makes pages writable before they are written', () => {
+    map(BASE, 8)
+    expect(k.sys_madvise(BASE, 4, POPULATE_WRITE)).toBe(0)
+    expect(m.rss()[1]).toBe(4)
+    k.user_store(BASE + 3, 0, 1)
+    expect(k.user_fault()).toBe(0)
+    expect(k.user_store(BASE + 4, 0, 1)).toBe(0)
+    expect(k.user_fault()).toBe(ABSENT)
+  })
+
+  it('populates what lies below a page that it cannot have, and says why', () => {
+    map(BASE, 4)
+    map(BASE + 4, 4, READ)
+    expect(k.sys_madvise(BASE, 8, POPULATE_WRITE)).toBe(-EINVAL)
+    expect(m.rss()[1]).toBe(4)
+    const object = k.shmem_create(2) as number
+    map(BASE + 8, 4, RW, SHARED | FIXED, object)
+    k.sys_close(object)
+    expect(k.sys_madvise(BASE + 8, 4, POPULATE_READ)).toBe(-EFAULT)
+    expect(m.rss()[3]).toBe(2)
+  })
+
+  it('keeps a flag in the VMA, which it splits and merges', () => {
+    map(BASE, 12)
+    expect(k.sys_madvise(BASE + 4, 4, DONTDUMP)).toBe(0)
+    expect(ranges()).toHaveLength(3)
+    expect(k.sys_madvise(BASE, 12, DODUMP)).toBe(0)
+    expect(ranges()).toHaveLength(1)
+  })
+
+  it('leaves out of a fork what it was told to, and wipes what it was told to', () => {
+    map(BASE, 4)
+    map(BASE + 8, 4)
+    fill(BASE, 4)
+    fill(BASE + 8, 4)
+    expect(k.sys_madvise(BASE, 4, DONTFORK)).toBe(0)
+    expect(k.sys_madvise(BASE + 8, 4, WIPEONFORK)).toBe(0)
+    k.sys_fork(0)
+    const s = m.symbols
+    const child = m.memory[m.memory[s.RQ + s.rq$tail] + s.task$mm]
+    expect(m.areas(child).map(({ start, end }) => [start - BASE, end - BASE])).toEqual([[8, 12]])
+    expect(m.memory[child + s.mm$total_vm]).toBe(4)
+    expect(m.memory[child + s.mm$rss_stat + 1]).toBe(0)
+    expectFilled(BASE + 8, 4)
+  })
+
+  it('wipes no shared memory', () => {
+    map(BASE, 4, RW, SHARED | FIXED)
+    expect(k.sys_madvise(BASE, 4, WIPEONFORK)).toBe(-EINVAL)
+  })
+})
+
+describe('what is accounted for', () => {
+  it('stays apart from what is not', () => {
+    map(BASE, 2)
+    expect(k.sys_mprotect(BASE, 2, READ)).toBe(0)
+    map(BASE + 2, 2, READ)
+    map(BASE + 4, 2)
+    map(BASE + 6, 2, RW, PRIVATE | FIXED | NORESERVE)
+    expect(ranges().map(([start]) => start)).toEqual([0, 2, 4, 6])
+  })
+
+  it('is what could once be written: from then on the two are alike', () => {
+    map(BASE, 2, READ)
+    map(BASE + 2, 2)
+    expect(k.sys_mprotect(BASE, 2, RW)).toBe(0)
+    expect(ranges()).toEqual([[0, 4, RW]])
+  })
+})
+
+describe('MAP_POPULATE', () => {
+  it('makes private writable pages present to be written', () => {
+    map(BASE, 4, RW, PRIVATE | FIXED | POPULATE)
+    expect(m.rss()[1]).toBe(4)
+    k.user_store(BASE + 3, 0, 1)
+    expect(k.user_fault()).toBe(0)
+  })
+
+  it('makes shared pages present, and none without rights', () => {
+    map(BASE, 4, RW, SHARED | FIXED | POPULATE)
+    expect(m.rss()[3]).toBe(4)
+    map(BASE + 4, 4, 0, PRIVATE | FIXED | POPULATE)
+    expect(m.rss()[1]).toBe(0)
   })
 })
 

@@ -293,7 +293,7 @@ export function free_pgtables(mm: Mm, addr: number, end: number, floor: number, 
   const first = Math.floor(addr / span) * span
   addr = first < floor ? first + span : first
   const last = Math.floor((end + span - 1) / span) * span
-  end = ceiling !== 0 && last > ceiling ? last - span : Math.min(last, 0x7fffffff)
+  end = ceiling !== 0 && last > ceiling ? last - span : last
   if (addr >= end) return
   do {
     const next = pgd_addr_end(addr, end)

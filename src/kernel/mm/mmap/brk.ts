@@ -8,6 +8,7 @@ import {
   mm$brk,
   mm$map_count,
   mm$start_brk,
+  VM_ACCOUNT,
   VM_MAYEXEC,
   VM_MAYREAD,
   VM_MAYWRITE,
@@ -16,7 +17,7 @@ import {
 } from '../../arch/structs.ts'
 import { EINVAL, ENOMEM } from '../../errno.ts'
 import { mmap_read_unlock, mmap_write_lock, mmap_write_unlock } from '../mmap_lock.ts'
-import { sysctl_max_map_count } from './account.ts'
+import { enomem_refused, sysctl_max_map_count } from './account.ts'
 import { mmap_region } from './do_mmap.ts'
 import { do_munmap, MUNMAP_DOWNGRADED } from './do_munmap.ts'
 import { find_vma_intersection } from './mm_mt.ts'
@@ -49,7 +50,7 @@ export function do_brk(mm: Mm, brk: number): number {
 
 /** Maps `npages` of anonymous memory at `addr`, where nothing is mapped. Returns 0 or -ENOMEM. */
 function do_brk_flags(mm: Mm, addr: number, npages: number): number {
-  if (load(mm + mm$map_count) > sysctl_max_map_count) return -ENOMEM
-  const vm_flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC
+  if (load(mm + mm$map_count) > sysctl_max_map_count) return enomem_refused()
+  const vm_flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_ACCOUNT
   return mmap_region(mm, 0 as AddressSpace, addr, npages, vm_flags, addr) === addr ? 0 : -ENOMEM
 }

@@ -1,15 +1,17 @@
 /**
- * mmap (do_mmap, mmap_region, mm/mmap.c, 6.1). Left out: overcommit accounting, mlock, hugetlb, rights of files.
+ * mmap (do_mmap, mmap_region, mm/mmap.c, 6.1). Left out: what overcommit accounting counts, mlock, hugetlb, rights of files.
  */
 import { load, store } from '../../arch/access.ts'
 import { TASK_SIZE } from '../../arch/pgtable.ts'
 import type { AddressSpace, AnonVma, Mm } from '../../arch/structs.ts'
 import {
   mm$map_count,
+  VM_ACCOUNT,
   VM_MAYEXEC,
   VM_MAYREAD,
   VM_MAYSHARE,
   VM_MAYWRITE,
+  VM_NORESERVE,
   VM_SHARED,
   vma$vm_end,
   vma$vm_flags,
@@ -19,10 +21,23 @@ import {
 } from '../../arch/structs.ts'
 import { EEXIST, EINVAL, ENOMEM } from '../../errno.ts'
 import { igrab } from '../filemap.ts'
-import { calc_vm_prot_bits, MAP_FIXED_NOREPLACE, MAP_PRIVATE, MAP_SHARED, MAP_TYPE } from '../mman.ts'
+import {
+  calc_vm_prot_bits,
+  MAP_FIXED_NOREPLACE,
+  MAP_NORESERVE,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  MAP_TYPE,
+} from '../mman.ts'
 import { shmem_zero_setup } from '../shmem.ts'
 import { vma_start_write } from '../vma_lock.ts'
-import { may_expand_vm, sysctl_max_map_count, vm_stat_account } from './account.ts'
+import {
+  accountable_mapping,
+  enomem_refused,
+  may_expand_vm,
+  sysctl_max_map_count,
+  vm_stat_account,
+} from './account.ts'
 import { do_munmap } from './do_munmap.ts'
 import { get_unmapped_area } from './get_unmapped_area.ts'
 import { find_vma_index, find_vma_intersection, vma_at } from './mm_mt.ts'
@@ -43,8 +58,9 @@ export function mmap_region(
   vm_flags: number,
   pgoff: number,
 ): number {
-  if (!may_expand_vm(mm, npages)) return -ENOMEM
+  if (!may_expand_vm(mm, npages)) return enomem_refused()
   if (do_munmap(mm, addr, npages, false) !== 0) return -ENOMEM
+  if (accountable_mapping(vm_flags)) vm_flags |= VM_ACCOUNT
   const end = addr + npages
   const prev = vma_at(mm, find_vma_index(mm, addr) - 1)
   if (vma_merge(mm, prev, addr, end, vm_flags, 0 as AnonVma, mapping, pgoff) === 0) {
@@ -85,8 +101,8 @@ export function do_mmap(
   pgoff: number,
 ): number {
   if (npages <= 0 || pgoff < 0) return -EINVAL
-  if (npages > TASK_SIZE || pgoff + npages > TASK_SIZE) return -ENOMEM
-  if (load(mm + mm$map_count) > sysctl_max_map_count) return -ENOMEM
+  if (npages > TASK_SIZE || pgoff + npages > TASK_SIZE) return enomem_refused()
+  if (load(mm + mm$map_count) > sysctl_max_map_count) return enomem_refused()
   const at = get_unmapped_area(mm, addr, npages, flags)
   if (at < 0) return at
   if ((flags & MAP_FIXED_NOREPLACE) !== 0 && find_vma_intersection(mm, at, at + npages) !== 0) return -EEXIST
@@ -94,6 +110,7 @@ export function do_mmap(
   const kind = flags & MAP_TYPE
   if (kind === MAP_SHARED) vm_flags |= VM_SHARED | VM_MAYSHARE
   else if (kind !== MAP_PRIVATE) return -EINVAL
+  if ((flags & MAP_NORESERVE) !== 0) vm_flags |= VM_NORESERVE
   if (mapping === 0) pgoff = kind === MAP_SHARED ? 0 : at
   return mmap_region(mm, mapping, at, npages, vm_flags, pgoff)
 }

@@ -8,13 +8,13 @@ import { load } from '../../arch/access.ts'
 import { TASK_SIZE } from '../../arch/pgtable.ts'
 import type { Mm, Vma } from '../../arch/structs.ts'
 import { mm$map_count, vma$detach_next, vma$vm_end, vma$vm_start } from '../../arch/structs.ts'
-import { EINVAL, ENOMEM } from '../../errno.ts'
+import { EINVAL } from '../../errno.ts'
 import { free_pgtables, unmap_single_vma } from '../memory/zap_page_range.ts'
 import { mmap_read_unlock, mmap_write_downgrade, mmap_write_lock, mmap_write_unlock } from '../mmap_lock.ts'
 import { tlb_finish_mmu, tlb_gather_mmu } from '../mmu_gather.ts'
 import { lru_add_drain } from '../swap.ts'
 import { vma_mark_detached, vma_start_write } from '../vma_lock.ts'
-import { sysctl_max_map_count, vm_stat_account } from './account.ts'
+import { enomem_refused, sysctl_max_map_count, vm_stat_account } from './account.ts'
 import { find_vma_index, vma_at, vma_mas_detach } from './mm_mt.ts'
 import { __split_vma } from './split_vma.ts'
 import { remove_vma, unlink_vma } from './vma_link.ts'
@@ -56,7 +56,8 @@ export function do_munmap(mm: Mm, start: number, npages: number, downgrade: bool
   if (vma === 0 || load(vma + vma$vm_start) >= end) return 0
   if (load(vma + vma$vm_start) < start) {
     // Only a hole in the middle leaves more VMAs than there were.
-    if (load(vma + vma$vm_end) > end && load(mm + mm$map_count) >= sysctl_max_map_count) return -ENOMEM
+    if (load(vma + vma$vm_end) > end && load(mm + mm$map_count) >= sysctl_max_map_count)
+      return enomem_refused()
     const error = __split_vma(mm, vma, start, false)
     if (error !== 0) return error
     first++

@@ -6,9 +6,10 @@ import { load } from '../../arch/access.ts'
 import { TASK_SIZE } from '../../arch/pgtable.ts'
 import type { Mm } from '../../arch/structs.ts'
 import { mm$map_count, mm$mmap_base, vma$vm_end, vma$vm_start } from '../../arch/structs.ts'
-import { EINVAL, ENOMEM } from '../../errno.ts'
+import { EINVAL } from '../../errno.ts'
 import { MAP_FIXED, MAP_FIXED_NOREPLACE } from '../mman.ts'
 import { find_vma_index, find_vma_intersection, vma_at } from './mm_mt.ts'
+import { enomem_refused } from './account.ts'
 
 /** Pages below are never mapped. */
 export const mmap_min_addr = 16
@@ -22,7 +23,7 @@ function unmapped_area_topdown(mm: Mm, npages: number, high: number): number {
     if (gap_end - load(vma + vma$vm_end) >= npages) return gap_end - npages
     gap_end = Math.min(gap_end, load(vma + vma$vm_start))
   }
-  return gap_end - mmap_min_addr >= npages ? gap_end - npages : -ENOMEM
+  return gap_end - mmap_min_addr >= npages ? gap_end - npages : enomem_refused()
 }
 
 /** The lowest gap of `npages` at or above `low`; -ENOMEM if there is none. */
@@ -34,7 +35,7 @@ function unmapped_area(mm: Mm, npages: number, low: number): number {
     if (load(vma + vma$vm_start) - gap_start >= npages) return gap_start
     gap_start = load(vma + vma$vm_end)
   }
-  return TASK_SIZE - gap_start >= npages ? gap_start : -ENOMEM
+  return TASK_SIZE - gap_start >= npages ? gap_start : enomem_refused()
 }
 
 /**
@@ -42,10 +43,10 @@ function unmapped_area(mm: Mm, npages: number, low: number): number {
  * mmap_base (0: the end of user space), else above it. Returns a page number, -ENOMEM or -EINVAL.
  */
 export function get_unmapped_area(mm: Mm, addr: number, npages: number, flags: number): number {
-  if (npages > TASK_SIZE - mmap_min_addr) return -ENOMEM
+  if (npages > TASK_SIZE - mmap_min_addr) return enomem_refused()
   if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) !== 0) {
     if (addr < mmap_min_addr) return -EINVAL
-    return addr <= TASK_SIZE - npages ? addr : -ENOMEM
+    return addr <= TASK_SIZE - npages ? addr : enomem_refused()
   }
   if (
     addr >= mmap_min_addr &&

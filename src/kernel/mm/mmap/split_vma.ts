@@ -8,7 +8,7 @@ import { mm$map_count, vma$vm_end, vma$vm_mapping, vma$vm_pgoff, vma$vm_start } 
 import { ENOMEM } from '../../errno.ts'
 import { igrab } from '../filemap.ts'
 import { anon_vma_clone } from '../rmap/anon_vma_fork.ts'
-import { sysctl_max_map_count } from './account.ts'
+import { enomem_refused, sysctl_max_map_count } from './account.ts'
 import { vm_area_dup, vm_area_free } from './vm_area.ts'
 import { __vma_adjust } from './vma_adjust.ts'
 
@@ -38,6 +38,6 @@ export function __split_vma(mm: Mm, vma: Vma, addr: number, new_below: boolean):
 
 /** As __split_vma, within sysctl_max_map_count. */
 export function split_vma(mm: Mm, vma: Vma, addr: number, new_below: boolean): number {
-  if (load(mm + mm$map_count) >= sysctl_max_map_count) return -ENOMEM
+  if (load(mm + mm$map_count) >= sysctl_max_map_count) return enomem_refused()
   return __split_vma(mm, vma, addr, new_below)
 }

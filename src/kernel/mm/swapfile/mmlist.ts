@@ -7,7 +7,15 @@ import { machine$mmlist, machine$mmlist_lock } from '../../arch/memory_map.ts'
 import type { Mm, Spinlock } from '../../arch/structs.ts'
 import { mm$mmlist_next } from '../../arch/structs.ts'
 import { smp_cond_load, smp_wake } from '../../arch/wait.ts'
-import { INIT_LIST_HEAD, list_add, list_del_init, list_empty, list_next } from '../../lib/list.ts'
+import {
+  INIT_LIST_HEAD,
+  list_add,
+  list_del_init,
+  list_del_init_careful,
+  list_empty,
+  list_empty_careful,
+  list_next,
+} from '../../lib/list.ts'
 import { LOCK_CLASS_mmlist_lock } from '../../locking/lock_class.ts'
 import { spin_lock, spin_lock_init, spin_unlock } from '../../locking/spinlock.ts'
 import { count_vm_event, MMLIST_ADDED, MMLIST_REMOVED } from '../vmstat.ts'
@@ -42,10 +50,13 @@ export function mmlist_add(mm: Mm, head: number, retry: number): void {
   spin_unlock(mmlist_lock)
 }
 
-/** An mm without users leaves mmlist (__mmput). */
+/**
+ * An mm without users leaves mmlist (__mmput). Linux asks list_empty, so that drain_mmlist may still write to an mm that
+ * is freed; here the two are careful of one another.
+ */
 export function mmlist_del(mm: Mm): void {
   const entry = mm_mmlist(mm)
-  if (list_empty(entry)) return
+  if (list_empty_careful(entry)) return
   spin_lock(mmlist_lock)
   // drain_mmlist may have been first.
   if (!list_empty(entry)) {
@@ -70,7 +81,7 @@ export function drain_mmlist(): void {
   spin_lock(mmlist_lock)
   while (!list_empty(init_mm_mmlist)) {
     const entry = list_next(init_mm_mmlist)
-    list_del_init(entry)
+    list_del_init_careful(entry)
     smp_wake(entry)
     count_vm_event(MMLIST_REMOVED)
   }

@@ -246,10 +246,17 @@ function disable_swap_info(type: number): boolean {
   return on
 }
 
-/** No slot of any device is in use. */
+/**
+ * No slot of any device is in use, and none will be: under swap_lock no device is turned on. Linux looks at the slots
+ * alone (drain_mmlist): one that is taken on another device right then leaves its mm off mmlist, and swapoff of that
+ * device looks for it without end.
+ */
 function swap_is_unused(): boolean {
-  for (let type = 0; type < MAX_SWAPFILES; type++)
-    if (READ_ONCE(swap_info(type) + swap_info$inuse_pages) !== 0) return false
+  for (let type = 0; type < MAX_SWAPFILES; type++) {
+    const si = swap_info(type)
+    if ((READ_ONCE(si + swap_info$flags) & SWP_WRITEOK) !== 0) return false
+    if (READ_ONCE(si + swap_info$inuse_pages) !== 0) return false
+  }
   return true
 }
 

@@ -66,3 +66,12 @@ describe('a range', () => {
     expect(m.memory[m.mm() + m.symbols.mm$rss_stat + m.symbols.MM_ANONPAGES]).toBe(PAGES - 1)
   })
 })
+
+describe('a bundle that is full', () => {
+  it('is flushed, and the lock of the table let go, before more is gathered', async () => {
+    m = await filled('LOCK_STAT=y', 'MMU_GATHER_BUNDLE=3')
+    k = m.kernel
+    expect(acquisitionsOf(m, 'ptlock', zap)).toBe(Math.ceil(PAGES / 3))
+    expect(m.swapped()).toHaveLength(PAGES)
+  })
+})

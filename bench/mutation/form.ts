@@ -1,0 +1,55 @@
+// The forms in which mutants are hunted: each built-in scenario as `hunt` takes it without sizes, and each in which a
+// revert is found. Leaves out what a form reaches: reach.ts.
+import { listReverts } from '../../src/catalog/reverts.ts'
+import { builtInScenarios, findScenario, TRACE_SCENARIO } from '../../src/catalog/scenarios.ts'
+import type { Sizes } from '../../src/explore/shrink.ts'
+import { type Built, buildHunt } from '../../src/hunt/build.ts'
+import {
+  DEFAULT_CPUS,
+  DEFAULT_OPERATIONS,
+  DEFAULT_PAGES,
+  DEFAULT_STEP_LIMIT,
+  huntSettings,
+} from '../../src/hunt/plan.ts'
+import { parseConfig } from '../../src/kbuild/config.ts'
+
+export interface Form {
+  readonly scenario: string
+  readonly config: readonly string[]
+  readonly sizes: Sizes
+}
+
+/** All forms, each once. */
+export function allForms(): Form[] {
+  const sizesOf = ({ cpus, operations, pages }: Partial<Record<keyof Sizes, number | undefined>>): Sizes => ({
+    cpus: cpus ?? DEFAULT_CPUS,
+    operations: operations ?? DEFAULT_OPERATIONS,
+    pages: pages ?? DEFAULT_PAGES,
+  })
+  const scenarios = builtInScenarios().filter(({ name }) => name !== TRACE_SCENARIO)
+  const forms = [
+    ...scenarios.map(({ name }): Form => ({ scenario: name, config: [], sizes: sizesOf({}) })),
+    ...listReverts()
+      .filter(({ scenario }) => scenario !== '')
+      .map((revert): Form => ({ scenario: revert.scenario, config: revert.config, sizes: sizesOf(revert) })),
+  ]
+  return [...new Map(forms.map((form) => [formName(form), form])).values()]
+}
+
+/** `swap-storm SWAP=y, 3 CPUs, 2 operations, 3 pages`. */
+export function formName({ scenario, config, sizes: { cpus, operations, pages } }: Form): string {
+  return `${[scenario, ...config].join(' ')}, ${cpus} CPUs, ${operations} operations, ${pages} pages`
+}
+
+/** Builds the kernel with patches (absolute paths) for a form, all checks on. Throws UsageError as kbuild does. */
+export function buildForm(
+  { scenario, config, sizes }: Form,
+  patches: readonly string[],
+  seed: number,
+): Promise<Built> {
+  const source = findScenario(scenario)
+  return buildHunt({
+    config: parseConfig(huntSettings(sizes.cpus, config, source)),
+    ...{ scenario: source.file, patches, seed, stepLimit: DEFAULT_STEP_LIMIT, off: [] },
+  })
+}
