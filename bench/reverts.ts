@@ -4,13 +4,7 @@
 // Counts are the same on every machine, as long as no hunt runs out of time.
 import { parseArgs } from 'node:util'
 import { buildHunt, type Built, makeSmaller } from '../src/hunt/build.ts'
-import {
-  DEFAULT_CPUS,
-  DEFAULT_OPERATIONS,
-  DEFAULT_PAGES,
-  DEFAULT_STEP_LIMIT,
-  planHunt,
-} from '../src/hunt/plan.ts'
+import { DEFAULT_CPUS, DEFAULT_OPERATIONS, DEFAULT_PAGES, planHunt } from '../src/hunt/plan.ts'
 import { loadScheduler } from '../src/catalog/scheduler_file.ts'
 import { hunt } from '../src/explore/hunt.ts'
 import type { HuntViolation } from '../src/explore/rounds.ts'
@@ -55,7 +49,7 @@ async function measure(revert: Revert, seconds: number): Promise<string[]> {
   for (const seed of SEEDS) {
     const built = await buildHunt({
       ...{ config: plan.configs[0], scenario: plan.scenario.file, patches: plan.patches },
-      ...{ seed, stepLimit: DEFAULT_STEP_LIMIT, off: [] },
+      ...{ seed, stepLimit: plan.stepLimit, off: [] },
     })
     for (const [index, scheduler] of COMPARED.entries()) {
       const options = { seed, scheduler, sites: built.image.sites.length, seconds }

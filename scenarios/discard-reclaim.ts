@@ -1,85 +1,97 @@
 /**
- * A thread writes pages and discards them while its siblings reclaim. Reclaim flushes TLBs late, many pages at once:
- * whoever finds a page's entry gone must flush for it, for afterwards a word reads as 0.
+ * A thread discards pages while its siblings reclaim them. Reclaim flushes TLBs late, many pages at once, those of clean
+ * pages at the very end: whoever finds a page's entry gone must flush for it, for afterwards a word reads as 0.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=2 pages=3
+ * @reaches zap_pte_range, try_to_unmap, shrink_page_list
+ * @expects pgscan_direct in 4
  */
 import {
   BUG_ON,
   get_reg,
   last_turn,
   MADV_DONTNEED,
-  MAP_ANONYMOUS,
-  MAP_PRIVATE,
+  MADV_PAGEOUT,
   oracle_discard,
   oracle_discarded,
   oracle_load,
   oracle_store,
-  oracle_window,
   pages,
-  PROT_READ,
-  PROT_WRITE,
-  set_page_cluster,
   set_reg,
   sys_madvise,
   sys_memory_reclaim,
-  sys_mmap,
-  sys_swapon,
   task_program,
+  user_store,
 } from 'mmtorture/kernel'
-import { start_threads } from './common/swapped_area.ts'
+import { start_threads, swapped_area } from './common/swapped_area.ts'
 
 const PAGES = 4
 
 // Programs.
-const WRITER = 0
+const DISCARDER = 0
 const RECLAIMER = 1
 
-// Registers: the area; a thread's number; whether the pages have been written.
+// Registers: the area; a thread's number; whether the pages are there.
 const BASE = 0
 const THREAD = 1
-const WRITTEN = 2
+const THERE = 2
 
 export function setup(): number {
-  const base = sys_mmap(0, pages(PAGES) + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
+  // One page more, for other uses.
+  const base = swapped_area(pages(PAGES) + 1, 1, pages(PAGES) * 4, 0)
   if (base < 0) return base
-  const ret = oracle_window(base, pages(PAGES), 1, 0)
-  if (ret < 0) return ret
-  const device = sys_swapon(pages(PAGES) * 4, 0)
-  if (device < 0) return device
-  set_page_cluster(0)
   set_reg(BASE, base)
-  write(base)
+  bring_back(base)
   return start_threads(RECLAIMER, THREAD)
 }
 
-/** Writes the pages and sees to it that they are on a list, where reclaim finds them. */
-function write(base: number): void {
-  for (let i = 0; i < pages(PAGES); i++) oracle_store(base + i, 0)
-  // Nothing is there; but this CPU's batches are drained.
-  BUG_ON(sys_madvise(base + pages(PAGES), 1, MADV_DONTNEED) !== 0)
-  set_reg(WRITTEN, 1)
+function load_all(base: number): void {
+  for (let i = 0; i < pages(PAGES); i++) oracle_load(base + i, 0)
 }
 
-/** What was written is gone when the discard returns, though reclaim may have emptied the entry. */
+/** Has clean pages, on a list where reclaim finds them. */
+function bring_back(base: number): void {
+  load_all(base)
+  // Nothing is there; but this CPU's batches are drained.
+  BUG_ON(sys_madvise(base + pages(PAGES), 1, MADV_DONTNEED) !== 0)
+  set_reg(THERE, 1)
+}
+
+/** This CPU's TLB has the pages, and reclaim has time to find them. */
+function use(base: number): void {
+  load_all(base)
+  for (let i = 0; i < 2; i++) {
+    user_store(base + pages(PAGES), 0, 1)
+    sys_madvise(base + pages(PAGES), 1, MADV_DONTNEED)
+  }
+}
+
+/** What was there is gone when the discard returns, though reclaim may have emptied the entry. */
 function discard(base: number): void {
-  for (let i = 0; i < pages(PAGES); i++) oracle_load(base + i, 0)
+  use(base)
   oracle_discard(base, pages(PAGES))
   BUG_ON(sys_madvise(base, pages(PAGES), MADV_DONTNEED) !== 0)
   oracle_discarded(base, pages(PAGES))
-  for (let i = 0; i < pages(PAGES); i++) oracle_load(base + i, 0)
-  set_reg(WRITTEN, 0)
+  load_all(base)
+  set_reg(THERE, 0)
 }
 
-/** Writes in one turn and discards in the next. */
+/** New contents, which go to swap and come back. */
 function renew(base: number): void {
-  if (get_reg(WRITTEN) === 0) write(base)
-  else discard(base)
+  for (let i = 0; i < pages(PAGES); i++) oracle_store(base + i, 0)
+  sys_madvise(base, pages(PAGES), MADV_PAGEOUT)
+  bring_back(base)
+}
+
+function work(base: number): void {
+  if (get_reg(THERE) === 1) discard(base)
+  else renew(base)
 }
 
 export function program(): void {
   if (last_turn()) return
   const base = get_reg(BASE)
-  if (task_program() === WRITER) renew(base)
-  else sys_memory_reclaim(1)
+  if (task_program() === DISCARDER) work(base)
+  else sys_memory_reclaim(pages(PAGES))
 }

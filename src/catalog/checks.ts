@@ -19,7 +19,7 @@ const MACHINE_CHECKS: readonly ListedCheck[] = [
   ['BUG', 'BUG_ON and its relatives in the kernel and in the scenario'],
   ['data-oracle', 'A user load returns what the program may see there'],
   ['deadlock', 'Somebody can go on, as long as a CPU is in the kernel'],
-  ['livelock', 'An execution ends within --step-limit steps'],
+  ['livelock', 'Within --step-limit steps a task ends a turn, or a CPU all it had to do'],
 ].map(([name, description]) => ({ name, description: `${description}.`, when: 'machine', cost: 'nothing' }))
 
 /** All checks of a hunt: of the machine, at every step, at rest. */

@@ -54,7 +54,7 @@ export function attempt(
       const { check, message, error } = ending
       return { finding: { check, message }, error, ...common }
     }
-    return { finding: subject.atRest?.() ?? null, ...common }
+    return { finding: ending.kind === 'held' ? (subject.atRest?.() ?? null) : null, ...common }
   } finally {
     machine.learning = learning
     machine.exact = exact

@@ -69,6 +69,8 @@ export interface Slice {
   readonly from: number
   readonly done: number
   readonly steps: number
+  /** Executions that were cut off. */
+  readonly cutOff: number
   /** By execution: hashes of schedules. */
   readonly schedules: Float64Array
   /** Hashes of the states at the end of executions that held. */
@@ -119,12 +121,15 @@ export class Explorer {
     this.#coverage = new Coverage(subject.machine, options.sites)
   }
 
-  /** Runs the batch that every worker begins with. */
-  learn(): Slice {
+  /** Runs the batch that every worker begins with; `enough` is asked behind each execution, given how many there were. */
+  learn(enough: (executions: number) => boolean = () => false): Slice {
     const tally = new SliceTally(-1)
     this.#watch(true)
-    learn(this.subject.machine, this.profile, (scheduler, execution) =>
-      this.#execute(scheduler, execution, tally),
+    learn(
+      this.subject.machine,
+      this.profile,
+      (scheduler, execution) => this.#execute(scheduler, execution, tally),
+      () => enough(tally.schedules.length),
     )
     this.#reportCoverage(tally, -1)
     this.#reported = this.subject.machine.learned.length
@@ -213,6 +218,7 @@ export class Explorer {
       return ending
     let finding: Finding | null = null
     if (ending.kind === 'violation') finding = { check: ending.check, message: ending.message }
+    else if (ending.kind === 'cut off') tally.cutOff++
     else if (this.subject.atRest !== undefined) finding = this.#atRest(this.subject.atRest, tally)
     if (finding !== null) this.#violated(execution, finding, tally)
     return ending
@@ -291,6 +297,7 @@ export class Explorer {
 class SliceTally {
   readonly from: number
   steps = 0
+  cutOff = 0
   readonly schedules: number[] = []
   readonly states: number[] = []
   readonly violations = new Map<string, Violated>()
@@ -309,12 +316,13 @@ class SliceTally {
     stat: Float64Array,
     exhausted = false,
   ): Slice {
-    const { from, steps, schedules, states, violations, sites, pairs, pairsAt } = this
+    const { from, steps, cutOff, schedules, states, violations, sites, pairs, pairsAt } = this
     const { count, choices, points } = measured
     return {
       from,
       done,
       steps,
+      cutOff,
       schedules: Float64Array.from(schedules),
       states: Float64Array.from(states),
       violations: [...violations.values()],

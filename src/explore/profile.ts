@@ -15,6 +15,9 @@ export const LEARNING = 64
 export const MEASURING = 8
 export const BATCH = LEARNING + MEASURING
 
+/** If none of so many first executions comes to its end, the others are not awaited. */
+const TRIED = 4
+
 /** A profile that the rounds may change; the schedulers hold it. */
 export type LiveProfile = { -readonly [Key in keyof Profile]: Profile[Key] }
 
@@ -25,24 +28,32 @@ export function newProfile(): LiveProfile {
 /**
  * Runs the batch and fills `profile`; the machine knows the shared words afterwards.
  * @param run runs one execution, and says what it ended in
+ * @param enough asked behind each: true leaves the rest out
  */
 export function learn(
   machine: SteppedMachine,
   profile: LiveProfile,
   run: (scheduler: Scheduler, execution: number) => Ending,
+  enough: () => boolean = () => false,
 ): void {
   machine.exact = true
   machine.learning = true
   const sticky = new StickyScheduler()
-  for (let execution = -BATCH; execution < -MEASURING; execution++) run(sticky, execution)
+  let ended = false
+  for (let execution = -BATCH; execution < -MEASURING; execution++) {
+    if (!ended && execution === TRIED - BATCH) break
+    if (run(sticky, execution).kind !== 'cut off') ended = true
+    if (enough()) break
+  }
   machine.exact = false
   machine.learning = false
   machine.share(machine.learned)
   const random = new RandomScheduler()
   const measured = new Measurements(machine)
-  for (let execution = -MEASURING; execution < 0; execution++) {
+  for (let execution = ended ? -MEASURING : 0; execution < 0; execution++) {
     const ending = run(random, execution)
     if (ending.kind === 'held') measured.add()
+    if (enough()) break
   }
   measured.into(profile)
 }

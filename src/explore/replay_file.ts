@@ -34,6 +34,8 @@ const FILE = v.object({
   /** Checks at every step that were on. */
   checks: names,
   seed: count,
+  /** Steps without the end of a turn that are a livelock; none in the first files. */
+  stepLimit: v.optional(count),
   scheduler: v.string(),
   /** The execution that found it, before it was shrunk. */
   execution: integer,
@@ -79,6 +81,7 @@ export type ReplayAbout = Pick<
   | 'sizes'
   | 'checks'
   | 'seed'
+  | 'stepLimit'
   | 'scheduler'
   | 'execution'
 >

@@ -2,6 +2,8 @@
  * What a hunt adds up to: merges the slices of a round in the order of their executions, so that the number of workers
  * does not show, and makes the state of the next round. Leaves out who runs the slices: hunt.ts and campaign.ts.
  */
+import type { HuntVerdict } from '../base/verdict.ts'
+import { LENGTH } from '../machine/stepped/steps.ts'
 import { DistinctCounter } from './distinct.ts'
 import { COVER_EVERY, ROUND, type RoundState, type Slice, type Violated } from './explorer.ts'
 import { equalShares, MEMBERS, memberOf, shareOut } from './schedulers/portfolio.ts'
@@ -18,12 +20,14 @@ export interface HuntViolation extends Violated {
 }
 
 export interface HuntResult {
-  readonly verdict: 'held' | 'violated'
+  readonly verdict: HuntVerdict
   readonly scheduler: string
   readonly seed: number
   /** Executions beside those that learned which words are shared. */
   readonly executions: number
   readonly profileExecutions: number
+  /** Executions that were cut off: they went on for too long, and say nothing beyond what the checks saw until then. */
+  readonly cutOff: number
   /** Steps of the executions. */
   readonly steps: number
   readonly seconds: number
@@ -61,6 +65,7 @@ export function roundLength(round: number): number {
 export class Rounds {
   executions = 0
   steps = 0
+  cutOff = 0
   exhausted = false
   readonly violations = new Map<string, HuntViolation>()
   readonly #schedules = new DistinctCounter()
@@ -135,21 +140,27 @@ export class Rounds {
     this.#lastFreshOf = this.#freshOf
   }
 
+  /** Executions that came to their end. */
+  get #ended(): number {
+    return this.executions - this.cutOff
+  }
+
   result(about: {
     readonly scheduler: string
     readonly seed: number
     readonly seconds: number
     readonly interrupted: boolean
   }): HuntResult {
-    const { executions, steps, exhausted } = this
+    const { executions, steps, cutOff, exhausted } = this
     const { scheduler, seed, seconds, interrupted } = about
     const violations = [...this.violations.values()].toSorted((x, y) => x.execution - y.execution)
     return {
-      verdict: violations.length > 0 ? 'violated' : 'held',
+      verdict: violations.length > 0 ? 'violated' : this.#ended > 0 ? 'held' : 'inconclusive',
       scheduler,
       seed,
       executions,
       profileExecutions: this.#profileExecutions,
+      cutOff,
       steps,
       seconds,
       executionsPerSecond: seconds > 0 ? executions / seconds : 0,
@@ -175,6 +186,7 @@ export class Rounds {
   #addSlice(slice: Slice, seconds: number): void {
     this.executions += slice.done
     this.steps += slice.steps
+    this.cutOff += slice.cutOff
     slice.stat.forEach((value, index) => (this.#stat[index] = (this.#stat[index] ?? 0) + value))
     this.#watched += watchedOf(slice.from, slice.from + slice.done)
     for (const hash of slice.schedules) if (this.#schedules.add(hash)) this.#fresh++
@@ -196,6 +208,12 @@ export class Rounds {
 
   #warnings(): string[] {
     const warnings: string[] = []
+    if (this.cutOff > 0)
+      warnings.push(
+        `${this.cutOff} of ${this.executions} executions were cut off: they had not come to an end after ${LENGTH} times ` +
+          '--step-limit steps, and what they would have come to is not known; give the tasks fewer operations or a higher ' +
+          'limit, and see that a program asks last_turn()',
+      )
     if (!this.exhausted && this.#lastFreshOf >= ROUND / 2 && this.#lastFresh < FEW * this.#lastFreshOf)
       warnings.push(
         `of the last ${this.#lastFreshOf} executions ${this.#lastFreshOf - this.#lastFresh} repeated a schedule that had run ` +

@@ -96,8 +96,7 @@ async function build(file: ReplayFile, path: string): Promise<Built> {
     const off = allChecks()
       .map((check) => check.name)
       .filter((name) => !on.has(name))
-    const stepLimit =
-      file.check === 'livelock' ? Math.max(1, file.steps - 1) : Math.max(DEFAULT_STEP_LIMIT, file.steps + 1)
+    const stepLimit = file.stepLimit ?? DEFAULT_STEP_LIMIT
     return await buildHunt({
       ...{ config, seed: file.seed, stepLimit, off },
       scenario: scenarioOf(file, path),

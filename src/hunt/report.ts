@@ -15,7 +15,7 @@ import {
   sourceLines,
   type SourceLines,
 } from './reached.ts'
-import type { Verdict } from '../base/verdict.ts'
+import type { HuntVerdict } from '../base/verdict.ts'
 
 /** A row of the interleaving, as the JSON has it. */
 export interface InterleavingStep {
@@ -83,6 +83,16 @@ export interface ViolationReport {
   readonly shrunk?: ShrinkReport
 }
 
+/** A form that was hunted, or could not be set up. */
+export interface HuntedForm extends Sizes {
+  readonly executions?: number
+  /** Executions beside them that learned which words are shared. */
+  readonly learning?: number
+  readonly verdict?: HuntVerdict
+  /** Why it was not hunted. */
+  readonly refused?: string
+}
+
 export interface HuntReport {
   readonly schema: 'mmtorture/hunt@1'
   readonly scenario: string
@@ -93,11 +103,15 @@ export interface HuntReport {
   /** Turns of each task, and pages of the scenario. */
   readonly operations: number
   readonly pages: number
+  /** The forms that were looked at, where there are several; the figures are of the one above. */
+  readonly forms?: readonly HuntedForm[]
   readonly scheduler: string
   readonly seed: number
   readonly workers: number
   readonly seconds: number
   readonly executions: number
+  /** Executions that were cut off, after many times --step-limit steps. */
+  readonly cutOff?: number
   /** Executions before the first that learned which words are shared. */
   readonly learning: number
   readonly executionsPerSecond: number
@@ -128,7 +142,7 @@ export interface HuntReport {
   readonly checks: { readonly on: readonly string[]; readonly off: readonly string[] }
   readonly notes: readonly string[]
   readonly interrupted?: true
-  readonly verdict: Verdict
+  readonly verdict: HuntVerdict
   /** The first. */
   readonly violation?: ViolationReport
   /** With --keep-going: all that are distinct by check and places. */
@@ -179,6 +193,7 @@ export function huntReport(
     workers: about.workers,
     seconds: rounded(result.seconds, 4),
     executions: result.executions,
+    ...(result.cutOff === 0 ? {} : { cutOff: result.cutOff }),
     learning: result.profileExecutions,
     executionsPerSecond: rounded(result.executionsPerSecond, 1),
     steps: result.steps,

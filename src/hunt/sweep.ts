@@ -1,6 +1,6 @@
 // The document of several hunts, of scenarios and of configurations: one row each, and what they reached together.
 // Leaves out their table: src/report/hunt_sweep.ts.
-import type { Verdict } from '../base/verdict.ts'
+import type { HuntVerdict } from '../base/verdict.ts'
 import { rowLabel } from '../kbuild/labels.ts'
 import { coverageByFolder, lineCoverage, type LineCoverage, mergeLines, type SourceLines } from './reached.ts'
 import type { HuntReport } from './report.ts'
@@ -19,7 +19,7 @@ export interface HuntSweep {
     readonly retries: Readonly<Record<string, number>>
   }
   readonly interrupted?: true
-  readonly verdict: Verdict
+  readonly verdict: HuntVerdict
 }
 
 /** One document for several hunts. */
@@ -39,7 +39,9 @@ export function huntSweep(rows: readonly HuntReport[], interrupted: boolean): Hu
       retries,
     },
     ...(interrupted ? { interrupted } : {}),
-    verdict: rows.every((row) => row.verdict === 'held') ? 'held' : 'violated',
+    verdict:
+      (['violated', 'inconclusive'] as const).find((one) => rows.some((row) => row.verdict === one)) ??
+      'held',
   }
 }
 

@@ -67,6 +67,7 @@ export const EVENTS = [
   'PGROTATED',
   'ENOMEM_CALLS',
   'ENOMEM_REFUSED',
+  'SWAPIN_GONE',
 ] as const satisfies readonly (keyof typeof vmstat)[]
 
 /** Counts by event name (`pgfault`), and the failed rechecks by function (`do_anonymous_page:write`). */

@@ -40,6 +40,7 @@ export type KernelSymbols = Numbers<
       | 'MEMCG_MAX'
       | 'OOM_FAULTS'
       | 'OOM_KILL'
+      | 'SWAPIN_GONE'
     >
 >
 

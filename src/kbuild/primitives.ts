@@ -81,6 +81,7 @@ export const MACHINE_FUNCTIONS: ReadonlySet<string> = new Set([
   'observe_lock_release',
   'observe_lock_wanted',
   'observe_exception',
+  'observe_turn',
   'observe_woken',
   'observe_wakes',
   'ndelay',

@@ -4,7 +4,7 @@ import type { Configuration } from '../kbuild/config.ts'
 import type { EndState, Description } from '../hunt/violation.ts'
 import { interleavingOf } from '../hunt/violation.ts'
 import type { Unmet } from '../hunt/expectations.ts'
-import type { HuntReport, ShrinkReport, ViolationReport } from '../hunt/report.ts'
+import type { HuntedForm, HuntReport, ShrinkReport, ViolationReport } from '../hunt/report.ts'
 import { covered } from '../hunt/reached.ts'
 import { constraintText, cpuLetter, formatColumns } from '../hunt/interleaving.ts'
 import { callTrace, cpuLine } from '../hunt/kernel_formats.ts'
@@ -67,6 +67,7 @@ function figures(report: HuntReport): string[] {
       `${count(report.executions)} in ${report.seconds.toFixed(2)} s, ${count(report.executionsPerSecond)}/s` +
         (report.exhausted ? ': all schedules that this scheduler has' : ''),
     ]),
+    ...(report.forms === undefined ? [] : block('forms', report.forms.map(formText))),
     ...block('steps', [`${count(report.steps)}, ${count(report.stepsPerSecond)}/s`]),
     ...block(
       'distinct',
@@ -103,6 +104,20 @@ function ofViolations({ violations, violation, unmet, executions }: HuntReport):
   if (violation === undefined) return `, ${count(executions)} executions`
   const when = violation.execution < 0 ? 'while learning' : `in execution ${count(violation.execution)}`
   return ` by ${violation.check} ${when} after ${violation.seconds.toFixed(2)} s`
+}
+
+/** `3 CPUs, 8 operations, 3 pages: held, 62 executions after 72 that learned`. */
+function formText({
+  cpus,
+  operations,
+  pages,
+  verdict,
+  executions = 0,
+  learning = 0,
+  refused,
+}: HuntedForm): string {
+  const sizes = [plural(cpus, 'CPU'), plural(operations, 'operation'), plural(pages, 'page')].join(', ')
+  return `${sizes}: ${refused ?? `${verdict}, ${plural(executions, 'execution')} after ${count(learning)} that learned`}`
 }
 
 /** `pgmigrate_success 0 times, which the scenario expects once in 20 executions`. */

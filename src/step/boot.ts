@@ -47,6 +47,7 @@ export interface SteppedEnvironment {
   observe_lock_release(lock: number): void
   observe_lock_wanted(lock: number): void
   observe_exception(): void
+  observe_turn(): void
   observe_woken(): void
   observe_wakes(): void
   ndelay(ns: number): void

@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { type Form, hunted, verdictOf } from '../reverts/hunted.ts'
 
+const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}.ts`, import.meta.url))
+
 interface Fault extends Form {
   /** File in patches/. */
   readonly patch: string
@@ -11,6 +13,13 @@ interface Fault extends Form {
 }
 
 const FAULTS: readonly Fault[] = [
+  { patch: 'zero-page-writable', scenario: 'same-page', check: 'page-contents' },
+  { patch: 'private-file-writable', scenario: 'shmem', check: 'page-contents' },
+  { patch: 'remove-dirty-page', scenario: fixture('file_reclaim'), check: 'page-contents' },
+  {
+    ...{ patch: 'swapoff-no-wait', scenario: fixture('swapoff'), check: 'swap-device' },
+    ...{ operations: 1, pages: 1, executions: 100 },
+  },
   { patch: 'mmap-refuses', scenario: 'mmap-churn', operations: 8, check: 'enomem' },
   { patch: 'lost-recheck-is-oom', scenario: 'same-page', check: 'enomem' },
   { patch: 'kill-before-reclaim', scenario: 'oom', check: 'enomem' },

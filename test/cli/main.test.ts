@@ -105,7 +105,7 @@ test('the help of a command says what the plan takes where nothing is chosen', a
   for (const [option, key] of Object.entries(options))
     expect(hunt).toMatch(new RegExp(`--${option} <[^(]*\\(default ${hunted[key]}[;)]`))
   expect(hunt).toContain(`(default ${hunted.scheduler})`)
-  expect(hunt).toContain(`(default ${hunted.stepLimit})`)
+  expect(hunt).toContain(`(default ${hunted.stepLimit}, `)
   expect(scale).toContain(`(default ${scaled.label})`)
   expect(scale).toContain(`(default ${scaled.topology.label})`)
   for (const key of ['operations', 'seed', 'lag'] as const)

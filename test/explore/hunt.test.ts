@@ -116,7 +116,21 @@ test('dfs without a bound that binds runs all orders: C(2D, D) for the needle', 
 
 test('a program that does not end is a livelock, not a hang', () => {
   const result = huntFor('endless', 'random', { executions: 64 })
-  expect(result.violations[0]).toMatchObject({ check: 'livelock', message: 'no end after 10000 steps' })
+  expect(result.violations[0]).toMatchObject({ check: 'livelock', message: 'no turn ends for 10000 steps' })
+})
+
+test('a program that gets its turns done is none, however many steps they take', () => {
+  const result = huntFor('turning', 'random', { executions: 8 }, { operations: 40 })
+  expect(result).toMatchObject({ verdict: 'held', cutOff: 0 })
+  expect(result.steps).toBeGreaterThan(8 * 2 * 40_000)
+})
+
+test('one that takes turns for ever is cut off, which is no verdict', () => {
+  const result = huntFor('turning', 'random', { executions: 2 })
+  expect(result).toMatchObject({ verdict: 'inconclusive', cutOff: 2, violations: [] })
+  expect(result.warnings).toContainEqual(
+    expect.stringMatching(/^2 of 2 executions were cut off: .*last_turn\(\)$/),
+  )
 })
 
 test('executions that only repeat are warned of', () => {

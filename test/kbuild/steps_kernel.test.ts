@@ -100,6 +100,7 @@ const NOTHING = [
   'observe_object_alloc',
   'observe_object_free',
   'observe_exception',
+  'observe_turn',
   'observe_woken',
   'observe_wakes',
   'ndelay',

@@ -43,7 +43,8 @@ class Enomem implements StepCheck {
       },
       {
         effect: s.OOM_FAULTS,
-        causes: [s.ALLOC_FAILED, s.MEMCG_MAX],
+        // A slot that was freed and is the same entry's again looks so, in Linux too: the fault is tried again.
+        causes: [s.ALLOC_FAILED, s.MEMCG_MAX, s.SWAPIN_GONE],
         text: 'a fault ended with VM_FAULT_OOM, and no allocation has failed',
       },
       {

@@ -8,10 +8,12 @@ import { Kcsan, kcsan } from './kcsan.ts'
 import { ledger } from './ledger.ts'
 import { lockdep } from './lockdep.ts'
 import { pageCounts } from './page_counts.ts'
+import { pageContents } from './page_contents.ts'
 import { pageLock } from './page_lock.ts'
 import { pageTableCheck } from './page_table_check.ts'
 
 import { pteTransitions } from './pte_transitions.ts'
+import { swapDevice } from './swap_device.ts'
 import { swapMap } from './swap_map.ts'
 import { tableOwner } from './table_owner.ts'
 import { tlb } from './tlb.ts'
@@ -35,6 +37,8 @@ export const STEP_CHECKS: readonly StepCheckKind[] = [
   pteTransitions,
   pageLock,
   swapMap,
+  swapDevice,
+  pageContents,
   enomem,
   lockdep,
   kcsan,

@@ -1,6 +1,7 @@
 // E6: what the page lock keeps. As long as an entry of migration stands for a page, the page is locked, since faults
-// wait for that; and what a page belongs to (page->mapping) changes from one owner to another only under its lock.
-// Leaves out first owners and the page cache.
+// wait for that; what a page belongs to (page->mapping) changes from one owner to another only under its lock; and an
+// anonymous page does not look like one of a file in between, since readers take no lock. Leaves out first owners and
+// the page cache.
 import { Kind } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'
@@ -14,7 +15,7 @@ export const pageLock: StepCheckKind = {
   id: 'E6',
   name: NAME,
   description:
-    'A page that a migration entry stands for is locked, and a page goes from one owner to another only while it is locked.',
+    'A page that a migration entry stands for is locked, a page goes from one owner to another only while it is locked, and an anonymous page stays one.',
   cost: 'a few ns a change of a page or of a PTE',
   create: (watch) => new PageLock(watch),
 }
@@ -27,6 +28,7 @@ class PageLock implements StepCheck {
   readonly #migrating: Rewind
   readonly #flags: number
   readonly #mapping: number
+  readonly #anon: number
   readonly #locked: number
 
   constructor(watch: Watch) {
@@ -36,6 +38,7 @@ class PageLock implements StepCheck {
     this.#migrating = new Rewind(watch.s.NR_PAGES)
     this.#flags = watch.s.page$flags
     this.#mapping = watch.s.page$mapping
+    this.#anon = watch.s.PAGE_MAPPING_ANON
     this.#locked = watch.s.PG_locked
   }
 
@@ -62,13 +65,20 @@ class PageLock implements StepCheck {
           site,
           `page ${hex(pfn)} is unlocked while ${this.#migrating.words[pfn]} migration entries stand for it\n${watch.dumpPage(pfn)}`,
         )
-    } else if (field === this.#mapping && old !== 0 && value !== 0 && !this.#isLocked(pfn))
-      watch.fail(
-        NAME,
-        context,
-        site,
-        `page ${hex(pfn)} goes from mapping ${hex(old)} to ${hex(value)} while it is not locked\n${watch.dumpPage(pfn)}`,
-      )
+    } else if (field === this.#mapping && old !== 0 && value !== 0) {
+      const wrong = this.#isLocked(pfn) ? this.#losesAnon(old, value) : 'while it is not locked'
+      if (wrong !== '')
+        watch.fail(
+          NAME,
+          context,
+          site,
+          `page ${hex(pfn)} goes from mapping ${hex(old)} to ${hex(value)} ${wrong}\n${watch.dumpPage(pfn)}`,
+        )
+    }
+  }
+
+  #losesAnon(old: number, value: number): string {
+    return (old & ~value & this.#anon) !== 0 ? 'and looks like one of a file' : ''
   }
 
   #entry(context: number, addr: number, old: number, value: number, site: number): void {

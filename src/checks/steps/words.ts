@@ -25,9 +25,11 @@ export const Word = {
   SWAP_MAP: 13,
   /** The lock of a page table, in its struct page. */
   TABLE_LOCK: 14,
+  /** The swap caches, and contents of slots. */
+  SWAP_DATA: 15,
 } as const
 
-export const WORD_CLASSES = 15
+export const WORD_CLASSES = 16
 export const ALL_WORDS = (1 << WORD_CLASSES) - 1
 
 /** The bit of each class in a set of classes. */
@@ -93,6 +95,8 @@ export function mapWords(s: KernelSymbols): WordMap {
     unitOf.fill(tableUnit + pfn, entries, entries + s.PTRS_PER_TABLE)
   }
   classOf.fill(Word.SWAP_MAP, s.SWAP_MAP, s.SWAP_CACHE)
+  classOf.fill(Word.SWAP_DATA, s.SWAP_CACHE, s.SWAP_FREE)
+  if (s.SWAP !== 0) classOf.fill(Word.SWAP_DATA, s.SWAP_CONTENT, s.CONTENT)
   classOf.fill(Word.ENTRY, s.PGTABLES, s.PGTABLES + s.NR_PAGES * s.PTRS_PER_TABLE)
   return { classOf, unitOf, units, pageUnit, tableUnit, caches }
 }

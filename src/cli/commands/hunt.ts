@@ -36,7 +36,7 @@ export async function huntCommandLine(
   const failures = hunted.flatMap(({ unwritten }) => unwritten)
   await writeReport('hunt', { document, text }, options, { failures })
   if (sweep.interrupted) return 130
-  return sweep.verdict === 'violated' ? 1 : 0
+  return { held: 0, violated: 1, inconclusive: 2 }[sweep.verdict]
 }
 
 /** What the configuration is, unless it goes without saying. */

@@ -40,6 +40,9 @@ export function observe_lock_wanted(lock: number): void {}
 /** An exception brings this CPU into the kernel; what its entry and its return cost is the hardware's affair. */
 export function observe_exception(): void {}
 
+/** A task begins a turn on this CPU: the one before is over, so something gets done. */
+export function observe_turn(): void {}
+
 /** This CPU has slept in the kernel, and runs again: the way there from the wake-up takes time. */
 export function observe_woken(): void {}
 

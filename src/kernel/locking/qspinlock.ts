@@ -1,6 +1,6 @@
 /**
- * What both forms of the queued spinlock share (kernel/locking/qspinlock.c, include/asm-generic/qspinlock_types.h,
- * 6.1): the lock's word and the MCS queue beside it.
+ * What both forms of the queued spinlock share (kernel/locking/qspinlock.c, include/asm-generic/qspinlock.h and
+ * qspinlock_types.h, 6.1): the lock's word and the MCS queue beside it.
  *
  *   31        18 17  16 15      9   8   7      0
  *   ┌───────────┬──────┬─────────┬─────┬────────┐
@@ -39,6 +39,21 @@ export const _Q_TAIL_CPU_OFFSET = 18
 export const _Q_TAIL_MASK = ~0xffff
 /** Contexts of a CPU that can wait for spinlocks at once. */
 export const MAX_NODES = 4
+
+/** Makes the lock a free one. */
+export function queued_spin_lock_init(lock: Spinlock): void {
+  WRITE_ONCE(lock, 0)
+}
+
+/** Takes a lock that is free and that nobody waits for. */
+export function queued_spin_trylock(lock: Spinlock): boolean {
+  return READ_ONCE(lock) === 0 && cmpxchg(lock, 0, _Q_LOCKED_VAL) === 0
+}
+
+/** Whether somebody waits for it. */
+export function queued_spin_is_contended(lock: Spinlock): boolean {
+  return (READ_ONCE(lock) & ~_Q_LOCKED_MASK) !== 0
+}
 
 /** Takes one of this CPU's nodes, to queue for `lock`. */
 export function grab_mcs_node(lock: Spinlock): number {

@@ -1,7 +1,8 @@
 /**
  * madvise (mm/madvise.c, 6.1): MADV_DONTNEED; MADV_POPULATE_READ and MADV_POPULATE_WRITE; what is only a flag of the VMA
- * (madvise_update_vma); and with SWAP what reclaim is told: MADV_PAGEOUT and MADV_FREE (madvise_lru.ts). Left out: names
- * of anonymous VMAs, userfaultfd. Other advice is accepted by whoever passes it over (the trace reader), not here.
+ * (madvise_update_vma); and with SWAP what reclaim is told: MADV_PAGEOUT and MADV_FREE (madvise_lru.ts), and
+ * MADV_WILLNEED (madvise_willneed.ts). Left out: names of anonymous VMAs, userfaultfd, MADV_WILLNEED of files. Other
+ * advice is accepted by whoever passes it over (the trace reader), not here.
  */
 import { SWAP } from '#config'
 import { load, store } from '../arch/access.ts'
@@ -28,6 +29,7 @@ import { EAGAIN, EINVAL, ENOMEM } from '../errno.ts'
 import { faultin_vma_page_range } from './gup.ts'
 import { zap_page_range } from './memory/zap_page_range.ts'
 import { madvise_lru_range } from './madvise_lru.ts'
+import { madvise_willneed } from './madvise_willneed.ts'
 import {
   MADV_DODUMP,
   MADV_DOFORK,
@@ -43,6 +45,7 @@ import {
   MADV_POPULATE_WRITE,
   MADV_RANDOM,
   MADV_SEQUENTIAL,
+  MADV_WILLNEED,
   MADV_WIPEONFORK,
 } from './mman.ts'
 import { find_vma, find_vma_index, vma_at } from './mmap/mm_mt.ts'
@@ -85,6 +88,7 @@ function madvise_behavior_valid(advice: number): boolean {
       return true
     case MADV_FREE:
     case MADV_PAGEOUT:
+    case MADV_WILLNEED:
       return SWAP !== 0
     default:
       return madvise_need_mmap_write(advice)
@@ -163,6 +167,9 @@ function madvise_vma_behavior(mm: Mm, vma: Vma, start: number, end: number, advi
       if (vma_is_anonymous(vma)) madvise_lru_range(vma, start, end, advice === MADV_FREE)
       else if (advice === MADV_FREE) return -EINVAL
       return 0
+    case MADV_WILLNEED:
+      if (vma_is_anonymous(vma)) madvise_willneed(vma, start, end)
+      return 0
     case MADV_WIPEONFORK:
       if (!vma_is_anonymous(vma) || (vm_flags & VM_SHARED) !== 0) return -EINVAL
   }
@@ -193,7 +200,7 @@ function madvise_walk_vmas(mm: Mm, start: number, end: number, advice: number): 
 /**
  * Takes advice about [start, start + npages). MADV_DONTNEED drops the pages, so that private anonymous memory reads as
  * zeros again; MADV_POPULATE_ makes them present; MADV_PAGEOUT reclaims them now; MADV_FREE: they may be dropped until
- * they are written again; the others are flags of VMAs. Takes mmap_lock, for writing only where VMAs change. Returns 0,
+ * they are written again; MADV_WILLNEED reads those in swap ahead; the others are flags of VMAs. Takes mmap_lock, for writing only where VMAs change. Returns 0,
  * -EINVAL, -ENOMEM if part of the range is not mapped (the rest is done all the same), or what stopped it halfway.
  */
 export function do_madvise(mm: Mm, start: number, npages: number, advice: number): number {

@@ -30,6 +30,8 @@ export const MREMAP_FIXED = 2
 export const MADV_NORMAL = 0
 export const MADV_RANDOM = 1
 export const MADV_SEQUENTIAL = 2
+/** Will be used soon. */
+export const MADV_WILLNEED = 3
 export const MADV_DONTNEED = 4
 /** May be freed without a copy while nobody writes it. */
 export const MADV_FREE = 8

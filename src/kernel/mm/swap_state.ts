@@ -54,7 +54,7 @@ import {
   wait_on_swapcache,
   wake_up_swapcache,
 } from './swapfile/swap_map.ts'
-import { count_vm_event, RETRY___read_swap_cache_async, SWAP_RA } from './vmstat.ts'
+import { count_vm_event, RETRY___read_swap_cache_async, SWAP_RA, SWAPIN_GONE } from './vmstat.ts'
 
 /** The lock of the swap cache of the entry's device. */
 export function swap_i_pages_lock(entry: SwpEntry): Spinlock {
@@ -177,6 +177,12 @@ function swapin_new_page(page: Page, entry: SwpEntry): Page {
   return page
 }
 
+/** There is no page, though not for want of memory: the slot is in use no more. Counted, as checks tell the two apart. */
+function swapin_gone(): Page {
+  count_vm_event(SWAPIN_GONE)
+  return 0 as Page
+}
+
 /**
  * The slot's page with a reference, read if need be and perhaps still locked by whoever reads it. 0: the slot is in use
  * no more, or no memory (read_swap_cache_async).
@@ -184,20 +190,25 @@ function swapin_new_page(page: Page, entry: SwpEntry): Page {
 export function read_swap_cache_async(entry: SwpEntry): Page {
   for (;;) {
     const si = get_swap_device(entry)
-    if (si === 0) return 0 as Page
+    if (si === 0) return swapin_gone()
     const found = swap_cache_get_folio(entry)
     const used = __swap_count(entry) !== 0
     put_swap_device(si)
-    if (found !== 0 || !used) return found
+    if (found !== 0) return found
+    if (!used) return swapin_gone()
     const page = alloc_page(GFP_HIGHUSER_MOVABLE)
     if (page === 0) return page
     const error = swapcache_prepare(entry)
     if (error === 0) return swapin_new_page(page, entry)
     put_page(page)
-    if (error !== -EEXIST) return 0 as Page
+    if (error !== -EEXIST) return swapin_gone()
     // It is in the cache now, on its way there or out, or read past it.
     count_vm_event(RETRY___read_swap_cache_async)
+    // Linux sleeps for a tick and touches nothing of the device; not every caller keeps it.
+    const waited = get_swap_device(entry)
+    if (waited === 0) return 0 as Page
     wait_on_swapcache(entry)
+    put_swap_device(waited)
   }
 }
 

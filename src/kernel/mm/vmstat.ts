@@ -78,6 +78,8 @@ export const PGROTATED = 58
 /** System calls that ended with -ENOMEM; and refusals that have another reason than memory: a limit, no room, a hole. */
 export const ENOMEM_CALLS = 59
 export const ENOMEM_REFUSED = 60
+/** Pages that were to be read from slots that nobody uses any more. */
+export const SWAPIN_GONE = 61
 export const NR_VM_EVENTS = 64
 
 // Second looks under a lock that found another state than the first, by function: what was made ready is given back.

@@ -24,6 +24,7 @@ import {
   machine$overload,
   machine$stop,
 } from '../arch/memory_map.ts'
+import { observe_turn } from '../arch/observe.ts'
 import {
   percpu$current,
   percpu$held_count,
@@ -385,6 +386,7 @@ export function cpu_run(): void {
     }
     // Whatever it waited for, it waits no more.
     if (READ_ONCE(current() + task$wait_word) !== 0) futex_unqueue(current())
+    observe_turn()
     if (SWAP && fatal_signal_pending(current())) sys_exit()
     else program()
     BUG_ON(this_cpu_read(percpu$held_count) !== 0 || this_cpu_read(percpu$irqs_off) !== 0)

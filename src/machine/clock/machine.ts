@@ -750,6 +750,7 @@ export class ClockMachine {
       observe_exception: () => {
         if (this.#timed) pass(this.#random.varied(this.#hardware.costs.exception))
       },
+      observe_turn: () => {},
       observe_woken: () => pass(WAKE_UP),
       observe_wakes: () => pass(this.#hardware.costs.interruptSend),
       observe_contended: (lock) => this.#sleepers[lock >> LINE_SHIFT] !== 0,

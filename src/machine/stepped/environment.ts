@@ -1,6 +1,6 @@
 /**
- * The environment of a stepped image but for its steps and draws: a CPU's own area, which no other CPU touches, and what
- * observers are told.
+ * The environment of a stepped image but for its steps, draws and turns: a CPU's own area, which no other CPU touches,
+ * and what observers are told.
  */
 import type { SteppedEnvironment } from '../../step/boot.ts'
 import { KernelBug } from '../../step/bug.ts'
@@ -22,7 +22,7 @@ export function environmentOf(
   undo: UndoLog,
   percpu: number,
   percpuWords: number,
-): Omit<SteppedEnvironment, 'S' | 'X' | 'arch_random_below'> {
+): Omit<SteppedEnvironment, 'S' | 'X' | 'arch_random_below' | 'observe_turn'> {
   const { memory } = undo
   const fence = (which: number): void => {
     for (const observer of machine.observers) observer.fence?.(contexts.current, which)

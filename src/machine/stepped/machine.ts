@@ -18,7 +18,7 @@ import { type Observer, Violation } from '../../step/observer.ts'
 import { OracleBase } from './oracle_base.ts'
 import type { Pending, Random, Scheduler } from '../../step/scheduler.ts'
 import { SharedWords } from './shared_words.ts'
-import { ALONE_LIMIT, Steps, Trace } from './steps.ts'
+import { CutOff, Steps, Trace } from './steps.ts'
 import { EXACT, INTERRUPTS, LEARNING, Turn } from './turn.ts'
 import { UndoLog } from './undo_log.ts'
 import { SiteRecorder, watcherOf } from './watchers.ts'
@@ -32,13 +32,15 @@ export interface SteppedOptions {
   /** Turns a task takes before it stops, and pages of the scenario; 0: the scenario's own. */
   readonly turns: number
   readonly pages: number
-  /** Steps after which an execution is given up as a livelock. */
+  /** Steps in which no task ends a turn and no CPU is done that are a livelock. */
   readonly stepLimit: number
 }
 
 /** What an execution ended in. */
 export type Ending =
   | { readonly kind: 'held' }
+  /** It went on for too long to be awaited, although tasks got their turns done. */
+  | { readonly kind: 'cut off' }
   | { readonly kind: 'violation'; readonly check: string; readonly message: string; readonly error: Error }
 
 /** The layout symbols that the machine itself needs. */
@@ -130,6 +132,7 @@ export class SteppedMachine implements Pending {
     this.#kernel = boot({
       ...environmentOf(this, contexts, this.#undo, percpu, percpuWords),
       ...this.#steps.functions(),
+      observe_turn: () => this.#steps.progress(),
       arch_random_below: (pid, x, bound) => draws.draw(pid, x, bound),
     })
     const recorder = new SiteRecorder()
@@ -234,7 +237,6 @@ export class SteppedMachine implements Pending {
     // Nobody has run yet, whoever ran last in the execution before.
     this.#contexts.enter(0)
     this.#turn.scheduler = scheduler
-    this.#steps.limit = this.#options.stepLimit
     scheduler.begin(execution, random, this)
     for (const observer of this.observers) observer.begin()
     try {
@@ -242,6 +244,7 @@ export class SteppedMachine implements Pending {
       for (const observer of this.observers) observer.end?.()
       return { kind: 'held' }
     } catch (error) {
+      if (error instanceof CutOff) return { kind: 'cut off' }
       if (error instanceof Violation)
         return { kind: 'violation', check: error.check, message: error.message, error }
       if (error instanceof KernelBug)
@@ -263,9 +266,7 @@ export class SteppedMachine implements Pending {
     this.#contexts.reset()
     this.#turn.setMode(INTERRUPTS, false)
     this.#turn.choices = 0
-    this.#steps.steps = 0
-    // Setting its length to 0 takes longer.
-    this.#steps.schedule = []
+    this.#steps.begin(this.#options.stepLimit)
   }
 
   /** A number that tells states of the memory at the end of executions apart: of all words written and their values. */
@@ -307,7 +308,7 @@ export class SteppedMachine implements Pending {
     const points = this.points[cpu]
     this.#turn.scheduler = undefined
     this.#turn.setMode(LEARNING, false)
-    steps.limit = counted + ALONE_LIMIT
+    steps.beginAlone()
     this.#contexts.enter(cpu)
     this.#contexts.state[cpu] = ALIVE
     try {
@@ -356,6 +357,7 @@ export class SteppedMachine implements Pending {
       this.points[next]++
       if (next < this.cpus) {
         state[next] = DONE
+        steps.progress()
         live--
         if (live === 0) return
       } else {

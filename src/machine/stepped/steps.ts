@@ -23,8 +23,13 @@ import type { StepWatcher } from './watchers.ts'
 /** Thrown where a step would be performed, for its stack. */
 export class Trace extends Error {}
 
+/** Thrown when an execution has gone on for too long, although it goes on: nothing is known of it. */
+export class CutOff extends Error {}
+
 /** Steps of setup, and of what follows an execution. */
 export const ALONE_LIMIT = 20_000_000
+/** An execution is cut off after so many times the steps that are a livelock when nothing gets done in them. */
+export const LENGTH = 32
 
 /** By kind: 1 if all that the step needs is at its address, and it never waits. */
 const FIRST_WORD: Uint8Array = (() => {
@@ -49,8 +54,10 @@ const DOES: Uint8Array = (() => {
 export class Steps {
   /** Steps announced so far in this execution; the end of a context counts as one. */
   steps = 0
-  /** Steps after which an execution, or what runs alone, is given up. */
+  /** Steps after which an execution, or what runs alone, is given up unless something gets done before. */
   limit = ALONE_LIMIT
+  /** Steps without progress that are a livelock; 0: it runs alone. */
+  #patience = 0
   /** Changes of context in this execution: pairs of (steps announced before it, context). */
   schedule: number[] = []
   /** The context that goes on where the running one yields. */
@@ -68,6 +75,26 @@ export class Steps {
     this.#shared = shared
     this.#turn = turn
     this.#undo = undo
+  }
+
+  /** An execution begins, in which `patience` steps without progress are a livelock. */
+  begin(patience: number): void {
+    this.steps = 0
+    this.#patience = patience
+    this.limit = patience
+    // Setting its length to 0 takes longer.
+    this.schedule = []
+  }
+
+  /** What runs alone begins: nobody else can make progress, and nobody takes turns. */
+  beginAlone(): void {
+    this.#patience = 0
+    this.limit = this.steps + ALONE_LIMIT
+  }
+
+  /** Something got done: a task's turn, or all that a CPU had to do. */
+  progress(): void {
+    if (this.#patience > 0) this.limit = Math.min(this.steps + this.#patience, LENGTH * this.#patience)
   }
 
   /**
@@ -89,7 +116,7 @@ export class Steps {
         as[context] = a
         bs[context] = b
         sites[context] = site
-        if (++this.steps > this.limit) this.#livelock()
+        if (++this.steps > this.limit) this.#giveUp()
         const { mode } = turn
         if ((mode & LEARNING) !== 0) this.#shared.learn(contexts.cpu, undo.now, kind, addr, a, b)
         if (shared[addr] === 0 && (mode & ~LEARNING) === 0)
@@ -129,8 +156,11 @@ export class Steps {
     }
   }
 
-  #livelock(): never {
-    throw new Violation('livelock', `no end after ${this.steps - 1} steps`)
+  #giveUp(): never {
+    const patience = this.#patience
+    if (patience === 0) throw new Violation('livelock', `no end after ${ALONE_LIMIT} steps`)
+    if (this.steps > LENGTH * patience) throw new CutOff(`no end after ${this.steps - 1} steps`)
+    throw new Violation('livelock', `no turn ends for ${patience} steps`)
   }
 
   /** Whether a step whose first word is not shared may go on without a choice. */

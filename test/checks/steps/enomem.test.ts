@@ -23,7 +23,7 @@ function after(...events: string[]): string | undefined {
 
 test.each([
   ['ENOMEM_CALLS', 'a system call returned -ENOMEM', ['ALLOC_FAILED', 'ENOMEM_REFUSED', 'MEMCG_MAX']],
-  ['OOM_FAULTS', 'a fault ended with VM_FAULT_OOM', ['ALLOC_FAILED', 'MEMCG_MAX']],
+  ['OOM_FAULTS', 'a fault ended with VM_FAULT_OOM', ['ALLOC_FAILED', 'MEMCG_MAX', 'SWAPIN_GONE']],
   ['OOM_KILL', 'the OOM killer has killed', ['ALLOCSTALL', 'MEMCG_MAX']],
 ])('%s needs a cause in the same execution', (effect, text, causes) => {
   expect(after(effect)).toContain(text)

@@ -48,14 +48,7 @@ describe('table-owner', () => {
   test('the lock of a page that is no table may be made', () => {
     expect(
       bench.violated((b) =>
-        b.step(
-          0,
-          Kind.ONCE_WRITE,
-          b.pageOf(b.memory[b.pte.addr]) + b.s.page$ptl,
-          0,
-          0,
-          'ptlock_init',
-        ),
+        b.step(0, Kind.ONCE_WRITE, b.pageOf(b.memory[b.pte.addr]) + b.s.page$ptl, 0, 0, 'ptlock_init'),
       ),
     ).toEqual([])
   })
@@ -136,6 +129,8 @@ describe('tlb', () => {
       b.memory[area + b.s.percpu$loaded_mm] = b.mm
       b.memory[area + b.s.percpu$tlb] = 512 + 1
       b.memory[area + b.s.percpu$tlb + 1] = pte
+      // What is gathered is flushed before it is freed.
+      b.memory[b.s.PERCPU + b.s.tlb$mm] = b.mm
       zap(b)
       b.step(0, Kind.FETCH_ADD, b.pageOf(pte) + b.s.page$_refcount, -1, 0, 'put_page_testzero')
     }

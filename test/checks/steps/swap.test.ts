@@ -45,6 +45,39 @@ function migrate(b: Bench): number {
   return page
 }
 
+describe('swap-device', () => {
+  const off = (b: Bench): void => {
+    b.memory[b.s.SWAP_INFO + b.s.swap_info$max] = 0
+  }
+  const words = (b: Bench): number[] => [
+    freeSlot(b),
+    b.s.SWAP_CACHE + 19,
+    b.s.SWAP_CONTENT + 19 * b.s.CONTENT_WORDS,
+  ]
+
+  test('whoever looks at the map, the cache or a slot of a device that is off is a violation of E4', () => {
+    for (let i = 0; i < 3; i++) {
+      const steps = (b: Bench): void => {
+        off(b)
+        b.step(1, Kind.ONCE_READ, words(b)[i])
+      }
+      expect(bench.violated(steps)).toEqual(['swap-device'])
+      expect(bench.message({ name: 'swap-device' }, steps)).toContain(
+        'is touched, and its device is off (slot 0:19',
+      )
+    }
+  })
+
+  test('a device that is on, or is being laid out, may be touched', () => {
+    expect(bench.violated((b) => words(b).forEach((word) => b.step(1, Kind.ONCE_READ, word)))).toEqual([])
+    const layOut = (b: Bench): void => {
+      off(b)
+      b.step(1, Kind.ONCE_WRITE, freeSlot(b), 0, 0, 'setup_swap_map')
+    }
+    expect(bench.message({ name: 'swap-device' }, layOut)).toBeUndefined()
+  })
+})
+
 describe('swap-map', () => {
   test('a slot that is taken, used, given up and freed under its lock is clean', () => {
     const steps = (b: Bench): void => {
@@ -101,6 +134,21 @@ describe('page-lock', () => {
       b.step(0, Kind.ONCE_WRITE, mapping, b.memory[mapping] + 32)
     }
     expect(bench.message({ name: 'page-lock' }, steps)).toContain('while it is not locked')
+  })
+
+  test('a locked page that goes from one anon_vma to another is clean, but not by way of a file', () => {
+    const move =
+      (...between: number[]) =>
+      (b: Bench): void => {
+        const page = b.pageOf(b.memory[b.pte.addr])
+        const mapping = page + b.s.page$mapping
+        const next = b.memory[mapping] + 32
+        b.step(0, Kind.FETCH_OR, page + b.s.page$flags, b.s.PG_locked)
+        for (const missing of [...between, 0]) b.step(0, Kind.ONCE_WRITE, mapping, next - missing)
+        b.step(0, Kind.FETCH_AND, page + b.s.page$flags, ~b.s.PG_locked)
+      }
+    expect(bench.violated(move())).toEqual([])
+    expect(bench.violated(move(bench.s.PAGE_MAPPING_ANON))).toEqual(['page-lock'])
   })
 })
 

@@ -11,7 +11,7 @@
  * halted head (smp_wake finds it).
  */
 import { atomic_fetch_and, cmpxchg } from '#atomic'
-import { READ_ONCE, WRITE_ONCE } from '../../arch/access.ts'
+import { READ_ONCE } from '../../arch/access.ts'
 import type { Spinlock } from '../../arch/structs.ts'
 import { smp_cond_load, smp_wake_one } from '../../arch/wait.ts'
 import {
@@ -23,6 +23,9 @@ import {
   encode_tail,
   grab_mcs_node,
   make_next_head,
+  queued_spin_is_contended,
+  queued_spin_lock_init,
+  queued_spin_trylock,
   release_mcs_node,
   wait_for_head,
 } from '../qspinlock.ts'
@@ -35,7 +38,7 @@ const _Q_STOLEN_MASK = 0x7f << 9
 const _Q_STEALS = 100
 
 export function arch_spin_lock_init(lock: Spinlock): void {
-  WRITE_ONCE(lock, 0)
+  queued_spin_lock_init(lock)
 }
 
 export function arch_spin_lock(lock: Spinlock): void {
@@ -43,7 +46,7 @@ export function arch_spin_lock(lock: Spinlock): void {
 }
 
 export function arch_spin_trylock(lock: Spinlock): boolean {
-  return READ_ONCE(lock) === 0 && cmpxchg(lock, 0, _Q_LOCKED_VAL) === 0
+  return queued_spin_trylock(lock)
 }
 
 export function arch_spin_unlock(lock: Spinlock): void {
@@ -51,7 +54,7 @@ export function arch_spin_unlock(lock: Spinlock): void {
 }
 
 export function arch_spin_is_contended(lock: Spinlock): boolean {
-  return (READ_ONCE(lock) & ~_Q_LOCKED_MASK) !== 0
+  return queued_spin_is_contended(lock)
 }
 
 /** Takes the lock if it is free, past whoever is queued, unless that is forbidden. */

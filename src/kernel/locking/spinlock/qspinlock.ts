@@ -7,7 +7,7 @@
  * for a pending CPU that is about to have the lock.
  */
 import { atomic_fetch_add, atomic_fetch_and, atomic_fetch_or, cmpxchg } from '#atomic'
-import { READ_ONCE, WRITE_ONCE } from '../../arch/access.ts'
+import { READ_ONCE } from '../../arch/access.ts'
 import type { Spinlock } from '../../arch/structs.ts'
 import { smp_cond_load, smp_wake } from '../../arch/wait.ts'
 import {
@@ -19,6 +19,9 @@ import {
   encode_tail,
   grab_mcs_node,
   make_next_head,
+  queued_spin_is_contended,
+  queued_spin_lock_init,
+  queued_spin_trylock,
   release_mcs_node,
   wait_for_head,
 } from '../qspinlock.ts'
@@ -26,7 +29,7 @@ import {
 export const SPINLOCK_WORDS = 1
 
 export function arch_spin_lock_init(lock: Spinlock): void {
-  WRITE_ONCE(lock, 0)
+  queued_spin_lock_init(lock)
 }
 
 export function arch_spin_lock(lock: Spinlock): void {
@@ -35,7 +38,7 @@ export function arch_spin_lock(lock: Spinlock): void {
 }
 
 export function arch_spin_trylock(lock: Spinlock): boolean {
-  return READ_ONCE(lock) === 0 && cmpxchg(lock, 0, _Q_LOCKED_VAL) === 0
+  return queued_spin_trylock(lock)
 }
 
 export function arch_spin_unlock(lock: Spinlock): void {
@@ -44,7 +47,7 @@ export function arch_spin_unlock(lock: Spinlock): void {
 }
 
 export function arch_spin_is_contended(lock: Spinlock): boolean {
-  return (READ_ONCE(lock) & ~_Q_LOCKED_MASK) !== 0
+  return queued_spin_is_contended(lock)
 }
 
 /** Becomes the pending CPU and takes the lock when it is free. False: another CPU waits already. */
@@ -72,7 +75,7 @@ function queued_spin_lock_slowpath(lock: Spinlock, seen: number): void {
   if ((val & ~_Q_LOCKED_MASK) === 0 && lock_pending(lock)) return
   const node = grab_mcs_node(lock)
   // Taking the node may have lasted long enough.
-  if (!arch_spin_trylock(lock)) queue_and_lock(lock, node)
+  if (!queued_spin_trylock(lock)) queue_and_lock(lock, node)
   release_mcs_node(node)
 }
 
