@@ -51,8 +51,11 @@ export class TlbDebts {
     return pte >>> pfnShift === cached >>> pfnShift && (cached & ~pte & this.#rights) === 0
   }
 
-  /** CPU `cpu` has changed the PTE of page `addr` of `mm`. */
-  changed(cpu: number, mm: number, addr: number, pte: number, site: number): void {
+  /**
+   * CPU `cpu` has changed the PTE of page `addr` of `mm` from `old`. It owes what that granted: a page that is mapped
+   * where none was, while reclaim has not flushed the one before, takes nothing away.
+   */
+  changed(cpu: number, mm: number, addr: number, old: number, pte: number, site: number): void {
     const { memory } = this.#watch
     if (this.#debts.length > 0)
       this.#debts = this.#debts.filter(
@@ -62,7 +65,8 @@ export class TlbDebts {
       if (memory[this.#loaded[each]] !== mm) continue
       const slot = this.#slotOf(each, addr)
       const cached = memory[slot + 1]
-      if (memory[slot] !== ((addr + 1) | 0) || this.covers(pte, cached)) continue
+      if (memory[slot] !== ((addr + 1) | 0)) continue
+      if (this.covers(pte, cached) || !this.covers(old, cached)) continue
       const known = this.#debts.find(
         (debt) => debt.cpu === each && debt.addr === addr && debt.mm === mm && debt.cached === cached,
       )
