@@ -3,6 +3,9 @@
  * holds nothing that keeps it: by then it may be gone, or that of another family.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=4 pages=3
+ * @reaches folio_get_anon_vma, unlink_anon_vmas, anon_vma_fork, try_to_migrate, try_to_unmap
+ * @expects pgmigrate_success, pgsteal_direct in 20
  */
 import {
   get_reg,

@@ -3,6 +3,8 @@
  * of that page to migrate or reclaim it: they hold nothing but RCU, and by then the page may be mapped no more.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=3 pages=2
+ * @reaches folio_get_anon_vma, unlink_anon_vmas, try_to_migrate
  */
 import {
   get_reg,

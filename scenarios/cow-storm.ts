@@ -2,6 +2,11 @@
  * Many processes that share a large region by fork break it up at once, two threads each on the same pages.
  * The parent writes too. Copies meet copies: the loser of two threads must find the PTE changed, the last owner of a
  * page may reuse it.
+ *
+ * @form cpus=2 operations=4 pages=2
+ * @form cpus=2 operations=4 pages=2 COW_REUSE=refcount
+ * @reaches copy_page_range, do_wp_page, wp_page_copy, exit_mmap
+ * @expects forks, cow_copies in 2
  */
 import {
   get_reg,

@@ -3,6 +3,9 @@
  * pages at the very end: whoever finds a page's entry gone must flush for it, for afterwards a word reads as 0.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=2 pages=3
+ * @reaches zap_pte_range, try_to_unmap, shrink_page_list
+ * @expects pgscan_direct in 4
  */
 import {
   BUG_ON,

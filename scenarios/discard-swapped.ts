@@ -4,6 +4,9 @@
  * that was found for the slot before is not the slot's any more.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=3 pages=2
+ * @reaches do_swap_page, zap_nonpresent_pte, get_user_page
+ * @expects pswpin, pswpout in 2
  */
 import {
   BUG_ON,

@@ -3,6 +3,11 @@
  * already must not return before every TLB knows, whoever has emptied it: afterwards a word reads as 0.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=6 pages=1
+ * @form cpus=2 operations=6 pages=2 MMU_GATHER_BUNDLE=2
+ * @reaches zap_pte_range, tlb_finish_mmu, try_to_unmap
+ * @expects pswpout in 50
+ * @expects nr_tlb_remote_flush in 2
  */
 import {
   BUG_ON,

@@ -2,6 +2,10 @@
  * Threads of one process touch a fresh mapping for the first time at the same moment, each time with no page table
  * there. All levels of tables, the anon_vma and the pages are allocated by several CPUs at once; one of each may stay.
  * After each round the last thread to arrive unmaps everything, tables included, and maps it anew.
+ *
+ * @form cpus=2 operations=2 pages=3
+ * @reaches do_anonymous_page, __pmd_alloc
+ * @expects page_tables_allocated in 1
  */
 import {
   atomic_fetch_add,

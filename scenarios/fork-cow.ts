@@ -2,6 +2,12 @@
  * A process forks while its threads write the same few pages. A thread whose TLB has forgotten a page faults on what
  * fork has write-protected already, another still writes through the translation that fork has not flushed yet: no
  * write may be lost between the two.
+ *
+ * @form cpus=2 operations=2 pages=3
+ * @form cpus=2 operations=2 pages=3 VMA_LOCK=y
+ * @reaches copy_page_range, do_wp_page, wp_page_copy
+ * @expects forks in 2
+ * @expects cow_copies in 4
  */
 import {
   get_reg,

@@ -2,6 +2,11 @@
  * A process forks, then everybody lets go of the shared pages at once: the parent and the child discard them, while a
  * thread of the parent writes them. A page may lose its last mapping at any moment of the write fault that copies it,
  * and a discard must reach the translations of the thread before it frees what they lead to.
+ *
+ * @form cpus=2 operations=4 pages=3
+ * @form cpus=2 operations=4 pages=3 MMU_GATHER_BUNDLE=2
+ * @reaches copy_page_range, zap_pte_range, do_wp_page, tlb_finish_mmu
+ * @expects forks, cow_copies in 2
  */
 import {
   BUG_ON,

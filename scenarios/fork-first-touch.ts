@@ -1,6 +1,11 @@
 /**
  * A process forks while its threads touch a fresh mapping for the first time. Fork and fault agree through mmap_lock
  * alone on whether the mapping has an anon_vma yet, and so on whether the child gets copies or faults for itself.
+ *
+ * @form cpus=2 operations=2 pages=3
+ * @form cpus=2 operations=2 pages=3 VMA_LOCK=y
+ * @reaches copy_page_range, anon_vma_fork, do_anonymous_page, wp_page_copy
+ * @expects forks in 2
  */
 import {
   BUG_ON,

@@ -3,6 +3,9 @@
  * to the parent first: what it has changed there by then is what fork copies.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=3 pages=2
+ * @reaches copy_page_range, try_to_migrate, remove_migration_ptes
+ * @expects forks, pgmigrate_success in 4
  */
 import {
   get_reg,

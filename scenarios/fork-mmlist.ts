@@ -4,6 +4,9 @@
  * tables, so that one can be copied while the other changes.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=2 pages=3
+ * @reaches copy_nonpresent_pte, mmlist_add, try_to_unmap, try_to_migrate, do_swapoff, unuse_pte
+ * @expects forks, pswpin, pswpout, mmlist_added in 2
  */
 import {
   BUG_ON,

@@ -3,6 +3,10 @@
  * the locks of the page tables keep it and fork apart, and fork drops them when somebody waits.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=2 pages=3
+ * @reaches copy_page_range, try_to_unmap, shrink_page_list, do_swap_page
+ * @expects forks, pswpout in 2
+ * @expects pswpin in 20
  */
 import {
   get_reg,

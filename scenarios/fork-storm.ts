@@ -1,6 +1,11 @@
 /**
  * Processes fork without pause while a thread of theirs writes, and children write what they inherited.
  * Copying of page tables meets faults on the same tables: COW on both sides, broken and restarted copies, exits.
+ *
+ * @form cpus=2 operations=2 pages=3
+ * @form cpus=2 operations=2 pages=3 VMA_LOCK=y
+ * @reaches sys_fork, copy_page_range, wp_page_copy, exit_mmap, free_dead_task
+ * @expects forks, cow_copies in 2
  */
 import {
   get_reg,

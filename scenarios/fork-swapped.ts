@@ -5,6 +5,9 @@
  * that it is not on mmlist, and one puts it there.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=2 pages=3
+ * @reaches copy_nonpresent_pte, mmlist_add, mmlist_del, do_swap_page
+ * @expects forks, pswpin, pswpout in 2
  */
 import {
   get_reg,

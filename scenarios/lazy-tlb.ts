@@ -2,6 +2,10 @@
  * Children sleep on one CPU and end on another, while the first idles with their address space: a new child is about to
  * run there when the former is woken. What a CPU has loaded without being its user must stay until the CPU has loaded
  * something else.
+ *
+ * @form cpus=2 operations=2 pages=3
+ * @reaches enter_lazy_tlb, mmdrop, switch_mm, exit_mmap
+ * @expects execs, exits in 1
  */
 import {
   get_reg,

@@ -4,6 +4,9 @@
  * page is dirty.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=2 pages=3
+ * @reaches get_user_page, try_to_unmap, shrink_page_list
+ * @expects pglazyfreed in 4
  */
 import {
   BUG_ON,

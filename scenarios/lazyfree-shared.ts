@@ -3,6 +3,9 @@
  * entries are clean: that the pages themselves are dirty is all that says so, and it is not the parent's to forget.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=3 pages=2
+ * @reaches copy_page_range, do_swap_page, madvise_free_pte_range
+ * @expects forks in 2
  */
 import {
   get_reg,

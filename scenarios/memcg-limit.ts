@@ -4,6 +4,10 @@
  * charged to the child that writes; the parent, in no group, must not be touched.
  *
  * @config SWAP=y MEMCG=y MEMORY=16M
+ * @form cpus=2 operations=2 pages=3
+ * @reaches try_charge, try_to_unmap, do_swap_page, oom_kill_process
+ * @expects memcg_max, pgsteal_direct in 1
+ * @expects pswpin in 2
  */
 import {
   get_reg,

@@ -3,6 +3,9 @@
  * fault that meets a page on its way waits until it has arrived, if it still is on its way.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=3 pages=2
+ * @reaches try_to_migrate, remove_migration_ptes, migration_entry_wait
+ * @expects pgmigrate_success in 2
  */
 import {
   get_reg,

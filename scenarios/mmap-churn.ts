@@ -1,6 +1,11 @@
 /**
  * Threads of one process map, split, protect, resize and unmap small areas side by side, and touch them in between.
  * mmap_lock is taken for writing as often as for reading; VMAs merge with their neighbours' and split again.
+ *
+ * @form cpus=2 operations=7 pages=1
+ * @form cpus=2 operations=7 pages=1 VMA_LOCK=y
+ * @reaches __split_vma, vma_merge, __vma_adjust, change_pte_range, move_page_tables, do_munmap
+ * @expects nr_tlb_remote_flush in 1
  */
 import {
   BUG_ON,

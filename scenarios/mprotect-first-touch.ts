@@ -1,6 +1,10 @@
 /**
  * One thread changes the rights of a mapping while others touch its pages for the first time. Where no page table
  * exists yet, nothing but the lock that a fault takes orders the mapping's new rights before its look at them.
+ *
+ * @form cpus=2 operations=2 pages=3
+ * @form cpus=2 operations=2 pages=3 VMA_LOCK=y
+ * @reaches do_mprotect, change_pte_range, do_shared_fault
  */
 import {
   BUG_ON,

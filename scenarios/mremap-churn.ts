@@ -1,6 +1,10 @@
 /**
  * Threads move mapped areas to and fro with mremap while a sibling of each reads at both places.
  * What was written before a move must be there after it; a translation of the old place must not outlive the move.
+ *
+ * @form cpus=2 operations=2 pages=3
+ * @reaches move_page_tables, move_ptes, copy_vma, do_munmap
+ * @expects nr_tlb_remote_flush in 2
  */
 import {
   BUG_ON,

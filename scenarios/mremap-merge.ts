@@ -4,6 +4,9 @@
  * meanwhile would be found at neither.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=3 pages=2
+ * @reaches take_rmap_locks, move_page_tables, vma_merge, try_to_migrate, remove_migration_ptes
+ * @expects pgmigrate_success in 4
  */
 import {
   get_reg,

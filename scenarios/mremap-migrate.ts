@@ -4,6 +4,9 @@
  * place may be left.
  *
  * @config SWAP=y
+ * @form cpus=3 operations=3 pages=1
+ * @reaches move_ptes, try_to_migrate, remove_migration_ptes, migration_entry_wait
+ * @expects pgmigrate_success in 2
  */
 import {
   BUG_ON,

@@ -1,6 +1,10 @@
 /**
  * One thread maps an area, touches it and unmaps it again, page tables and all, while its siblings fault in it.
  * What munmap takes away under mmap_lock held for reading must be out of every fault's reach before.
+ *
+ * @form cpus=2 operations=2 pages=3
+ * @form cpus=2 operations=2 pages=3 VMA_LOCK=y
+ * @reaches free_pgtables, zap_pte_range, downgrade_write, do_anonymous_page
  */
 import {
   get_reg,

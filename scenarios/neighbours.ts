@@ -4,6 +4,9 @@
  * Then each unmaps its own, and maps it anew.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=3 pages=2
+ * @reaches do_anonymous_page, find_mergeable_anon_vma, try_to_migrate
+ * @expects pgmigrate_success in 4
  */
 import {
   get_reg,

@@ -4,6 +4,9 @@
  * file that the pages never held.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=2 pages=3
+ * @reaches oom_kill_process, oom_reap_task, write_file, do_swap_page
+ * @expects oom_kill, oom_reaped, pswpin in 4
  */
 import {
   BUG_ON,

@@ -4,6 +4,10 @@
  * still fault, and what the others wrote must stay. Their parent is never chosen.
  *
  * @config SWAP=y MEMORY=4M
+ * @form cpus=2 operations=2 pages=3
+ * @reaches oom_kill_process, oom_reap_task, select_bad_process
+ * @expects oom_kill in 2
+ * @expects oom_reaped in 10
  */
 import {
   get_reg,

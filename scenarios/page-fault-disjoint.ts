@@ -3,6 +3,10 @@
  * page-table locks are never contended here; one lock for all is. A thread that is through discards its part. With
  * AREAS=each a hole before the next part makes each part a VMA of its own: with VMA_LOCK=y no fault then writes a line
  * that another CPU's fault needs.
+ *
+ * @form cpus=2 operations=2 pages=3
+ * @form cpus=2 operations=2 pages=3 VMA_LOCK=y
+ * @reaches do_anonymous_page, zap_pte_range
  */
 import {
   BUG_ON,

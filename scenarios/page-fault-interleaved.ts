@@ -1,6 +1,9 @@
 /**
  * Threads of one process fault in interleaved pages of the same page tables. Splitting the page-table lock by table
  * does not help here. After each round the last thread to arrive discards the pages.
+ *
+ * @form cpus=2 operations=2 pages=3
+ * @reaches do_anonymous_page, zap_pte_range
  */
 import {
   atomic_fetch_add,

@@ -5,6 +5,10 @@
  * pages of a file and pages that were given up (MADV_FREE) go without a copy.
  *
  * @config SWAP=y MEMORY=4M
+ * @form cpus=2 operations=2 pages=3
+ * @reaches kswapd, balance_pgdat, shrink_active_list, shrink_inactive_list, try_to_unmap, do_swap_page
+ * @expects kswapd_wake, pgscan_kswapd, pgsteal_kswapd, pgsteal_direct in 4
+ * @expects pswpin, pglazyfreed in 20
  */
 import {
   file_create,

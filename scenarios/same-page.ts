@@ -2,6 +2,11 @@
  * Threads of one process touch the same untouched pages at the same moment, round after round. Two CPUs allocate a page
  * for one PTE, and the loser must find that under the lock. After each round the last thread to arrive discards the
  * pages.
+ *
+ * @form cpus=2 operations=2 pages=3
+ * @form cpus=2 operations=2 pages=3 VMA_LOCK=y
+ * @reaches do_anonymous_page, do_wp_page, wp_page_copy
+ * @expects cow_copies in 2
  */
 import {
   atomic_fetch_add,

@@ -3,6 +3,9 @@
  * and what a fault saw in the page table is gone again before it has the lock: whoever comes second must notice.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=2 pages=3
+ * @reaches do_swap_page, try_to_unmap, wp_page_reuse
+ * @expects pswpin, pswpout in 1
  */
 import {
   get_reg,

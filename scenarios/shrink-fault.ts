@@ -3,6 +3,9 @@
  * siblings fault there. A fault that found the VMA before it shrank must notice once it has it locked.
  *
  * @config VMA_LOCK=y
+ * @form cpus=2 operations=3 pages=3
+ * @reaches do_anonymous_page, lock_vma_under_rcu, __vma_adjust
+ * @expects vma_lock_success in 2
  */
 import {
   get_reg,

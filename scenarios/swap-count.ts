@@ -4,6 +4,9 @@
  * counts serves both clusters.
  *
  * @config SWAP=y SWAP_MAP_MAX=1 PAGE_BYTES=128
+ * @form cpus=2 operations=2 pages=3
+ * @reaches add_swap_count_continuation, swap_count_continued, copy_nonpresent_pte
+ * @expects swap_count_continuations in 2
  */
 import {
   BUG_ON,

@@ -5,6 +5,9 @@
  * All other contents must stay.
  *
  * @config SWAP=y MEMORY=4M
+ * @form cpus=2 operations=2 pages=3
+ * @reaches do_swapoff, oom_kill_process
+ * @expects swap_read_errors, swap_write_errors, sigbus_faults in 2
  */
 import {
   BUG_ON,

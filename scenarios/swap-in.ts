@@ -4,6 +4,9 @@
  * be told that there is no memory.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=2 pages=3
+ * @reaches do_swap_page, swapin_readahead
+ * @expects pgmajfault, pswpin in 1
  */
 import {
   BUG_ON,

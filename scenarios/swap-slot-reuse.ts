@@ -4,6 +4,9 @@
  * between.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=2 pages=3
+ * @reaches do_swap_page, try_to_unmap
+ * @expects pswpin, pswpout in 1
  */
 import {
   get_reg,

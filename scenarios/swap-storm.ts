@@ -4,6 +4,10 @@
  * swapoff change; a slot's count outgrows the swap map.
  *
  * @config SWAP=y SWAP_MAP_MAX=2
+ * @form cpus=2 operations=2 pages=3
+ * @reaches do_swap_page, try_to_unmap, copy_nonpresent_pte, do_swapoff, try_to_migrate
+ * @expects pswpin, pswpout in 1
+ * @expects pgsteal_direct in 20
  */
 import {
   BUG_ON,

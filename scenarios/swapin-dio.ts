@@ -4,6 +4,9 @@
  * since another one was faster. There is memory for all, and nothing goes out again: no read may fail for want of it.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=2 pages=3
+ * @reaches get_user_page, do_swap_page
+ * @expects pgmajfault in 1
  */
 import { BUG_ON, get_reg, last_turn, oracle_dio_read, oracle_load, pages } from 'mmtorture/kernel'
 import { BASE, PAGES, share_swapped_area, WORD, WORDS } from './common/shared_swapped_area.ts'

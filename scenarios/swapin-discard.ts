@@ -4,6 +4,9 @@
  * that page in the cache still, for another slot.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=2 pages=3
+ * @reaches do_swap_page, zap_pte_range, shrink_page_list
+ * @expects pswpin, pswpout in 1
  */
 import {
   get_reg,

@@ -3,6 +3,9 @@
  * Both have found the entry, and one of them maps the page first.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=2 pages=3
+ * @reaches do_swapoff, unuse_pte, do_swap_page
+ * @expects pswpin, pswpout in 1
  */
 import {
   BUG_ON,

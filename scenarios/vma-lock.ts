@@ -3,6 +3,10 @@
  * the map must have locked each VMA that a fault could see half changed, and pages that fork has write-protected must
  * not be copied before the other CPUs know.
  * @config VMA_LOCK=y
+ * @form cpus=2 operations=2 pages=3
+ * @reaches lock_vma_under_rcu, vma_start_write, copy_page_range, do_mprotect
+ * @expects vma_lock_success in 1
+ * @expects forks in 2
  */
 import {
   BUG_ON,

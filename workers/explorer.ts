@@ -30,9 +30,10 @@ export default async function explore(task: ExplorerTask): Promise<ExplorerAnswe
     const scheduler = explorer.scheduler.name
     if (task.do === 'learn') {
       learned = true
-      return { slice: explorer.learn(), scheduler }
+      const { deadline } = task
+      return { slice: explorer.learn(() => deadline > 0 && Date.now() >= deadline), scheduler }
     }
-    if (!learned) explorer.learn()
+    if (!learned) explorer.learn((executions) => executions >= task.learning)
     learned = true
     explorer.enter(task.state)
     const { control } = setup

@@ -1,5 +1,5 @@
-// The forms in which mutants are hunted: each built-in scenario as `hunt` takes it without sizes, and each in which a
-// revert is found. Leaves out what a form reaches: reach.ts.
+// The forms in which mutants are hunted: those that each built-in scenario declares, and each in which a revert is found. Leaves out what a form reaches: reach.ts.
+import { scenarioDeclaration } from '../../src/catalog/forms.ts'
 import { listReverts } from '../../src/catalog/reverts.ts'
 import { builtInScenarios, findScenario, TRACE_SCENARIO } from '../../src/catalog/scenarios.ts'
 import type { Sizes } from '../../src/explore/shrink.ts'
@@ -28,7 +28,11 @@ export function allForms(): Form[] {
   })
   const scenarios = builtInScenarios().filter(({ name }) => name !== TRACE_SCENARIO)
   const forms = [
-    ...scenarios.map(({ name }): Form => ({ scenario: name, config: [], sizes: sizesOf({}) })),
+    ...scenarios.flatMap((scenario): Form[] => {
+      const { forms: declared } = scenarioDeclaration(scenario)
+      const own = declared.length === 0 ? [{ config: [] }] : declared
+      return own.map((form) => ({ scenario: scenario.name, config: form.config, sizes: sizesOf(form) }))
+    }),
     ...listReverts()
       .filter(({ scenario }) => scenario !== '')
       .map((revert): Form => ({ scenario: revert.scenario, config: revert.config, sizes: sizesOf(revert) })),

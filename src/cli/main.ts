@@ -64,7 +64,7 @@ async function main(args: readonly string[]): Promise<number> {
       '[scenarios...]',
       'names or paths of scenarios; without one the scenario that a revert names, or same-page',
     )
-    .option('--cpus <n>', 'number of CPUs, 1 to 64 (default 2)', parseCpus)
+    .option('--cpus <n>', "number of CPUs, 1 to 64 (default: the scenario's, or 2)", parseCpus)
     .option('--seconds <s>', 'end after so long (default 20; none with --executions)', parseSeconds)
     .option(
       '--executions <n>',
@@ -72,8 +72,12 @@ async function main(args: readonly string[]): Promise<number> {
       parseInteger('hunt', 'executions'),
     )
     .option('--seed <n>', 'seed: equal seeds find equal violations (default 1)', parseInteger('hunt', 'seed'))
-    .option('--operations <n>', 'operations of each task (default 2)', parseInteger('hunt', 'operations'))
-    .option('--pages <n>', 'pages of the scenario (default 3)', parseInteger('hunt', 'pages'))
+    .option(
+      '--operations <n>',
+      "operations of each task (default: the scenario's, or 2)",
+      parseInteger('hunt', 'operations'),
+    )
+    .option('--pages <n>', 'pages of the scenario (default: its own, or 3)', parseInteger('hunt', 'pages'))
     .option('--config <KEY=VALUE>', 'configuration; VALUE,VALUE… makes a sweep (repeatable)', collect)
     .option('--revert <id>', 'take a fix out: mmtorture list reverts (repeatable)', collect)
     .option('--patch <file>', 'apply a unified diff to the kernel first (repeatable)', collect)

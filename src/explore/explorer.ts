@@ -121,12 +121,15 @@ export class Explorer {
     this.#coverage = new Coverage(subject.machine, options.sites)
   }
 
-  /** Runs the batch that every worker begins with. */
-  learn(): Slice {
+  /** Runs the batch that every worker begins with; `enough` is asked behind each execution, given how many there were. */
+  learn(enough: (executions: number) => boolean = () => false): Slice {
     const tally = new SliceTally(-1)
     this.#watch(true)
-    learn(this.subject.machine, this.profile, (scheduler, execution) =>
-      this.#execute(scheduler, execution, tally),
+    learn(
+      this.subject.machine,
+      this.profile,
+      (scheduler, execution) => this.#execute(scheduler, execution, tally),
+      () => enough(tally.schedules.length),
     )
     this.#reportCoverage(tally, -1)
     this.#reported = this.subject.machine.learned.length
@@ -252,7 +255,7 @@ export class Explorer {
     return false
   }
 
-  #atRest(check: () => Finding | null, tally: SliceTally): Finding | null {
+  #atRest(check: NonNullable<Subject['atRest']>, tally: SliceTally): Finding | null {
     const { machine } = this.subject
     const state = machine.hash()
     tally.states.push(state)
@@ -260,7 +263,9 @@ export class Explorer {
     // The checks may run the machine on, and not in every worker for the same execution.
     this.#coverage.resting = true
     const counted = machine.stat.slice()
-    const finding = check()
+    const found = check()
+    // Workers send it as plain data.
+    const finding = found === null ? null : { check: found.check, message: found.message }
     machine.stat.set(counted)
     this.#coverage.resting = false
     if (this.#checked.size > 2 ** 20) this.#checked.clear()

@@ -28,6 +28,8 @@ export interface CampaignOptions extends Omit<ExplorerOptions, 'scheduler'> {
   /** Default: no end. */
   readonly seconds?: number
   readonly executions?: number
+  /** Time is up while it learns, too. */
+  readonly brief?: boolean
   /** Ends the hunt when aborted; what was done is reported. */
   readonly signal?: AbortSignal
   /** Seconds without the end of an execution after which none is awaited any more (default 60). */
@@ -80,7 +82,11 @@ export async function campaign(options: CampaignOptions): Promise<HuntResult> {
     throw error
   }
   try {
-    const { slice: batch, scheduler } = await run({ do: 'learn' })
+    const { slice: batch, scheduler } = await run({
+      do: 'learn',
+      deadline: options.brief === true ? deadline : 0,
+    })
+    const learning = batch.schedules.length
     const rounds = new Rounds(batch, options.keepGoing ?? false)
     const elapsed = (): number => (performance.now() - started) / 1000
     const result = (): HuntResult =>
@@ -98,7 +104,7 @@ export async function campaign(options: CampaignOptions): Promise<HuntResult> {
       const parts = partsOf(from, to, workers)
       const slices = await Promise.all(
         parts.map(async ([first, end]) => {
-          const { slice } = await run({ do: 'explore', from: first, to: end, state, deadline })
+          const { slice } = await run({ do: 'explore', from: first, to: end, state, learning, deadline })
           const [violation] = slice.violations
           if (violation !== undefined && options.keepGoing !== true)
             control[LIMIT] = Math.min(control[LIMIT], violation.execution + 1)

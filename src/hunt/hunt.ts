@@ -10,7 +10,13 @@ import { shrink, type Shrunk, type Sizes } from '../explore/shrink.ts'
 import { type Configuration, keyOf } from '../kbuild/config.ts'
 import { packageRoot } from '../base/root.ts'
 import { retryNames } from '../inspect/events.ts'
-import { huntReport, type HuntReport, type ViolationReport, violationReport } from './report.ts'
+import {
+  type HuntedForm,
+  huntReport,
+  type HuntReport,
+  type ViolationReport,
+  violationReport,
+} from './report.ts'
 import { huntLabels, type HuntSweep, huntSweep } from './sweep.ts'
 import { type Description, describeViolation } from './violation.ts'
 import { count } from '../base/text.ts'
@@ -65,12 +71,37 @@ export async function huntPlans(plans: readonly HuntPlan[], conduct: Conduct = {
   for (const [index, { plan, config }] of hunts.entries()) {
     if (signal?.aborted) break
     if (hunts.length > 1) progress(`${index + 1} of ${hunts.length}: ${labels[index]}`)
-    hunted.push(await huntOne(plan, config, conduct))
+    hunted.push(await huntForms(plan, config, conduct))
   }
   const reports = hunted.map(({ report }) => report)
   const interrupted =
     signal?.aborted === true && (hunted.length < hunts.length || reports.some((row) => row.interrupted))
   return { hunted, sweep: huntSweep(reports, interrupted) }
+}
+
+/** Hunts one configuration of a plan, then its larger forms; what is violated first is what is reported. */
+async function huntForms(plan: HuntPlan, config: Configuration, conduct: Conduct): Promise<Hunted> {
+  const first = await huntOne(plan, config, conduct)
+  const forms = [huntedForm(first.report)]
+  const index = plan.configs.indexOf(config)
+  for (const larger of plan.larger) {
+    if (first.report.verdict !== 'held' || conduct.signal?.aborted === true) break
+    try {
+      const hunted = await huntOne(larger, larger.configs[index], conduct)
+      forms.push(huntedForm(hunted.report))
+      if (hunted.report.verdict === 'violated') return { ...hunted, report: { ...hunted.report, forms } }
+    } catch (error) {
+      // It has no room for more, or does not expect it: the form that it was made for has been hunted.
+      if (!(error instanceof UsageError)) throw error
+      const { cpus, operations, pages } = larger
+      forms.push({ cpus, operations, pages, refused: error.message })
+    }
+  }
+  return forms.length === 1 ? first : { ...first, report: { ...first.report, forms } }
+}
+
+function huntedForm({ cpus, operations, pages, executions, learning, verdict }: HuntReport): HuntedForm {
+  return { cpus, operations, pages, executions, learning, verdict }
 }
 
 /**
@@ -144,7 +175,8 @@ async function explored(
       ...{ seed, scheduler, workers, seconds },
       ...(signal && { signal }),
       sites: sites.length,
-      ...(options.executions === undefined ? {} : { executions: options.executions }),
+      brief: plan.brief,
+      ...(plan.executions === undefined ? {} : { executions: plan.executions }),
       ...(options.depth === undefined ? {} : { depth: options.depth }),
       ...(options.preemptions === undefined ? {} : { preemptions: options.preemptions }),
       ...(options.keepGoing === undefined ? {} : { keepGoing: options.keepGoing }),

@@ -66,6 +66,12 @@ export interface HuntPlan extends ChosenKernel {
   readonly declaration: Declaration
   /** Whether sizes, settings and scheduler are what the scenario takes by itself: then its expectations are judged. */
   readonly asDeclared: boolean
+  /** Default: no end. */
+  readonly executions?: number
+  /** Whether time may be up before all is learned. */
+  readonly brief: boolean
+  /** The same in larger forms, which have a part of the executions and of the time. */
+  readonly larger: readonly HuntPlan[]
   /** What the user chose. */
   readonly options: HuntChoices
 }
@@ -128,6 +134,12 @@ export function planHunt(name: string | undefined, options: HuntChoices): HuntPl
   refuseIdleOptions(options)
   const scheduler = chooseScheduler(options.scheduler ?? DEFAULT_SCHEDULER)
   const configs = sweepConfig(huntSettings(cpus, withDefaults(settings, usual.config), scenario))
+  // Who chooses a form means that one, and a revert is found in its own.
+  const chosen = options.cpus ?? options.operations ?? options.pages ?? form
+  const larger =
+    chosen === undefined && scheduler === DEFAULT_SCHEDULER
+      ? largerPlans(name, options, { cpus, operations, pages })
+      : []
   for (const config of configs)
     if (config.NR_CPUS < cpus)
       throw new UsageError(`--cpus ${cpus}: the kernel is built for NR_CPUS=${config.NR_CPUS} CPUs at most.`)
@@ -136,19 +148,62 @@ export function planHunt(name: string | undefined, options: HuntChoices): HuntPl
     configs,
     cpus,
     seed: options.seed ?? DEFAULT_SEED,
-    seconds: options.seconds ?? (options.executions === undefined ? DEFAULT_SECONDS : Infinity),
     operations,
     pages,
     stepLimit: options.stepLimit ?? stepLimitOf(cpus, pages),
     workers: options.workers ?? 1,
     scheduler,
     off: chooseChecks(options.check ?? [], options.off ?? []),
+    ...share(options, larger.length),
+    brief: false,
+    larger,
     declaration,
     asDeclared:
       settings.length === 0 &&
       scheduler === DEFAULT_SCHEDULER &&
       sameSizes(usualForm(declaration.forms[0]), { cpus, operations, pages }),
     options,
+  }
+}
+
+/** More CPUs, more operations, and more of all. */
+function largerForms({ cpus, operations, pages }: Sizes): Sizes[] {
+  return [
+    { cpus: cpus + 1, operations, pages },
+    { cpus, operations: 4 * operations, pages },
+    { cpus: cpus + 1, operations: 2 * operations, pages: 2 * pages },
+  ]
+}
+
+/** Each larger form has one part of so many; a hunt of few executions has none. */
+const PARTS = 16
+const LEAST_EXECUTIONS = 16
+
+function largerPlans(name: string | undefined, options: HuntChoices, sizes: Sizes): HuntPlan[] {
+  if ((options.executions ?? Infinity) < PARTS * LEAST_EXECUTIONS) return []
+  // What has no room for more CPUs is hunted as it is.
+  if ((options.config ?? []).some((setting) => keyOf(setting) === 'NR_CPUS')) return []
+  const seconds = secondsOf(options) / PARTS
+  const part = {
+    ...(options.executions === undefined ? {} : { executions: Math.floor(options.executions / PARTS) }),
+    ...(Number.isFinite(seconds) ? { seconds } : {}),
+  }
+  return largerForms(sizes).map((form) => ({
+    ...planHunt(name, { ...options, ...part, ...form }),
+    brief: true,
+  }))
+}
+
+function secondsOf({ seconds, executions }: HuntChoices): number {
+  return seconds ?? (executions === undefined ? DEFAULT_SECONDS : Infinity)
+}
+
+/** What is left of executions and time beside so many larger forms. */
+function share(options: HuntChoices, larger: number): Pick<HuntPlan, 'seconds' | 'executions'> {
+  const { executions } = options
+  return {
+    seconds: (secondsOf(options) * (PARTS - larger)) / PARTS,
+    ...(executions === undefined ? {} : { executions: executions - larger * Math.floor(executions / PARTS) }),
   }
 }
 

@@ -38,12 +38,18 @@ export const LIMIT = 1
 export const ENDED = 2
 
 export type ExplorerTask =
-  | { readonly do: 'learn' }
+  | {
+      readonly do: 'learn'
+      /** Date.now() at which what was learned has to do; 0: never. */
+      readonly deadline: number
+    }
   | {
       readonly do: 'explore'
       readonly from: number
       readonly to: number
       readonly state: RoundState
+      /** Executions that learned. */
+      readonly learning: number
       /** Date.now() at which time is up, but for execution 0. */
       readonly deadline: number
     }

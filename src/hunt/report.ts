@@ -56,6 +56,8 @@ export interface ShrinkReport {
 export interface ViolationReport {
   readonly check: string
   readonly message: string
+  /** It is a BUG_ON of the scenario's own, and no check of the kernel. */
+  readonly ofScenario?: true
   /** The execution that showed it; negative: one of those that learned which words are shared. */
   readonly execution: number
   /** Executions that showed it, with --keep-going. */
@@ -83,6 +85,16 @@ export interface ViolationReport {
   readonly shrunk?: ShrinkReport
 }
 
+/** A form that was hunted, or could not be set up. */
+export interface HuntedForm extends Sizes {
+  readonly executions?: number
+  /** Executions beside them that learned which words are shared. */
+  readonly learning?: number
+  readonly verdict?: HuntVerdict
+  /** Why it was not hunted. */
+  readonly refused?: string
+}
+
 export interface HuntReport {
   readonly schema: 'mmtorture/hunt@1'
   readonly scenario: string
@@ -93,6 +105,8 @@ export interface HuntReport {
   /** Turns of each task, and pages of the scenario. */
   readonly operations: number
   readonly pages: number
+  /** The forms that were looked at, where there are several; the figures are of the one above. */
+  readonly forms?: readonly HuntedForm[]
   readonly scheduler: string
   readonly seed: number
   readonly workers: number
@@ -230,9 +244,10 @@ export function violationReport(
   return {
     check: description.finding.check,
     // A BUG says what it is by its place.
-    message: /^BUG \d+$/.test(description.finding.message)
+    message: /^BUG \d+( while the tasks exit)?$/.test(description.finding.message)
       ? description.splat[0]
       : description.finding.message,
+    ...(description.ofScenario ? { ofScenario: true as const } : {}),
     ...rest,
     interleaving: rows.map(stepOf),
     constraints,

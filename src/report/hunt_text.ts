@@ -4,7 +4,7 @@ import type { Configuration } from '../kbuild/config.ts'
 import type { EndState, Description } from '../hunt/violation.ts'
 import { interleavingOf } from '../hunt/violation.ts'
 import type { Unmet } from '../hunt/expectations.ts'
-import type { HuntReport, ShrinkReport, ViolationReport } from '../hunt/report.ts'
+import type { HuntedForm, HuntReport, ShrinkReport, ViolationReport } from '../hunt/report.ts'
 import { covered } from '../hunt/reached.ts'
 import { constraintText, cpuLetter, formatColumns } from '../hunt/interleaving.ts'
 import { callTrace, cpuLine } from '../hunt/kernel_formats.ts'
@@ -67,6 +67,7 @@ function figures(report: HuntReport): string[] {
       `${count(report.executions)} in ${report.seconds.toFixed(2)} s, ${count(report.executionsPerSecond)}/s` +
         (report.exhausted ? ': all schedules that this scheduler has' : ''),
     ]),
+    ...(report.forms === undefined ? [] : block('forms', report.forms.map(formText))),
     ...block('steps', [`${count(report.steps)}, ${count(report.stepsPerSecond)}/s`]),
     ...block(
       'distinct',
@@ -101,13 +102,32 @@ function ofViolations({ violations, violation, unmet, executions }: HuntReport):
   if (violation === undefined && unmet !== undefined)
     return ` by progress: ${unmet.map(unmetText).join('; ')}`
   if (violation === undefined) return `, ${count(executions)} executions`
-  const when = violation.execution < 0 ? 'while learning' : `in execution ${count(violation.execution)}`
+  const when = executionText(violation.execution)
   return ` by ${violation.check} ${when} after ${violation.seconds.toFixed(2)} s`
+}
+
+/** `3 CPUs, 8 operations, 3 pages: held, 62 executions after 72 that learned`. */
+function formText({
+  cpus,
+  operations,
+  pages,
+  verdict,
+  executions = 0,
+  learning = 0,
+  refused,
+}: HuntedForm): string {
+  const sizes = [plural(cpus, 'CPU'), plural(operations, 'operation'), plural(pages, 'page')].join(', ')
+  return `${sizes}: ${refused ?? `${verdict}, ${plural(executions, 'execution')} after ${count(learning)} that learned`}`
 }
 
 /** `pgmigrate_success 0 times, which the scenario expects once in 20 executions`. */
 export function unmetText({ event, count: times, in: executions }: Unmet): string {
   return `${event} ${plural(times, 'time')}, which the scenario expects once in ${plural(executions, 'execution')}`
+}
+
+/** Those that learn come before execution 0, and have numbers below it: the same of a seed in every hunt. */
+function executionText(execution: number): string {
+  return `${execution < 0 ? 'while learning, ' : ''}in execution ${count(execution)}`
 }
 
 function violationLines(
@@ -125,7 +145,7 @@ function violationLines(
       formatColumns(interleaving, cpus),
       orderLines(interleaving.constraints),
       description.atRest
-        ? ['At the end all CPUs had left the kernel.']
+        ? ['At the end all CPUs had left the kernel.', ...exitingLines(description.cpus)]
         : description.cpus.flatMap((state) => endLines(state)),
     )
   }
@@ -138,7 +158,7 @@ function violationLines(
 
 function violationHeading({ check, execution, count: times }: ViolationReport): string[] {
   const seen = times > 1 ? `, seen ${count(times)} times` : ''
-  const when = execution < 0 ? 'while learning' : `in execution ${count(execution)}`
+  const when = executionText(execution)
   return [`violation of ${check} ${when}${seen}`]
 }
 
@@ -171,6 +191,11 @@ function contextName(context: number, cpus: number): string {
 function orderLines(constraints: ViolationReport['constraints']): string[] {
   if (constraints.length === 0) return []
   return ['The order that makes it:', ...constraintText(constraints).map((text) => ` ${text}`)]
+}
+
+/** Who was at it when something failed while the tasks exit, which one CPU does alone. */
+function exitingLines(cpus: readonly EndState[]): string[] {
+  return cpus.filter(({ stack }) => stack.length > 0).flatMap((state) => endLines(state))
 }
 
 function endLines(state: EndState): string[] {

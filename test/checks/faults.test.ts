@@ -13,6 +13,10 @@ interface Fault extends Form {
 }
 
 const FAULTS: readonly Fault[] = [
+  {
+    ...{ patch: 'lookup-outside-section', scenario: 'munmap-fault', config: ['VMA_LOCK=y'] },
+    ...{ check: 'rcu', executions: 500 },
+  },
   { patch: 'zero-page-writable', scenario: 'same-page', check: 'page-contents' },
   { patch: 'private-file-writable', scenario: 'shmem', check: 'page-contents' },
   { patch: 'remove-dirty-page', scenario: fixture('file_reclaim'), check: 'page-contents' },

@@ -42,13 +42,13 @@ async function huntJson(...args: string[]): Promise<{ status: number | null; rep
 
 describe('a scenario that holds', () => {
   test('ends with status 0 after as many executions as asked for', async () => {
-    const { status, report } = await huntJson(scenario('held'), '--executions', '300', '--no-check', 'steps')
+    const { status, report } = await huntJson(scenario('held'), '--executions', '200', '--no-check', 'steps')
     expect(status).toBe(0)
     expect(report).toMatchObject({
       schema: 'mmtorture/hunt@1',
       ...{
         verdict: 'held',
-        executions: 300,
+        executions: 200,
         seed: 1,
         cpus: 2,
         operations: 2,
@@ -58,10 +58,25 @@ describe('a scenario that holds', () => {
       config: { SPINLOCK: 'abstract', MEMORY: '1M', PTRS_PER_TABLE: 8, PGTABLE_LEVELS: 3, NR_CPUS: 2 },
     })
     expect(report.violation).toBeUndefined()
-    expect(report.steps).toBeGreaterThan(300 * 10)
+    expect(report.steps).toBeGreaterThan(200 * 10)
     expect(report.distinctSchedules).toBeGreaterThan(100)
     expect(report.conflictPairs).toBeGreaterThan(0)
     expect(report.lines.reached).toBeGreaterThan(0)
+  })
+
+  test('is looked at in larger forms too, unless sizes are given', async () => {
+    const args = [scenario('held'), '--executions', '320', '--no-check', 'steps']
+    const { report } = await huntJson(...args)
+    expect(report.executions).toBe(260)
+    expect(report.forms).toEqual([
+      { cpus: 2, operations: 2, pages: 3, executions: 260, learning: 72, verdict: 'held' },
+      { cpus: 3, operations: 2, pages: 3, executions: 20, learning: 72, verdict: 'held' },
+      { cpus: 2, operations: 8, pages: 3, executions: 20, learning: 72, verdict: 'held' },
+      { cpus: 3, operations: 4, pages: 6, executions: 20, learning: 72, verdict: 'held' },
+    ])
+    const chosen = await huntJson(...args, '--pages', '3')
+    expect(chosen.report).toMatchObject({ executions: 320 })
+    expect(chosen.report.forms).toBeUndefined()
   })
 
   test('says which defaults a hunt took, and takes what --config says', async () => {
@@ -175,6 +190,7 @@ describe('a violation', () => {
     expect(violation).toMatchObject({
       check: 'BUG',
       message: expect.stringMatching(/^kernel BUG at .*hunt_lost_update\.ts:\d+!$/) as string,
+      ofScenario: true,
       seed: 1,
       shrunk: { switches: 2 },
     })

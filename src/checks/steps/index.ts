@@ -13,6 +13,7 @@ import { pageLock } from './page_lock.ts'
 import { pageTableCheck } from './page_table_check.ts'
 
 import { pteTransitions } from './pte_transitions.ts'
+import { rcu } from './rcu.ts'
 import { swapDevice } from './swap_device.ts'
 import { swapMap } from './swap_map.ts'
 import { tableOwner } from './table_owner.ts'
@@ -40,6 +41,7 @@ export const STEP_CHECKS: readonly StepCheckKind[] = [
   swapDevice,
   pageContents,
   enomem,
+  rcu,
   lockdep,
   kcsan,
 ]

@@ -27,9 +27,11 @@ export const Word = {
   TABLE_LOCK: 14,
   /** The swap caches, and contents of slots. */
   SWAP_DATA: 15,
+  /** How many read-side sections a CPU is in. */
+  RCU_NESTING: 16,
 } as const
 
-export const WORD_CLASSES = 16
+export const WORD_CLASSES = 17
 export const ALL_WORDS = (1 << WORD_CLASSES) - 1
 
 /** The bit of each class in a set of classes. */
@@ -72,6 +74,8 @@ export function mapWords(s: KernelSymbols): WordMap {
     for (let i = 0; i < count; i++) unitOf.fill(units + i, base + i * words, base + (i + 1) * words)
     units += count
   }
+  for (let cpu = 0; cpu < s.NR_CPUS; cpu++)
+    classOf[s.PERCPU + cpu * s.PERCPU_WORDS + s.percpu$rcu_nesting] = Word.RCU_NESTING
   for (let i = 0; i < s.NR_MMS; i++) {
     const mm = s.MMS + i * s.MM_WORDS
     classOf[mm + s.mm$pgd] = Word.MM_PGD
