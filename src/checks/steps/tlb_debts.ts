@@ -1,6 +1,7 @@
 // Translations that a TLB must lose: those that grant more than the entry which somebody has changed. Whoever changed
-// it, or found it changed while he changes the map himself, owes the flush until his change ends. Leaves out what is
-// wrong about a debt that is not paid: tlb.ts.
+// it, or found it changed while he changes the map himself, owes the flush until his change ends; a fault that fills an
+// entry which another CPU has emptied and not flushed yet owes nothing. Leaves out what is wrong about a debt that is
+// not paid: tlb.ts.
 import type { Watch } from './watch.ts'
 
 /** A translation in a TLB that the page table does not grant. */
@@ -63,11 +64,10 @@ export class TlbDebts {
       const slot = this.#slotOf(each, addr)
       const cached = memory[slot + 1]
       if (memory[slot] !== ((addr + 1) | 0) || this.covers(pte, cached)) continue
-      const known = this.#debts.find(
+      const known = this.#debts.some(
         (debt) => debt.cpu === each && debt.addr === addr && debt.mm === mm && debt.cached === cached,
       )
-      if (known === undefined) this.#debts.push({ cpu: each, mm, addr, cached, site, owners: new Set([cpu]) })
-      else known.owners.add(cpu)
+      if (!known) this.#debts.push({ cpu: each, mm, addr, cached, site, owners: new Set([cpu]) })
     }
   }
 
