@@ -21,30 +21,17 @@ import {
   oracle_store,
   pages,
   prandom,
-  set_reg,
   sys_madvise,
   task_program,
 } from 'mmtorture/kernel'
-import { start_threads, swapped_area } from './common/swapped_area.ts'
-
-const PAGES = 8
+import { BASE, PAGES, share_swapped_area, WORD, WORDS } from './common/shared_swapped_area.ts'
 
 // Programs.
 const WRITER = 0
 const READER = 1
 
-/** Words of a page: the first thread's, the others'. */
-const WORDS = 8
-
-// Registers: the area; the word that the task writes.
-const BASE = 0
-const WORD = 1
-
 export function setup(): number {
-  const base = swapped_area(pages(PAGES), WORDS, pages(PAGES) * 4, 0)
-  if (base < 0) return base
-  set_reg(BASE, base)
-  return start_threads(READER, WORD)
+  return share_swapped_area(READER)
 }
 
 /** New contents, which go where the old ones were. */

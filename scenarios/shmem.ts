@@ -3,9 +3,9 @@
  * its forms. Each process writes words of its own, reads the others', and discards its mapping, which must lose
  * nothing. Now and then one maps an object for a moment, and takes it along when it goes.
  *
- * @form cpus=3 operations=3 pages=2
- * @form cpus=3 operations=3 pages=2 VMA_LOCK=y
- * @reaches copy_page_range, do_read_fault, do_cow_fault, do_shared_fault, wp_page_shared
+ * @form cpus=3 operations=2 pages=2
+ * @form cpus=3 operations=2 pages=2 VMA_LOCK=y
+ * @reaches do_read_fault, do_cow_fault, do_shared_fault, wp_page_shared
  */
 import {
   BUG_ON,

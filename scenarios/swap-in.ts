@@ -16,24 +16,12 @@ import {
   oracle_store,
   pages,
   prandom,
-  set_reg,
   user_signal,
 } from 'mmtorture/kernel'
-import { start_threads, swapped_area } from './common/swapped_area.ts'
-
-const PAGES = 8
-/** Words of a page, one a thread. */
-const WORDS = 8
-
-// Registers: the area; the word that the task writes.
-const BASE = 0
-const WORD = 1
+import { BASE, PAGES, share_swapped_area, WORD, WORDS } from './common/shared_swapped_area.ts'
 
 export function setup(): number {
-  const base = swapped_area(pages(PAGES), WORDS, pages(PAGES) * 4, 0)
-  if (base < 0) return base
-  set_reg(BASE, base)
-  return start_threads(0, WORD)
+  return share_swapped_area(0)
 }
 
 export function program(): void {

@@ -16,25 +16,16 @@ import {
   oracle_store,
   pages,
   prandom,
-  set_reg,
   sys_madvise,
   sys_swapoff,
   sys_swapon,
   task_program,
 } from 'mmtorture/kernel'
-import { start_threads, swapped_area } from './common/swapped_area.ts'
-
-const PAGES = 8
-/** Words of a page, one a thread. */
-const WORDS = 8
+import { BASE, PAGES, share_swapped_area, WORD, WORDS } from './common/shared_swapped_area.ts'
 
 // Programs.
 const SWAPPER = 0
 const THREAD = 1
-
-// Registers: the area; the word that the task writes.
-const BASE = 0
-const WORD = 1
 
 /** Turns the device on and has the pages written to it. Returns its number or a negative error. */
 function swap_out(base: number): number {
@@ -44,10 +35,7 @@ function swap_out(base: number): number {
 }
 
 export function setup(): number {
-  const base = swapped_area(pages(PAGES), WORDS, pages(PAGES) * 4, 0)
-  if (base < 0) return base
-  set_reg(BASE, base)
-  return start_threads(THREAD, WORD)
+  return share_swapped_area(THREAD)
 }
 
 export function program(): void {

@@ -3,6 +3,9 @@
  * and dropped its lock holds nothing: the page may be back by then, its slot free and the device gone.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=4 pages=2
+ * @reaches do_swapoff, swapin_walk_pmd_entry, do_swap_page
+ * @expects pswpin, pswpout in 4
  */
 import {
   get_reg,

@@ -25,13 +25,10 @@ export interface Amount {
   readonly executions?: number
 }
 
-/** Steps of the largest forms: a livelock has more. */
-const STEP_LIMIT = 400_000
-
 /** Throws UsageError where the scenario cannot be set up in the form. */
 export async function huntForm(scenario: ScenarioFile, form: DrawnForm, amount: Amount): Promise<FormHunt> {
   const { executions = 1, steps } = amount
-  const plan = planHunt(scenario.name, { ...form, executions, stepLimit: STEP_LIMIT })
+  const plan = planHunt(scenario.name, { ...form, executions })
   const [config] = plan.configs
   const { seed, stepLimit } = plan
   const built = await buildHunt({

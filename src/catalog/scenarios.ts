@@ -74,22 +74,43 @@ export function scenarioLabel(scenario: ScenarioFile): string {
     : relative('', scenario.file)
 }
 
+const HEAD_COMMENT = /^\s*(?:\/\*\*?([\s\S]*?)\*\/|((?:\/\/.*\n?)+))/
+
 /** First sentence of the comment that a source file begins with; empty if it has none. */
 export function firstSentence(source: string): string {
   const text = headComment(source).join(' ').trim()
   return (/^.*?[.!?](?=\s|$)/.exec(text)?.[0] ?? text).trim()
 }
 
-/** The settings (KEY=VALUE) that a scenario asks for in its head comment: `@config SWAP=y MEMORY=16M`. */
+/**
+ * The settings (KEY=VALUE) that a scenario asks for in its head comment: `@config SWAP=y MEMORY=16M`. Throws UsageError
+ * for such a line elsewhere, which would ask for nothing.
+ */
 export function scenarioSettings(scenario: ScenarioFile): string[] {
-  return headComment(readFileSync(scenario.file, 'utf8'))
+  const source = readFileSync(scenario.file, 'utf8')
+  refuseMisplaced(source, scenario)
+  return headComment(source)
     .filter((line) => line.startsWith('@config '))
     .flatMap((line) => line.split(/\s+/).slice(1))
 }
 
+/** Throws UsageError for an `@config`, `@form` or the like that stands in another comment than the first. */
+function refuseMisplaced(source: string, scenario: ScenarioFile): void {
+  const first = HEAD_COMMENT.exec(source)?.[0] ?? ''
+  const lines = source.split('\n')
+  const begin = first.split('\n').length - (first.endsWith('\n') ? 1 : 0)
+  for (let index = begin; index < lines.length; index++) {
+    const tag = /^\s*(?:\/\*+|\*|\/\/)\s*(@(?:config|form|reaches|expects))\s/.exec(lines[index])?.[1]
+    if (tag !== undefined)
+      throw new UsageError(
+        `${scenarioLabel(scenario)}:${index + 1}: ${tag} belongs to the comment that the file begins with, before its imports.`,
+      )
+  }
+}
+
 /** The lines of the comment that a source file begins with, without what makes them a comment. */
 export function headComment(source: string): string[] {
-  const head = /^\s*(?:\/\*\*?([\s\S]*?)\*\/|((?:\/\/.*\n?)+))/.exec(source)
+  const head = HEAD_COMMENT.exec(source)
   if (head === null) return []
   return (head[1] ?? head[2]).split('\n').map((line) => line.replace(/^\s*(\*|\/\/)\s?/, '').trim())
 }

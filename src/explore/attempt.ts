@@ -12,21 +12,29 @@ export interface Finding {
   readonly message: string
 }
 
+/** A check that failed at rest. */
+export interface RestFinding extends Finding {
+  /** What was thrown while the tasks exited, for its stack. */
+  readonly error?: Error
+}
+
 /** A machine with what watches it. */
 export interface Subject {
   readonly machine: SteppedMachine
   /** The checks at every step. */
   readonly observers: readonly Observer[]
   /** The checks at rest, after an execution that held: what fails first, or null. May run the machine on. */
-  readonly atRest?: () => Finding | null
+  readonly atRest?: () => RestFinding | null
 }
 
 /** What a course ended in. */
 export interface Attempt extends Ran {
   /** What failed, or null. */
   readonly finding: Finding | null
-  /** The error that was thrown, for its stack; none if it failed at rest. */
+  /** The error that was thrown, for its stack. */
   readonly error?: Error
+  /** Whether it failed at rest, or while the tasks exited behind it. */
+  readonly atRest: boolean
   readonly switches: number
   /** Of them, those away from a context that could have gone on. */
   readonly preemptions: number
@@ -52,9 +60,12 @@ export function attempt(
     const common = { steps, switches: switchesOf(schedule), preemptions, schedule, draws: machine.draws }
     if (ending.kind === 'violation') {
       const { check, message, error } = ending
-      return { finding: { check, message }, error, ...common }
+      return { finding: { check, message }, error, atRest: false, ...common }
     }
-    return { finding: ending.kind === 'held' ? (subject.atRest?.() ?? null) : null, ...common }
+    const found = ending.kind === 'held' ? (subject.atRest?.() ?? null) : null
+    if (found === null) return { finding: null, atRest: false, ...common }
+    const { check, message, error } = found
+    return { finding: { check, message }, ...(error && { error }), atRest: true, ...common }
   } finally {
     machine.learning = learning
     machine.exact = exact

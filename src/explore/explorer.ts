@@ -255,7 +255,7 @@ export class Explorer {
     return false
   }
 
-  #atRest(check: () => Finding | null, tally: SliceTally): Finding | null {
+  #atRest(check: NonNullable<Subject['atRest']>, tally: SliceTally): Finding | null {
     const { machine } = this.subject
     const state = machine.hash()
     tally.states.push(state)
@@ -263,7 +263,9 @@ export class Explorer {
     // The checks may run the machine on, and not in every worker for the same execution.
     this.#coverage.resting = true
     const counted = machine.stat.slice()
-    const finding = check()
+    const found = check()
+    // Workers send it as plain data.
+    const finding = found === null ? null : { check: found.check, message: found.message }
     machine.stat.set(counted)
     this.#coverage.resting = false
     if (this.#checked.size > 2 ** 20) this.#checked.clear()

@@ -40,17 +40,21 @@ export function learn(
   machine.learning = true
   const sticky = new StickyScheduler()
   let ended = false
+  let measures = true
   for (let execution = -BATCH; execution < -MEASURING; execution++) {
     if (!ended && execution === TRIED - BATCH) break
     if (run(sticky, execution).kind !== 'cut off') ended = true
-    if (enough()) break
+    if (enough()) {
+      measures = false
+      break
+    }
   }
   machine.exact = false
   machine.learning = false
   machine.share(machine.learned)
   const random = new RandomScheduler()
   const measured = new Measurements(machine)
-  for (let execution = ended ? -MEASURING : 0; execution < 0; execution++) {
+  for (let execution = ended && measures ? -MEASURING : 0; execution < 0; execution++) {
     const ending = run(random, execution)
     if (ending.kind === 'held') measured.add()
     if (enough()) break

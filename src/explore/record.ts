@@ -82,8 +82,9 @@ export function record(subject: Subject, course: Course, first: readonly Observe
     },
   }
   const done = attempt(whole, course, [...first, recorder])
-  if (done.error !== undefined) pending = pendingOf(subject)
-  const places = done.error === undefined ? [] : placesOf(done, recorder.steps, pending, machine.cpus)
+  if (!done.atRest) pending = pendingOf(subject)
+  const places =
+    done.error === undefined || done.atRest ? [] : placesOf(done, recorder.steps, pending, machine.cpus)
   return { ...done, history: recorder.steps, pending, places }
 }
 

@@ -163,7 +163,7 @@ class Candidate {
     const { machine, observers } = subject
     const done = attempt(budget.atRest ? subject : { machine, observers }, course)
     if (done.finding?.check !== check) return undefined
-    budget.atRest = done.error === undefined
+    budget.atRest = done.atRest
     return new Candidate(subject, check, done)
   }
 

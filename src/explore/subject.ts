@@ -11,7 +11,10 @@ import {
   type SteppedOptions,
 } from '../machine/stepped/machine.ts'
 import { type Observer, Violation } from '../step/observer.ts'
-import type { Finding, Subject } from './attempt.ts'
+import type { Finding, RestFinding, Subject } from './attempt.ts'
+
+/** Behind the message of what fails on the way from rest to where no task is left. */
+export const WHILE_EXITING = ' while the tasks exit'
 
 /** What is needed of an image besides its boot(). */
 export interface SubjectImage {
@@ -40,7 +43,7 @@ export function createSubject(
 }
 
 /** What fails first of the checks at rest, with all tasks stopped and then with all gone. Runs the machine on. */
-export function checkAtRest(machine: SteppedMachine, off: ReadonlySet<string>): Finding | null {
+export function checkAtRest(machine: SteppedMachine, off: ReadonlySet<string>): RestFinding | null {
   const { learning } = machine
   // What follows an execution shares nothing with it.
   machine.learning = false
@@ -50,8 +53,12 @@ export function checkAtRest(machine: SteppedMachine, off: ReadonlySet<string>): 
     machine.alone(0, (kernel) => kernel.exit_all_tasks())
     return failed(machine, 'torn-down', off)
   } catch (error) {
-    if (error instanceof Violation) return { check: error.check, message: error.message }
-    if (error instanceof KernelBug) return { check: 'BUG', message: `${error.message} while the tasks exit` }
+    if (error instanceof Violation) {
+      const when = error.check === 'deadlock' ? WHILE_EXITING : ''
+      return { check: error.check, message: `${error.message}${when}`, error }
+    }
+    if (error instanceof KernelBug)
+      return { check: machine.checkOf(error), message: `${error.message}${WHILE_EXITING}`, error }
     throw error
   } finally {
     machine.learning = learning

@@ -2,6 +2,7 @@
 // that already speaks so is left as it is. Leaves out the interleaving.
 import { bugText } from '../inspect/bug.ts'
 import type { Finding } from '../explore/attempt.ts'
+import { WHILE_EXITING } from '../explore/subject.ts'
 import { formatFrame, type Frame } from '../inspect/stack.ts'
 import { KernelBug, type SteppedMachine } from '../machine/stepped/machine.ts'
 import type { EndState } from './violation.ts'
@@ -15,6 +16,8 @@ export interface SplatContext {
   readonly cpus: readonly EndState[]
   /** The last step that was taken. */
   readonly failedStep: DescribedStep | undefined
+  /** Whether it is the scenario's own assertion that failed. */
+  readonly ofScenario: boolean
 }
 
 const RULER = '='.repeat(66)
@@ -25,7 +28,7 @@ export function splat(context: SplatContext): string[] {
   const lines = finding.message.split('\n')
   switch (finding.check) {
     case 'deadlock':
-      return deadlock(cpus)
+      return deadlock(finding.message, cpus)
     case 'livelock':
       return livelock(context)
   }
@@ -41,7 +44,7 @@ function framed(lines: readonly string[]): string[] {
 }
 
 function bug(context: SplatContext, error: KernelBug): string[] {
-  const { machine, cpus } = context
+  const { finding, machine, cpus } = context
   const stack = cpus.find((cpu) => cpu.failed)?.stack ?? []
   const text = bugText(machine, machine.oracle, error, stack)
   if (text.kind !== 'bug') return [text.message, ...header(context)]
@@ -50,8 +53,8 @@ function bug(context: SplatContext, error: KernelBug): string[] {
   return [
     ...dump,
     ...(reason === undefined ? [] : [`page dumped because: ${reason}`]),
-    `${message}!`,
-    ...(where === undefined ? [] : [`in ${where}`]),
+    `${message}${finding.message.endsWith(WHILE_EXITING) ? WHILE_EXITING : ''}!`,
+    ...(where === undefined ? [] : [`in ${where}${context.ofScenario ? ', of the scenario' : ''}`]),
     ...header(context),
   ]
 }
@@ -68,10 +71,10 @@ export function cpuLine({ cpu, task }: EndState): string {
   return `CPU: ${cpu}${task ? ` PID: ${task.pid} mm ${task.mm} program ${task.program}` : ''}`
 }
 
-function deadlock(cpus: readonly EndState[]): string[] {
+function deadlock(message: string, cpus: readonly EndState[]): string[] {
   const waiting = cpus.filter((cpu) => cpu.waitsFor !== undefined)
   return [
-    'BUG: deadlock: no CPU can go on',
+    `BUG: deadlock: ${message}`,
     ...waiting.map(({ cpu, waitsFor }) => ` CPU ${cpu} waits for ${waitsFor}`),
   ]
 }

@@ -178,8 +178,6 @@ function largerForms({ cpus, operations, pages }: Sizes): Sizes[] {
 /** Each larger form has one part of so many; a hunt of few executions has none. */
 const PARTS = 16
 const LEAST_EXECUTIONS = 16
-/** A larger form has longer executions. */
-const LARGER_STEP_LIMIT = 400_000
 
 function largerPlans(name: string | undefined, options: HuntChoices, sizes: Sizes): HuntPlan[] {
   if ((options.executions ?? Infinity) < PARTS * LEAST_EXECUTIONS) return []
@@ -190,9 +188,8 @@ function largerPlans(name: string | undefined, options: HuntChoices, sizes: Size
     ...(options.executions === undefined ? {} : { executions: Math.floor(options.executions / PARTS) }),
     ...(Number.isFinite(seconds) ? { seconds } : {}),
   }
-  const stepLimit = options.stepLimit ?? LARGER_STEP_LIMIT
   return largerForms(sizes).map((form) => ({
-    ...planHunt(name, { ...options, ...part, stepLimit, ...form }),
+    ...planHunt(name, { ...options, ...part, ...form }),
     brief: true,
   }))
 }

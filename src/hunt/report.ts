@@ -56,6 +56,8 @@ export interface ShrinkReport {
 export interface ViolationReport {
   readonly check: string
   readonly message: string
+  /** It is a BUG_ON of the scenario's own, and no check of the kernel. */
+  readonly ofScenario?: true
   /** The execution that showed it; negative: one of those that learned which words are shared. */
   readonly execution: number
   /** Executions that showed it, with --keep-going. */
@@ -242,9 +244,10 @@ export function violationReport(
   return {
     check: description.finding.check,
     // A BUG says what it is by its place.
-    message: /^BUG \d+$/.test(description.finding.message)
+    message: /^BUG \d+( while the tasks exit)?$/.test(description.finding.message)
       ? description.splat[0]
       : description.finding.message,
+    ...(description.ofScenario ? { ofScenario: true as const } : {}),
     ...rest,
     interleaving: rows.map(stepOf),
     constraints,

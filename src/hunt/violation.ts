@@ -1,5 +1,6 @@
 // Runs a violation once more and describes it: what failed in the kernel's words, the interleaving, and what each CPU
 // was doing at the end. Leaves out text and documents: hunt_text.ts, hunt_report.ts.
+import { resolve } from 'node:path'
 import type { Finding, Subject } from '../explore/attempt.ts'
 import type { Course } from '../explore/course.ts'
 import { type Recording, record } from '../explore/record.ts'
@@ -22,6 +23,8 @@ export interface DescribedImage {
   /** Absolute path of its module, with the source map beside it. */
   readonly file: string
   readonly sites: readonly Site[]
+  /** Absolute path of the scenario; none for a program without one. */
+  readonly scenario?: string
   /** None where no function was put into another. */
   readonly bugs?: BugCalls
 }
@@ -49,6 +52,8 @@ export interface Description {
   /** Empty when it failed at rest. */
   readonly cpus: readonly EndState[]
   readonly atRest: boolean
+  /** Whether it is a BUG_ON of the scenario's own, and no check of the kernel. */
+  readonly ofScenario: boolean
   /** The execution that was described, for a replay file. */
   readonly recording: Recording
 }
@@ -84,18 +89,20 @@ export function describeRun(
     const recording = run(narrator)
     const { finding, error } = recording
     if (finding === null) return undefined
-    const atRest = error === undefined
+    const { atRest } = recording
     // The checks at rest run the machine on.
     const performed = narrator.steps.slice(0, recording.history.length)
     const wanted = atRest ? [] : pendingSteps(machine, image.sites, performed, finding.check)
-    const cpus = atRest ? [] : endStates(machine, image, root, error, performed, finding.check)
+    const cpus = error === undefined ? [] : endStates(machine, image, root, error, performed, finding.check)
     const failedStep = performed.at(-1)
+    const ofScenario = error instanceof KernelBug && isOfScenario(image, root, cpus)
     return {
       finding,
-      splat: splat({ finding, error, machine, cpus, failedStep }),
+      splat: splat({ finding, error, machine, cpus, failedStep, ofScenario }),
       steps: [...performed, ...wanted],
       cpus,
       atRest,
+      ofScenario,
       recording,
     }
   } finally {
@@ -103,9 +110,19 @@ export function describeRun(
   }
 }
 
+/** Whether whoever noticed the BUG is a function of the scenario. */
+function isOfScenario({ scenario }: DescribedImage, root: string, cpus: readonly EndState[]): boolean {
+  const stack = cpus.find(({ failed }) => failed)?.stack ?? []
+  const frame = stack.find((entry) => !HELPERS.has(entry.function))
+  return frame !== undefined && resolve(root, frame.file) === scenario
+}
+
 /** The rows of a described violation. */
 export function interleavingOf(description: Description, verbose: boolean): Interleaving {
-  return interleave(description.steps, { verbose, deadlock: description.finding.check === 'deadlock' })
+  return interleave(description.steps, {
+    verbose,
+    deadlock: !description.atRest && description.finding.check === 'deadlock',
+  })
 }
 
 /** What CPUs wait for at the end: of a deadlock all, else only those that cannot go on. */

@@ -81,7 +81,8 @@ export function describeWait(view: MachineView, cpu: number, cpus: number): stri
     return `the acknowledgement of its TLB flush${who}`
   }
   const holders = holdersOf(view, address, cpus, cpu)
-  const who = holders.length === 0 ? 'held by no CPU' : `held by CPU ${holders.join(', CPU ')}`
+  const own = heldLocks(view, cpu).includes(address) ? 'held by itself' : 'held by no CPU'
+  const who = holders.length === 0 ? own : `held by CPU ${holders.join(', CPU ')}`
   return `${nameAddress(view, address)} (word ${hex(address)}), ${who}`
 }
 

@@ -22,6 +22,7 @@ export interface Configuration {
   readonly FAIL_ALLOC: number
   readonly COW_REUSE: string
   readonly FAULT_LOCKING: string
+  readonly FAULT_AROUND: number
   readonly VMA_LOCK: 'y' | 'n'
   readonly ATOMICS: string
   readonly PTLOCK_HASH: number
@@ -178,6 +179,14 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     ['6.1', '2.6.10'],
     '6.1',
     'whether a fault looks at its entry without the page-table lock (6.1) or walks and decides under it (2.6.10)',
+  ),
+  integer(
+    'FAULT_AROUND',
+    1,
+    64,
+    1,
+    'pages of an object that a read fault maps, if the object has them',
+    true,
   ),
   flag('VMA_LOCK', 'n', 'a fault takes the lock of its VMA in place of mmap_lock, as from 6.4 on'),
   choice('ATOMICS', ['js', 'wasm'], 'js', 'atomics by the builtins or by a WebAssembly module'),

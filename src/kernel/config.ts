@@ -20,6 +20,8 @@ export const COW_REUSE: number = 0
 export const PTLOCK: number = 2
 /** 0: an entry is looked at without its lock (6.1); 1: under it, the walk included (2.6.10). */
 export const FAULT_LOCKING: number = 0
+/** Pages that a read fault on an object looks for (fault_around_bytes); 1: its own. Linux: 16. */
+export const FAULT_AROUND: number = 1
 /** 1: faults take the lock of their VMA in place of mmap_lock (CONFIG_PER_VMA_LOCK, 6.4 on). */
 export const VMA_LOCK: number = 0
 /** For scenario refcount-torture alone. 0: one shared atomic; 1: a delta for each CPU. */

@@ -1,6 +1,7 @@
 /**
  * The end of tasks, execve and waiting for children (kernel/exit.c, fs/exec.c, 6.1). A child that ends adds one to its
- * parent's zombies and is gone; its exit code is not kept.
+ * parent's zombies and is gone; its exit code is not kept. Left out: task_lock, whose part tasklist_lock has, and that
+ * interrupts are off while a task's mm changes, since no interrupt here looks at it.
  */
 import { MEMCG, SWAP } from '#config'
 import { atomic_fetch_add } from '#atomic'

@@ -102,7 +102,7 @@ function ofViolations({ violations, violation, unmet, executions }: HuntReport):
   if (violation === undefined && unmet !== undefined)
     return ` by progress: ${unmet.map(unmetText).join('; ')}`
   if (violation === undefined) return `, ${count(executions)} executions`
-  const when = violation.execution < 0 ? 'while learning' : `in execution ${count(violation.execution)}`
+  const when = executionText(violation.execution)
   return ` by ${violation.check} ${when} after ${violation.seconds.toFixed(2)} s`
 }
 
@@ -125,6 +125,11 @@ export function unmetText({ event, count: times, in: executions }: Unmet): strin
   return `${event} ${plural(times, 'time')}, which the scenario expects once in ${plural(executions, 'execution')}`
 }
 
+/** Those that learn come before execution 0, and have numbers below it: the same of a seed in every hunt. */
+function executionText(execution: number): string {
+  return `${execution < 0 ? 'while learning, ' : ''}in execution ${count(execution)}`
+}
+
 function violationLines(
   violation: ViolationReport,
   description: Description | undefined,
@@ -140,7 +145,7 @@ function violationLines(
       formatColumns(interleaving, cpus),
       orderLines(interleaving.constraints),
       description.atRest
-        ? ['At the end all CPUs had left the kernel.']
+        ? ['At the end all CPUs had left the kernel.', ...exitingLines(description.cpus)]
         : description.cpus.flatMap((state) => endLines(state)),
     )
   }
@@ -153,7 +158,7 @@ function violationLines(
 
 function violationHeading({ check, execution, count: times }: ViolationReport): string[] {
   const seen = times > 1 ? `, seen ${count(times)} times` : ''
-  const when = execution < 0 ? 'while learning' : `in execution ${count(execution)}`
+  const when = executionText(execution)
   return [`violation of ${check} ${when}${seen}`]
 }
 
@@ -186,6 +191,11 @@ function contextName(context: number, cpus: number): string {
 function orderLines(constraints: ViolationReport['constraints']): string[] {
   if (constraints.length === 0) return []
   return ['The order that makes it:', ...constraintText(constraints).map((text) => ` ${text}`)]
+}
+
+/** Who was at it when something failed while the tasks exit, which one CPU does alone. */
+function exitingLines(cpus: readonly EndState[]): string[] {
+  return cpus.filter(({ stack }) => stack.length > 0).flatMap((state) => endLines(state))
 }
 
 function endLines(state: EndState): string[] {

@@ -4,8 +4,9 @@ import { mark, plot } from './scale_plot.ts'
 import { curves, type ScalePoint, type ScaleReport } from '../scale/report.ts'
 import { formatFailure } from '../inspect/failure.ts'
 import { rowLabel } from '../kbuild/labels.ts'
+import { formatTraceTable } from '../trace/table.ts'
 import { kernelLines } from './kernel_lines.ts'
-import { count, flow, percent, plural, table, wrap } from '../base/text.ts'
+import { block, count, flow, percent, plural, table, wrap } from '../base/text.ts'
 
 /** The whole report, ending in a newline. */
 export function formatScale(report: ScaleReport): string {
@@ -17,6 +18,7 @@ export function formatScale(report: ScaleReport): string {
     picture(all, configs),
     bounds(all, configs),
     ...texts(report.points, configs),
+    ...traces(report.points, configs),
     report.points.flatMap((point) => failureLines(point, configs)),
     [`verdict: ${report.verdict}${report.interrupted ? ' (interrupted)' : ''}`],
   ]
@@ -130,6 +132,23 @@ function texts(points: readonly ScalePoint[], configs: readonly Configuration[])
   return points.flatMap((point) =>
     Object.values(point.texts ?? {}).map((text) => [`${named(point, configs)}:`, '', text.trimEnd()]),
   )
+}
+
+/** Of a recording's replay: the table of each point, and how it was judged. */
+function traces(points: readonly ScalePoint[], configs: readonly Configuration[]): string[][] {
+  return points.flatMap((point) => {
+    if (point.trace === undefined) return []
+    const judged = (point.checks ?? []).map(
+      ({ name, ok }) => `${name} ${ok === true ? 'held' : ok === false ? 'FAILED' : ok}`,
+    )
+    return [
+      [
+        `${named(point, configs)}:`,
+        ...block('trace', formatTraceTable(point.trace).split('\n')),
+        ...block('checks', flow(judged)),
+      ],
+    ]
+  })
 }
 
 function failureLines(point: ScalePoint, configs: readonly Configuration[]): string[] {

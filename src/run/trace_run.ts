@@ -3,7 +3,7 @@
 import type { CheckResult } from '../checks/index.ts'
 import { UsageError } from '../base/errors.ts'
 import { type Configuration, levelBits } from '../kbuild/config.ts'
-import type { SmpMachine } from '../machine/smp/machine.ts'
+import type { KernelImage } from '../kbuild/index.ts'
 import { symbol } from '../inspect/symbols.ts'
 import { percent, plural } from '../base/text.ts'
 import {
@@ -19,6 +19,14 @@ import {
   traceTable,
 } from '../trace/index.ts'
 
+export type { CheckResult, TraceTable }
+
+/** The machine of a replay, once it has stopped. */
+export interface Replayed {
+  readonly memory: Int32Array
+  readonly image: Pick<KernelImage, 'symbols' | 'config'>
+}
+
 /** What of the machine's options, and how its result is read. */
 export interface TraceRun {
   /** With the MEMORY that the recording needs. */
@@ -26,7 +34,7 @@ export interface TraceRun {
   readonly bootData: Int32Array
   /** One result word for each operation, behind the boot data. */
   readonly bootScratch: number
-  readonly inspect: (machine: SmpMachine, finished: boolean) => CheckResult[]
+  readonly inspect: (machine: Replayed, finished: boolean) => CheckResult[]
   /** The table, once the machine was inspected. */
   readonly table: () => TraceTable | undefined
 }

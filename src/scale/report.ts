@@ -3,6 +3,7 @@
 import type { Configuration } from '../kbuild/config.ts'
 import type { ClockPoint } from './point.ts'
 import type { Failure } from '../inspect/failure.ts'
+import type { CheckResult, TraceTable } from '../run/trace_run.ts'
 import type { Verdict } from '../base/verdict.ts'
 
 /** A point of a curve, or why there is none. */
@@ -12,14 +13,17 @@ export interface ScalePoint extends Partial<ClockPoint> {
   /** 0 where the point could not run. */
   readonly operationsPerSecond: number
   readonly locks: ClockPoint['locks']
-  /** Why the point could not run; absent: it did. */
+  /** Why the point could not run, or what a replay differs in; absent: it ran. */
   readonly failure?: string
-  /** A BUG or a deadlock ended it. */
+  /** A BUG or a deadlock ended it, or a check of the replay failed. */
   readonly violated?: true
   /** The BUG, with what each CPU was doing. */
   readonly bug?: Failure
   /** The command that looks for what violated it. */
   readonly hunt?: string
+  /** Of a recording's replay: its faults as recorded and as they came out, and the checks that judge them. */
+  readonly trace?: TraceTable
+  readonly checks?: readonly CheckResult[]
   /** The text of a profile and the like, by option. */
   readonly texts?: Readonly<Record<string, string>>
 }

@@ -201,10 +201,7 @@ export async function scalePlan(plan: ScalePlan, conduct: Conduct = {}): Promise
   }
 }
 
-/** A recording as a machine's boot data. */
-type Replay = Pick<TraceRun, 'config' | 'bootData' | 'bootScratch'>
-
-async function replayOf(trace: string, config: Configuration, memoryChosen: boolean): Promise<Replay> {
+async function replayOf(trace: string, config: Configuration, memoryChosen: boolean): Promise<TraceRun> {
   const { traceRun } = await import('../run/trace_run.ts')
   return traceRun(trace, config, !memoryChosen)
 }
@@ -215,7 +212,7 @@ interface Built {
   readonly boot: SteppedBoot
   /** The image's. */
   readonly config: Configuration
-  readonly replay?: Replay
+  readonly replay?: TraceRun
   booted?: Int32Array
 }
 
@@ -240,7 +237,7 @@ function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
       ...(replay === undefined ? {} : { bootData: replay.bootData, bootScratch: replay.bootScratch }),
     })
     built.booted = machine.booted
-    const { figures, window } = machine.run({ operations: plan.operations, time: plan.time * 1e12 })
+    const { figures, window, ended } = machine.run({ operations: plan.operations, time: plan.time * 1e12 })
     const faults = machine.stat[image.symbols['PGFAULT']]
     const short = machine.stat[image.symbols['ALLOC_FAILED']]
     if (short > (config.FAIL_ALLOC > 0 ? 1 : 0) && !leavesLittle(machine))
@@ -254,7 +251,11 @@ function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
         ? {}
         : profileTexts(plan.profiling, profile, image, machine, plan.scenario.name)),
     }
-    return { cpus, config, ...point, ...(Object.keys(texts).length > 0 ? { texts } : {}) }
+    return {
+      ...{ cpus, config, ...point },
+      ...(replay === undefined ? {} : replayed(replay, machine, image, ended)),
+      ...(Object.keys(texts).length > 0 ? { texts } : {}),
+    }
   } catch (error) {
     if (error instanceof SetupFailed) {
       if (config.FAIL_ALLOC > 0) return failed(setupFailure(image, cpus, error.errno).message)
@@ -273,6 +274,19 @@ function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
     }
     throw explainThrown(image, cpus, error)
   }
+}
+
+/** What a point says of a recording's replay: the table, its checks, and whether it differs too much. */
+function replayed(
+  { inspect, table }: TraceRun,
+  { memory }: ClockMachine,
+  image: KernelImage,
+  ended: boolean,
+): Partial<ScalePoint> {
+  const checks = inspect({ memory, image }, ended)
+  const failed = checks.filter(({ ok }) => ok === false)
+  const failure = failed.map(({ name, detail }) => `${name}: ${detail}`).join('; ')
+  return { trace: table(), checks, ...(failed.length === 0 ? {} : { failure, violated: true }) }
 }
 
 /**

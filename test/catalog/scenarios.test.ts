@@ -24,6 +24,19 @@ describe('the first sentence of a file', () => {
   })
 })
 
+test.each([
+  ["import x from 'y'\n\n/**\n * Mine.\n *\n * @config SWAP=y\n */\n", 6, '@config'],
+  ['// Mine.\nconst a = 1\n// @form cpus=3\n', 3, '@form'],
+])('what a scenario asks for behind its first comment is refused: %j', (source, line, tag) => {
+  const file = join(temporaryFolder(), 'mine.ts')
+  writeFileSync(file, source)
+  expect(() => scenarioSettings({ name: 'mine', file })).toThrow(
+    new RegExp(
+      `mine\\.ts:${line}: ${tag} belongs to the comment that the file begins with, before its imports\\.$`,
+    ),
+  )
+})
+
 describe('the scenarios', () => {
   test('begin with the default one, and each has a description', () => {
     const scenarios = builtInScenarios()

@@ -190,6 +190,7 @@ describe('a violation', () => {
     expect(violation).toMatchObject({
       check: 'BUG',
       message: expect.stringMatching(/^kernel BUG at .*hunt_lost_update\.ts:\d+!$/) as string,
+      ofScenario: true,
       seed: 1,
       shrunk: { switches: 2 },
     })

@@ -96,6 +96,30 @@ describe('the allocation that FAIL_ALLOC makes fail', () => {
   })
 })
 
+describe('a recording', () => {
+  const replayed = async (name: string): Promise<ScaleReport> =>
+    scalePlan(planScale(undefined, { trace: `test/trace/fixtures/${name}.script`, cpus: [1] }))
+
+  test('has its table and its verdict as in a run', async () => {
+    const report = await replayed('map-populate')
+    expect(report.verdict).toBe('held')
+    expect(report.points[0].checks).toEqual([
+      { name: 'trace signals', ok: true },
+      { name: 'trace faults', ok: true },
+    ])
+    const text = formatScale(report)
+    expect(text).toMatch(/^trace +recorded +faults +same kind/m)
+    expect(text).toMatch(/^checks +trace signals held +trace faults held$/m)
+  })
+
+  test('that comes out otherwise is a violation with call and line', async () => {
+    const report = await replayed('mremap-many-vmas')
+    expect(report.verdict).toBe('violated')
+    expect(report.points[0].failure).toMatch(/^trace signals: 1 fault ended .* line 6: mremap: /)
+    expect(formatScale(report)).toMatch(/^ +differs: line 8: absent read: in the model a SIGSEGV$/m)
+  })
+})
+
 test('the sentence names the lock that binds the curve', async () => {
   const { points } = await run('page-fault-disjoint', {
     ...{ cpus: '16', topology: 'xeon80', operations: 100 },

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { Explorer, type Slice } from '../../src/explore/explorer.ts'
 import { hunt, type HuntOptions } from '../../src/explore/hunt.ts'
 import type { HuntResult } from '../../src/explore/rounds.ts'
 import { SCHEDULERS } from '../../src/explore/schedulers/index.ts'
@@ -29,6 +30,13 @@ test.each(RANDOM)(
 test('a verdict stands on one execution at least, however short the time', () => {
   expect(huntFor('lockedUpdate', 'random', { seconds: 0 }).executions).toBeGreaterThan(0)
   expect(huntFor('lostUpdate', 'random', { seconds: 0 }).verdict).toBe('violated')
+})
+
+test.each([1, 5, 64, 70, 72])('learning that is enough after %i executions ends there', (most) => {
+  const options = { seed: 1, scheduler: SCHEDULERS[0], sites: 8 }
+  const learned = (): Slice => new Explorer(subjectOf('lockedUpdate', {}), options).learn((n) => n >= most)
+  expect(learned().schedules).toHaveLength(most)
+  expect(learned()).toEqual(learned())
 })
 
 test('golden: which execution of which seed fails, and its schedule', () => {

@@ -84,7 +84,7 @@ describe('an execution without end', () => {
 
   test('is a soft lockup with the place', () => {
     expect(description.splat).toEqual([
-      'watchdog: BUG: soft lockup - CPU#0 stuck: no end after 100 steps',
+      'watchdog: BUG: soft lockup - CPU#0 stuck: no turn ends for 100 steps',
       'RIP: spin frozen.ts:30, READ_ONCE word 0x62: 0',
     ])
   })

@@ -36,6 +36,7 @@ describe('parseConfig', () => {
       FAIL_ALLOC: 0,
       COW_REUSE: 'exclusive',
       FAULT_LOCKING: '6.1',
+      FAULT_AROUND: 1,
       VMA_LOCK: 'n',
       ATOMICS: 'js',
       PARAVIRT_SPINLOCKS: 'n',

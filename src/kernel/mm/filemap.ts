@@ -3,7 +3,7 @@
  * An object is an address_space together with its inode's words. Its references: one for each VMA that maps it, one for
  * whoever created it; the last one drops its pages. Files' pages are on the LRU lists, shmem's are not (as after
  * SHM_LOCK). A file reads as zeros. Left out: file systems, readahead, writeback, truncation of an object in use, large
- * folios, fault-around.
+ * folios.
  */
 import { MEMCG, PAGE_BYTES, SWAP } from '#config'
 import { atomic_fetch_add } from '#atomic'
@@ -57,6 +57,7 @@ import {
   page_ref_freeze,
   page_ref_unfreeze,
   PageFlag,
+  PageLocked,
   PageUptodate,
   put_page,
   SetPageUptodate,
@@ -65,7 +66,7 @@ import { mem_cgroup_charge } from './memcontrol.ts'
 import { alloc_page } from './page_alloc.ts'
 import { current } from '../sched/core.ts'
 import { rcu_read_lock, rcu_read_unlock } from '../rcu.ts'
-import { lock_page, unlock_page } from './page_lock.ts'
+import { lock_page, trylock_page, unlock_page } from './page_lock.ts'
 import { linear_page_index } from './rmap/page_rmap.ts'
 import { address_space_cachep, kmem_cache_alloc, kmem_cache_free } from './slab.ts'
 import { lru_cache_add } from './swap.ts'
@@ -185,6 +186,22 @@ function find_get_page_rcu(mapping: AddressSpace, index: number): Page {
     if (xa_load(mapping, index) === page) return page
     put_page(page)
   }
+}
+
+/**
+ * The object's page at `index`, locked and with a reference, if it has contents and nobody holds it locked; else 0. In a
+ * section of RCU (next_uptodate_page, for one index).
+ */
+export function next_uptodate_page(mapping: AddressSpace, index: number): Page {
+  const page = xa_load(mapping, index) as Page
+  if (page === 0 || PageLocked(page) || !get_page_unless_zero(page)) return 0 as Page
+  if (xa_load(mapping, index) === page && PageUptodate(page) && trylock_page(page)) {
+    const valid = READ_ONCE(page + page$mapping) === mapping && PageUptodate(page)
+    if (valid && index < READ_ONCE(mapping + address_space$i_size)) return page
+    unlock_page(page)
+  }
+  put_page(page)
+  return 0 as Page
 }
 
 /**

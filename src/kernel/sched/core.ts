@@ -385,7 +385,7 @@ export function cpu_run(): void {
       continue
     }
     // Whatever it waited for, it waits no more.
-    if (READ_ONCE(current() + task$wait_word) !== 0) futex_unqueue(current())
+    futex_unqueue(current())
     observe_turn()
     if (SWAP && fatal_signal_pending(current())) sys_exit()
     else program()

@@ -86,9 +86,10 @@ export function task_wake(p: number): void {
   spin_unlock((hb + futex_queue$lock) as Spinlock)
 }
 
-/** Takes the current task, which is no longer asleep, off the list of its word, unless it was taken off. */
+/** Takes a task, which is no longer asleep, off the list of its word, if it is on one. A waker may do so at any time. */
 export function futex_unqueue(task: Task): void {
   const word = READ_ONCE(task + task$wait_word)
+  if (word === 0) return
   const hb = futex_hash(word)
   spin_lock((hb + futex_queue$lock) as Spinlock)
   if (READ_ONCE(task + task$wait_word) === word) {

@@ -64,6 +64,12 @@ export class Lines {
     return (this.sharers[line * this.words + (cpu >> 5)] & (1 << (cpu & 31))) !== 0
   }
 
+  /** Notes that the CPU touches the line. */
+  touch(cpu: number, line: number): void {
+    const { toucher } = this
+    if (toucher[line] !== cpu + 1) toucher[line] = toucher[line] === 0 ? cpu + 1 : -1
+  }
+
   /** Brings a copy of the line to `cpu`, which has none, at once; returns what that takes. */
   read(cpu: number, line: number): number {
     const cost = this.fetch(cpu, line, false)

@@ -20,21 +20,25 @@ import {
   type SteppedEnvironment,
   type SteppedExports,
 } from '../../step/boot.ts'
-import { KernelBug, SetupFailed } from '../../step/bug.ts'
 import { perform, waits } from '../../step/effect.ts'
 import { Kind } from '../../step/kinds.ts'
 import { Violation } from '../../step/observer.ts'
 import { ClockFigures } from './figures.ts'
 import { ClockHeap } from './heap.ts'
 import { CLASS, CLEARS, COPIES, NOTHING, READS, UPDATES } from './access_classes.ts'
+import { BOOT_SYMBOLS, type ScenarioOptions, setUpScenario, startKernel } from './boot.ts'
+import { environmentOf } from './environment.ts'
+import { ClockInterrupts, INTERRUPT_SYMBOLS } from './interrupts.ts'
 import { LINE_SHIFT, Lines } from './lines.ts'
 import { ClockLocks } from './locks.ts'
 import { type ClockObserver, HERE, HIT, INTERRUPT } from './observer.ts'
 import { LineQueues } from './queues.ts'
 import { ClockRandom } from './random.ts'
-import { type Hardware, LINE_BYTES } from './topology.ts'
+import { RANGE_SYMBOLS, Ranges } from './ranges.ts'
+import { Sleepers } from './sleepers.ts'
+import type { Hardware } from './topology.ts'
 
-export interface ClockOptions {
+export interface ClockOptions extends ScenarioOptions {
   readonly hardware: Hardware
   /**
    * Draws the order of equals, and what exceptions, clearing and copying vary by. The program's own random numbers are
@@ -43,13 +47,8 @@ export interface ClockOptions {
   readonly seed: number
   /** How far a CPU may run ahead of the slowest one, in picoseconds; 0: not at all. */
   readonly lag: number
-  /** Pages of the scenario, and ns of its critical section and of thinking; 0: the scenario's own. */
-  readonly pages: number
-  readonly section: number
-  readonly think: number
   readonly observer?: ClockObserver
-  /** Words that the scenario finds at BOOT_DATA, and further words behind them. */
-  readonly bootData?: Int32Array
+  /** Further words of memory, behind the boot data. */
   readonly bootScratch?: number
   /** What start_kernel makes of this image's memory, from another machine of it: saves doing it again. */
   readonly booted?: Int32Array
@@ -70,36 +69,16 @@ export interface ClockResult {
 }
 
 const NEEDED = [
+  ...BOOT_SYMBOLS,
+  ...INTERRUPT_SYMBOLS,
+  ...RANGE_SYMBOLS,
   'MEMORY_WORDS',
-  'BOOT_DATA',
   'ORACLE_WORDS',
   'STAT_WORDS',
-  'PERCPU',
-  'PERCPU_WORDS',
-  'CPUMASK_WORDS',
-  'CONTENT',
-  'PGTABLES',
-  'CONTENT_WORDS',
-  'PTRS_PER_TABLE',
   'LOCK_READ',
-  'percpu$irq_pending',
-  'percpu$irqs_off',
-  'percpu$in_irq',
-  'percpu$instruction',
   'percpu$operations',
-  'machine$nr_cpus',
-  'machine$spin_budget',
-  'machine$wait_timeout',
-  'machine$seed',
-  'machine$pages',
-  'machine$section',
-  'machine$think',
-  'machine$fail_alloc',
-  'FAIL_ALLOC',
-] as const
+]
 
-/** What seeds the program's random numbers: another seed of the clock must not make another program. */
-const SCENARIO_SEED = 1
 // Where a context stands.
 const UNBORN = 0
 /** Its pending step is to be taken when its turn comes. */
@@ -117,16 +96,6 @@ const DONE = 5
  * nevertheless.
  */
 const WARM_UP = 4
-/**
- * ns from a wake-up until the CPU that slept runs again; and for how long somebody waits for a semaphore before others
- * may not pass (4 ms).
- */
-const WAKE_UP_NS = 2200
-const WAIT_TIMEOUT_NS = 4_000_000
-const PAGE_BYTES = 4096
-const PS_PER_NS = 1000
-const WAKE_UP = WAKE_UP_NS * PS_PER_NS
-
 export class ClockMachine {
   readonly memory: Int32Array
   readonly oracle: Int32Array
@@ -156,16 +125,16 @@ export class ClockMachine {
   readonly #context: Uint16Array
   /** By CPU: since when it has been held up. */
   readonly #since: Float64Array
-  /** By CPU: when an interrupt arrives; Infinity: none was sent. */
-  readonly #interruptAt: Float64Array
+  readonly #interrupts: ClockInterrupts
   readonly #queues: LineQueues
   /** By CPU, of the line that is on its way: how long the CPU queued for it, what fetching it takes, and from where. */
   readonly #waited: Float64Array
   readonly #fetchCost: Float64Array
   readonly #fetchSource: Uint8Array
-  /** By line the first that sleeps on it, by CPU the one behind; CPU + 1, 0: none. */
-  readonly #sleepers: Uint16Array
-  readonly #sleeperNext: Uint16Array
+  readonly #sleepers: Sleepers
+  readonly #ranges: Ranges
+  readonly #percpu: number
+  readonly #percpuWords: number
   readonly #started: Uint8Array
   #startedCount = 0
   readonly #random: ClockRandom
@@ -212,18 +181,21 @@ export class ClockMachine {
     this.#generators = Array.from({ length: 2 * cpus }, () => undefined)
     this.#context = Uint16Array.from({ length: cpus }, (_, cpu) => cpu)
     this.#since = new Float64Array(cpus).fill(-1)
-    this.#interruptAt = new Float64Array(cpus).fill(Infinity)
+    this.#interrupts = new ClockInterrupts(this.memory, cpus, symbols)
     this.#queues = new LineQueues(lines, cpus, (bound) => this.#random.below(bound))
     this.#waited = new Float64Array(cpus)
     this.#fetchCost = new Float64Array(cpus)
     this.#fetchSource = new Uint8Array(cpus)
-    this.#sleepers = new Uint16Array(lines)
-    this.#sleeperNext = new Uint16Array(cpus)
+    this.#sleepers = new Sleepers(lines, cpus)
+    this.#ranges = new Ranges(this.#lines, options.hardware.costs, symbols)
+    this.#percpu = symbols['PERCPU']
+    this.#percpuWords = symbols['PERCPU_WORDS']
     this.#started = new Uint8Array(cpus)
     this.#enter(0)
     this.#kernel = boot(this.#environment())
-    this.booted = options.booted ?? this.#start()
-    this.#setup()
+    const alone = <T>(start: (kernel: SteppedExports) => Generator<unknown, T>): T => this.#alone(start)
+    this.booted = options.booted ?? startKernel(this, alone)
+    setUpScenario(this, this.booted, options, alone)
   }
 
   /** The CPU that ran last. */
@@ -320,65 +292,39 @@ export class ClockMachine {
 
   #enter(cpu: number): void {
     this.#cpu = cpu
-    this.#base = this.symbols['PERCPU'] + cpu * this.symbols['PERCPU_WORDS']
+    this.#base = this.#percpu + cpu * this.#percpuWords
   }
 
   /** Lets the CPU at the root take an interrupt that has arrived, if it takes any now. */
   #interrupt(cpu: number): void {
-    if (this.#interruptAt[cpu] > this.#clock[cpu] || this.#context[cpu] !== cpu || !this.#interruptible(cpu))
-      return
+    const { arrival } = this.#interrupts
+    if (arrival[cpu] > this.#clock[cpu] || this.#context[cpu] !== cpu || !this.#interrupts.areOn(cpu)) return
     if (this.#state[cpu] !== ASKS && this.#state[cpu] !== UNBORN) return
-    this.#interruptAt[cpu] = Infinity
-    if (!this.#isPending(cpu)) return
+    arrival[cpu] = Infinity
+    if (!this.#interrupts.isPending(cpu)) return
     this.figures.interrupts++
     this.#pass(cpu, INTERRUPT, this.#hardware.costs.exception)
     this.#context[cpu] = cpu + this.cpus
     this.#state[cpu + this.cpus] = UNBORN
   }
 
-  #interruptible(cpu: number): boolean {
-    const { memory, symbols } = this
-    const base = symbols['PERCPU'] + cpu * symbols['PERCPU_WORDS']
-    return (
-      memory[base + symbols['percpu$irqs_off']] === 0 &&
-      memory[base + symbols['percpu$in_irq']] === 0 &&
-      memory[base + symbols['percpu$instruction']] === 0
-    )
-  }
-
-  #isPending(cpu: number): boolean {
-    const { memory, symbols } = this
-    const first = symbols['PERCPU'] + cpu * symbols['PERCPU_WORDS'] + symbols['percpu$irq_pending']
-    for (let word = 0; word < symbols['CPUMASK_WORDS']; word++) if (memory[first + word] !== 0) return true
-    return false
-  }
-
   /** An atomic OR by the running CPU may have asked another one for an interrupt. */
   #sent(p: number): void {
-    const { symbols } = this
-    const distance = p - symbols['PERCPU']
-    const cpu = Math.floor(distance / symbols['PERCPU_WORDS'])
-    if (distance < 0 || cpu >= this.cpus) return
-    const offset = distance - cpu * symbols['PERCPU_WORDS'] - symbols['percpu$irq_pending']
-    if (offset < 0 || offset >= symbols['CPUMASK_WORDS']) return
+    const cpu = this.#interrupts.asked(p)
+    if (cpu < 0) return
     const { interruptSend, interruptDelivery } = this.#hardware.costs
     const at = this.#clock[this.#cpu] + interruptDelivery
     this.#pass(this.#cpu, this.#site[this.#context[this.#cpu]], interruptSend)
-    this.#interruptAt[cpu] = Math.min(this.#interruptAt[cpu], at)
-    if (this.#state[cpu] === SLEEPS && this.#context[cpu] === cpu && this.#interruptible(cpu))
+    const { arrival } = this.#interrupts
+    arrival[cpu] = Math.min(arrival[cpu], at)
+    if (this.#state[cpu] === SLEEPS && this.#context[cpu] === cpu && this.#interrupts.areOn(cpu))
       this.#rouse(cpu, at)
   }
 
   /** A CPU that sleeps on a line is woken at `time`, to take an interrupt. */
   #rouse(cpu: number, time: number): void {
     const line = this.#addr[cpu] >> LINE_SHIFT
-    const next = this.#sleeperNext
-    if (this.#sleepers[line] === cpu + 1) this.#sleepers[line] = next[cpu]
-    else {
-      let before = this.#sleepers[line] - 1
-      while (next[before] !== cpu + 1) before = next[before] - 1
-      next[before] = next[cpu]
-    }
+    this.#sleepers.remove(line, cpu)
     this.#clock[cpu] = Math.max(this.#clock[cpu], time)
     const waited = this.#clock[cpu] - this.#since[cpu]
     this.#stalled(cpu, line, waited)
@@ -468,9 +414,9 @@ export class ClockMachine {
       this.#stalled(cpu, line, cost)
     }
     if (does === UPDATES) cost += costs.atomic
-    this.#touch(cpu, line)
+    lines.touch(cpu, line)
     this.#charge(cpu, e, source, waited, cost, passed)
-    if (writes && this.#sleepers[line] !== 0) this.#wake(line, clock[cpu])
+    if (writes && this.#sleepers.first[line] !== 0) this.#wake(line, clock[cpu])
     if (!this.#isBlocked(e)) return true
     this.#sleep(cpu, e, line)
     return false
@@ -499,54 +445,13 @@ export class ClockMachine {
     this.#observer?.passed?.(cpu, where, this.#site[this.#context[cpu]], time)
   }
 
-  #touch(cpu: number, line: number): void {
-    const { toucher } = this.#lines
-    if (toucher[line] !== cpu + 1) toucher[line] = toucher[line] === 0 ? cpu + 1 : -1
-  }
-
-  /**
-   * Clearing or copying: what is overwritten is not fetched, and the time goes by bytes; pages and tables count as
-   * Linux's do.
-   */
+  /** Clearing or copying. */
   #takeRange(cpu: number, e: number, does: number): void {
     const to = this.#addr[e]
-    const { costs } = this.#hardware
-    const words = does === CLEARS ? this.#a[e] : this.#b[e]
-    let cost = ((does === CLEARS ? costs.clearPage : costs.copyPage) * this.#bytes(to, words)) / PAGE_BYTES
-    const last = (to + words - 1) >> LINE_SHIFT
-    for (let line = to >> LINE_SHIFT; line <= last; line++) {
-      this.#lines.claim(cpu, line)
-      this.#touch(cpu, line)
-    }
-    if (does === COPIES) {
-      const from = this.#a[e]
-      for (let line = from >> LINE_SHIFT; line <= (from + words - 1) >> LINE_SHIFT; line++) {
-        if (!this.#lines.has(cpu, line)) cost += this.#lines.read(cpu, line)
-        this.#touch(cpu, line)
-      }
-      this.#passRest(cpu, from, words)
-    }
-    this.#passRest(cpu, to, words)
+    const a = this.#a[e]
+    const cost = does === CLEARS ? this.#ranges.clear(cpu, to, a) : this.#ranges.copy(cpu, to, a, this.#b[e])
     this.#state[e] = ASKS
     this.#charge(cpu, e, HIT, 0, this.#random.varied(cost))
-  }
-
-  /**
-   * What Linux has in the place of `words` words at `p` and the model has not goes through the CPU's caches all the
-   * same.
-   */
-  #passRest(cpu: number, p: number, words: number): void {
-    const bytes = this.#bytes(p, words)
-    const here = ((p + words - 1) >> LINE_SHIFT) - (p >> LINE_SHIFT) + 1
-    const rest = Math.ceil(bytes / LINE_BYTES) - here
-    if (rest > 0) this.#lines.pass(cpu, Math.floor((p / words) * (bytes / LINE_BYTES)), rest)
-  }
-
-  /** Bytes that Linux would have in the place of `words` words at `p`. */
-  #bytes(p: number, words: number): number {
-    const { CONTENT, PGTABLES, CONTENT_WORDS, PTRS_PER_TABLE } = this.symbols
-    if (p >= CONTENT) return (words / CONTENT_WORDS) * PAGE_BYTES
-    return p >= PGTABLES ? (words / PTRS_PER_TABLE) * PAGE_BYTES : words * 4
   }
 
   /** Whether the step, whose line the CPU has now, has to wait for another value. */
@@ -576,27 +481,27 @@ export class ClockMachine {
   }
 
   #sleep(cpu: number, e: number, line: number): void {
-    if (this.#interruptAt[cpu] !== Infinity && e === cpu && this.#interruptible(cpu)) {
+    const arrival = this.#interrupts.arrival[cpu]
+    if (arrival !== Infinity && e === cpu && this.#interrupts.areOn(cpu)) {
       // Stays awake for the interrupt, and looks again after it.
-      this.#pass(cpu, this.#site[e], Math.max(0, this.#interruptAt[cpu] - this.#clock[cpu]))
+      this.#pass(cpu, this.#site[e], Math.max(0, arrival - this.#clock[cpu]))
       return
     }
     this.#locks.contends(cpu)
     this.#state[e] = SLEEPS
     this.#since[cpu] = this.#clock[cpu]
-    this.#sleeperNext[cpu] = this.#sleepers[line]
-    this.#sleepers[line] = cpu + 1
+    this.#sleepers.add(line, cpu)
   }
 
   /** A write at `time` has taken the line from those that sleep on it: all want it back. */
   #wake(line: number, time: number): void {
     const first = this.#queues.isEmpty(line)
-    for (let one = this.#sleepers[line]; one !== 0; one = this.#sleeperNext[one - 1]) {
+    for (let one = this.#sleepers.first[line]; one !== 0; one = this.#sleepers.behind(one - 1)) {
       const cpu = one - 1
       this.#clock[cpu] = time
       this.#enqueue(cpu, this.#context[cpu], line)
     }
-    this.#sleepers[line] = 0
+    this.#sleepers.first[line] = 0
     if (first) this.#wakeUp(this.#call(line))
   }
 
@@ -624,7 +529,7 @@ export class ClockMachine {
       this.#clock[cpu] += waited
       lines.busy[line] = Math.max(lines.busy[line], this.#clock[cpu] + cost)
       this.#stalled(cpu, line, waited + cost)
-      this.#touch(cpu, line)
+      lines.touch(cpu, line)
     }
     const time = cost + costs.instructions
     this.figures.accesses++
@@ -634,7 +539,7 @@ export class ClockMachine {
       const kind = writes ? Kind.PLAIN_WRITE : Kind.PLAIN_READ
       observer.access(cpu, ~this.#site[this.#context[cpu]], p, kind, source, waited, time)
     }
-    if (writes && this.#sleepers[line] !== 0) this.#wake(line, this.#clock[cpu])
+    if (writes && this.#sleepers.first[line] !== 0) this.#wake(line, this.#clock[cpu])
   }
 
   /** Performs the pending step of a context; returns what the access returns. */
@@ -683,26 +588,14 @@ export class ClockMachine {
     }
   }
 
-  #environment(): SteppedEnvironment {
+  /** Accesses to words that the running CPU alone uses. */
+  #ownFunctions(): Pick<
+    SteppedEnvironment,
+    'this_cpu_read' | 'this_cpu_write' | 'this_cpu_add' | 'this_cpu_ptr' | 'private_load' | 'private_store'
+  > {
     const { memory, symbols } = this
-    const percpu = symbols['PERCPU']
-    const percpuWords = symbols['PERCPU_WORDS']
     const operations = symbols['percpu$operations']
-    const reading = symbols['LOCK_READ']
-    // From 1 on: a time of 0 stands for none.
-    const nanoseconds = (): number => Math.floor(this.#clock[this.#cpu] / PS_PER_NS) + 1
-    const pass = (time: number): void => {
-      if (this.#timed) this.#pass(this.#cpu, HERE, time)
-    }
     return {
-      memory,
-      oracle: this.oracle,
-      stat: this.stat,
-      clock: nanoseconds,
-      machine_bug: (kind, a, b) => {
-        throw new KernelBug(kind, a, b)
-      },
-      ...this.#stepFunctions(),
       this_cpu_read: (offset) => {
         this.#own(this.#base + offset, false)
         return memory[this.#base + offset]
@@ -725,38 +618,25 @@ export class ClockMachine {
         this.#own(p, true)
         memory[p] = value
       },
-      per_cpu_ptr: (offset, cpu) => percpu + cpu * percpuWords + offset,
-      smp_processor_id: () => this.#cpu,
-      smp_mb: () => pass(this.#hardware.costs.atomic),
-      smp_wmb: () => {},
-      smp_rmb: () => {},
-      check_panic: () => {},
-      smp_wake: () => {},
-      smp_wake_one: () => {},
-      kick_cpu: () => {},
-      observe_table_locked: () => {},
-      observe_table_unlocked: () => {},
-      observe_object_alloc: () => {},
-      observe_object_free: () => {},
-      observe_lock_wanted: (lock) => {
-        if (this.#timed) this.#locks.wants(this.#cpu, lock)
+    }
+  }
+
+  #environment(): SteppedEnvironment {
+    const { memory, oracle, stat, symbols } = this
+    const machine = {
+      ...{ memory, oracle, stat, symbols },
+      cpu: () => this.#cpu,
+      now: () => this.#clock[this.#cpu],
+      isTimed: () => this.#timed,
+      pass: (time: number) => {
+        if (this.#timed) this.#pass(this.#cpu, HERE, time)
       },
-      observe_lock_acquire: (lock, _subclass, how) => {
-        if (this.#timed) this.#locks.acquires(this.#cpu, lock, (how & reading) !== 0)
-      },
-      observe_lock_release: (lock) => {
-        if (this.#timed) this.#locks.releases(this.#cpu, lock)
-      },
-      observe_exception: () => {
-        if (this.#timed) pass(this.#random.varied(this.#hardware.costs.exception))
-      },
-      observe_turn: () => {},
-      observe_woken: () => pass(WAKE_UP),
-      observe_wakes: () => pass(this.#hardware.costs.interruptSend),
-      observe_contended: (lock) => this.#sleepers[lock >> LINE_SHIFT] !== 0,
-      ktime_get_ns: nanoseconds,
-      arch_random_below: (_pid, x, bound) => (x >>> 0) % bound,
-      ndelay: (ns) => pass(ns * PS_PER_NS),
+      isSleptOn: (p: number) => this.#sleepers.first[p >> LINE_SHIFT] !== 0,
+    }
+    return {
+      ...environmentOf(machine, this.#locks, this.#random, this.#hardware.costs),
+      ...this.#ownFunctions(),
+      ...this.#stepFunctions(),
     }
   }
 
@@ -767,30 +647,6 @@ export class ClockMachine {
     if (this.#started[this.#cpu] !== 0) return
     this.#started[this.#cpu] = 1
     if (++this.#startedCount === this.cpus) this.#until = -1
-  }
-
-  #start(): Int32Array {
-    const { memory, symbols } = this
-    memory[symbols['machine$nr_cpus']] = this.cpus
-    memory[symbols['machine$spin_budget']] = 1
-    memory[symbols['machine$wait_timeout']] = WAIT_TIMEOUT_NS
-    memory[symbols['machine$fail_alloc']] = symbols['FAIL_ALLOC']
-    this.#alone((kernel) => kernel.start_kernel())
-    return memory.slice()
-  }
-
-  #setup(): void {
-    const { memory, symbols } = this
-    memory.set(this.booted)
-    if (this.#options.bootData !== undefined) memory.set(this.#options.bootData, symbols['BOOT_DATA'])
-    const { pages, section, think } = this.#options
-    memory[symbols['machine$nr_cpus']] = this.cpus
-    memory[symbols['machine$seed']] = SCENARIO_SEED
-    memory[symbols['machine$pages']] = pages
-    memory[symbols['machine$section']] = section
-    memory[symbols['machine$think']] = think
-    const ret = this.#alone((kernel) => kernel.scenario_setup())
-    if (ret < 0) throw new SetupFailed(ret)
   }
 
   /** Runs a function of the image on CPU 0 in no time. */

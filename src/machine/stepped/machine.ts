@@ -248,13 +248,13 @@ export class SteppedMachine implements Pending {
       if (error instanceof Violation)
         return { kind: 'violation', check: error.check, message: error.message, error }
       if (error instanceof KernelBug)
-        return { kind: 'violation', check: this.#bugCheck(error.kind), message: error.message, error }
+        return { kind: 'violation', check: this.checkOf(error), message: error.message, error }
       throw error
     }
   }
 
-  /** What a BUG of this kind is called as a check: the oracle and the scenario speak through BUGs too. */
-  #bugCheck(kind: number): string {
+  /** What this BUG is called as a check: the oracle and the scenario speak through BUGs too. */
+  checkOf({ kind }: KernelBug): string {
     if (kind === this.symbols['BUG_ORACLE']) return 'data-oracle'
     return kind === this.symbols['BUG_SCENARIO'] ? 'scenario' : 'BUG'
   }
@@ -282,24 +282,28 @@ export class SteppedMachine implements Pending {
   stacks(): (string | undefined)[] {
     return this.#contexts.generators.map((generator, context) => {
       if (generator === undefined || this.#contexts.state[context] !== ALIVE) return undefined
-      this.#contexts.enter(context)
-      const pending = this.kind[context]
-      // No step has this kind: performing it throws.
-      this.kind[context] = 0
-      try {
-        generator.next()
-      } catch (error) {
-        if (error instanceof Trace) return error.stack
-      } finally {
-        this.kind[context] = pending
-      }
-      return undefined
+      return this.#stackOf(generator, context)
     })
+  }
+
+  #stackOf(generator: Generator<unknown, unknown>, context: number): string | undefined {
+    this.#contexts.enter(context)
+    const pending = this.kind[context]
+    // No step has this kind: performing it throws.
+    this.kind[context] = 0
+    try {
+      generator.next()
+    } catch (error) {
+      if (error instanceof Trace) return error.stack
+    } finally {
+      this.kind[context] = pending
+    }
+    return undefined
   }
 
   /**
    * Runs `generator` alone on CPU `cpu`, without choices, to its end: setup, and what follows an execution. Its steps
-   * belong to no execution: they are not counted, and nothing is learned from them.
+   * belong to no execution: they are not counted, and nothing is learned from them. Throws Violation if it waits.
    */
   alone<T>(cpu: number, start: (kernel: SteppedExports) => Generator<unknown, T>): T {
     const steps = this.#steps
@@ -314,7 +318,11 @@ export class SteppedMachine implements Pending {
     try {
       const generator = start(this.#kernel)
       const result = generator.next()
-      if (!result.done) throw new Error(`CPU ${cpu} waits although it is alone, at site ${this.site[cpu]}`)
+      if (!result.done) {
+        const error = new Violation('deadlock', 'a wait that nobody can end')
+        error.stack = this.#stackOf(generator, cpu) ?? error.stack
+        throw error
+      }
       return result.value
     } finally {
       steps.steps = counted

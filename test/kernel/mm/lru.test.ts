@@ -84,7 +84,7 @@ describe('many pages that are freed at once', () => {
 })
 
 describe('a compound page', () => {
-  it('leaves its list, and its group, when its last reference goes', () => {
+  it('leaves its list when its last reference goes', () => {
     k.lru_add_drain()
     const before = k.nr_free_pages()
     k.drain_local_pages()

@@ -48,6 +48,17 @@ afterEach(() => {
   expect(charged).toBe(usage())
 })
 
+describe('a compound page', () => {
+  it('leaves its group, to which its head is charged, when its last reference goes', () => {
+    join(PAGES)
+    const head = k.alloc_pages(0, 2) as number
+    expect(k.mem_cgroup_charge(head, m.mm())).toBe(0)
+    expect([usage(), chargedTo(head)]).toEqual([1, group])
+    k.put_page(head)
+    expect([usage(), chargedTo(head)]).toEqual([0, 0])
+  })
+})
+
 describe('a page', () => {
   it('is charged to the group of the process that it is allocated for', () => {
     join(PAGES)

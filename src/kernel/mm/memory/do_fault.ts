@@ -1,9 +1,9 @@
 /**
  * Faults on mappings of an object (mm/memory.c, 6.1): do_fault with do_read_fault, do_cow_fault, do_shared_fault,
- * __do_fault with the preallocated table, finish_fault. Objects are shared anonymous memory and files that read as
- * zeros. Left out: fault-around, huge pages, dropping mmap_lock for I/O, dirty throttling, DAX.
+ * do_fault_around, __do_fault with the preallocated table, finish_fault. Objects are shared anonymous memory and files
+ * that read as zeros. Left out: huge pages, dropping mmap_lock for I/O, dirty throttling, DAX.
  */
-import { MEMCG, SWAP } from '#config'
+import { FAULT_AROUND, MEMCG, SWAP } from '#config'
 import { copy_words, load, READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
 import { smp_wmb } from '../../arch/barrier.ts'
 import { VM_BUG_ON_PAGE } from '../../arch/bug.ts'
@@ -25,6 +25,7 @@ import {
   pte_mkyoung,
   pte_none,
   ptep_get,
+  PTRS_PER_PTE,
   set_pte_at,
 } from '../../arch/pgtable.ts'
 import type { AddressSpace, Mm, Page, Pmd, PmdP, PteP, Vma } from '../../arch/structs.ts'
@@ -33,13 +34,15 @@ import {
   ADDRESS_SPACE_FILE,
   MM_ANONPAGES,
   page$mapping,
+  vma$vm_end,
   vma$vm_flags,
   vma$vm_mapping,
   vma$vm_mm,
+  vma$vm_start,
   VM_SHARED,
 } from '../../arch/structs.ts'
 import { page_address } from '../../arch/uaccess.ts'
-import { filemap_fault } from '../filemap.ts'
+import { filemap_fault, next_uptodate_page } from '../filemap.ts'
 import { GFP_HIGHUSER_MOVABLE } from '../gfp.ts'
 import { vma_page_prot } from '../mmap/vm_page_prot.ts'
 import { __SetPageUptodate, PageLocked, put_page, set_page_dirty } from '../mm.ts'
@@ -49,8 +52,9 @@ import { alloc_page } from '../page_alloc.ts'
 import { lock_page, unlock_page } from '../page_lock.ts'
 import { pgtable_alloc, pgtable_free, pmd_install, pte_alloc } from '../pgalloc.ts'
 import { anon_vma_prepare } from '../rmap/anon_vma_prepare.ts'
-import { page_add_file_rmap, page_add_new_anon_rmap } from '../rmap/page_rmap.ts'
+import { linear_page_index, page_add_file_rmap, page_add_new_anon_rmap } from '../rmap/page_rmap.ts'
 import { inc_mm_counter_fast, mm_counter_file } from '../rss.ts'
+import { rcu_read_lock, rcu_read_unlock } from '../../rcu.ts'
 import { shmem_fault } from '../shmem.ts'
 import { lru_cache_add } from '../swap.ts'
 import {
@@ -124,10 +128,9 @@ function __do_fault(): number {
   return ret
 }
 
-/** Maps `page` (do_set_pte). Under the PTE's lock; the PTE is none. */
-function do_set_pte(page: Page, ptep: PteP): void {
+/** Maps `page` at `addr` (do_set_pte). Under the PTE's lock; the PTE is none. */
+function do_set_pte(page: Page, addr: number, ptep: PteP): void {
   const vma = this_cpu_read(vmf$vma) as Vma
-  const addr = this_cpu_read(vmf$address)
   const write = (this_cpu_read(vmf$flags) & FAULT_FLAG_WRITE) !== 0
   const mm = load(vma + vma$vm_mm) as Mm
   // Young: only entries that are mapped ahead of a fault could be old, and on x86 they are not
@@ -172,7 +175,7 @@ function finish_fault(): number {
   if (finish_fault_table()) return VM_FAULT_OOM
   const ptep = vmf_pte_lock()
   let ret = 0
-  if (pte_none(ptep_get(ptep))) do_set_pte(page, ptep)
+  if (pte_none(ptep_get(ptep))) do_set_pte(page, this_cpu_read(vmf$address), ptep)
   else {
     count_vm_event(RETRY_finish_fault)
     ret = VM_FAULT_NOPAGE
@@ -181,8 +184,64 @@ function finish_fault(): number {
   return ret
 }
 
+/**
+ * Maps the pages of [first, end) that the object has and that nobody holds locked, where nothing is mapped yet. Returns
+ * VM_FAULT_NOPAGE if the fault's own is mapped then, 0 or VM_FAULT_OOM (filemap_map_pages).
+ */
+function filemap_map_pages(first: number, end: number): number {
+  const vma = this_cpu_read(vmf$vma) as Vma
+  const mapping = load(vma + vma$vm_mapping) as AddressSpace
+  const address = this_cpu_read(vmf$address)
+  let start_pte = 0
+  let ret = 0
+  rcu_read_lock()
+  for (let addr = first; addr < end; addr++) {
+    const page = next_uptodate_page(mapping, linear_page_index(vma, addr))
+    if (page === 0) continue
+    if (start_pte === 0) {
+      if (finish_fault_table()) {
+        unlock_page(page)
+        put_page(page)
+        ret = VM_FAULT_OOM
+        break
+      }
+      start_pte = vmf_pte_lock() - address
+    }
+    const ptep = (start_pte + addr) as PteP
+    const mapped = pte_none(ptep_get(ptep))
+    if (mapped) {
+      do_set_pte(page, addr, ptep)
+      if (addr === address) ret = VM_FAULT_NOPAGE
+    }
+    unlock_page(page)
+    if (!mapped) put_page(page)
+  }
+  if (start_pte !== 0) vmf_pte_unlock()
+  rcu_read_unlock()
+  return ret
+}
+
+/** Tries the pages around the fault that lie in its VMA and its table. Returns as filemap_map_pages. */
+function do_fault_around(): number {
+  const vma = this_cpu_read(vmf$vma) as Vma
+  const address = this_cpu_read(vmf$address)
+  const table = address & -PTRS_PER_PTE
+  const first = Math.max(address & -FAULT_AROUND, table, load(vma + vma$vm_start))
+  const end = Math.min(first + FAULT_AROUND, table + PTRS_PER_PTE, load(vma + vma$vm_end))
+  if (pmd_none(READ_ONCE(this_cpu_read(vmf$pmd)) as Pmd)) {
+    const prealloc = pgtable_alloc(vmf_mm())
+    if (prealloc === 0) return VM_FAULT_OOM
+    this_cpu_write(vmf$prealloc_pte, prealloc)
+  }
+  return filemap_map_pages(first, end)
+}
+
 function do_read_fault(): number {
   set_fault_path(LATENCY_do_read_fault)
+  if (FAULT_AROUND > 1) {
+    const around = do_fault_around()
+    if (around !== 0) return around
+  }
   let ret = __do_fault()
   if ((ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY)) !== 0) return ret
   ret |= finish_fault()

@@ -25,8 +25,8 @@ class FullGather implements Observer {
   }
 
   tableUnlocked(): void {
-    const { PERCPU, percpu$tlb, tlb$nr, TLB_ENTRIES, MMU_GATHER_BUNDLE } = this.#symbols
-    if (this.#memory[PERCPU + tlb$nr] !== MMU_GATHER_BUNDLE) return
+    const { PERCPU, percpu$tlb, tlb$nr, TLB_ENTRIES, MAX_GATHER_BATCH } = this.#symbols
+    if (this.#memory[PERCPU + tlb$nr] !== MAX_GATHER_BATCH) return
     const tlb = this.#memory.subarray(PERCPU + percpu$tlb, PERCPU + percpu$tlb + 2 * TLB_ENTRIES)
     this.translations.push(tlb.filter((word, i) => i % 2 === 0 && word !== 0).length)
   }
