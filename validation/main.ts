@@ -16,9 +16,7 @@ async function main(args: readonly string[]): Promise<number> {
   const words = args.filter((word) => word !== '--write')
   const unknown = words.find((word) => word.startsWith('-'))
   if (unknown !== undefined) return refused(`${unknown} is no option; there is --write.`)
-  const chosen = TARGETS.filter(
-    ({ name }) => words.length === 0 || words.some((word) => name.toLowerCase().includes(word.toLowerCase())),
-  )
+  const chosen = TARGETS.filter(({ name }) => words.length === 0 || words.some((word) => names(word, name)))
   if (chosen.length === 0)
     return refused(`no target is named so; there are ${TARGETS.map(({ name }) => name).join(', ')}.`)
   // Topologies and scenarios lie there.
@@ -29,6 +27,13 @@ async function main(args: readonly string[]): Promise<number> {
   process.stdout.write(markdown(rows))
   if (write) writeFileSync(PAGE, intoPage(readFileSync(PAGE, 'utf8'), rows, chosen, TARGETS))
   return rows.some(({ ok }) => ok === false) ? 1 : 0
+}
+
+/** Whether a word of the command line means the target: its whole name, or a part that is no other's whole name. */
+function names(word: string, target: string): boolean {
+  const wanted = word.toLowerCase()
+  const exact = TARGETS.some(({ name }) => name.toLowerCase() === wanted)
+  return exact ? target.toLowerCase() === wanted : target.toLowerCase().includes(wanted)
 }
 
 function refused(why: string): number {

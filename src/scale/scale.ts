@@ -3,7 +3,7 @@
 import { relative } from 'node:path'
 import { CONFIG_KEYS, type Configuration, keyOf, sweepConfig, withDefaults } from '../kbuild/config.ts'
 import { kbuild, type KernelImage, loadSteppedImage } from '../kbuild/index.ts'
-import { ClockMachine } from '../machine/clock/machine.ts'
+import { ClockMachine, NoOperation } from '../machine/clock/machine.ts'
 import { compileTopology } from '../machine/clock/topology.ts'
 import { setupFailure } from '../machine/smp/diagnose.ts'
 import { KernelBug, SetupFailed, type SteppedBoot } from '../machine/stepped/machine.ts'
@@ -143,7 +143,10 @@ export function planScale(name: string | undefined, options: ScaleChoices): Scal
   }
 }
 
-/** Runs every point of the plan. */
+/**
+ * Runs every point of the plan. An interrupted point is left out.
+ * Throws UsageError when the scenario does no operation.
+ */
 export async function scalePlan(plan: ScalePlan, conduct: Conduct = {}): Promise<ScaleReport> {
   const { signal, progress = () => {} } = conduct
   const points: ScalePoint[] = []
@@ -167,11 +170,9 @@ export async function scalePlan(plan: ScalePlan, conduct: Conduct = {}): Promise
       boot: await loadSteppedImage(image),
     }
     for (const cpus of plan.cpus) {
-      // Lets an interrupt come through.
-      await new Promise((resolve) => setImmediate(resolve))
-      if (signal?.aborted) break
       const begin = performance.now()
-      const point = withStacks(() => runPoint(plan, built, cpus))
+      const point = await runPoint(plan, built, cpus, signal)
+      if (point === undefined) break
       points.push(point)
       const label = rowLabel(wanted, plan.configs)
       const rate = ((point.accesses ?? 0) / (performance.now() - begin)) * 1000
@@ -216,7 +217,20 @@ interface Built {
   booted?: Int32Array
 }
 
-function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
+/** Lets signals come through; whether one has ended the sweep. */
+async function isAborted(signal: AbortSignal | undefined): Promise<boolean> {
+  await new Promise((resolve) => setImmediate(resolve))
+  return signal?.aborted === true
+}
+
+/** Undefined: interrupted. */
+async function runPoint(
+  plan: ScalePlan,
+  built: Built,
+  cpus: number,
+  signal: AbortSignal | undefined,
+): Promise<ScalePoint | undefined> {
+  if (await isAborted(signal)) return undefined
   const { image, boot, booted, config, replay } = built
   const { topology, boxes } = plan.topology
   const failed = (failure: string): ScalePoint => ({
@@ -230,14 +244,18 @@ function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
     const hardware = compileTopology(topology, boxes, cpus, plan.spread)
     const { seed, pages, section, think } = plan
     const profile = profileOf(plan.profiling, image)
-    machine = new ClockMachine(boot, image.symbols, {
+    const options = {
       ...{ hardware, seed, lag: plan.lag * CYCLE, pages, section, think },
       ...(booted === undefined ? {} : { booted }),
       ...(profile === undefined ? {} : { observer: profile }),
       ...(replay === undefined ? {} : { bootData: replay.bootData, bootScratch: replay.bootScratch }),
-    })
-    built.booted = machine.booted
-    const { figures, window, ended } = machine.run({ operations: plan.operations, time: plan.time * 1e12 })
+    }
+    const clock = withStacks(() => new ClockMachine(boot, image.symbols, options))
+    machine = clock
+    built.booted = clock.booted
+    clock.start({ operations: plan.operations, time: plan.time * 1e12 })
+    while (!withStacks(() => clock.advance())) if (await isAborted(signal)) return undefined
+    const { figures, window, ended } = clock.result()
     const faults = machine.stat[image.symbols['PGFAULT']]
     const short = machine.stat[image.symbols['ALLOC_FAILED']]
     if (short > (config.FAIL_ALLOC > 0 ? 1 : 0) && !leavesLittle(machine))
@@ -267,6 +285,10 @@ function runPoint(plan: ScalePlan, built: Built, cpus: number): ScalePoint {
     }
     if (error instanceof RangeError && /allocation|array length/i.test(error.message))
       return failed(`this host has no memory for the machine: ${error.message}`)
+    if (error instanceof NoOperation)
+      throw new UsageError(
+        `${plan.label}: no CPU of ${cpus} ${error.message}; scale counts operations, and this program does none.`,
+      )
     if (error instanceof Violation) return violated(`${error.check}: ${error.message}`)
     if (error instanceof KernelBug && machine !== undefined) {
       const bug = pointFailure(machine, image, cpus, error)

@@ -47,6 +47,18 @@ test('equal seeds give byte-identical documents', async () => {
   ])
 })
 
+test('an interrupt within a point ends the sweep, and leaves that point out', async () => {
+  const plan = planScale('lock-torture', { cpus: [1], operations: 1e9, config: SMALL })
+  let samples = 0
+  const signal = {
+    get aborted() {
+      return ++samples > 5
+    },
+  } as AbortSignal
+  const report = await scalePlan(plan, { signal })
+  expect(report).toMatchObject({ interrupted: true, points: [], verdict: 'held' })
+})
+
 test('a document has the fields that are promised', async () => {
   const report = await run('page-fault-disjoint', { cpus: '2', config: SMALL, operations: 100 })
   expect(report).toMatchObject({

@@ -98,10 +98,10 @@ test('an aborted hunt reports what it has done', async () => {
   expect(result.executions).toBeGreaterThanOrEqual(1024)
 })
 
-test('seconds end a hunt', async () => {
+test('seconds end a hunt that nothing else would end', async () => {
   const result = await campaign({ ...optionsOf('lockedUpdate'), executions: Infinity, seconds: 0.3 })
-  expect(result.verdict).toBe('held')
-  expect(result.seconds).toBeLessThan(3)
+  expect(result).toMatchObject({ verdict: 'held', interrupted: false, exhausted: false })
+  expect(result.executions).toBeGreaterThan(0)
 })
 
 test('an exhaustive search runs on one worker and ends', async () => {

@@ -76,7 +76,7 @@ class Tlb implements StepCheck {
     const cpu = watch.cpuOf(context)
     const mm = watch.tableMm.words[watch.tableFrame(addr)]
     const page = watch.entryStart(addr)
-    if (value !== old) this.#debts.changed(cpu, mm, page, value, site)
+    if (value !== old) this.#debts.changed(cpu, mm, page, old, value, site)
     if (!this.#debts.none && this.#changesMap(cpu, mm) && watch.owns(cpu, addr))
       this.#debts.seen(cpu, mm, page)
   }

@@ -1,7 +1,6 @@
 // Translations that a TLB must lose: those that grant more than the entry which somebody has changed. Whoever changed
-// it, or found it changed while he changes the map himself, owes the flush until his change ends; a fault that fills an
-// entry which another CPU has emptied and not flushed yet owes nothing. Leaves out what is wrong about a debt that is
-// not paid: tlb.ts.
+// it, or found it changed while he changes the map himself, owes the flush until his change ends. Leaves out what is
+// wrong about a debt that is not paid: tlb.ts.
 import type { Watch } from './watch.ts'
 
 /** A translation in a TLB that the page table does not grant. */
@@ -52,8 +51,11 @@ export class TlbDebts {
     return pte >>> pfnShift === cached >>> pfnShift && (cached & ~pte & this.#rights) === 0
   }
 
-  /** CPU `cpu` has changed the PTE of page `addr` of `mm`. */
-  changed(cpu: number, mm: number, addr: number, pte: number, site: number): void {
+  /**
+   * CPU `cpu` has changed the PTE of page `addr` of `mm` from `old`. It owes what that granted: a page that is mapped
+   * where none was, while reclaim has not flushed the one before, takes nothing away.
+   */
+  changed(cpu: number, mm: number, addr: number, old: number, pte: number, site: number): void {
     const { memory } = this.#watch
     if (this.#debts.length > 0)
       this.#debts = this.#debts.filter(
@@ -63,11 +65,13 @@ export class TlbDebts {
       if (memory[this.#loaded[each]] !== mm) continue
       const slot = this.#slotOf(each, addr)
       const cached = memory[slot + 1]
-      if (memory[slot] !== ((addr + 1) | 0) || this.covers(pte, cached)) continue
-      const known = this.#debts.some(
+      if (memory[slot] !== ((addr + 1) | 0)) continue
+      if (this.covers(pte, cached) || !this.covers(old, cached)) continue
+      const known = this.#debts.find(
         (debt) => debt.cpu === each && debt.addr === addr && debt.mm === mm && debt.cached === cached,
       )
-      if (!known) this.#debts.push({ cpu: each, mm, addr, cached, site, owners: new Set([cpu]) })
+      if (known === undefined) this.#debts.push({ cpu: each, mm, addr, cached, site, owners: new Set([cpu]) })
+      else known.owners.add(cpu)
     }
   }
 

@@ -133,6 +133,7 @@ export const machine$rcu_lock = 224
 export const machine$mmlist = 240 // 2 words
 /** Words of the scenario's own, each on a line of its own (scenario_word). */
 export const machine$scenario = 512 // 16 lines
+export const NR_SCENARIO_WORDS = 16
 /** Number of CPUs parked on words of a bucket. */
 export const PARKED = 256 // PARKED_BUCKETS words
 

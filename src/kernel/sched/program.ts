@@ -10,10 +10,12 @@ import {
   machine$section,
   machine$think,
   machine$turns,
+  NR_SCENARIO_WORDS,
 } from '../arch/memory_map.ts'
+import { BUG_ON } from '../arch/bug.ts'
 import { percpu$scenario } from '../arch/percpu.ts'
 import { arch_random_below } from '../arch/random.ts'
-import { task$pid, task$program, task$reg, task$rng, task$turns } from '../arch/structs.ts'
+import { NR_TASK_REGS, task$pid, task$program, task$reg, task$rng, task$turns } from '../arch/structs.ts'
 import { current, stop_task } from './core.ts'
 
 /** Which part the current task plays: the number it was forked or cloned with; 0: the first task. */
@@ -23,10 +25,12 @@ export function task_program(): number {
 
 /** Register `i` of the current task, 0 to NR_TASK_REGS - 1. A child starts with its parent's. */
 export function get_reg(i: number): number {
+  BUG_ON(i >>> 0 >= NR_TASK_REGS)
   return private_load(current() + task$reg + i)
 }
 
 export function set_reg(i: number, value: number): void {
+  BUG_ON(i >>> 0 >= NR_TASK_REGS)
   private_store(current() + task$reg + i, value)
 }
 
@@ -80,6 +84,7 @@ export function nr_cpus(): number {
 
 /** Address of the scenario's shared word `i`, 0 to 15; each lies on a line of its own and starts as 0. */
 export function scenario_word(i: number): number {
+  BUG_ON(i >>> 0 >= NR_SCENARIO_WORDS)
   return machine$scenario + i * 16
 }
 

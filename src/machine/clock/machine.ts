@@ -52,6 +52,8 @@ export interface ClockOptions extends ScenarioOptions {
   readonly bootScratch?: number
   /** What start_kernel makes of this image's memory, from another machine of it: saves doing it again. */
   readonly booted?: Int32Array
+  /** Accesses without the begin of an operation after which run() throws NoOperation (default 2 ** 26). */
+  readonly patience?: number
 }
 
 /** When a measurement ends: after so many operations a CPU, or so many picoseconds. Infinity: not by this. */
@@ -96,6 +98,17 @@ const DONE = 5
  * nevertheless.
  */
 const WARM_UP = 4
+/** Turns of advance(), and picoseconds of a CPU's turn (1 ms) after which it looks whether there is an end. */
+const TURNS = 4096
+const PAUSE = 1e9
+/** Accesses without the begin of an operation after which none is awaited any more. */
+const PATIENCE = 2 ** 26
+
+/** The program does nothing but other things than operations. The message says for how long, after "no CPU". */
+export class NoOperation extends Error {
+  override readonly name = 'NoOperation'
+}
+
 export class ClockMachine {
   readonly memory: Int32Array
   readonly oracle: Int32Array
@@ -145,12 +158,22 @@ export class ClockMachine {
   #limit = Infinity
   /** From this time on it asks even before steps that concern nobody else. */
   #until = 0
+  /** From this time on it pauses: advance() returns, and it goes on as if nothing had been. */
+  #pauseAt = Infinity
+  #paused = false
   /** Operations at which the window begins, then ends. */
   #enough = 0
   /** Length of the measured window, once it has ended. */
   window = 0
   #windowStart = 0
   #measuring = false
+  #limits: Limits = { operations: Infinity, time: Infinity }
+  /** CPUs that have not left the kernel. */
+  #live = 0
+  #now = 0
+  /** Operations and accesses when the last operation was seen. */
+  #operationsSeen = 0
+  #accessesSeen = 0
 
   constructor(boot: SteppedBoot, symbols: Readonly<Record<string, number>>, options: ClockOptions) {
     requireSymbols(symbols, NEEDED)
@@ -203,64 +226,109 @@ export class ClockMachine {
     return this.#cpu
   }
 
-  /**
-   * Runs all CPUs from setup on. The window begins when every CPU has begun an operation, or WARM_UP times its
-   * operations are done, and ends at a limit or with the scenario; without limits it is the whole run. Once only.
-   * Throws KernelBug, and Violation when no CPU can go on.
-   */
+  /** All of a run: start(), advance() until it is over, result(). */
   run(limits: Limits): ClockResult {
-    const { figures } = this
-    const heap = this.#heap
-    const clock = this.#clock
-    const state = this.#state
+    this.start(limits)
+    while (!this.advance());
+    return this.result()
+  }
+
+  /**
+   * Lets all CPUs begin, from setup on; once only. The window begins when every CPU has begun an operation, or WARM_UP
+   * times its operations are done, and ends at a limit or with the scenario; without limits it is the whole run.
+   */
+  start(limits: Limits): void {
     // What runs to its end is measured as a whole.
     const whole = limits.operations === Infinity && limits.time === Infinity
+    this.#limits = limits
     this.#enough = whole ? 0 : limits.operations * this.cpus * WARM_UP
     this.#until = Infinity
     this.#timed = true
-    for (let cpu = 0; cpu < this.cpus; cpu++) heap.insert(cpu)
-    heap.settle()
-    let live = this.cpus
-    let now = 0
-    let ended = false
-    for (;;) {
-      if (heap.size === 0) throw new Violation('deadlock', 'no CPU can go on')
-      const cpu = heap.first
-      now = clock[cpu]
-      if (this.#measuring) {
-        if (figures.operations >= this.#enough || now - this.#windowStart >= limits.time) break
-      } else if (this.#startedCount === this.cpus || figures.operations >= this.#enough) {
-        this.#begin(now)
-        this.#enough = limits.operations * this.cpus
-        this.#until = now + limits.time
-      }
-      this.#enter(cpu)
-      this.#interrupt(cpu)
-      const e = this.#context[cpu]
-      this.#limit = heap.second + this.#options.lag
-      // A step that asked before is taken now, if it can be; then the CPU goes on until the next one that cannot.
-      if (state[e] === UNBORN || this.#take(cpu, e)) {
-        const generator = (this.#generators[e] ??= this.#born(cpu, e))
-        if (generator.next().done) {
-          if (e === cpu) {
-            state[e] = DONE
-            live--
-            heap.leave()
-            if (live > 0) continue
-            ended = true
-            break
-          }
-          state[e] = UNBORN
-          this.#generators[e] = undefined
-          this.#context[cpu] = cpu
-        }
-      }
-      if (this.#isGone(cpu)) heap.leave()
-      else heap.settle()
+    this.#live = this.cpus
+    for (let cpu = 0; cpu < this.cpus; cpu++) this.#heap.insert(cpu)
+    this.#heap.settle()
+  }
+
+  /**
+   * Runs on for less than a second of the host; returns whether the run is over. What is called how often shows in no
+   * figure. Throws KernelBug, Violation when no CPU can go on, and NoOperation.
+   */
+  advance(): boolean {
+    for (let turn = 0; turn < TURNS; turn++) {
+      const cpu = this.#paused ? this.#cpu : this.#next()
+      if (cpu < 0 || this.#turn(cpu)) return true
+      if (this.#paused) break
     }
-    this.#end(now)
-    this.window = now - this.#windowStart
-    return { figures, window: this.window, ended }
+    this.#expectOperations()
+    return false
+  }
+
+  /** What was measured, once the run is over. */
+  result(): ClockResult {
+    this.#end(this.#now)
+    this.window = this.#now - this.#windowStart
+    return { figures: this.figures, window: this.window, ended: this.#live === 0 }
+  }
+
+  /** The CPU whose turn it is; -1: a limit is reached. */
+  #next(): number {
+    const { figures } = this
+    const heap = this.#heap
+    if (heap.size === 0) throw new Violation('deadlock', 'no CPU can go on')
+    const cpu = heap.first
+    const now = this.#clock[cpu]
+    this.#now = now
+    if (this.#measuring) {
+      if (figures.operations >= this.#enough || now - this.#windowStart >= this.#limits.time) return -1
+    } else if (this.#startedCount === this.cpus || figures.operations >= this.#enough) {
+      this.#begin(now)
+      this.#enough = this.#limits.operations * this.cpus
+      this.#until = now + this.#limits.time
+    }
+    this.#enter(cpu)
+    this.#interrupt(cpu)
+    this.#limit = heap.second + this.#options.lag
+    return cpu
+  }
+
+  /** The turn of a CPU, which is at the root of the heap; returns whether it was the last CPU and has left. */
+  #turn(cpu: number): boolean {
+    const heap = this.#heap
+    const state = this.#state
+    const e = this.#context[cpu]
+    this.#paused = false
+    this.#pauseAt = this.#clock[cpu] + PAUSE
+    // A step that asked before is taken now, if it can be; then the CPU goes on until the next one that cannot.
+    if (state[e] === UNBORN || this.#take(cpu, e)) {
+      const generator = (this.#generators[e] ??= this.#born(cpu, e))
+      if (generator.next().done) {
+        if (e === cpu) {
+          state[e] = DONE
+          heap.leave()
+          return --this.#live === 0
+        }
+        state[e] = UNBORN
+        this.#generators[e] = undefined
+        this.#context[cpu] = cpu
+      }
+    }
+    if (this.#paused) return false
+    if (this.#isGone(cpu)) heap.leave()
+    else heap.settle()
+    return false
+  }
+
+  /** Throws NoOperation when the program does nothing that could end the run. */
+  #expectOperations(): void {
+    const { operations, accesses } = this.figures
+    // Both begin anew with the window.
+    if (operations !== this.#operationsSeen || accesses < this.#accessesSeen) {
+      this.#operationsSeen = operations
+      this.#accessesSeen = accesses
+    } else if (accesses - this.#accessesSeen > (this.#options.patience ?? PATIENCE))
+      throw new NoOperation(
+        `has begun an operation for ${(accesses - this.#accessesSeen).toLocaleString('en')} accesses`,
+      )
   }
 
   #begin(now: number): void {
@@ -573,8 +641,10 @@ export class ClockMachine {
         sites[e] = site
         if (!this.#timed) return this.#isBlocked(e)
         const now = clock[cpu]
-        if (now > this.#until || (now > this.#limit && toucher[addr >> LINE_SHIFT] !== cpu + 1)) {
+        const asks = now > this.#until || (now > this.#limit && toucher[addr >> LINE_SHIFT] !== cpu + 1)
+        if (asks || now > this.#pauseAt) {
           states[e] = ASKS
+          this.#paused = !asks
           return true
         }
         return !this.#take(cpu, e)

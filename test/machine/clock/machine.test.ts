@@ -119,6 +119,14 @@ test('waits that nobody ends are a deadlock', async () => {
   expect(() => waits.make(2).run(LIMITS)).toThrow('no CPU can go on')
 })
 
+test('a program that does no operation ends the run, on one CPU too', async () => {
+  const busy = await clocked(fixture('no_operation'))
+  for (const cpus of [1, 2])
+    expect(() => busy.make(cpus, { patience: 20_000 }).run(LIMITS)).toThrow(
+      /^has begun an operation for \d\d,\d\d\d accesses$/,
+    )
+})
+
 test('an observer sees every access, and its time adds up', () => {
   let accesses = 0
   let time = 0
