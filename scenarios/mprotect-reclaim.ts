@@ -3,6 +3,8 @@
  * late: when mprotect returns, no TLB may let anybody do what it forbids, whoever took the page away.
  *
  * @config SWAP=y
+ * @form cpus=2 operations=1 pages=2
+ * @reaches change_pte_range, try_to_unmap, shrink_page_list
  */
 import {
   BUG_ON,

@@ -1,7 +1,6 @@
 // Translations that a TLB must lose: those that grant more than the entry which somebody has changed. Whoever changed
-// it, or found it changed while he changes the map himself, owes the flush until his change ends; a fault that fills an
-// entry which another CPU has emptied and not flushed yet owes nothing. Leaves out what is wrong about a debt that is
-// not paid: tlb.ts.
+// it, or found it changed while he changes the map himself, owes the flush until his change ends. Leaves out what is
+// wrong about a debt that is not paid: tlb.ts.
 import type { Watch } from './watch.ts'
 
 /** A translation in a TLB that the page table does not grant. */
