@@ -4,7 +4,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { type KernelImage, loadImage } from '../src/kbuild/index.ts'
 import { symbol } from '../src/inspect/symbols.ts'
-import { V8_FLAGS } from '../src/machine/smp/machine.ts'
+import { V8_FLAGS } from '../src/machine/smp/worker.ts'
 import { wasmAtomics } from '../src/machine/smp/wasm_atomics.ts'
 import { wasmMemory } from '../src/machine/smp/wasm_module.ts'
 

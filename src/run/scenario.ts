@@ -10,13 +10,8 @@ import { type LatencyRow, readLatency } from '../inspect/latency.ts'
 import { type LockRow, readLockStat } from '../inspect/lock_stat.ts'
 import { countPtlWords } from '../inspect/ptl_words.ts'
 import { type Failure, KernelException, MachineStopped } from '../inspect/failure.ts'
-import {
-  type MachineOptions,
-  noSamples,
-  SmpMachine,
-  type WaitSamples,
-  type Window,
-} from '../machine/smp/machine.ts'
+import { type MachineOptions, SmpMachine, type Window } from '../machine/smp/machine.ts'
+import { noSamples, type WaitSamples } from '../machine/smp/samples.ts'
 
 export interface RunOptions {
   /** Absolute path of the scenario's file. */

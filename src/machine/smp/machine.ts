@@ -1,25 +1,16 @@
 // The smp machine: worker threads are the CPUs, one shared memory is theirs. Boots an image, lets the CPUs run for a
 // window of time, stops them, and says what stopped them if it was something else. Leaves out measuring and checks:
 // run.ts.
-import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
-import { Worker } from 'node:worker_threads'
-import { type Remote, wrap } from 'comlink'
-import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
+import type { Remote } from 'comlink'
 import type { KernelImage } from '../../kbuild/index.ts'
-import { packageRoot } from '../../base/root.ts'
 import type { CpuStats } from '../../inspect/stats.ts'
 import { type MachineView, perCpu, symbol } from '../../inspect/symbols.ts'
-import { isHalted, isIdle, waitingOn, waitKind, waitManner } from '../../inspect/waits.ts'
+import { isIdle, waitingOn } from '../../inspect/waits.ts'
 import { allocateMemory, memoryWords } from './allocate.ts'
-import { bugFailure, lockupFailure, setupFailure } from './diagnose.ts'
-import {
-  type CpuState,
-  inspectCpu,
-  KernelException,
-  MachineStopped,
-  WorkerDied,
-} from '../../inspect/failure.ts'
+import { lockupFailure, setupFailure } from './diagnose.ts'
+import { MachineStopped } from '../../inspect/failure.ts'
+import { errorOf, hasFailed, type Outcomes, statesOf } from './outcomes.ts'
 import {
   CONTROL_ABORT,
   CONTROL_ARRIVED,
@@ -28,10 +19,10 @@ import {
   CONTROL_WORDS,
   type CpuApi,
   type CpuOutcome,
-  type CpuSetup,
 } from './protocol.ts'
-import { kernelFrames } from '../../inspect/stack.ts'
+import { noSamples, takeSample, type WaitSamples } from './samples.ts'
 import { softLockupWatchdog, type WatchedCpu } from './watchdog.ts'
+import { type Cpu, startCpu, V8_FLAGS } from './worker.ts'
 
 export interface MachineOptions {
   /** 1 to NR_CPUS. */
@@ -55,31 +46,6 @@ export interface Window {
   readonly finished: boolean
 }
 
-/** What the CPUs were seen doing, in regular samples. */
-export interface WaitSamples {
-  /** Looks times CPUs. */
-  looks: number
-  idle: number
-  halted: number
-  /** Waiting for a spinlock. */
-  spinlocks: number
-  /** How many found a CPU waiting, by what for (`mm mmap_lock`). */
-  readonly waits: Map<string, number>
-}
-
-/** Samples before the first one. */
-export function noSamples(): WaitSamples {
-  return { looks: 0, idle: 0, halted: 0, spinlocks: 0, waits: new Map() }
-}
-
-interface Cpu {
-  readonly worker: Worker
-  readonly api: Remote<CpuApi>
-  /** Rejects when the worker ends. */
-  readonly died: Promise<never>
-  busy: boolean
-}
-
 const SPIN_LONG = 2000
 const SPIN_SHORT = 50
 /** ns after which nobody passes somebody who waits for a semaphore: 4 ms, as Linux's. */
@@ -91,18 +57,6 @@ const SAMPLE_INTERVAL = 20
 /** How long CPUs have to leave after a BUG, in milliseconds. */
 const PANIC_TIMEOUT = 2000
 const ORACLE_WORDS = 16
-
-/**
- * A kernel path is dozens of small functions: V8's default budgets for inlining end in the middle of it. Accessors such
- * as this_cpu_read, of up to 60 bytes of bytecode, are always inlined.
- */
-export const V8_FLAGS = [
-  '--max-inlined-bytecode-size=2000',
-  '--max-inlined-bytecode-size-cumulative=4000',
-  '--max-inlined-bytecode-size-absolute=30000',
-  '--max-inlined-bytecode-size-small=60',
-  '--max-optimized-bytecode-size=120000',
-]
 
 export class SmpMachine {
   readonly image: KernelImage
@@ -181,6 +135,11 @@ export class SmpMachine {
     return sum
   }
 
+  /** Whether the CPU has been called and has not answered. */
+  isBusy(cpu: number): boolean {
+    return this.#cpus[cpu].busy
+  }
+
   /** Sets all counters to zero. Only while no CPU runs. */
   resetStats(): void {
     for (const stat of this.stats) stat.fill(0)
@@ -210,7 +169,7 @@ export class SmpMachine {
           finished = false
           this.#stopCpus()
         }
-        if (finished) this.#sample(this.samples)
+        if (finished) takeSample(this.samples, this.view, this.cpus)
       },
     )
     const times = outcomes.filter((outcome) => outcome.kind === 'done')
@@ -293,7 +252,7 @@ export class SmpMachine {
     try {
       for (;;) {
         const ended = await Promise.race([all.then(() => true), sleep(SAMPLE_INTERVAL)])
-        if (outcomes.some((outcome) => outcome !== undefined && outcome.kind !== 'done')) break
+        if (hasFailed(outcomes)) break
         if (ended) break
         const now = performance.now()
         look(now)
@@ -304,40 +263,25 @@ export class SmpMachine {
       this.#panic()
       throw error
     }
-    if (outcomes.some((outcome) => outcome !== undefined && outcome.kind !== 'done')) {
+    if (hasFailed(outcomes)) {
       this.#panic()
       await Promise.race([all, sleep(PANIC_TIMEOUT)]).catch(() => {})
-      throw this.#failed(outcomes)
+      throw errorOf(this, outcomes)
     }
     return cpus.map((cpu) => outcomes[cpu]!)
-  }
-
-  /** The error for outcomes of which at least one is not `done`. */
-  #failed(outcomes: readonly (CpuOutcome | undefined)[]): Error {
-    const exception = outcomes.findIndex((outcome) => outcome?.kind === 'exception')
-    if (exception >= 0) {
-      const outcome = outcomes[exception] as CpuOutcome & { kind: 'exception' }
-      return new KernelException(exception, outcome.message, this.#frames(outcome.stack))
-    }
-    const states = this.#states(outcomes)
-    const cpu = outcomes.findIndex((outcome) => outcome?.kind === 'bug')
-    if (cpu < 0)
-      return new MachineStopped({ kind: 'bug', message: 'the machine stopped', details: [], cpus: states })
-    const { bug } = outcomes[cpu] as CpuOutcome & { kind: 'bug' }
-    return new MachineStopped(bugFailure(this.view, this.oracle, cpu, bug, states))
   }
 
   /** Reports the lockup of CPU `cpu`: first what memory shows, then the stacks of the CPUs that still answer. */
   async #lockedUp(
     cpu: number,
     limit: number,
-    outcomes: readonly (CpuOutcome | undefined)[],
+    outcomes: Outcomes,
     all: Promise<unknown>,
   ): Promise<MachineStopped> {
-    const before = this.#states(outcomes)
+    const before = statesOf(this, outcomes)
     this.#panic()
     await Promise.race([all, sleep(PANIC_TIMEOUT)]).catch(() => {})
-    const after = this.#states(outcomes)
+    const after = statesOf(this, outcomes)
     const cpus = before.map((state, index) => ({
       ...state,
       ended: index === cpu ? ('bug' as const) : after[index].ended,
@@ -346,37 +290,8 @@ export class SmpMachine {
     return new MachineStopped(lockupFailure(cpu, limit, cpus))
   }
 
-  #states(outcomes: readonly (CpuOutcome | undefined)[]): CpuState[] {
-    return each(this.cpus, (cpu) => {
-      const outcome = outcomes[cpu]
-      const ended = outcome === undefined ? (this.#cpus[cpu].busy ? 'lost' : 'done') : outcome.kind
-      return {
-        ...inspectCpu(this.view, cpu, this.cpus),
-        ended: ended === 'exception' ? 'bug' : ended,
-        stack: outcome !== undefined && 'stack' in outcome ? this.#frames(outcome.stack) : [],
-      }
-    })
-  }
-
-  #frames(stack: string): ReturnType<typeof kernelFrames> {
-    return kernelFrames(stack, this.image.file, packageRoot())
-  }
-
   #operations(cpu: number): number {
     return this.memory[perCpu(this.image.symbols, cpu, 'percpu$operations')] >>> 0
-  }
-
-  #sample(samples: WaitSamples): void {
-    const { view, cpus } = this
-    for (let cpu = 0; cpu < cpus; cpu++) {
-      samples.looks++
-      if (isIdle(view, cpu)) samples.idle++
-      const wait = waitKind(view, cpu, cpus)
-      if (wait === undefined) continue
-      if (isHalted(view, cpu)) samples.halted++
-      if (waitManner(view, cpu) === 'spinlock') samples.spinlocks++
-      samples.waits.set(wait, (samples.waits.get(wait) ?? 0) + 1)
-    }
   }
 
   /** Lets the CPUs leave between two operations, idle ones at once. */
@@ -410,20 +325,6 @@ export class SmpMachine {
   #store(name: string, value: number): void {
     Atomics.store(this.memory, symbol(this.image.symbols, name), value)
   }
-}
-
-function startCpu(setup: CpuSetup): Cpu {
-  const worker = new Worker(join(packageRoot(), 'dist', 'workers', 'cpu.js'), {
-    workerData: setup,
-    execArgv: [],
-    name: `CPU ${setup.cpu}`,
-  })
-  const died = new Promise<never>((_, reject) => {
-    worker.once('error', (error: Error) => reject(new WorkerDied(setup.cpu, `threw ${error.message}`)))
-    worker.once('exit', (code) => reject(new WorkerDied(setup.cpu, `ended with status ${code}`)))
-  })
-  died.catch(() => {})
-  return { worker, api: wrap<CpuApi>(nodeEndpoint(worker)), died, busy: false }
 }
 
 function each<T>(count: number, make: (index: number) => T): T[] {
