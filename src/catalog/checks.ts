@@ -41,7 +41,8 @@ export function allChecks(): ListedCheck[] {
 
 /**
  * Names of the checks that are off.
- * @param only `--check`: all others are off; @param without `--no-check`; `steps` and `rest` name all checks of that kind
+ * @param only `--check`: all others are off; @param without `--no-check`; `steps` and `rest` name all checks of that
+ * kind, but those that are there in place of another, which are on only by their own name.
  * Throws UsageError for a name that is none.
  */
 export function chooseChecks(only: readonly string[], without: readonly string[]): string[] {
@@ -52,12 +53,23 @@ export function chooseChecks(only: readonly string[], without: readonly string[]
   const unwanted = names('--no-check', without)
   return checks
     .map((check) => check.name)
-    .filter((name) => (wanted.size > 0 && !wanted.has(name)) || unwanted.has(name))
+    .filter(
+      (name) =>
+        (wanted.size > 0 && !wanted.has(name)) ||
+        unwanted.has(name) ||
+        (isSubstitute(name) && !wanted.has(name)),
+    )
+}
+
+/** Whether the check finds more than another one and is there in its place. */
+function isSubstitute(check: string): boolean {
+  return STEP_CHECKS.some(({ name, insteadOf }) => name === check && insteadOf !== undefined)
 }
 
 function checksNamed(option: string, text: string, checks: readonly ListedCheck[]): string[] {
   const kind = { steps: 'step', rest: 'rest' }[text]
-  if (kind !== undefined) return checks.filter((check) => check.when === kind).map((check) => check.name)
+  if (kind !== undefined)
+    return checks.filter(({ name, when }) => when === kind && !isSubstitute(name)).map((check) => check.name)
   const found = checks.find((check) => check.name === text)
   if (found) return [found.name]
   if (MACHINE_CHECKS.some((check) => check.name === text))

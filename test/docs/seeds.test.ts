@@ -86,7 +86,6 @@ const MISSING: Readonly<Record<string, readonly string[]>> = {
   'device-exclusive memory': ['make_device_exclusive_range'],
   'device-private memory': ['migrate_to_ram'],
   'events of memory cgroups': ['count_memcg_events'],
-  'fault-around': ['do_fault_around', 'filemap_map_pages'],
   'file systems': ['ext4_filemap_fault', 'file_update_time', 'maybe_unlock_mmap_for_io'],
   FOLL_PIN: ['FOLL_PIN', 'pin_user_pages'],
   'GUP-fast': ['get_user_pages_fast', 'internal_get_user_pages_fast', 'gup_pte_range'],

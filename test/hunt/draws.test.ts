@@ -12,7 +12,7 @@ function hunts(choices: HuntChoices): Promise<Hunts> {
 }
 
 describe('a race of two calls that tasks draw', () => {
-  it('is found, shrunk to the draws that it takes, and replayed', { timeout: 60_000 }, async () => {
+  it('is found, shrunk to the draws that it takes, and replayed', { timeout: 120_000 }, async () => {
     const [{ report, replays }] = (await hunts({ revert: ['mprotect-no-flush'] })).hunted
     expect(report.violation).toMatchObject({ check: 'tlb' })
     const calls = report.violation!.draws.map(({ values }) => values)
@@ -21,7 +21,7 @@ describe('a race of two calls that tasks draw', () => {
     expect(again.violation).toMatchObject({ check: 'tlb', draws: report.violation!.draws })
   })
 
-  it('is not there in the kernel as it comes', { timeout: 60_000 }, async () => {
+  it('is not there in the kernel as it comes', { timeout: 120_000 }, async () => {
     const [{ report }] = (await hunts({})).hunted
     expect(report).toMatchObject({ verdict: 'held', executions: 3000 })
   })

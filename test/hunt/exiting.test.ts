@@ -26,7 +26,7 @@ async function violated(
 }
 
 describe('while the tasks exit', () => {
-  it('a wait is a deadlock, with what is waited for and the stack', { timeout: 60_000 }, async () => {
+  it('a wait is a deadlock, with what is waited for and the stack', { timeout: 120_000 }, async () => {
     const { report, text, again } = await violated('exit-locked')
     expect(report).toMatchObject({
       check: 'deadlock',
@@ -37,7 +37,7 @@ describe('while the tasks exit', () => {
     expect(again).toMatchObject({ check: report.check, report: report.report, cpus: report.cpus })
   })
 
-  it('a BUG has its place', { timeout: 60_000 }, async () => {
+  it('a BUG has its place', { timeout: 120_000 }, async () => {
     const { report, text } = await violated('exit-bug')
     expect(report.check).toBe('BUG')
     expect(report.ofScenario).toBeUndefined()

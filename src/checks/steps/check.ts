@@ -37,5 +37,7 @@ export interface StepCheckKind {
   readonly description: string
   /** What it costs, in a few words. */
   readonly cost: string
+  /** The check that finds less than this one, in whose place it is when that is off and this is not. */
+  readonly insteadOf?: string
   create(watch: Watch): StepCheck
 }

@@ -70,16 +70,25 @@ export class Clocks {
     }
   }
 
-  /** A marked write of the word; `join`: a read-modify-write, which leaves what others have published there. */
-  publish(cpu: number, word: number, join: boolean): void {
-    const { words, now } = this
+  /** What is published at the word, by CPU; undefined: nothing in this execution. */
+  published(word: number): Int32Array | undefined {
+    const at = word * this.stride
+    return this.words[at] === this.#execution ? this.words.subarray(at + 1, at + 1 + this.#cpus) : undefined
+  }
+
+  /**
+   * A marked write of the word; `join`: a read-modify-write, which leaves what others have published there. `known` is
+   * laid out as `now`: what the CPU has seen.
+   */
+  publish(cpu: number, word: number, join: boolean, known: Int32Array): void {
+    const { words } = this
     const cpus = this.#cpus
     const to = word * this.stride
     const joins = join && words[to] === this.#execution
     words[to] = this.#execution
     const from = cpu * cpus
     for (let d = 0; d < cpus; d++) {
-      const clock = d === cpu ? this.#fenced[cpu] : now[from + d]
+      const clock = d === cpu ? this.#fenced[cpu] : known[from + d]
       if (!joins || clock > words[to + 1 + d]) words[to + 1 + d] = clock
     }
   }

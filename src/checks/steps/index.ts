@@ -4,7 +4,7 @@ import { KIND_FLAGS, WRITES } from '../../step/kinds.ts'
 import type { Observer } from '../../step/observer.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'
 import { enomem } from './enomem.ts'
-import { Kcsan, kcsan } from './kcsan.ts'
+import { Kcsan, kcsan, kcsanStrict } from './kcsan.ts'
 import { ledger } from './ledger.ts'
 import { lockdep } from './lockdep.ts'
 import { pageCounts } from './page_counts.ts'
@@ -43,6 +43,7 @@ export const STEP_CHECKS: readonly StepCheckKind[] = [
   enomem,
   rcu,
   lockdep,
+  kcsanStrict,
   kcsan,
 ]
 
@@ -58,7 +59,9 @@ export function stepChecks(
   const watch = new Watch(machine, image)
   return new StepChecks(
     watch,
-    STEP_CHECKS.filter(({ name }) => !off.has(name)).map((kind) => kind.create(watch)),
+    STEP_CHECKS.filter(
+      ({ name, insteadOf }) => !off.has(name) && (insteadOf === undefined || off.has(insteadOf)),
+    ).map((kind) => kind.create(watch)),
   )
 }
 

@@ -5,11 +5,12 @@
 // are no steps.
 import { isRange, wordsOf } from '../../step/effect.ts'
 import { Kind, KIND_FLAGS, KINDS, PLAIN, READS, WRITES } from '../../step/kinds.ts'
-import { FENCE_RMB } from '../../step/observer.ts'
+import { FENCE_RMB, FENCE_WMB } from '../../step/observer.ts'
 import { Violation } from '../../step/observer.ts'
 import { hex } from '../../inspect/names.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'
 import { Clocks } from './clocks.ts'
+import { Dependencies } from './dependencies.ts'
 import type { Watch } from './watch.ts'
 import { ALL_WORDS } from './words.ts'
 
@@ -84,7 +85,17 @@ export const kcsan: StepCheckKind = {
   name: NAME,
   description: 'Conflicting accesses of two CPUs are ordered, or both are marked.',
   cost: 'some 15 ns a step',
-  create: (watch) => new Kcsan(watch),
+  create: (watch) => new Kcsan(watch, NAME),
+}
+
+export const kcsanStrict: StepCheckKind = {
+  id: '',
+  name: 'kcsan-strict',
+  description:
+    'As kcsan, but READ_ONCE orders only what depends on it and what is behind smp_rmb: off unless it is named.',
+  cost: 'some 20 ns a step',
+  insteadOf: NAME,
+  create: (watch) => new Kcsan(watch, 'kcsan-strict'),
 }
 
 export class Kcsan implements StepCheck {
@@ -102,10 +113,14 @@ export class Kcsan implements StepCheck {
   readonly #stride: number
   readonly #siteBits: number
   readonly #relaxed: Uint8Array
+  readonly #name: string
+  /** Of kcsan-strict. */
+  readonly #strict: Dependencies | undefined
 
-  constructor(watch: Watch) {
+  constructor(watch: Watch, name: string) {
     const words = watch.memory.length
     this.#watch = watch
+    this.#name = name
     this.#cpus = watch.cpus
     this.#clocks = new Clocks(watch.cpus, words, 1 + 4 * watch.cpus)
     this.#now = this.#clocks.now
@@ -113,17 +128,33 @@ export class Kcsan implements StepCheck {
     this.#stride = this.#clocks.stride
     this.#siteBits = 32 - Math.clz32(watch.sites.all.length)
     this.#relaxed = watch.sites.of(NAME, RELAXED)
+    this.#strict = name === NAME ? undefined : new Dependencies(watch, this.#clocks)
   }
 
   begin(): void {
     // Long before a clock no longer fits above a site.
-    if (this.#clocks.begin() < 1 << (30 - this.#siteBits)) return
-    this.#clocks.restart()
-    this.#clocks.begin()
+    if (this.#clocks.begin() >= 1 << (30 - this.#siteBits)) {
+      this.#clocks.restart()
+      this.#clocks.begin()
+    }
+    this.#strict?.begin()
   }
 
   fence(context: number, fence: number): void {
-    if (fence !== FENCE_RMB) this.#clocks.fence(this.#watch.cpuOf(context))
+    const cpu = this.#watch.cpuOf(context)
+    if (fence !== FENCE_RMB) this.#clocks.fence(cpu)
+    if (fence !== FENCE_WMB) this.#strict?.fence(cpu)
+  }
+
+  /** A marked read of the word. */
+  #acquire(cpu: number, addr: number): void {
+    this.#clocks.acquire(cpu, addr)
+    this.#strict?.acquired(cpu)
+  }
+
+  /** A marked write of the word. */
+  #publish(cpu: number, addr: number, join: boolean): void {
+    this.#clocks.publish(cpu, addr, join, this.#strict === undefined ? this.#now : this.#strict.seen)
   }
 
   step({ context, kind, addr, a, b, old, result, site }: Step): void {
@@ -132,35 +163,40 @@ export class Kcsan implements StepCheck {
     switch (ACTIONS[kind]) {
       case LOAD:
         this.#access(cpu, addr, PLAIN_READ, old, site)
+        this.#strict?.follow(cpu, addr, old)
         return
       case STORE:
         this.#access(cpu, addr, PLAIN_WRITE, old, site)
         return
       case MARKED_LOAD:
-        clocks.acquire(cpu, addr)
+        if (this.#strict === undefined || kind !== Kind.ONCE_READ || this.#strict.relaxed(cpu, addr, old))
+          this.#acquire(cpu, addr)
         this.#access(cpu, addr, MARKED_READ, old, site)
         return
       case MARKED_STORE:
         this.#access(cpu, addr, MARKED_WRITE, old, site)
-        clocks.publish(cpu, addr, false)
+        this.#publish(cpu, addr, false)
         return
       case RELEASE:
         this.#access(cpu, addr, MARKED_WRITE, old, site)
         clocks.fence(cpu)
-        clocks.publish(cpu, addr, false)
+        this.#publish(cpu, addr, false)
         return
       case COMPARE:
         if (old !== a) {
-          clocks.acquire(cpu, addr)
+          this.#acquire(cpu, addr)
           this.#access(cpu, addr, MARKED_READ, old, site)
           return
         }
       // falls through
       case UPDATE:
-        clocks.acquire(cpu, addr)
+        this.#acquire(cpu, addr)
         this.#access(cpu, addr, MARKED_WRITE, old, site)
-        if (this.#relaxed[site] === 0) clocks.fence(cpu)
-        clocks.publish(cpu, addr, true)
+        if (this.#relaxed[site] === 0) {
+          clocks.fence(cpu)
+          this.#strict?.fence(cpu)
+        }
+        this.#publish(cpu, addr, true)
         return
       case TRY:
         if (result === 0) {
@@ -169,9 +205,9 @@ export class Kcsan implements StepCheck {
         }
       // falls through
       case LOCK:
-        clocks.acquire(cpu, addr)
+        this.#acquire(cpu, addr)
         this.#access(cpu, addr, MARKED_WRITE, old, site)
-        clocks.publish(cpu, addr, true)
+        this.#publish(cpu, addr, true)
         return
       case RANGE: {
         const words = wordsOf(kind, a, b)
@@ -195,9 +231,10 @@ export class Kcsan implements StepCheck {
     if (words[at] >> bits === clock) return
     words[at] = (clock << bits) | site
     const conflicts = CONFLICTS[type]
+    const view = this.#strict === undefined ? this.#now : this.#strict.view(cpu, addr, type >= PLAIN_WRITE)
     for (let other = 0; other < cpus; other++) {
       if (other === cpu) continue
-      const known = this.#now[cpu * cpus + other]
+      const known = view[cpu * cpus + other]
       const theirs = first + other * 4
       if (words[theirs + 2] >> bits > known) this.#race(cpu, addr, type, other, PLAIN_WRITE, old, site)
       if (conflicts === 0b0100) continue
@@ -215,10 +252,11 @@ export class Kcsan implements StepCheck {
   #userAccess(cpu: number, addr: number, kind: number, site: number): void {
     const cpus = this.#cpus
     const first = addr * this.#stride + cpus + 2
+    const view = this.#strict === undefined ? this.#now : this.#strict.view(cpu, addr, false)
     for (let other = 0; other < cpus; other++)
       if (
         other !== cpu &&
-        this.#words[first + other * 4 + PLAIN_WRITE] >> this.#siteBits > this.#now[cpu * cpus + other]
+        this.#words[first + other * 4 + PLAIN_WRITE] >> this.#siteBits > view[cpu * cpus + other]
       )
         this.#race(cpu, addr, kind === Kind.USER_READ ? PLAIN_READ : PLAIN_WRITE, other, PLAIN_WRITE, 0, site)
   }
@@ -249,7 +287,7 @@ export class Kcsan implements StepCheck {
       return `${task === 0 ? 'no task' : `task ${memory[task + s.task$pid]}`} on cpu ${each}`
     }
     throw new Violation(
-      NAME,
+      this.#name,
       `${line}\nBUG: KCSAN: data-race in ${names.join(' / ')}\n\n` +
         `${TEXTS[otherType]} to ${hex(addr)} of 4 bytes by ${who(other)}:\n ${watch.sites.where(otherSite)}\n\n` +
         `${TEXTS[type]} to ${hex(addr)} of 4 bytes by ${who(cpu)}:\n ${watch.sites.where(site)}${frames.join('')}\n\n` +

@@ -141,6 +141,22 @@ describe('whoever comes across an entry that another has changed, while he chang
     expect(bench.message(tlb, steps(true))).toBeUndefined()
   })
 
+  test('owes nothing if he only fills it by a fault, but whoever emptied it still does', () => {
+    const steps =
+      (flushed: boolean) =>
+      (b: Bench): void => {
+        cache(b)
+        const other = b.memory[b.pte.addr] ^ (1 << b.s.PFN_SHIFT)
+        begin(b, 0)
+        b.holding(0, b.pte.table, () => b.step(0, Kind.XCHG, b.pte.addr, 0))
+        b.holding(1, b.pte.table, () => b.step(1, Kind.ONCE_WRITE, b.pte.addr, other))
+        if (flushed) flush(b)
+        end(b, 0)
+      }
+    expect(bench.message(tlb, steps(false))).toMatch(/, and the change is over; .*on CPU 0$/s)
+    expect(bench.message(tlb, steps(true))).toBeUndefined()
+  })
+
   test('owes nothing if he only faults there', () => {
     const steps = (b: Bench): void => {
       changed(b)

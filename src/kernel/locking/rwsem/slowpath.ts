@@ -5,7 +5,7 @@
  */
 import { atomic_fetch_add, atomic_fetch_or } from '#atomic'
 import { READ_ONCE, smp_processor_id, this_cpu_ptr, this_cpu_read } from '../../arch/access.ts'
-import { smp_load_acquire } from '../../arch/barrier.ts'
+import { smp_load_acquire, smp_rmb } from '../../arch/barrier.ts'
 import { percpu$waiter_granted, percpu$waiter_handoff_set } from '../../arch/percpu.ts'
 import { rwsem$count, rwsem$wait_lock, type Rwsem, type Spinlock } from '../../arch/structs.ts'
 import { spin_lock_irq, spin_lock_irqsave, spin_unlock_irq, spin_unlock_irqrestore } from '../spinlock.ts'
@@ -77,6 +77,8 @@ export function rwsem_down_read_slowpath(sem: Rwsem, count: number): void {
   if (rwsem_first_waiter(sem) === 0) {
     // Nobody waits: if the writer has left meanwhile, this reader's share of the count is its lock.
     if ((READ_ONCE(sem + rwsem$count) & RWSEM_WRITER_LOCKED) === 0) {
+      // What the writer did comes before what is read from here on (smp_acquire__after_ctrl_dep).
+      smp_rmb()
       spin_unlock_irq(wait_lock)
       rwsem_set_reader_owned(sem)
       return
