@@ -33,6 +33,8 @@ const LONGEST = [
   'reverts/held.test.ts',
   'docs/readme.test.ts',
   'scenarios/cpus.test.ts',
+  'scenarios/reach.test.ts',
+  'scenarios/forms.test.ts',
   'cli/hunt.test.ts',
   'docs/seeds.test.ts',
 ]

@@ -7,7 +7,7 @@ import { builtInScenarios, TRACE_SCENARIO } from '../../src/catalog/scenarios.ts
 
 const SEED = 1
 /** Steps of a scenario: at least one execution, the learning ones of a hunt first. */
-const STEPS = 40_000
+const STEPS = 20_000
 
 const scenarios = builtInScenarios()
   .filter(({ name }) => name !== TRACE_SCENARIO)

@@ -107,7 +107,11 @@ export function anon_vma_fork(vma: Vma, pvma: Vma): number {
   return 0
 }
 
-/** Unties the VMA from all its anon_vmas and frees those that nobody needs any more. */
+/**
+ * Unties the VMA from all its anon_vmas and frees those that nobody needs any more. up_write looks at the root once more
+ * where others wait, and they may free it meanwhile: without a tie that keeps it, a reference does. Linux has none, and
+ * from 6.3 on no preemption there, so that the freed root's memory stays an anon_vma's.
+ */
 export function unlink_anon_vmas(vma: Vma): void {
   let root = 0 as AnonVma
   let next = 0
@@ -130,7 +134,10 @@ export function unlink_anon_vmas(vma: Vma): void {
     store(own + anon_vma$num_active_vmas, load(own + anon_vma$num_active_vmas) - 1)
     store(vma + vma$anon_vma, 0)
   }
+  const kept = load(vma + vma$anon_vma_chain) === 0 ? root : (0 as AnonVma)
+  if (kept !== 0) get_anon_vma(kept)
   unlock_anon_vma_root(root)
+  if (kept !== 0) put_anon_vma(kept)
   for (let avc = load(vma + vma$anon_vma_chain); avc !== 0; avc = next) {
     next = load(avc + anon_vma_chain$same_vma_next)
     const anon_vma = load(avc + anon_vma_chain$anon_vma) as AnonVma
