@@ -157,6 +157,18 @@ describe('whoever comes across an entry that another has changed, while he chang
     expect(bench.message(tlb, steps(true))).toBeUndefined()
   })
 
+  test('owes nothing if he maps another page there in a fault', () => {
+    const steps = (b: Bench): void => {
+      cache(b)
+      defer(b, 1)
+      const { addr, table } = b.pte
+      const pte = b.memory[addr]
+      b.holding(1, table, () => b.step(1, Kind.XCHG, addr, 0))
+      b.holding(0, table, () => b.step(0, Kind.ONCE_WRITE, addr, pte + (1 << b.s.PFN_SHIFT)))
+    }
+    expect(bench.message(tlb, steps)).toBeUndefined()
+  })
+
   test('owes nothing if he only faults there', () => {
     const steps = (b: Bench): void => {
       changed(b)
