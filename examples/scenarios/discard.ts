@@ -1,4 +1,10 @@
-/** One thread of a process discards pages with MADV_DONTNEED while the others write them. */
+/**
+ * One thread of a process discards pages with MADV_DONTNEED while the others write them.
+ *
+ * @form cpus=3 operations=4 pages=2
+ * @reaches do_madvise, zap_pte_range, do_anonymous_page
+ * @expects nr_tlb_remote_flush in 2
+ */
 import {
   BUG_ON,
   get_reg,

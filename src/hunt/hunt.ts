@@ -141,6 +141,8 @@ async function huntOne(plan: HuntPlan, config: Configuration, conduct: Conduct):
   const checks = allChecks()
     .filter((check) => check.when !== 'rest' || !off.includes(check.name))
     .map((check) => check.name)
+  // What a violation has cut short might have reached it.
+  const cutShort = result.violations.length > 0 && options.keepGoing !== true
   const about = {
     ...{ scenario: plan.label, config, reverts, sizes, workers },
     patches: userPatches.map((patch) => relative('', patch)),
@@ -149,7 +151,7 @@ async function huntOne(plan: HuntPlan, config: Configuration, conduct: Conduct):
     checks: { on: checks.filter((check) => !off.includes(check)), off },
     notes: [...notesOf(config, options, cpus), ...unwritten.map(({ message }) => message)],
     keepGoing: options.keepGoing ?? false,
-    notReached: notReached(image, reaches, result),
+    notReached: cutShort ? [] : notReached(image, reaches, result),
     unmet: plan.asDeclared ? unmet(image, expects, result) : [],
     command: huntCommand(plan, config),
   }

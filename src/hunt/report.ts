@@ -132,7 +132,7 @@ export interface HuntReport {
   /** By folder of the kernel. */
   readonly coverage: Readonly<Record<string, LineCoverage>>
   readonly sourceLines: SourceLines
-  /** What the scenario declares that a hunt of it reaches, and this one did not. */
+  /** What the scenario declares that a hunt of it reaches, and this one did not; none where a violation ended it. */
   readonly notReached: readonly string[]
   /** Events that the scenario expects more often, when it was hunted as it declares: it is violated then. */
   readonly unmet?: readonly Unmet[]

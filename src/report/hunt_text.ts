@@ -96,12 +96,15 @@ function figures(report: HuntReport): string[] {
   ]
 }
 
-function ofViolations({ violations, violation, unmet, executions }: HuntReport): string {
+function ofViolations({ violations, violation, unmet, executions, forms }: HuntReport): string {
   if (violations !== undefined && violations.length > 0)
     return `, ${violations.length} distinct violation${violations.length === 1 ? '' : 's'}`
   if (violation === undefined && unmet !== undefined)
     return ` by progress: ${unmet.map(unmetText).join('; ')}`
-  if (violation === undefined) return `, ${count(executions)} executions`
+  if (violation === undefined) {
+    const all = forms?.reduce((sum, form) => sum + (form.executions ?? 0), 0) ?? executions
+    return `, ${count(all)} executions${forms === undefined ? '' : ` in ${plural(forms.length, 'form')}`}`
+  }
   const when = executionText(violation.execution)
   return ` by ${violation.check} ${when} after ${violation.seconds.toFixed(2)} s`
 }
