@@ -8,7 +8,7 @@ import { listReverts, readRevert } from '../../src/catalog/reverts.ts'
 import { packageRoot } from '../../src/base/root.ts'
 import { hunted, verdictOf } from './hunted.ts'
 
-/** Executions in which each must be found; held.test.ts: twice as many hold without it. */
+/** Executions in which each must be found; held.test.ts has the kernel without them. */
 const EXECUTIONS = 1280
 const reverts = listReverts()
 const patch = (name: string): string => fileURLToPath(new URL(`patches/${name}.patch`, import.meta.url))
