@@ -245,7 +245,7 @@ describe('a violation', () => {
   })
 
   test('goes on with --keep-going and counts', async () => {
-    const args = ['--keep-going', '--executions', '300', '--check', 'rest']
+    const args = ['--keep-going', '--operations', '2', '--executions', '300', '--check', 'rest']
     const { status, report } = await huntJson(scenario('lost_update'), ...args)
     expect(status).toBe(1)
     expect(report.executions).toBe(300)
