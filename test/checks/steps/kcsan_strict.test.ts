@@ -98,7 +98,7 @@ test('kcsan-strict is on only by its name, in the place of kcsan', () => {
 
 describe('smp_load_acquire of mm_lock_seq weakened to READ_ONCE', () => {
   const verdict = async (check: string): Promise<string> => {
-    const source = findScenario('munmap-fault')
+    const source = findScenario('mprotect-first-touch')
     const built = await buildHunt({
       config: parseConfig(huntSettings(2, ['VMA_LOCK=y'], source)),
       scenario: source.file,
@@ -109,7 +109,7 @@ describe('smp_load_acquire of mm_lock_seq weakened to READ_ONCE', () => {
     })
     const subject = built.make({ cpus: 2, operations: 2, pages: 3 })
     const sites = built.image.sites.length
-    return verdictOf(await hunt(subject, { seed: 1, scheduler: SCHEDULERS[0], sites, executions: 100 }))
+    return verdictOf(await hunt(subject, { seed: 1, scheduler: SCHEDULERS[0], sites, executions: 640 }))
   }
 
   test('is found by kcsan-strict', async () => expect(await verdict('kcsan-strict')).toBe('kcsan-strict'))
