@@ -32,7 +32,7 @@ describe.runIf(hasBash)('bash completes', () => {
     ['mmtorture completion z', ['zsh']],
     ['mmtorture scale --topology mila', ['milan']],
     ['mmtorture hunt --scheduler por', ['portfolio']],
-    ['mmtorture hunt --no-check kc', ['kcsan']],
+    ['mmtorture hunt --no-check lo', ['lockdep']],
     ['mmtorture run --config PTLOCK', ['PTLOCK=', 'PTLOCK_HASH=']],
     ['mmtorture run --config PTLOCK=pm', ['pmd']],
     ['mmtorture run --config PTLOCK=', ['mm', 'pte', 'pmd', 'hashed']],
