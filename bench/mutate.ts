@@ -19,8 +19,8 @@ import type { Task } from './mutation/worker.ts'
 
 /** The share of faults to be found. */
 const TARGET = 0.95
-/** Executions in which a form shows what it reaches. */
-const REACH_EXECUTIONS = 128
+/** Executions in which a form shows what it reaches, beside those that learn which words are shared. */
+const REACH_EXECUTIONS = 16
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
