@@ -8,64 +8,34 @@
  * @expects mmlist_added, exits in 4
  */
 import {
-  BUG_ON,
   get_reg,
   last_turn,
   MADV_PAGEOUT,
-  MAP_ANONYMOUS,
-  MAP_PRIVATE,
   nr_cpus,
   pages,
   prandom,
-  PROT_READ,
-  PROT_WRITE,
-  set_page_cluster,
   set_reg,
   sys_exit,
   sys_fork,
   sys_madvise,
-  sys_mmap,
-  sys_swapoff,
-  sys_swapon,
   sys_wait,
   task_program,
-  user_load,
-  user_signal,
   user_store,
 } from 'mmtorture/kernel'
+import { BASE, bring_back, CHILD, cycle_swap, start_families, SWAPPER } from './common/swap_cycle.ts'
 
 const PAGES = 8
 
-// Programs.
-const SWAPPER = 0
-const PARENT = 1
-const CHILD = 2
-
-// Registers: the pages; whether a child lives.
-const BASE = 0
+/** Register of a parent: whether a child lives. */
 const LIVE = 1
 
-function swap_on(): number {
-  return sys_swapon(nr_cpus() * pages(PAGES) * 2 + 1, 0)
+/** Slots for all parents and their children, and one that is left over. */
+function slots(): number {
+  return nr_cpus() * pages(PAGES) * 2 + 1
 }
 
 export function setup(): number {
-  const base = sys_mmap(0, pages(PAGES), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0)
-  if (base < 0) return base
-  const device = swap_on()
-  if (device < 0) return device
-  set_page_cluster(0)
-  set_reg(BASE, base)
-  for (let cpu = 1; cpu < nr_cpus(); cpu++) {
-    const pid = sys_fork(PARENT)
-    if (pid < 0) return pid
-  }
-  return 0
-}
-
-/** Turns the device off and on again; without memory for its pages it stays. */
-function cycle_swap(): void {
-  if (sys_swapoff(0) === 0) BUG_ON(swap_on() !== 0)
+  return start_families(pages(PAGES), slots())
 }
 
 /** Forks a child, or waits for its end. */
@@ -80,10 +50,7 @@ function child(base: number): void {
   for (let page = base; page < base + pages(PAGES); page++) user_store(page, 0, page)
   sys_madvise(base, pages(PAGES), MADV_PAGEOUT)
   const page = base + prandom(pages(PAGES) + 1)
-  if (page < base + pages(PAGES)) {
-    const got = user_load(page, 0)
-    BUG_ON(user_signal() === 0 && got !== page)
-  }
+  if (page < base + pages(PAGES)) bring_back(page)
   sys_exit()
 }
 
@@ -93,6 +60,6 @@ export function program(): void {
     return
   }
   if (last_turn()) return
-  if (task_program() === SWAPPER) cycle_swap()
+  if (task_program() === SWAPPER) cycle_swap(slots())
   else parent()
 }
