@@ -3,7 +3,7 @@
 // if one was violated. A form that a scenario cannot be set up in is said to be so.
 import { parseArgs } from 'node:util'
 import { UsageError } from '../src/base/errors.ts'
-import { builtInScenarios, findScenario, TRACE_SCENARIO } from '../src/catalog/scenarios.ts'
+import { findScenario, namedScenarios } from '../src/catalog/scenarios.ts'
 import { drawForm } from './soak/draw.ts'
 import { huntForm } from './soak/hunt_form.ts'
 
@@ -20,10 +20,7 @@ async function main(): Promise<number> {
   const seed = Number(values.seed)
   if (!(minutes > 0) || !Number.isSafeInteger(seed) || seed < 0)
     throw new UsageError('--minutes is a number above 0, and --seed a whole number of at least 0.')
-  const scenarios =
-    positionals.length > 0
-      ? positionals.map((name) => findScenario(name))
-      : builtInScenarios().filter(({ name }) => name !== TRACE_SCENARIO)
+  const scenarios = positionals.length > 0 ? positionals.map((name) => findScenario(name)) : namedScenarios()
   const end = performance.now() + minutes * 60_000
   const failed: string[] = []
   let forms = 0

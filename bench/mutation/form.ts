@@ -1,17 +1,11 @@
-// The forms in which mutants are hunted: those that each built-in scenario declares, and each in which a revert is found. Leaves out what a form reaches: reach.ts.
+// The forms in which mutants are hunted: those that each built-in scenario declares, and each in which a revert is
+// found. Leaves out what a form reaches: reach.ts.
 import { scenarioDeclaration } from '../../src/catalog/forms.ts'
 import { listReverts } from '../../src/catalog/reverts.ts'
-import { builtInScenarios, findScenario, TRACE_SCENARIO } from '../../src/catalog/scenarios.ts'
+import { namedScenarios } from '../../src/catalog/scenarios.ts'
 import type { Sizes } from '../../src/explore/shrink.ts'
-import { type Built, buildHunt } from '../../src/hunt/build.ts'
-import {
-  DEFAULT_CPUS,
-  DEFAULT_OPERATIONS,
-  DEFAULT_PAGES,
-  DEFAULT_STEP_LIMIT,
-  huntSettings,
-} from '../../src/hunt/plan.ts'
-import { parseConfig } from '../../src/kbuild/config.ts'
+import { type Built, buildPlan } from '../../src/hunt/build.ts'
+import { DEFAULT_CPUS, DEFAULT_OPERATIONS, DEFAULT_PAGES, planHunt } from '../../src/hunt/plan.ts'
 
 export interface Form {
   readonly scenario: string
@@ -26,7 +20,7 @@ export function allForms(): Form[] {
     operations: operations ?? DEFAULT_OPERATIONS,
     pages: pages ?? DEFAULT_PAGES,
   })
-  const scenarios = builtInScenarios().filter(({ name }) => name !== TRACE_SCENARIO)
+  const scenarios = namedScenarios()
   const forms = [
     ...scenarios.flatMap((scenario): Form[] => {
       const { forms: declared } = scenarioDeclaration(scenario)
@@ -45,15 +39,12 @@ export function formName({ scenario, config, sizes: { cpus, operations, pages } 
   return `${[scenario, ...config].join(' ')}, ${cpus} CPUs, ${operations} operations, ${pages} pages`
 }
 
-/** Builds the kernel with patches (absolute paths) for a form, all checks on. Throws UsageError as kbuild does. */
+/** Builds the kernel with patches (absolute paths) for a form. Throws UsageError as kbuild does. */
 export function buildForm(
   { scenario, config, sizes }: Form,
   patches: readonly string[],
   seed: number,
 ): Promise<Built> {
-  const source = findScenario(scenario)
-  return buildHunt({
-    config: parseConfig(huntSettings(sizes.cpus, config, source)),
-    ...{ scenario: source.file, patches, seed, stepLimit: DEFAULT_STEP_LIMIT, off: [] },
-  })
+  const plan = planHunt(scenario, { ...sizes, config, patch: patches, seed })
+  return buildPlan(plan, plan.configs[0])
 }

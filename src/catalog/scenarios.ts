@@ -31,20 +31,26 @@ export function builtInScenarios(root: string = packageRoot()): ScenarioFile[] {
     .toSorted((left, right) => rank(left.name) - rank(right.name) || (left.name < right.name ? -1 : 1))
 }
 
+/** Those that can be chosen by name: all but the one that replays a recording. */
+export function namedScenarios(root: string = packageRoot()): ScenarioFile[] {
+  return builtInScenarios(root).filter(({ name }) => name !== TRACE_SCENARIO)
+}
+
 /**
  * The scenario that `text` names: a built-in one, or a path of a TypeScript file. Throws UsageError if there is none.
  */
 export function findScenario(text: string, root: string = packageRoot()): ScenarioFile {
-  const known = builtInScenarios(root)
+  const known = namedScenarios(root)
   const found = known.find((scenario) => scenario.name === text)
-  if (found && found.name !== TRACE_SCENARIO) return found
-  if (found) throw new UsageError(`${TRACE_SCENARIO} replays a recording: give it with --trace FILE.`)
+  if (found) return found
+  if (text === TRACE_SCENARIO)
+    throw new UsageError(`${TRACE_SCENARIO} replays a recording: give it with --trace FILE.`)
   if (/[\\/]/.test(text) || text.endsWith('.ts')) {
     const file = existingFile('scenario', text)
     if (!file.endsWith('.ts')) throw new UsageError(`scenario ${text}: expected a TypeScript file (.ts).`)
     return { name: basename(file, '.ts'), file }
   }
-  const names = known.map((scenario) => scenario.name).filter((name) => name !== TRACE_SCENARIO)
+  const names = known.map((scenario) => scenario.name)
   const hint = didYouMean(text, names)
   throw new UsageError(
     `there is no scenario ${text}${hint}; the scenarios are ${names.join(', ')}, or give the path of your own .ts file.`,

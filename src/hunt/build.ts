@@ -10,6 +10,7 @@ import { guarded } from '../machine/explain.ts'
 import type { SteppedMachine, SteppedOptions } from '../machine/stepped/machine.ts'
 import type { Observer } from '../step/observer.ts'
 import { UsageError } from '../base/errors.ts'
+import type { HuntPlan } from './plan.ts'
 
 /** What decides how an execution goes, besides the schedule. */
 export interface BuildRequest {
@@ -53,6 +54,14 @@ export async function buildHunt(request: BuildRequest): Promise<Built> {
       createSubject(boot, image, steppedOptions(sizes, seed, stepLimit), checks, off),
     )
   return { image, make }
+}
+
+/** Builds what a plan hunts, in one of its configurations. Throws UsageError as kbuild does. */
+export function buildPlan(
+  { scenario, patches, seed, stepLimit, off }: HuntPlan,
+  config: Configuration,
+): Promise<Built> {
+  return buildHunt({ config, scenario: scenario.file, patches, seed, stepLimit, off })
 }
 
 /** The machine calls an operation of a task a turn, as scenarios do. */

@@ -40,8 +40,11 @@ class Names {
     this.#declared = new Set(declared)
     this.#counters = new Map([...retryNames(symbols), ...eventNames(symbols)])
     for (const [index, { fn, helper, callers }] of sites.entries())
-      for (const name of [fn, helper ?? fn, ...(callers ?? []).map((frame) => frame.fn)])
-        this.#functions.set(name, [...(this.#functions.get(name) ?? []), index])
+      for (const name of [fn, helper ?? fn, ...(callers ?? []).map((frame) => frame.fn)]) {
+        const places = this.#functions.get(name)
+        if (places === undefined) this.#functions.set(name, [index])
+        else places.push(index)
+      }
   }
 
   /** Whether `name` was reached. Throws UsageError for a name that there is not. */

@@ -24,7 +24,7 @@ import { readFileSync } from 'node:fs'
 import { shellQuote } from '../base/shell.ts'
 import { allChecks } from '../catalog/checks.ts'
 import { UsageError } from '../base/errors.ts'
-import { type Built, buildHunt, makeSmaller, steppedOptions } from './build.ts'
+import { type Built, buildPlan, makeSmaller, steppedOptions } from './build.ts'
 import { explainThrown, guarded } from '../machine/explain.ts'
 import { type HuntChoices, huntChanges, huntCommand, huntDefaults, type HuntPlan } from './plan.ts'
 import type { Conduct } from '../base/conduct.ts'
@@ -108,15 +108,8 @@ function huntedForm({ cpus, operations, pages, executions, learning, verdict }: 
  * Hunts one configuration of a plan. Throws UsageError for what is wrong in the user's scenario, patches or scheduler.
  */
 async function huntOne(plan: HuntPlan, config: Configuration, conduct: Conduct): Promise<Hunted> {
-  const { cpus, operations, pages, seed, stepLimit, off, options } = plan
-  const built = await buildHunt({
-    config,
-    scenario: plan.scenario.file,
-    patches: plan.patches,
-    seed,
-    stepLimit,
-    off,
-  })
+  const { cpus, operations, pages, off, options } = plan
+  const built = await buildPlan(plan, config)
   const { image } = built
   const { reaches, expects } = plan.declaration
   checkNames(image, reaches, expects)

@@ -1,12 +1,12 @@
 // Every built-in scenario on few CPUs and on many: a short piece of each on the clock, where 64 CPUs need no cores, and
 // on real threads with all checks at rest. What a scenario itself checks: the other files of this folder.
 import { describe, expect, test } from 'vitest'
-import { builtInScenarios, scenarioSettings, TRACE_SCENARIO } from '../../src/catalog/scenarios.ts'
+import { namedScenarios, scenarioSettings } from '../../src/catalog/scenarios.ts'
 import { scale } from '../../src/index.ts'
 import { parseConfig, withDefaults } from '../../src/kbuild/config.ts'
 import { runScenario } from '../../src/run/scenario.ts'
 
-const scenarios = builtInScenarios().filter(({ name }) => name !== TRACE_SCENARIO)
+const scenarios = namedScenarios()
 
 /** A little memory is there sooner; a scenario that asks for some gets that. */
 const config = (scenario: (typeof scenarios)[number]): string[] =>

@@ -2,11 +2,11 @@
 // its first form reaches what it says, and counts the events that it expects. What each of them finds: test/reverts.
 import { describe, expect, test } from 'vitest'
 import { scenarioDeclaration, type ScenarioForm } from '../../src/catalog/forms.ts'
-import { builtInScenarios, type ScenarioFile, TRACE_SCENARIO } from '../../src/catalog/scenarios.ts'
+import { namedScenarios, type ScenarioFile } from '../../src/catalog/scenarios.ts'
 import { hunt } from '../../src/explore/hunt.ts'
 import type { HuntResult } from '../../src/explore/rounds.ts'
 import { SCHEDULERS } from '../../src/explore/schedulers/index.ts'
-import { buildHunt } from '../../src/hunt/build.ts'
+import { buildPlan } from '../../src/hunt/build.ts'
 import { type DeclaredImage, notReached, unmet } from '../../src/hunt/expectations.ts'
 import { planHunt } from '../../src/hunt/plan.ts'
 
@@ -14,9 +14,11 @@ import { planHunt } from '../../src/hunt/plan.ts'
 const EXECUTIONS = 100
 const FURTHER = 20
 
-const scenarios = builtInScenarios()
-  .filter(({ name }) => name !== TRACE_SCENARIO)
-  .map((scenario) => ({ scenario, name: scenario.name, ...scenarioDeclaration(scenario) }))
+const scenarios = namedScenarios().map((scenario) => ({
+  scenario,
+  name: scenario.name,
+  ...scenarioDeclaration(scenario),
+}))
 
 interface Hunted {
   readonly image: DeclaredImage
@@ -25,10 +27,8 @@ interface Hunted {
 
 async function hunted(scenario: ScenarioFile, executions: number, form?: ScenarioForm): Promise<Hunted> {
   const plan = planHunt(scenario.name, form ?? {})
-  const { cpus, operations, pages, seed, stepLimit } = plan
-  const { image, make } = await buildHunt({
-    ...{ config: plan.configs[0], scenario: scenario.file, patches: [], seed, stepLimit, off: [] },
-  })
+  const { cpus, operations, pages, seed } = plan
+  const { image, make } = await buildPlan(plan, plan.configs[0])
   const options = { seed, scheduler: SCHEDULERS[0], sites: image.sites.length, executions }
   return { image, result: hunt(make({ cpus, operations, pages }), options) }
 }

@@ -6,7 +6,7 @@ import { didYouMean } from '../../base/nearest.ts'
 import { writeStdout } from '../../base/output.ts'
 import { allChecks } from '../../catalog/checks.ts'
 import { listReverts } from '../../catalog/reverts.ts'
-import { builtInScenarios, TRACE_SCENARIO } from '../../catalog/scenarios.ts'
+import { namedScenarios } from '../../catalog/scenarios.ts'
 import { builtInTopologies, HOST } from '../../catalog/topologies.ts'
 import { SCHEDULERS } from '../../explore/schedulers/index.ts'
 import { CONFIG_KEYS } from '../../kbuild/config.ts'
@@ -23,9 +23,7 @@ export async function completionCommand(shell: string, program: Command): Promis
 }
 
 function vocabulary(): Vocabulary {
-  const scenarios = builtInScenarios()
-    .map(({ name }) => name)
-    .filter((name) => name !== TRACE_SCENARIO)
+  const scenarios = namedScenarios().map(({ name }) => name)
   // Those that can be left out; a name of two words would be taken for two.
   const named = allChecks().filter(({ name, when }) => when !== 'machine' && !name.includes(' '))
   const checks = [...named.map(({ name }) => name), 'steps', 'rest']
