@@ -2,7 +2,7 @@
 // image, and which of them are missing. Leaves out how it is written: src/catalog/forms.ts.
 import { UsageError } from '../base/errors.ts'
 import { didYouMean } from '../base/nearest.ts'
-import type { Expectation } from '../catalog/forms.ts'
+import type { Declaration, Expectation } from '../catalog/forms.ts'
 import { eventNames, retryNames } from '../inspect/events.ts'
 import type { Site } from '../step/site.ts'
 
@@ -68,14 +68,18 @@ class Names {
 
 const NOTHING: Done = { executions: 0, sites: [], stat: [] }
 
-/** Throws UsageError for a declared name that the kernel does not have. */
+/** Throws UsageError, which begins with `scenario`, for a declared name that the kernel does not have. */
 export function checkNames(
+  scenario: string,
   image: DeclaredImage,
-  reaches: readonly string[],
-  expects: readonly Expectation[],
+  { reaches, expects }: Pick<Declaration, 'reaches' | 'expects'>,
 ): void {
-  notReached(image, reaches, NOTHING)
-  unmet(image, expects, NOTHING)
+  try {
+    notReached(image, reaches, NOTHING)
+    unmet(image, expects, NOTHING)
+  } catch (error) {
+    throw error instanceof UsageError ? new UsageError(`${scenario}: ${error.message}`) : error
+  }
 }
 
 /** Those of `reaches` that a hunt did not reach. Throws UsageError as checkNames does. */

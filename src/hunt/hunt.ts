@@ -112,7 +112,7 @@ async function huntOne(plan: HuntPlan, config: Configuration, conduct: Conduct):
   const built = await buildPlan(plan, config)
   const { image } = built
   const { reaches, expects } = plan.declaration
-  checkNames(image, reaches, expects)
+  checkNames(plan.label, image, plan.declaration)
   const sizes: Sizes = { cpus, operations, pages }
   // The scenario's setup runs here first: what it has wrong is said before any worker starts.
   const { setupSites } = guarded(image, cpus, () => built.make(sizes)).machine

@@ -1,6 +1,6 @@
 // What a hunt did against what its scenario declares, on an image of two functions and two counters.
 import { describe, expect, test } from 'vitest'
-import { notReached, unmet } from '../../src/hunt/expectations.ts'
+import { checkNames, notReached, unmet } from '../../src/hunt/expectations.ts'
 
 const site = { file: 'src/kernel/mm/a.ts', line: 1, column: 1, primitive: 'load' }
 const image = {
@@ -62,4 +62,11 @@ describe('an expectation', () => {
       '@expects do_wp_page: the kernel has no such event (did you mean do_swap_page:lock?).',
     )
   })
+})
+
+test('a name that the kernel does not have is refused with the scenario that declares it', () => {
+  const check = (reaches: string[]): void =>
+    checkNames('my-race.ts', image, { reaches, expects: [{ event: 'pswpin', executions: 1 }] })
+  expect(() => check(['do_wp_page'])).not.toThrow()
+  expect(() => check(['do_wp_pag'])).toThrow('my-race.ts: @reaches do_wp_pag: the kernel has no such')
 })
