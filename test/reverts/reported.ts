@@ -6,7 +6,7 @@ export const REPORTED: Readonly<Record<string, string>> = {
   'data-oracle': 'swapin-entry-reuse',
   deadlock: 'park-no-recheck',
   kcsan: 'pte-alloc-no-wmb',
-  livelock: 'mmlist-before-duplicate --step-limit 5000',
+  livelock: 'mmlist-no-recheck',
   leaks: 'loser-no-put',
   ledger: 'wp-reuse-drops-ptl',
   lockdep: 'fork-no-nested',

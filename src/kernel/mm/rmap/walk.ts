@@ -74,8 +74,15 @@ export function anon_vma_lock_read(anon_vma: AnonVma): void {
   down_read(anon_vma_rwsem(anon_vma))
 }
 
+/**
+ * up_read looks at the root once more where others wait, and they may free it meanwhile. Linux has preemption off in it
+ * (6.1.176), which makes it a read-side section: here only where the semaphore can go, as a VMA's in vma_end_read.
+ */
 export function anon_vma_unlock_read(anon_vma: AnonVma): void {
-  up_read(anon_vma_rwsem(anon_vma))
+  const rwsem = anon_vma_rwsem(anon_vma)
+  rcu_read_lock()
+  up_read(rwsem)
+  rcu_read_unlock()
 }
 
 /** Takes a reference unless there is none left. */
