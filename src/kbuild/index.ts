@@ -13,6 +13,7 @@ import { type Configuration, configConstants } from './config.ts'
 import { heldFolder, hold } from './held.ts'
 import { type Linked, link } from './link.ts'
 import type { Resolver } from './modules.ts'
+import { bringsOps } from './designs.ts'
 import { applyPatches } from './patch.ts'
 import { isReplaced } from './primitives.ts'
 import { packageRoot } from '../base/root.ts'
@@ -103,8 +104,8 @@ export async function kbuild(config: Configuration, options: BuildOptions): Prom
   const constants = configConstants(config)
   // A stepped image is the same on every host.
   if (kind !== 'native') Object.assign(constants, { STEPPED: 1, WEAK_MEMORY: 0 })
-  const chosen = chosenModules(config, root, scenario)
   const patched = applyPatches(root, patches)
+  const chosen = chosenModules(config, root, scenario, (path) => patched.get(path) ?? readText(path) ?? '')
   const request = hashOf(
     KBUILD_VERSION,
     CACHE_VERSION,
@@ -179,14 +180,21 @@ export async function loadSteppedImage(image: Pick<KernelImage, 'file'>): Promis
 }
 
 /** Specifier -> absolute path of what the configuration chooses for it. */
-function chosenModules(config: Configuration, root: string, scenario: string): Map<string, string> {
+function chosenModules(
+  config: Configuration,
+  root: string,
+  scenario: string,
+  text: (path: string) => string,
+): Map<string, string> {
   const kernel = join(root, 'src', 'kernel')
   const design = (folder: string, name: string): string =>
     isAbsolute(name) ? name : join(kernel, 'locking', folder, `${name}.ts`)
+  const ptlock = design('ptlock', config.PTLOCK)
   return new Map([
     ['mmtorture/kernel', join(kernel, 'index.ts')],
     ['#config', join(kernel, 'config.ts')],
-    ['#ptlock', design('ptlock', config.PTLOCK)],
+    ['#ptlock', ptlock],
+    ['#ptlock_ops', bringsOps(text(ptlock)) ? ptlock : join(kernel, 'locking', 'ptlock', 'ops', 'spinlock.ts')],
     ['#spinlock', design('spinlock', config.SPINLOCK)],
     ['#atomic', join(kernel, 'arch', config.ATOMICS === 'wasm' ? 'atomic_wasm.ts' : 'atomic.ts')],
     ['#scenario', scenario],

@@ -74,6 +74,7 @@ export const MACHINE_FUNCTIONS: ReadonlySet<string> = new Set([
   'private_store',
   'observe_table_locked',
   'observe_table_unlocked',
+  'observe_table_read_done',
   'observe_object_alloc',
   'observe_object_free',
   'observe_contended',

@@ -177,16 +177,20 @@ class StepChecks implements Observer {
     if (this.#active) for (const check of this.#fences) check.fence!(context, fence)
   }
 
-  tableLocked(context: number, table: number): void {
+  tableLocked(context: number, table: number, first: number, end: number, mode: number): void {
     if (!this.#active) return
-    for (const check of this.#tables) check.tableLocked?.(context, table)
-    this.#watch.tableLocked(context, table)
+    for (const check of this.#tables) check.tableLocked?.(context, table, first, end, mode)
+    this.#watch.tableLocked(context, table, first, end, mode)
   }
 
-  tableUnlocked(context: number, table: number): void {
+  tableUnlocked(context: number, table: number, first: number, end: number, mode: number): void {
     if (!this.#active) return
-    for (const check of this.#tables) check.tableUnlocked?.(context, table)
-    this.#watch.tableUnlocked(context, table)
+    for (const check of this.#tables) check.tableUnlocked?.(context, table, first, end, mode)
+    this.#watch.tableUnlocked(context, table, first, end, mode)
+  }
+
+  tableReadDone(context: number, ptep: number, orig: number): void {
+    if (this.#active) for (const check of this.#tables) check.tableReadDone?.(context, ptep, orig)
   }
 
   objectAllocated(context: number, object: number, site: number): void {

@@ -13,6 +13,7 @@ import { RestingMachine } from '../resting_machine.ts'
 import type { Step } from './check.ts'
 import { Rewind } from './rewind.ts'
 import { EVERY_CHECK, Sites, type WatchedImage } from './sites.ts'
+import { TableHolders } from './table_holders.ts'
 import { Word, type WordMap, mapWords, wordSet } from './words.ts'
 
 /** The stepped machine as its checks see it. SteppedMachine is one; `sites` and `functions` are its image's. */
@@ -42,9 +43,8 @@ export class Watch {
   /** By page frame: the mm, and the first page number that the table spans. */
   readonly tableMm: Rewind
   readonly tableStart: Rewind
-  /** By page frame: the CPU + 1 that owns the entries of the table in it. */
-  readonly owner: Rewind
-  /** By CPU: how many tables it owns. */
+  readonly holders: TableHolders
+  /** By CPU: how often it holds entries of tables. */
   readonly owned: Rewind
   readonly functions: ReadonlySet<string>
   /** By site: 1 where a page's count is frozen: it goes to 0, and the page is not freed. */
@@ -85,7 +85,7 @@ export class Watch {
     this.level = new Rewind(s.NR_PAGES)
     this.tableMm = new Rewind(s.NR_PAGES)
     this.tableStart = new Rewind(s.NR_PAGES)
-    this.owner = new Rewind(s.NR_PAGES)
+    this.holders = new TableHolders(s)
     this.owned = new Rewind(machine.cpus)
     this.pgtables = s.PGTABLES
     this.tableFlag = s.PG_table
@@ -107,7 +107,8 @@ export class Watch {
 
   /** A new execution begins. The first time, the state that setup left is read from memory. */
   begin(): void {
-    const all = [this.dead, this.freedBy, this.level, this.tableMm, this.tableStart, this.owner, this.owned]
+    const { dead, freedBy, level, tableMm, tableStart, holders, owned } = this
+    const all = [dead, freedBy, level, tableMm, tableStart, owned, ...holders.rewinds]
     for (const part of all) part.rewind()
     if (this.#based) return
     this.#based = true
@@ -185,14 +186,14 @@ export class Watch {
     this.#setDead(this.map.unitOf[object], true, context, site)
   }
 
-  tableLocked(context: number, table: number): void {
+  tableLocked(context: number, table: number, first: number, end: number, mode: number): void {
     const cpu = this.cpuOf(context)
-    this.owner.set(this.pfnOf(table), cpu + 1)
+    this.holders.take(this.entriesOf(table), first, end, mode === this.s.PTL_WRITE, cpu)
     this.owned.add(cpu, 1)
   }
 
-  tableUnlocked(context: number, table: number): void {
-    this.owner.set(this.pfnOf(table), 0)
+  tableUnlocked(context: number, table: number, first: number, end: number, mode: number): void {
+    this.holders.drop(this.entriesOf(table), first, end, mode === this.s.PTL_WRITE)
     this.owned.add(this.cpuOf(context), -1)
   }
 
@@ -245,9 +246,14 @@ export class Watch {
     return this.level.words[(addr - this.pgtables) >> this.tableShift] === 1
   }
 
-  /** Whether a CPU holds the table that the entry at `addr` lies in. */
+  /** Address of the first entry of the table in the page at `table`. */
+  entriesOf(table: number): number {
+    return this.pgtables + (this.pfnOf(table) << this.tableShift)
+  }
+
+  /** Whether a CPU may change the entry at `addr`. */
   owns(cpu: number, addr: number): boolean {
-    return this.owner.words[this.pfnOf(this.tableOf(addr))] === cpu + 1
+    return this.holders.writerOf(addr) === cpu + 1
   }
 
   leadsToTable(entry: number): boolean {

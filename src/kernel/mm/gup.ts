@@ -43,7 +43,7 @@ import { FAULT_FLAG_WRITE, VM_FAULT_ERROR, VM_FAULT_OOM, vm_normal_page } from '
 import { find_vma, find_vma_intersection } from './mmap/mm_mt.ts'
 import { get_page, put_page, set_page_dirty } from './mm.ts'
 import { unlock_page } from './page_lock.ts'
-import { pte_table_lock, pte_table_unlock } from './ptl.ts'
+import { pte_table_lock_read, pte_table_unlock_read } from './ptl.ts'
 import { mm_find_pmd } from './rmap/walk.ts'
 import { lru_add_drain, mark_page_accessed } from './swap.ts'
 
@@ -63,7 +63,7 @@ function follow_page(vma: Vma, addr: number, flags: number): Page {
   const value = (pmd === 0 ? 0 : READ_ONCE(pmd)) as Pmd
   if (pmd_bad(value)) return 0 as Page
   const write = (flags & FOLL_WRITE) !== 0
-  const ptl = pte_table_lock(mm, value)
+  const ptl = pte_table_lock_read(mm, value, addr)
   const pte = ptep_get(pte_offset(value, addr))
   let page = 0 as Page
   if (pte_present(pte) && (!write || pte_write(pte))) {
@@ -75,7 +75,7 @@ function follow_page(vma: Vma, addr: number, flags: number): Page {
       mark_page_accessed(page)
     }
   }
-  pte_table_unlock(value, ptl)
+  pte_table_unlock_read(value, addr, ptl)
   return page
 }
 

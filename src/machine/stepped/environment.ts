@@ -51,11 +51,16 @@ export function environmentOf(
     smp_wake: () => {},
     smp_wake_one: () => {},
     kick_cpu: () => {},
-    observe_table_locked: (table) => {
-      for (const observer of machine.observers) observer.tableLocked?.(contexts.current, table)
+    observe_table_locked: (table, first, end, mode) => {
+      for (const observer of machine.observers)
+        observer.tableLocked?.(contexts.current, table, first, end, mode)
     },
-    observe_table_unlocked: (table) => {
-      for (const observer of machine.observers) observer.tableUnlocked?.(contexts.current, table)
+    observe_table_unlocked: (table, first, end, mode) => {
+      for (const observer of machine.observers)
+        observer.tableUnlocked?.(contexts.current, table, first, end, mode)
+    },
+    observe_table_read_done: (ptep, orig) => {
+      for (const observer of machine.observers) observer.tableReadDone?.(contexts.current, ptep, orig)
     },
     observe_object_alloc: (object) => {
       const { current, site } = contexts
