@@ -25,6 +25,8 @@ export const LOCK_CLASSES: Readonly<Record<LockClassSymbol, LockClass>> = {
   LOCK_CLASS_none: { name: '(no class)' },
   LOCK_CLASS_user: { name: 'user' },
   LOCK_CLASS_ptlock: { name: 'ptlock_ptr(page)' },
+  LOCK_CLASS_ptlock_R: { name: 'ptlock_ptr(page)', mode: 'R' },
+  LOCK_CLASS_ptlock_W: { name: 'ptlock_ptr(page)', mode: 'W' },
   LOCK_CLASS_page_table_lock: { name: '&mm->page_table_lock' },
   LOCK_CLASS_zone_lock: { name: '&zone->lock', hardirq: "free_pages() of a driver's interrupt" },
   LOCK_CLASS_mmap_lock_R: { name: '&mm->mmap_lock', mode: 'R' },

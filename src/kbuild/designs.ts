@@ -7,13 +7,10 @@ import { type Node, place } from './source.ts'
 /** Name -> number of parameters of a function, or 'constant'. 'any': a function of any arity. */
 type Requirements = Record<string, number | 'constant' | 'any'>
 
-/** What every page-table-lock design has. */
-const PTLOCK: Requirements = { PTLOCK_WORDS: 'constant', ptlock_init: 1, ptlock_free: 1 }
-
 const REQUIRED: Record<string, { what: string; exports: Requirements }> = {
   '#ptlock': {
     what: 'a page-table-lock design',
-    exports: { ...PTLOCK, pte_lockptr: 2, pmd_lockptr: 2, lock_pair: 2, unlock_pair: 2 },
+    exports: { PTLOCK_WORDS: 'constant', ptlock_init: 1, ptlock_free: 1 },
   },
   '#spinlock': {
     what: 'a spinlock',
@@ -29,39 +26,52 @@ const REQUIRED: Record<string, { what: string; exports: Requirements }> = {
   '#scenario': { what: 'a scenario', exports: { setup: 'any', program: 'any' } },
 }
 
-/** A design that takes and drops its locks itself. */
-const OWN_LOCKS = {
-  what: 'a page-table-lock design with locks of its own kind',
-  exports: {
-    ...PTLOCK,
-    PTL_RANGE: 'constant',
-    PTL_OPTIMISTIC: 'constant',
-    ptl_lock: 5,
-    ptl_unlock: 5,
-    ptl_is_contended: 4,
-    ptl_lock_pair: 7,
-    ptl_unlock_pair: 7,
-    ptl_lock_pmd: 2,
-    ptl_unlock_pmd: 2,
-    ptl_lock_pud: 2,
-    ptl_unlock_pud: 2,
-    ptl_read_begin: 2,
-    ptl_read_retry: 5,
-  } satisfies Requirements,
+/** A part of a page-table-lock design: what a design that has `own` must bring, and what one that has not. */
+interface PtlockPart {
+  readonly name: string
+  readonly own: Requirements
+  readonly usual: Requirements
 }
 
+const PTLOCK_PARTS: readonly PtlockPart[] = [
+  {
+    name: 'pte',
+    own: {
+      ptl_lock: 5,
+      ptl_unlock: 5,
+      ptl_is_contended: 4,
+      ptl_lock_pair: 7,
+      ptl_unlock_pair: 7,
+      PTL_RANGE: 'constant',
+    },
+    usual: { pte_lockptr: 2, lock_pair: 2, unlock_pair: 2 },
+  },
+  { name: 'pmd', own: { ptl_lock_pmd: 2, ptl_unlock_pmd: 2 }, usual: { pmd_lockptr: 2 } },
+  { name: 'pud', own: { ptl_lock_pud: 2, ptl_unlock_pud: 2 }, usual: {} },
+  { name: 'read', own: { ptl_read_begin: 2, ptl_read_retry: 5, PTL_OPTIMISTIC: 'constant' }, usual: {} },
+]
+
 /**
- * Whether the design in `text` takes and drops its locks itself (ptl_lock and its kin) instead of naming a spinlock for
- * each table. What cannot be parsed does not; that is told when it is linked.
+ * The parts of a page-table-lock design, and whether the design in `text` brings its own in place of the usual one
+ * (src/kernel/locking/ptlock/ops). What cannot be parsed brings none; that is told when it is linked.
  */
-export function bringsOps(text: string): boolean {
+export function ptlockParts(text: string): { name: string; brings: boolean }[] {
   const { program } = parseSync('design.ts', text, { sourceType: 'module', lang: 'ts' })
-  return (program.body as unknown as Node[]).some(
-    (statement) =>
-      statement.type === 'ExportNamedDeclaration' &&
-      (statement.declaration?.id?.name === 'ptl_lock' ||
-        (statement.specifiers as Node[]).some(({ exported }) => exported.name === 'ptl_lock')),
+  const exported = new Set(
+    (program.body as unknown as Node[])
+      .filter(({ type }) => type === 'ExportNamedDeclaration')
+      .flatMap(({ declaration, specifiers }) => [
+        declaration?.id?.name,
+        ...(specifiers as Node[]).map((specifier) => specifier.exported.name),
+      ]),
   )
+  return PTLOCK_PARTS.map(({ name, own }) => ({ name, brings: exported.has(Object.keys(own)[0]) }))
+}
+
+/** What the design in `text` must export, with each part in the form that it has. */
+function ptlockRequirements(text: string): Requirements {
+  const parts = PTLOCK_PARTS.map(({ own, usual }, i) => (ptlockParts(text)[i].brings ? own : usual))
+  return Object.assign({}, REQUIRED['#ptlock'].exports, ...parts) as Requirements
 }
 
 /**
@@ -69,14 +79,14 @@ export function bringsOps(text: string): boolean {
  * one.
  */
 export function checkDesign(specifier: string, module: Module): void {
-  const ops = specifier === '#ptlock' && bringsOps(module.source.text)
-  const required = ops ? OWN_LOCKS : REQUIRED[specifier]
+  const required = REQUIRED[specifier]
   if (!required) return
+  const exports = specifier === '#ptlock' ? ptlockRequirements(module.source.text) : required.exports
   const exported = allExports(module)
-  const missing = Object.keys(required.exports).filter((name) => !exported.has(name))
+  const missing = Object.keys(exports).filter((name) => !exported.has(name))
   if (missing.length > 0)
     throw new UsageError(`${module.source.id}:1:1: ${required.what} must export ${list(missing)}.`)
-  for (const [name, expected] of Object.entries(required.exports)) {
+  for (const [name, expected] of Object.entries(exports)) {
     const binding = exported.get(name)
     if (!binding) continue
     const at = place(binding.module.source, binding.node?.start ?? 0)

@@ -13,7 +13,7 @@ import { type Configuration, configConstants } from './config.ts'
 import { heldFolder, hold } from './held.ts'
 import { type Linked, link } from './link.ts'
 import type { Resolver } from './modules.ts'
-import { bringsOps } from './designs.ts'
+import { ptlockParts } from './designs.ts'
 import { applyPatches } from './patch.ts'
 import { isReplaced } from './primitives.ts'
 import { packageRoot } from '../base/root.ts'
@@ -194,7 +194,10 @@ function chosenModules(
     ['mmtorture/kernel', join(kernel, 'index.ts')],
     ['#config', join(kernel, 'config.ts')],
     ['#ptlock', ptlock],
-    ['#ptlock_ops', bringsOps(text(ptlock)) ? ptlock : join(kernel, 'locking', 'ptlock', 'ops', 'spinlock.ts')],
+    ...ptlockParts(text(ptlock)).map(({ name, brings }): [string, string] => [
+      `#ptlock_${name}`,
+      brings ? ptlock : join(kernel, 'locking', 'ptlock', 'ops', `${name}.ts`),
+    ]),
     ['#spinlock', design('spinlock', config.SPINLOCK)],
     ['#atomic', join(kernel, 'arch', config.ATOMICS === 'wasm' ? 'atomic_wasm.ts' : 'atomic.ts')],
     ['#scenario', scenario],

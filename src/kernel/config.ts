@@ -31,6 +31,8 @@ export const AREAS: number = 0
 export const LOCK_STAT: number = 0
 export const HOLDTIME_SAMPLE: number = 16
 export const PTLOCK_HASH: number = 16
+/** Entries that a lock of PTLOCK=range serves. */
+export const PTLOCK_RANGE: number = 64
 /** 1 where the host reorders plain accesses (arm64): READ_ONCE and WRITE_ONCE are atomic there. */
 export const WEAK_MEMORY: number = 0
 /** 1 in an image for the stepped machine, where interrupts and waits are the scheduler's. */

@@ -1,29 +1,21 @@
 /**
  * Taking the lock of a page table: the one way from the fault paths to the page-table-lock design (pte_offset_map_lock
  * and pmd_lock of include/linux/mm.h, 6.1). Says which entries are meant and for what, so that a design whose locks
- * exclude nobody is noticed. Which locks are taken, and of which kind, is the design's affair: #ptlock_ops.
+ * exclude nobody is noticed. Which locks are taken, and of which kind, is the design's affair (locking/ptlock).
  */
 import { PTRS_PER_TABLE } from '#config'
+import { ptl_lock_pmd, ptl_unlock_pmd } from '#ptlock_pmd'
 import {
-  PTL_OPTIMISTIC,
   PTL_RANGE,
   ptl_is_contended,
   ptl_lock,
   ptl_lock_pair,
-  ptl_lock_pmd,
-  ptl_lock_pud,
-  ptl_read_begin,
-  ptl_read_retry,
   ptl_unlock,
   ptl_unlock_pair,
-  ptl_unlock_pmd,
-  ptl_unlock_pud,
-} from '#ptlock_ops'
-import {
-  observe_table_locked,
-  observe_table_read_done,
-  observe_table_unlocked,
-} from '../arch/observe.ts'
+} from '#ptlock_pte'
+import { ptl_lock_pud, ptl_unlock_pud } from '#ptlock_pud'
+import { PTL_OPTIMISTIC, ptl_read_begin, ptl_read_retry } from '#ptlock_read'
+import { observe_table_locked, observe_table_read_done, observe_table_unlocked } from '../arch/observe.ts'
 import { pgtable_page, pmd_page, pte_same, ptep_get } from '../arch/pgtable.ts'
 import type { Mm, Pmd, PmdP, Pte, PteP, PudP, Spinlock } from '../arch/structs.ts'
 import { mm$page_table_lock } from '../arch/structs.ts'
@@ -45,14 +37,14 @@ function end_held(addr: number, npages: number): number {
  * Takes the entries of pages [addr, end) of the PTE table that the PMD value `pmd` points to, to change them. Returns
  * what pte_table_unlock wants back (pte_offset_map_lock).
  */
-export function pte_table_lock(mm: Mm, pmd: Pmd, addr: number, end: number): Spinlock {
+export function pte_table_lock(mm: Mm, pmd: Pmd, addr: number, end: number): number {
   const ptl = ptl_lock(mm, pmd, addr, end, PTL_WRITE)
   count_ptl_taken(ptl)
   observe_table_locked(pmd_page(pmd), first_held(addr), end_held(addr, end - addr), PTL_WRITE)
   return ptl
 }
 
-export function pte_table_unlock(pmd: Pmd, addr: number, end: number, ptl: Spinlock): void {
+export function pte_table_unlock(pmd: Pmd, addr: number, end: number, ptl: number): void {
   observe_table_unlocked(pmd_page(pmd), first_held(addr), end_held(addr, end - addr), PTL_WRITE)
   ptl_unlock(pmd, addr, end, PTL_WRITE, ptl)
 }
@@ -61,14 +53,14 @@ export function pte_table_unlock(pmd: Pmd, addr: number, end: number, ptl: Spinl
  * The same for who only looks at the entry of page `addr`: no entry changes, and what it maps stays mapped. A spinlock
  * makes no difference.
  */
-export function pte_table_lock_read(mm: Mm, pmd: Pmd, addr: number): Spinlock {
+export function pte_table_lock_read(mm: Mm, pmd: Pmd, addr: number): number {
   const ptl = ptl_lock(mm, pmd, addr, addr + 1, PTL_READ)
   count_ptl_taken(ptl)
   observe_table_locked(pmd_page(pmd), first_held(addr), end_held(addr, 1), PTL_READ)
   return ptl
 }
 
-export function pte_table_unlock_read(pmd: Pmd, addr: number, ptl: Spinlock): void {
+export function pte_table_unlock_read(pmd: Pmd, addr: number, ptl: number): void {
   observe_table_unlocked(pmd_page(pmd), first_held(addr), end_held(addr, 1), PTL_READ)
   ptl_unlock(pmd, addr, addr + 1, PTL_READ, ptl)
 }
@@ -107,7 +99,12 @@ export function pte_table_unlock_pair(
   npages: number,
 ): void {
   if (second !== first || PTL_RANGE)
-    observe_table_unlocked(pmd_page(second), first_held(second_addr), end_held(second_addr, npages), PTL_WRITE)
+    observe_table_unlocked(
+      pmd_page(second),
+      first_held(second_addr),
+      end_held(second_addr, npages),
+      PTL_WRITE,
+    )
   observe_table_unlocked(pmd_page(first), first_held(first_addr), end_held(first_addr, npages), PTL_WRITE)
   ptl_unlock_pair(first_mm, first, first_addr, second_mm, second, second_addr, npages)
 }
@@ -132,26 +129,26 @@ export function pte_read_retry(pmd: Pmd, addr: number, seq: number, ptep: PteP, 
 }
 
 /** Takes the PMD entry at `pmdp`, to put a table under it; returns what pmd_unlock wants back. */
-export function pmd_lock(mm: Mm, pmdp: PmdP): Spinlock {
+export function pmd_lock(mm: Mm, pmdp: PmdP): number {
   const ptl = ptl_lock_pmd(mm, pmdp)
   count_ptl_taken(ptl)
   observe_table_locked(pgtable_page(pmdp), 0, PTRS_PER_TABLE, PTL_WRITE)
   return ptl
 }
 
-export function pmd_unlock(pmdp: PmdP, ptl: Spinlock): void {
+export function pmd_unlock(pmdp: PmdP, ptl: number): void {
   observe_table_unlocked(pgtable_page(pmdp), 0, PTRS_PER_TABLE, PTL_WRITE)
   ptl_unlock_pmd(pmdp, ptl)
 }
 
 /** The same for the PUD entry at `pudp`. */
-export function pud_lock(mm: Mm, pudp: PudP): Spinlock {
+export function pud_lock(mm: Mm, pudp: PudP): number {
   const ptl = ptl_lock_pud(mm, pudp)
   observe_table_locked(pgtable_page(pudp), 0, PTRS_PER_TABLE, PTL_WRITE)
   return ptl
 }
 
-export function pud_unlock(pudp: PudP, ptl: Spinlock): void {
+export function pud_unlock(pudp: PudP, ptl: number): void {
   observe_table_unlocked(pgtable_page(pudp), 0, PTRS_PER_TABLE, PTL_WRITE)
   ptl_unlock_pud(pudp, ptl)
 }

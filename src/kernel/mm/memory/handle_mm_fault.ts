@@ -4,7 +4,7 @@
  * userfaultfd.
  */
 import { FAULT_LOCKING, SWAP } from '#config'
-import { PTL_OPTIMISTIC } from '#ptlock_ops'
+import { PTL_OPTIMISTIC } from '#ptlock_read'
 import { READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
 import { BUG_ON } from '../../arch/bug.ts'
 import {
