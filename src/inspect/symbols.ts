@@ -52,6 +52,8 @@ export type KernelSymbols = Numbers<
 export interface MachineView {
   readonly memory: Int32Array
   readonly symbols: SymbolTable
+  /** The class that a lock was given (a LOCK_CLASS_ constant), where the machine knows. */
+  readonly lockClasses?: { get(lock: number): number | undefined }
 }
 
 /** The value of a symbol. Throws an Error (a defect of the project) when the image has none of that name. */

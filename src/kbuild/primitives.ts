@@ -78,6 +78,7 @@ export const MACHINE_FUNCTIONS: ReadonlySet<string> = new Set([
   'observe_object_alloc',
   'observe_object_free',
   'observe_contended',
+  'observe_lock_init',
   'observe_lock_acquire',
   'observe_lock_release',
   'observe_lock_wanted',

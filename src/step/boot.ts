@@ -44,6 +44,7 @@ export interface SteppedEnvironment {
   observe_table_read_done(ptep: number, orig: number): void
   observe_object_alloc(object: number): void
   observe_object_free(object: number): void
+  observe_lock_init(lock: number, lockClass: number): void
   observe_lock_acquire(lock: number, subclass: number, how: number): void
   observe_lock_release(lock: number): void
   observe_lock_wanted(lock: number): void

@@ -95,6 +95,7 @@ const NOTHING = [
   'observe_table_locked',
   'observe_table_unlocked',
   'observe_table_read_done',
+  'observe_lock_init',
   'observe_lock_acquire',
   'observe_lock_release',
   'observe_lock_wanted',

@@ -2,13 +2,14 @@
 // which level and who owns them, which pages, tables and objects are free, and what its words are called. It follows
 // the steps by itself, outside the machine's memory. Leaves out every rule: those are in the checks.
 import { entryName, pteText, tableEntryText } from '../../inspect/entries.ts'
+import { lockClassAt, type LockClassSymbol } from '../../inspect/lock_classes.ts'
 import { nameAddress } from '../../inspect/names.ts'
 import { dumpPage } from '../../inspect/page_dump.ts'
 import { PageTables, type TableLevel } from '../../inspect/page_tables.ts'
 import { readSwapEntry } from '../../inspect/swap_entries.ts'
 import { Kind } from '../../step/kinds.ts'
 import { Violation } from '../../step/observer.ts'
-import type { KernelSymbols } from '../../inspect/symbols.ts'
+import type { KernelSymbols, MachineView } from '../../inspect/symbols.ts'
 import { RestingMachine } from '../resting_machine.ts'
 import type { Step } from './check.ts'
 import { Rewind } from './rewind.ts'
@@ -23,6 +24,7 @@ export interface WatchedMachine {
   readonly cpus: number
   /** The last step announced by each context. */
   readonly site: Int32Array
+  readonly lockClasses?: MachineView['lockClasses']
   /** Its event counters (mm/vmstat.ts). */
   readonly stat: Float64Array
 }
@@ -314,6 +316,16 @@ export class Watch {
   /** Where the last step of a context stands. */
   lastSite(context: number): number {
     return this.#machine.site[context]
+  }
+
+  /** The class that the lock at `addr` was given (a LOCK_CLASS_ constant), where that is known. */
+  givenLockClass(addr: number): number | undefined {
+    return this.#machine.lockClasses?.get(addr)
+  }
+
+  /** The class of the lock at `addr`; undefined: it is no lock of the kernel's. */
+  lockClass(addr: number): LockClassSymbol | undefined {
+    return lockClassAt(this.#machine, addr)
   }
 
   /** The word at `addr` by its object and field; a PTE by its mm and page. */

@@ -27,6 +27,9 @@ export const LOCK_TRY = 1
 export const LOCK_READ = 2
 export const LOCK_SLEEPS = 4
 
+/** This CPU makes `lock`, which is of class `lock_class` (a LOCK_CLASS_ constant) from now on. */
+export function observe_lock_init(lock: number, lock_class: number): void {}
+
 /** This CPU has taken `lock`, in the way that the LOCK_ bits of `how` say; `subclass` as in spin_lock_nested. */
 export function observe_lock_acquire(lock: number, subclass: number, how: number): void {}
 

@@ -5,11 +5,18 @@
  */
 import { LOCK_STAT } from '#config'
 import { atomic_fetch_and, atomic_fetch_or } from '#atomic'
-import { READ_ONCE } from '../arch/access.ts'
-import { observe_lock_wanted } from '../arch/observe.ts'
+import { READ_ONCE, WRITE_ONCE } from '../arch/access.ts'
+import { observe_lock_init, observe_lock_wanted } from '../arch/observe.ts'
 import { smp_cond_load, smp_wake } from '../arch/wait.ts'
-import { lock_contended } from './lock_stat.ts'
+import { lock_contended, lockdep_init_map } from './lock_stat.ts'
 import { lock_acquire, lock_release } from './lockdep.ts'
+
+/** Makes the word at `addr` zero, so that its bits are free locks of class `lock_class`. */
+export function bit_spin_lock_init(addr: number, lock_class: number): void {
+  WRITE_ONCE(addr, 0)
+  observe_lock_init(addr, lock_class)
+  if (LOCK_STAT) lockdep_init_map(addr + 1, lock_class)
+}
 
 /** Takes bit `bit` (a mask) of the word at `addr`; `subclass` as in spin_lock_nested. */
 export function bit_spin_lock(bit: number, addr: number, subclass: number): void {

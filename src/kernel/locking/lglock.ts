@@ -9,7 +9,7 @@ import { LOCK_STAT, NR_CPUS } from '#config'
 import { arch_spin_lock, arch_spin_lock_init, arch_spin_unlock } from '#spinlock'
 import { load, smp_processor_id } from '../arch/access.ts'
 import { machine$nr_cpus } from '../arch/memory_map.ts'
-import { LOCK_READ, observe_lock_wanted } from '../arch/observe.ts'
+import { LOCK_READ, observe_lock_init, observe_lock_wanted } from '../arch/observe.ts'
 import type { Spinlock } from '../arch/structs.ts'
 import { lockdep_init_map } from './lock_stat.ts'
 import { lock_acquire, lock_release } from './lockdep.ts'
@@ -24,6 +24,7 @@ function lg_cpu_lock(lg: number, cpu: number): Spinlock {
 
 export function lg_lock_init(lg: number, lock_class: number): void {
   for (let cpu = 0; cpu < NR_CPUS; cpu++) arch_spin_lock_init(lg_cpu_lock(lg, cpu))
+  observe_lock_init(lg, lock_class)
   if (LOCK_STAT) lockdep_init_map(lg + 1, lock_class)
 }
 

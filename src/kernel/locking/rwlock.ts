@@ -8,7 +8,7 @@ import { LOCK_STAT } from '#config'
 import { atomic_fetch_add, atomic_fetch_or, cmpxchg } from '#atomic'
 import { arch_spin_lock, arch_spin_lock_init, arch_spin_unlock } from '#spinlock'
 import { READ_ONCE, WRITE_ONCE } from '../arch/access.ts'
-import { LOCK_READ, observe_lock_wanted } from '../arch/observe.ts'
+import { LOCK_READ, observe_lock_init, observe_lock_wanted } from '../arch/observe.ts'
 import {
   rwlock$cnts,
   rwlock$lockdep_read,
@@ -32,6 +32,7 @@ const _QR_BIAS = 0x200
 export function rwlock_init(lock: Rwlock, class_read: number, class_write: number): void {
   WRITE_ONCE(lock + rwlock$cnts, 0)
   arch_spin_lock_init((lock + rwlock$wait_lock) as Spinlock)
+  observe_lock_init(lock, class_write)
   if (LOCK_STAT) {
     lockdep_init_map(lock + rwlock$lockdep_read, class_read)
     lockdep_init_map(lock + rwlock$lockdep_write, class_write)

@@ -2,6 +2,7 @@
  * The environment of a stepped image but for its steps, draws and turns: a CPU's own area, which no other CPU touches,
  * and what observers are told.
  */
+import type { LockClasses } from '../lock_classes.ts'
 import type { SteppedEnvironment } from '../../step/boot.ts'
 import { KernelBug } from '../../step/bug.ts'
 import type { Contexts } from './contexts.ts'
@@ -14,6 +15,7 @@ export interface EnvironmentMachine {
   readonly stat: Float64Array
   readonly steps: number
   readonly observers: readonly Observer[]
+  readonly lockClasses: LockClasses
 }
 
 export function environmentOf(
@@ -70,6 +72,7 @@ export function environmentOf(
       const { current, site } = contexts
       for (const observer of machine.observers) observer.objectFreed?.(current, object, site[current])
     },
+    observe_lock_init: (lock, lockClass) => machine.lockClasses.set(lock, lockClass),
     observe_lock_acquire: (lock, subclass, how) => {
       for (const observer of machine.observers) observer.lockAcquire?.(contexts.current, lock, subclass, how)
     },

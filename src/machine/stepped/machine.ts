@@ -8,6 +8,7 @@
  *
  * Left out: weak memory (every access is performed when its turn comes).
  */
+import { LockClasses } from '../lock_classes.ts'
 import { requireSymbols, type SteppedBoot, type SteppedExports } from '../../step/boot.ts'
 import { KernelBug, SetupFailed } from '../../step/bug.ts'
 import { ALIVE, Contexts, DONE, UNBORN } from './contexts.ts'
@@ -88,6 +89,7 @@ export class SteppedMachine implements Pending {
   readonly learned: readonly number[]
   /** Sites of the steps of setup. */
   readonly setupSites: ReadonlySet<number>
+  readonly lockClasses = new LockClasses()
   /** Observers of the executions to come. */
   observers: readonly Observer[] = []
 
@@ -141,6 +143,7 @@ export class SteppedMachine implements Pending {
     this.#steps.watcher = undefined
     this.setupSites = recorder.sites
     this.#undo.keep()
+    this.lockClasses.keep()
     this.#oracleBase = new OracleBase(this.oracle)
   }
 
@@ -264,6 +267,7 @@ export class SteppedMachine implements Pending {
     this.#undo.undo()
     this.#oracleBase.restore()
     this.#contexts.reset()
+    this.lockClasses.reset()
     this.#turn.setMode(INTERRUPTS, false)
     this.#turn.choices = 0
     this.#steps.begin(this.#options.stepLimit)

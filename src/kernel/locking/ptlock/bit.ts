@@ -6,11 +6,8 @@
 import { pmd_page } from '../../arch/pgtable.ts'
 import type { Mm, Page, Pmd, PmdP, Spinlock } from '../../arch/structs.ts'
 import { mm$page_table_lock, page$ptl } from '../../arch/structs.ts'
-import { WRITE_ONCE } from '../../arch/access.ts'
-import { LOCK_STAT } from '#config'
-import { bit_spin_lock, bit_spin_unlock } from '../bit_spinlock.ts'
+import { bit_spin_lock, bit_spin_lock_init, bit_spin_unlock } from '../bit_spinlock.ts'
 import { LOCK_CLASS_ptlock, SINGLE_DEPTH_NESTING } from '../lock_class.ts'
-import { lockdep_init_map } from '../lock_stat.ts'
 
 export const PTLOCK_WORDS = 0
 export const PTL_RANGE = 0
@@ -22,8 +19,7 @@ function table_word(pmd: Pmd): number {
 }
 
 export function ptlock_init(page: Page): void {
-  WRITE_ONCE(page + page$ptl, 0)
-  if (LOCK_STAT) lockdep_init_map(page + page$ptl + 1, LOCK_CLASS_ptlock)
+  bit_spin_lock_init(page + page$ptl, LOCK_CLASS_ptlock)
 }
 
 export function ptlock_free(_page: Page): void {}
