@@ -9,6 +9,7 @@ import type * as pgtable from '../kernel/arch/pgtable.ts'
 import type * as structs from '../kernel/arch/structs.ts'
 import type * as swapops from '../kernel/arch/swapops.ts'
 import type * as ptlMode from '../kernel/locking/ptl_mode.ts'
+import type * as ptlock from '../kernel/locking/ptlock/pmd.ts'
 import type * as ptlockPte from '../kernel/locking/ptlock/ops/pte.ts'
 import type * as rwsem from '../kernel/locking/rwsem.ts'
 import type * as unmappedArea from '../kernel/mm/mmap/get_unmapped_area.ts'
@@ -31,6 +32,7 @@ export type KernelSymbols = Numbers<
     typeof structs &
     typeof swapops &
     typeof ptlMode &
+    Pick<typeof ptlock, 'PTLOCK_WORDS'> &
     Pick<typeof ptlockPte, 'PTL_RANGE'> &
     Pick<typeof rwsem, 'RWSEM_WRITER_LOCKED'> &
     Pick<typeof unmappedArea, 'mmap_min_addr'> &

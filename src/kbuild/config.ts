@@ -81,7 +81,8 @@ function choice(
     // A user's own design has the index after the last built-in one.
     constants: (value) => {
       const index = choices.indexOf(String(value))
-      return { [name]: index < 0 ? choices.length : index }
+      const own = takesPath ? { [`${name}_USER`]: index < 0 ? 1 : 0 } : {}
+      return { [name]: index < 0 ? choices.length : index, ...own }
     },
   }
 }

@@ -3,6 +3,7 @@
 import { KIND_FLAGS, WRITES } from '../../step/kinds.ts'
 import type { Observer } from '../../step/observer.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'
+import { bounds } from './bounds.ts'
 import { enomem } from './enomem.ts'
 import { Kcsan, kcsan, kcsanStrict } from './kcsan.ts'
 import { ledger } from './ledger.ts'
@@ -30,6 +31,7 @@ export { Watch, type WatchedMachine } from './watch.ts'
 /** All checks at every step. The first that is broken by a step is the one that is reported. */
 export const STEP_CHECKS: readonly StepCheckKind[] = [
   useAfterFree,
+  bounds,
   tableOwner,
   pageCounts,
   pageTableCheck,

@@ -20,6 +20,12 @@ import { pgtable_page, pmd_page, pte_same, ptep_get } from '../arch/pgtable.ts'
 import type { Mm, Pmd, PmdP, Pte, PteP, PudP, Spinlock } from '../arch/structs.ts'
 import { mm$page_table_lock } from '../arch/structs.ts'
 import { count_ptl_taken } from '../locking/ptlock_area.ts'
+import {
+  check_ptlock,
+  PTLOCK_BY_ptl_lock,
+  PTLOCK_BY_ptl_lock_pmd,
+  PTLOCK_BY_ptl_lock_pud,
+} from '../locking/ptlock_bounds.ts'
 import { PTL_READ, PTL_WRITE } from '../locking/ptl_mode.ts'
 import { spin_lock, spin_unlock } from '../locking/spinlock.ts'
 
@@ -39,6 +45,7 @@ function end_held(addr: number, npages: number): number {
  */
 export function pte_table_lock(mm: Mm, pmd: Pmd, addr: number, end: number): number {
   const ptl = ptl_lock(mm, pmd, addr, end, PTL_WRITE)
+  check_ptlock(ptl, PTLOCK_BY_ptl_lock)
   count_ptl_taken(ptl)
   observe_table_locked(pmd_page(pmd), first_held(addr), end_held(addr, end - addr), PTL_WRITE)
   return ptl
@@ -55,6 +62,7 @@ export function pte_table_unlock(pmd: Pmd, addr: number, end: number, ptl: numbe
  */
 export function pte_table_lock_read(mm: Mm, pmd: Pmd, addr: number): number {
   const ptl = ptl_lock(mm, pmd, addr, addr + 1, PTL_READ)
+  check_ptlock(ptl, PTLOCK_BY_ptl_lock)
   count_ptl_taken(ptl)
   observe_table_locked(pmd_page(pmd), first_held(addr), end_held(addr, 1), PTL_READ)
   return ptl
@@ -131,6 +139,7 @@ export function pte_read_retry(pmd: Pmd, addr: number, seq: number, ptep: PteP, 
 /** Takes the PMD entry at `pmdp`, to put a table under it; returns what pmd_unlock wants back. */
 export function pmd_lock(mm: Mm, pmdp: PmdP): number {
   const ptl = ptl_lock_pmd(mm, pmdp)
+  check_ptlock(ptl, PTLOCK_BY_ptl_lock_pmd)
   count_ptl_taken(ptl)
   observe_table_locked(pgtable_page(pmdp), 0, PTRS_PER_TABLE, PTL_WRITE)
   return ptl
@@ -144,6 +153,7 @@ export function pmd_unlock(pmdp: PmdP, ptl: number): void {
 /** The same for the PUD entry at `pudp`. */
 export function pud_lock(mm: Mm, pudp: PudP): number {
   const ptl = ptl_lock_pud(mm, pudp)
+  check_ptlock(ptl, PTLOCK_BY_ptl_lock_pud)
   observe_table_locked(pgtable_page(pudp), 0, PTRS_PER_TABLE, PTL_WRITE)
   return ptl
 }

@@ -4,6 +4,7 @@
  */
 import { lock_pair, pte_lockptr, unlock_pair } from '#ptlock'
 import type { Mm, Pmd, Spinlock } from '../../../arch/structs.ts'
+import { check_ptlock, PTLOCK_BY_pte_lockptr } from '../../ptlock_bounds.ts'
 import { count_ptl_taken } from '../../ptlock_area.ts'
 import { spin_lock, spin_needbreak, spin_unlock } from '../../spinlock.ts'
 
@@ -11,6 +12,7 @@ export const PTL_RANGE = 0
 
 export function ptl_lock(mm: Mm, pmd: Pmd, _addr: number, _end: number, _mode: number): number {
   const ptl = pte_lockptr(mm, pmd)
+  check_ptlock(ptl, PTLOCK_BY_pte_lockptr)
   spin_lock(ptl)
   return ptl
 }
@@ -34,6 +36,8 @@ export function ptl_lock_pair(
 ): void {
   const first_ptl = pte_lockptr(first_mm, first)
   const second_ptl = pte_lockptr(second_mm, second)
+  check_ptlock(first_ptl, PTLOCK_BY_pte_lockptr)
+  check_ptlock(second_ptl, PTLOCK_BY_pte_lockptr)
   lock_pair(first_ptl, second_ptl)
   count_ptl_taken(first_ptl)
   count_ptl_taken(second_ptl)
