@@ -48,6 +48,14 @@ export type KernelSymbols = Numbers<
 export interface MachineView {
   readonly memory: Int32Array
   readonly symbols: SymbolTable
+  /** For a machine that knows; without it all may have been written. */
+  readonly since?: KeptState | undefined
+}
+
+/** A state of the memory that a machine keeps, and the words that were written since. */
+export interface KeptState {
+  readonly memory: Int32Array
+  readonly written: Int32Array
 }
 
 /** The value of a symbol. Throws an Error (a defect of the project) when the image has none of that name. */
