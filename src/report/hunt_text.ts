@@ -6,6 +6,7 @@ import { interleavingOf } from '../hunt/violation.ts'
 import type { Unmet } from '../hunt/expectations.ts'
 import type { HuntedForm, HuntReport, ShrinkReport, ViolationReport } from '../hunt/report.ts'
 import { covered } from '../hunt/reached.ts'
+import type { Interleaving } from '../hunt/interleaving.ts'
 import { constraintText, cpuLetter, formatColumns } from '../hunt/interleaving.ts'
 import { callTrace, cpuLine } from '../hunt/kernel_formats.ts'
 import { kernelLines } from './kernel_lines.ts'
@@ -146,6 +147,7 @@ function violationLines(
       violation.shrunk ? shrunkLines(violation.shrunk, violation.check) : [],
       drawLines(violation.draws, verbose),
       formatColumns(interleaving, cpus),
+      causeLines(interleaving.causes),
       orderLines(interleaving.constraints),
       description.atRest
         ? ['At the end all CPUs had left the kernel.', ...exitingLines(description.cpus)]
@@ -168,15 +170,39 @@ function violationHeading({ check, execution, count: times }: ViolationReport): 
 function shrunkLines({ sizes, steps, switches, necessary }: ShrinkReport, check: string): string[] {
   const { cpus, operations, pages } = sizes
   const first =
-    `Shrunk to ${plural(switches, 'switch', 'switches')} in ${plural(steps, 'step')}: ${plural(cpus, 'CPU')}` +
-    `${operations === 0 ? '' : `, ${plural(operations, 'operation')} a task`}${pages === 0 ? '' : `, ${plural(pages, 'page')}`}.`
-  const proofs = necessary.map((one, index) => {
+    `Shrunk to ${plural(switches, 'switch', 'switches')}${ofInterrupts(necessary, cpus)} in ${plural(steps, 'step')}: ` +
+    `${plural(cpus, 'CPU')}${operations === 0 ? '' : `, ${plural(operations, 'operation')} a task`}` +
+    `${pages === 0 ? '' : `, ${plural(pages, 'page')}`}.`
+  return [first, ...proofLines(necessary, cpus, check)]
+}
+
+type Proofs = ShrinkReport['necessary']
+
+/** ` (2 between CPUs, 2 interrupts)` where interrupts are among the switches. */
+function ofInterrupts(necessary: Proofs, cpus: number): string {
+  const contexts = necessary.length === 0 ? [] : [necessary[0].from, ...necessary.map(({ to }) => to)]
+  const ran = contexts.filter((context) => context < cpus)
+  const interrupts = contexts.length - ran.length
+  if (interrupts === 0) return ''
+  const between = ran.filter((context, nth) => nth > 0 && context !== ran[nth - 1]).length
+  return ` (${between} between CPUs, ${plural(interrupts, 'interrupt')})`
+}
+
+/** What happens without each switch; those in a row that come by themselves are one line. */
+function proofLines(necessary: Proofs, cpus: number, check: string): string[] {
+  // Who is not stopped there runs on until it has to wait.
+  const free = necessary.map(({ reason, without }) => reason === 'waiting' || without === check)
+  return necessary.flatMap((one, index) => {
     const what = `witch ${index + 1} (${contextName(one.from, cpus)} to ${contextName(one.to, cpus)} after step ${one.step})`
-    // Who is not stopped there runs on until it has to wait.
-    if (one.reason === 'waiting' || one.without === check) return `S${what} comes by itself, here or later.`
-    return `Without s${what} ${one.without === 'held' ? 'everything holds' : `${one.without} fails`}.`
+    if (!free[index])
+      return `Without s${what} ${one.without === 'held' ? 'everything holds' : `${one.without} fails`}.`
+    if (free[index - 1]) return []
+    const behind = free.indexOf(false, index)
+    const last = behind < 0 ? free.length : behind
+    return last === index + 1
+      ? `S${what} comes by itself, here or later.`
+      : `Switches ${index + 1} ${last === index + 2 ? 'and' : 'to'} ${last} come by themselves, here or later.`
   })
-  return [first, ...proofs]
 }
 
 /** What tasks drew at random; without `verbose` only as far as it is not 0. */
@@ -189,6 +215,11 @@ function drawLines(draws: ViolationReport['draws'], verbose: boolean): string[] 
 
 function contextName(context: number, cpus: number): string {
   return context < cpus ? `CPU ${context}` : `the interrupt of CPU ${context - cpus}`
+}
+
+function causeLines(causes: Interleaving['causes']): string[] {
+  if (causes.length === 0) return []
+  return ['What led to it:', ...causes.map(({ row, what }) => ` ${row} ${what}`)]
 }
 
 function orderLines(constraints: ViolationReport['constraints']): string[] {

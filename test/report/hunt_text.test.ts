@@ -1,5 +1,6 @@
 // The golden report of a frozen program.
 import { expect, test } from 'vitest'
+import type { NecessarySwitch } from '../../src/explore/shrink.ts'
 import { violationReport } from '../../src/hunt/report.ts'
 import { formatViolation } from '../../src/report/hunt_text.ts'
 import { describedProgram } from '../hunt/described.ts'
@@ -43,4 +44,23 @@ test('its part of the JSON', async () => {
 test('a report ends with the command that replays it', () => {
   const text = formatViolation(violationReport(description, about, true), description, true)
   expect(text.trimEnd().split('\n').at(-1)).toBe('to replay it: mmtorture replay mmtorture-out/lost.json')
+})
+
+test('interrupts among the switches are told apart, and switches that come by themselves are one line', () => {
+  const waits = (step: number, from: number, to: number): NecessarySwitch => {
+    return { step, from, to, reason: 'waiting' }
+  }
+  const necessary = [
+    { step: 1, from: 1, to: 0, reason: 'preempted', without: 'held' } as const,
+    ...[waits(2, 0, 3), waits(3, 3, 0), waits(4, 0, 1)],
+  ]
+  const shrunk = { ...about.shrunk, switches: 4, necessary }
+  const text = formatViolation(violationReport(description, { ...about, shrunk }, false), description, false)
+  const lines = text.split('\n')
+  const at = lines.findIndex((line) => line.startsWith('Shrunk'))
+  expect(lines.slice(at, at + 3)).toEqual([
+    'Shrunk to 4 switches (2 between CPUs, 1 interrupt) in 6 steps: 2 CPUs, 1 operation a task.',
+    'Without switch 1 (CPU 1 to CPU 0 after step 1) everything holds.',
+    'Switches 2 to 4 come by themselves, here or later.',
+  ])
 })
