@@ -316,7 +316,8 @@ function chooseSteps(
   // The last step of a deadlock is only where it ended.
   if (!deadlock || !known) {
     keep(performed - 1)
-    if (!pairs.some(([, after]) => after === performed - 1)) keep(met[performed - 1] ?? -1)
+    const explained = pairs.some(([, after]) => after === performed - 1)
+    if (!explained && !(known && steps[performed - 1]?.housekeeping)) keep(met[performed - 1] ?? -1)
   }
   // Conflicts that were not yet shown, the latest first: each CPU's of each word once in each direction. Those on what
   // the pairs and the failed step touch; others only to fill a short table.
