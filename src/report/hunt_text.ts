@@ -24,9 +24,9 @@ export function formatHunt(
     heading(report, settings),
     figures(report),
     report.notes.flatMap((note) => wrap(note)),
-    [`verdict: ${report.verdict}${report.interrupted ? ' (interrupted)' : ''}${ofViolations(report)}`],
+    [verdictLine(report)],
     ...violations.map((violation, index) => violationLines(violation, description[index], verbose)),
-    ...(report.verdict === 'held' && report.interrupted ? [[`to run it again: ${report.command}`]] : []),
+    ...(report.verdict !== 'violated' && report.interrupted ? [[`to run it again: ${report.command}`]] : []),
   ]
   return `${sections
     .filter((lines) => lines.length > 0)
@@ -97,14 +97,24 @@ function figures(report: HuntReport): string[] {
   ]
 }
 
-function ofViolations({ violations, violation, unmet, executions, forms }: HuntReport): string {
+function verdictLine(report: HuntReport): string {
+  const { verdict, interrupted, executions, learning } = report
+  // Nothing was hunted yet, so there is no verdict.
+  if (interrupted && verdict === 'inconclusive' && executions === 0)
+    return `verdict: interrupted while learning, after ${plural(learning, 'execution')} in which nothing was found`
+  return `verdict: ${verdict}${interrupted ? ' (interrupted)' : ''}${ofViolations(report)}`
+}
+
+function ofViolations({ violations, violation, unmet, executions, forms, exhausted }: HuntReport): string {
   if (violations !== undefined && violations.length > 0)
     return `, ${violations.length} distinct violation${violations.length === 1 ? '' : 's'}`
   if (violation === undefined && unmet !== undefined)
     return ` by progress: ${unmet.map(unmetText).join('; ')}`
   if (violation === undefined) {
     const all = forms?.reduce((sum, form) => sum + (form.executions ?? 0), 0) ?? executions
-    return `, ${count(all)} executions${forms === undefined ? '' : ` in ${plural(forms.length, 'form')}`}`
+    const inForms = forms === undefined ? '' : ` in ${plural(forms.length, 'form')}`
+    // Tasks draw the same in all executions of an exhaustive search.
+    return `, ${count(all)} executions${inForms}${exhausted ? ': all schedules of one set of draws' : ''}`
   }
   const when = executionText(violation.execution)
   return ` by ${violation.check} ${when} after ${violation.seconds.toFixed(2)} s`
