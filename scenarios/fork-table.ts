@@ -3,7 +3,7 @@
  * The child breaks up what it shares with them, in a table of its own, and ends.
  *
  * @form cpus=2 operations=3 pages=2
- * @form cpus=3 operations=3 pages=2 VMA_LOCK=y
+ * @form cpus=3 operations=2 pages=2 VMA_LOCK=y
  * @reaches copy_page_range, do_anonymous_page, wp_page_copy, zap_pte_range, exit_mmap
  * @expects forks in 2
  */

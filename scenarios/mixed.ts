@@ -9,7 +9,6 @@
  *
  * @form cpus=2 operations=6 pages=2 MIX=even
  * @form cpus=3 operations=4 pages=3 MIX=even VMA_LOCK=y
- * @form cpus=2 operations=6 pages=2 MIX=recorded
  * @reaches do_anonymous_page, wp_page_copy, zap_pte_range, change_pte_range, copy_page_range, move_ptes, free_pgtables
  * @expects forks in 4
  */
