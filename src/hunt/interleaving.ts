@@ -208,28 +208,54 @@ function acrossSwitches(
 ): Pair[] {
   const pairs: Pair[] = []
   const known = new Set(waits.map(String))
-  const switches = switchesOf(steps).slice(-SWITCHES)
-  for (const [nth, at] of switches.entries()) {
+  for (const change of changesOf(steps).slice(-SWITCHES)) {
     const crossed = waits.some(
       ([before, after]) =>
-        before < at && steps[before].cpu === steps[at - 1].cpu && waitsForLock(steps[after]),
+        before <= change.left && steps[before].cpu === steps[change.left].cpu && waitsForLock(steps[after]),
     )
     if (crossed) continue
-    const start = nth === 0 ? 0 : switches[nth - 1]
-    const end = switches[nth + 1] ?? steps.length
     // An interrupt is about what it does, not about what its CPU does before and behind it.
-    const interrupt = steps[at].irq || steps[at - 1].irq
+    const anywhere = { ...change, start: 0, end: steps.length }
+    const places = steps[change.left].irq || steps[change.at].irq ? [change] : [change, anywhere]
     const pair = firstOf(
-      wanted.flatMap((fits) => [
-        (): Pair | undefined => pairAcross(steps, start, at, end, fits),
-        ...(interrupt ? [] : [(): Pair | undefined => pairAcross(steps, 0, at, steps.length, fits)]),
-      ]),
+      wanted.flatMap((fits) => places.map((place) => (): Pair | undefined => pairAcross(steps, place, fits))),
     )
     if (pair === undefined || known.has(String(pair))) continue
     known.add(String(pair))
     pairs.push(pair)
   }
   return pairs
+}
+
+/** A change of context: who leaves takes steps `start` to `left`, who comes those from `at` to before `end`. */
+interface Change {
+  readonly start: number
+  readonly left: number
+  readonly at: number
+  readonly end: number
+}
+
+/**
+ * The changes from one task's context to another's, past the interrupts between them, and those to interrupts and back,
+ * in the order of time.
+ */
+function changesOf(steps: readonly DescribedStep[]): Change[] {
+  const bounds = [0, ...switchesOf(steps), steps.length]
+  const segments = bounds.slice(1).map((end, nth) => ({ first: bounds[nth], end }))
+  const ran = segments.filter(({ first, end }) => first < end)
+  const tasks: { first: number; end: number }[] = []
+  for (const segment of ran.filter(({ first }) => !steps[first].irq)) {
+    const last = tasks.at(-1)
+    if (last !== undefined && steps[last.first].context === steps[segment.first].context)
+      last.end = segment.end
+    else tasks.push({ ...segment })
+  }
+  const change = (one: { first: number; end: number }, other: { first: number; end: number }): Change => ({
+    ...{ start: one.first, left: one.end - 1, at: other.first, end: other.end },
+  })
+  const among = (all: typeof tasks): Change[] => all.slice(1).map((next, nth) => change(all[nth], next))
+  const interrupts = among(ran).filter(({ left, at }) => steps[left].irq || steps[at].irq)
+  return [...among(tasks), ...interrupts].toSorted((one, other) => one.at - other.at)
 }
 
 function firstOf<Value>(ways: readonly (() => Value | undefined)[]): Value | undefined {
@@ -250,19 +276,17 @@ function lastPerformed(steps: readonly DescribedStep[]): number {
 
 function pairAcross(
   steps: readonly DescribedStep[],
-  start: number,
-  at: number,
-  end: number,
+  { start, left, at, end }: Change,
   wanted: Wanted,
 ): Pair | undefined {
-  const leaving = steps[at - 1].cpu
+  const leaving = steps[left].cpu
   const coming = steps[at].cpu
   const failed = lastPerformed(steps)
   let best: Pair | undefined
   let bestNear = Infinity
   let bestFar = Infinity
   let rankBefore = 0
-  for (let before = at - 1; before >= start; before--) {
+  for (let before = left; before >= start; before--) {
     if (steps[before].cpu !== leaving) continue
     if (!wanted(before)) {
       rankBefore++

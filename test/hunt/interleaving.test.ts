@@ -276,4 +276,16 @@ describe('what led there but does not matter is left out', () => {
     const interrupted = steps.map((step, index) => (index === 2 ? { ...step, context: 3, irq: true } : step))
     expect(constraintText(interleave(interrupted).constraints)).toEqual(['B1 before A1 before B2 (pte)'])
   })
+  test('an interrupt between two tasks does not hide what their change is about', () => {
+    const steps = execution(`
+      0 READ pte
+      0 READ own
+      0 READ acks
+      1 READ other
+      1 WRITE pte
+      0 WRITE pte
+    `)
+    const interrupted = steps.map((step, index) => (index === 2 ? { ...step, context: 2, irq: true } : step))
+    expect(constraintText(interleave(interrupted).constraints)).toEqual(['A1 before B1 before A2 (pte)'])
+  })
 })
