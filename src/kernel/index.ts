@@ -2,6 +2,8 @@
  * The surface of the kernel for scenarios and users' designs: `import { … } from 'mmtorture/kernel'`.
  */
 export { AREAS, NR_CPUS, NR_PAGES, PAGE_BYTES, PTLOCK_HASH, PTRS_PER_TABLE, REFCOUNT } from '#config'
+export { MIX_COW, MIX_FORK, MIX_MADVISE, MIX_MMAP, MIX_MPROTECT } from '#config'
+export { MIX_MREMAP, MIX_MUNMAP, MIX_READ, MIX_WRITE } from '#config'
 export { SPINLOCK_WORDS } from '#spinlock'
 
 // Machine: accesses and atomics on word addresses.
