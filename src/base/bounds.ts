@@ -30,6 +30,13 @@ export const BOUNDS = {
     section: [0, 1e9],
     think: [0, 1e9],
   },
+  judge: {
+    seed: SEED,
+    workers: [1, 64],
+    executions: [1, 1e9],
+    operations: [1, 1e9],
+    cpus: [1, 256],
+  },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Bounds>>>>
 
 /** Seconds, above 0, that a run, a hunt and the measured window of a point may take. */

@@ -30,9 +30,18 @@ export function parseSimulatedTime(text: string): number {
 
 /** `--seconds S`: a positive decimal number of at most a day. */
 export function parseSeconds(text: string): number {
+  return time('--seconds', text)
+}
+
+/** `--budget S`: as `--seconds`. */
+export function parseBudget(text: string): number {
+  return time('--budget', text)
+}
+
+function time(option: string, text: string): number {
   const seconds = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN
   if (!(seconds > 0 && seconds <= LONGEST.seconds))
-    throw new UsageError(`--seconds ${text}: expected a number of seconds greater than 0, such as 2 or 0.5.`)
+    throw new UsageError(`${option} ${text}: expected a number of seconds greater than 0, such as 2 or 0.5.`)
   return seconds
 }
 

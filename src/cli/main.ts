@@ -8,6 +8,7 @@ import { Command, CommanderError } from 'commander'
 import { packageRoot } from '../base/root.ts'
 import {
   collect,
+  parseBudget,
   parseCpuList,
   parseCpus,
   parseInteger,
@@ -18,6 +19,7 @@ import {
 import { expandHome } from '../base/paths.ts'
 import { UsageError } from '../base/errors.ts'
 import type { HuntArguments } from './commands/hunt.ts'
+import type { JudgeArguments } from './commands/judge.ts'
 import type { ReplayArguments } from './commands/replay.ts'
 import type { RunArguments } from './commands/run.ts'
 import type { ScaleArguments } from './commands/scale.ts'
@@ -199,6 +201,37 @@ async function main(args: readonly string[]): Promise<number> {
     .action(async (scenario: string | undefined, options: ScaleArguments) => {
       const { scaleCommand } = await import('./commands/scale.ts')
       status = await scaleCommand(scenario, options, interruptSignal())
+    })
+  program
+    .command('judge')
+    .description('judge a page-table-lock design, a spinlock, a scenario or a patch: hunt, run and scale')
+    .argument('<files...>', 'your files, and names of built-in designs or spinlocks to compare with')
+    .option('--budget <s>', 'seconds for all of it (default 120)', parseBudget)
+    .option('--seed <n>', 'seed of all hunts, runs and curves (default 1)', parseInteger('judge', 'seed'))
+    .option('--workers <n>', 'worker threads of a hunt (default 1)', parseInteger('judge', 'workers'))
+    .option(
+      '--executions <n>',
+      'executions of each scenario (default: as many as there is time for)',
+      parseInteger('judge', 'executions'),
+    )
+    .option('--scenario <name>', 'hunt in this one and no others (repeatable)', collect)
+    .option('--cpus <list>', 'numbers of CPUs of the curves (default 1,2,8,64)', parseCpuList)
+    .option('--topology <names>', 'machines of the curves, the first in whole (default milan)')
+    .option(
+      '--operations <n>',
+      'operations a CPU of each point of a curve (default 24)',
+      parseInteger('judge', 'operations'),
+    )
+    .option('--config <KEY=VALUE>', 'configuration of all kernels alike (repeatable)', collect)
+    .option('--json [file]', 'print the report as JSON, or write it to a file (--json=FILE)', expandHome)
+    .option(
+      '--out <dir>',
+      'folder of replay files, judge.txt and judge.json (default: replay files in mmtorture-out)',
+      expandHome,
+    )
+    .action(async (files: string[], options: JudgeArguments) => {
+      const { judgeCommand } = await import('./commands/judge.ts')
+      status = await judgeCommand(files, options, interruptSignal())
     })
   program
     .command('list')

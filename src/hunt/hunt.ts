@@ -5,6 +5,8 @@ import { relative, resolve } from 'node:path'
 import { campaign } from './campaign.ts'
 import { formatReplay, makeReplay, type ReplayFile } from '../explore/replay_file.ts'
 import type { HuntResult, HuntViolation } from '../explore/rounds.ts'
+import { placesOfPair } from '../explore/coverage.ts'
+import type { Site } from '../step/site.ts'
 import { courseOf } from '../explore/course.ts'
 import { shrink, type Shrunk, type Sizes } from '../explore/shrink.ts'
 import { type Configuration, keyOf } from '../kbuild/config.ts'
@@ -45,6 +47,17 @@ export interface Hunted {
   readonly replays: readonly ReplayFile[]
   /** Why replay files are missing. */
   readonly unwritten: readonly UsageError[]
+  readonly places: HuntedPlaces
+}
+
+/** Where the hunt of a scenario's first form has been, as indices into the sites of its image. */
+export interface HuntedPlaces {
+  readonly sites: readonly Site[]
+  /** That took a step in executions, and in setup. */
+  readonly reached: readonly number[]
+  readonly setup: readonly number[]
+  /** That two CPUs met at, one of them writing. */
+  readonly pairs: readonly (readonly [before: number, after: number])[]
 }
 
 /** What a hunt is as data: its report and, for replay(), its violations. */
@@ -148,7 +161,13 @@ async function huntOne(plan: HuntPlan, config: Configuration, conduct: Conduct):
     unmet: plan.asDeclared ? unmet(image, expects, result) : [],
     command: huntCommand(plan, config),
   }
-  return { report: huntReport(about, result, violations), descriptions, replays, unwritten }
+  const places = {
+    sites: image.sites,
+    reached: result.sites,
+    setup: [...setupSites],
+    pairs: result.pairs.map(placesOfPair),
+  }
+  return { report: huntReport(about, result, violations), descriptions, replays, unwritten, places }
 }
 
 async function explored(
@@ -171,6 +190,7 @@ async function explored(
       ...(signal && { signal }),
       sites: sites.length,
       brief: plan.brief,
+      ...(plan.learning === undefined ? {} : { learning: plan.learning }),
       ...(plan.executions === undefined ? {} : { executions: plan.executions }),
       ...(options.depth === undefined ? {} : { depth: options.depth }),
       ...(options.preemptions === undefined ? {} : { preemptions: options.preemptions }),

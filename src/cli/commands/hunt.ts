@@ -1,9 +1,8 @@
 // `mmtorture hunt`: hunts, printed. Leaves out what a hunt is: src/hunt.
 import { checkFolder, checkWritable, DEFAULT_OUT, progress, writeReport } from '../../base/output.ts'
 import { huntPlans } from '../../hunt/hunt.ts'
-import { huntChanges, type HuntChoices, huntDefaults, planHunts } from '../../hunt/plan.ts'
+import { type HuntChoices, huntSettingsShown, planHunts } from '../../hunt/plan.ts'
 import type { HuntReport } from '../../hunt/report.ts'
-import { configSettings } from '../../kbuild/config.ts'
 import { formatHuntSweep } from '../../report/hunt_sweep.ts'
 import { formatHunt, headingSettings } from '../../report/hunt_text.ts'
 
@@ -41,8 +40,5 @@ export async function huntCommandLine(
 
 /** What the configuration is, unless it goes without saying. */
 function settingsOf({ config, cpus }: HuntReport): string[] {
-  return headingSettings(config, [
-    ...huntDefaults(cpus).filter((setting) => configSettings(config).includes(setting)),
-    ...huntChanges(config, cpus),
-  ])
+  return headingSettings(config, huntSettingsShown(config, cpus))
 }
