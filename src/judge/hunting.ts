@@ -170,13 +170,15 @@ export class Tally {
   add({ scenario, settings, row }: Job, hunted: Hunted, seconds: number): HuntedScenario {
     const { report, places } = hunted
     const { change } = this.judged
+    const inExecutions = new Set(places.reached)
     const taken = new Set([...places.reached, ...places.setup])
     let reaches = false
     for (const [index, site] of places.sites.entries()) {
       const place = placeOf(change, site)
       if (place === undefined) continue
       this.#places.set(place, (this.#places.get(place) ?? false) || taken.has(index))
-      if (taken.has(index)) reaches = true
+      // What setup alone comes by is done before there is anything to interleave.
+      if (inExecutions.has(index)) reaches = true
     }
     const before = this.#pairs.size
     const textOf = (index: number): string => `${places.sites[index].file}:${places.sites[index].line}`

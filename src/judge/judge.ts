@@ -29,8 +29,8 @@ export async function judgePlan(plan: JudgePlan, conduct: Conduct = {}): Promise
   const { signal } = conduct
   const end = new Deadline(plan.budget)
   const hunts = new Deadline(plan.budget * SHARES.hunt)
-  const runs = new Deadline(plan.budget * (SHARES.hunt + SHARES.run))
   const tallies = await huntJudged(plan, hunts, end, conduct)
+  const runs = new Deadline(Math.min(end.left, plan.budget * SHARES.run))
   const stressed: RunReport[][] = []
   for (const [index, tally] of tallies.entries())
     stressed.push(

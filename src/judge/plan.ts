@@ -55,8 +55,8 @@ export interface JudgedPlan {
   readonly scenarios: readonly ScenarioFile[]
 }
 
-/** Shares of the budget, one after the other; what a phase leaves goes to the next. */
-export const SHARES = { hunt: 0.55, run: 0.1, scale: 0.35 } as const
+/** Shares of the budget that hunts and runs have; curves have what is left. */
+export const SHARES = { hunt: 0.5, run: 0.1 } as const
 
 export const DEFAULT_BUDGET = 120
 const DEFAULT_SEED = 1

@@ -5,7 +5,7 @@ import type { Conduct } from '../base/conduct.ts'
 import { UsageError } from '../base/errors.ts'
 import { namedScenarios } from '../catalog/scenarios.ts'
 import { findTopology } from '../catalog/topologies.ts'
-import { keyOf } from '../kbuild/config.ts'
+import { keyOf, withDefaults } from '../kbuild/config.ts'
 import type { ScalePoint } from '../scale/report.ts'
 import { planScale, scalePlan } from '../scale/scale.ts'
 import { builtIns, type Candidate } from './candidate.ts'
@@ -30,6 +30,9 @@ const LOCK_LOADS: readonly Load[] = [{ load: 'lock', scenario: 'lock-torture' },
 
 /** Keys that take away what page faults wait for beside page-table locks, alone and together. */
 const KEYS = [['VMA_LOCK=y'], ['AREAS=each'], ['VMA_LOCK=y', 'AREAS=each'], ['NODES=4']]
+
+/** Enough for the CPUs of a judgement; a machine of 512M takes as long to boot as its point does. */
+const MEMORY = ['MEMORY=128M']
 
 /** What was measured of a candidate. */
 export interface Scaled {
@@ -64,7 +67,7 @@ export async function scaleJudged(
       const { points } = await scalePlan(
         planScale(load.scenario, {
           ...{ cpus, topology, operations: plan.operations, seed: plan.seed, patch: who.patches },
-          config: [...settings, ...more],
+          config: withDefaults([...settings, ...more], MEMORY),
         }),
         { signal: deadline.signal(signal) },
       )

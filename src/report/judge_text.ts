@@ -55,10 +55,11 @@ function huntLines({ hunt, failed }: Judged): string[] {
   const { scenarios, left, refused, places, conflictPairs, fresh } = hunt
   const reaching = scenarios.filter(({ reaches }) => reaches)
   const others = [...new Set(scenarios.filter(({ reaches }) => !reaches).map(({ scenario }) => scenario))]
+  const reached = new Set(reaching.map(({ scenario }) => scenario)).size
   const of = places.reached.length + places.unreached.length
   return [
     ...block('hunted', [
-      `${plural(new Set(reaching.map(({ scenario }) => scenario)).size, 'scenario')} that reach it, ` +
+      `${plural(reached, 'scenario that reaches it', 'scenarios that reach it')}, ` +
         `${count(hunt.executions)} executions after ${count(hunt.learning)} that learned, in ${hunt.seconds.toFixed(1)} s`,
     ]),
     ...block('covered', [
@@ -73,7 +74,7 @@ function huntLines({ hunt, failed }: Judged): string[] {
     ]),
     ...(places.unreached.length === 0 ? [] : block('not reached', named(places.unreached))),
     ...(left.length === 0 || failed === 'hunt' ? [] : block('no time for', named(left))),
-    ...(others.length === 0 ? [] : block('no effect in', named(others))),
+    ...(others.length === 0 ? [] : block('unconcerned', named(others))),
     ...(refused.length === 0
       ? []
       : block(

@@ -60,7 +60,7 @@ function execute(text: string): Outcome {
     .replace(`${OUT}/`, `${kept}/`)
     .replace('--topology host', `--topology ${kept}/host.json`)
     .split(' ')
-  if (args[0] === 'hunt' || args.includes('--calibrate')) args.push('--out', kept)
+  if (['hunt', 'judge'].includes(args[0]) || args.includes('--calibrate')) args.push('--out', kept)
   const main = join(root, 'dist/src/cli/main.js')
   const result = spawnSync(process.execPath, [main, ...args], { cwd: root, encoding: 'utf8' })
   const stdout = result.stdout.replaceAll(posix.relative(root, kept), OUT).replaceAll(kept, OUT)
