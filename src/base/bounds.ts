@@ -9,7 +9,7 @@ const PAGES: Bounds = [1, 1e6]
 
 /** By command and option, named as the library names it. Those of scale's `cpus` hold for each of the list. */
 export const BOUNDS = {
-  run: { cpus: [1, 64], seed: SEED },
+  run: { cpus: [1, 64], seed: SEED, repeat: [1, 1000] },
   hunt: {
     cpus: [1, 64],
     seed: SEED,

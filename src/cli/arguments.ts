@@ -59,6 +59,14 @@ export function hyphenated(option: string): string {
   return option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
 
+/** `--seed 1,2,3`: numbers, each once, in their order. */
+export function parseSeeds(text: string): number[] {
+  const expected = `${expectedInteger(BOUNDS.run.seed)}, or several such as 1,2,3`
+  return [
+    ...new Set(text.split(',').map((part) => integer('--seed', part.trim(), BOUNDS.run.seed, expected))),
+  ]
+}
+
 /** A repeatable option: appends. */
 export function collect(text: string, earlier: readonly string[] = []): string[] {
   return [...earlier, text]
@@ -66,11 +74,13 @@ export function collect(text: string, earlier: readonly string[] = []): string[]
 
 /**
  * Command-line arguments in which an option with an optional value is told from what follows: `--json` alone becomes
- * `--json=-`, so that it does not take the next argument for its value.
+ * `--json=-`, so that it does not take the next argument for its value; so does `--csv`.
  */
 export function separateJson(args: readonly string[]): string[] {
   const end = args.indexOf('--')
-  return args.map((arg, index) => (arg === '--json' && (end < 0 || index < end) ? '--json=-' : arg))
+  return args.map((arg, index) =>
+    ['--json', '--csv'].includes(arg) && (end < 0 || index < end) ? `${arg}=-` : arg,
+  )
 }
 
 function integer(option: string, text: string, [least, greatest]: Bounds, expected: string): number {

@@ -19,13 +19,15 @@ import {
   type ViolationReport,
   violationReport,
 } from './report.ts'
-import { huntLabels, type HuntSweep, huntSweep } from './sweep.ts'
+import { type HuntSweep, huntSweep } from './sweep.ts'
+import { baselineOf, rowLabels } from '../kbuild/labels.ts'
 import { type Description, describeViolation } from './violation.ts'
 import { count } from '../base/text.ts'
 import { readFileSync } from 'node:fs'
 import { shellQuote } from '../base/shell.ts'
 import { allChecks } from '../catalog/checks.ts'
 import { UsageError } from '../base/errors.ts'
+import { patchNames } from '../catalog/kernel_choice.ts'
 import { type Built, buildPlan, makeSmaller, steppedOptions } from './build.ts'
 import { explainThrown, guarded } from '../machine/explain.ts'
 import { type HuntChoices, huntChanges, huntCommand, huntDefaults, type HuntPlan } from './plan.ts'
@@ -75,11 +77,25 @@ export interface Hunts {
 /**
  * Hunts every configuration of every plan, one after the other. Throws UsageError for what is wrong in the user's
  * scenario, patches, designs or scheduler; a violation is a result.
+ * @param baseline words of the label of the row that the others are compared with; default: the first
  */
-export async function huntPlans(plans: readonly HuntPlan[], conduct: Conduct = {}): Promise<Hunts> {
+export async function huntPlans(
+  plans: readonly HuntPlan[],
+  conduct: Conduct = {},
+  baseline?: string,
+): Promise<Hunts> {
   const { signal, progress = () => {} } = conduct
   const hunts = plans.flatMap((plan) => plan.configs.map((config) => ({ plan, config })))
-  const labels = huntLabels(hunts.map(({ plan, config }) => ({ scenario: plan.label, config })))
+  const labels = rowLabels(
+    hunts.map(({ plan, config }) => ({
+      ...patchNames(plan),
+      ...{ scenario: plan.label, config, scheduler: plan.scheduler, seed: plan.seed },
+    })),
+  )
+  const base = baselineOf(labels, baseline)
+  // Several kernels or seeds of one scenario.
+  const crossed = new Set(plans.map(({ label }) => label)).size < plans.length
+  const compared = hunts.length > 1 && (crossed || baseline !== undefined)
   const hunted: Hunted[] = []
   for (const [index, { plan, config }] of hunts.entries()) {
     if (signal?.aborted) break
@@ -89,7 +105,7 @@ export async function huntPlans(plans: readonly HuntPlan[], conduct: Conduct = {
   const reports = hunted.map(({ report }) => report)
   const interrupted =
     signal?.aborted === true && (hunted.length < hunts.length || reports.some((row) => row.interrupted))
-  return { hunted, sweep: huntSweep(reports, interrupted) }
+  return { hunted, sweep: huntSweep(reports, interrupted, compared ? base : undefined) }
 }
 
 /** Hunts one configuration of a plan, then its larger forms; what is violated first is what is reported. */

@@ -159,7 +159,7 @@ describe('the reference pages', () => {
     expect(rows.filter((row) => !page('docs/configuration.md').includes(row))).toEqual([])
   })
 
-  test.each(['run', 'hunt', 'scale', 'replay'])('list every option of %s', (command) => {
+  test.each(['run', 'hunt', 'judge', 'scale', 'replay'])('list every option of %s', (command) => {
     const section = page('docs/configuration.md').split(`\n### ${command}\n`)[1]?.split('\n#')[0] ?? ''
     const options = [...mmtorture(`${command} --help`).stdout.matchAll(/^ +(?:-h, )?(--[\w-]+)/gm)].map(
       (m) => m[1],
