@@ -26,7 +26,7 @@ test('a hunt crosses schedulers and seeds', () => {
   expect(status).toBe(1)
   const { rows, baseline } = JSON.parse(stdout) as HuntSweep
   expect(rows.map(({ scheduler, seed }) => `${scheduler} ${seed}`)).toEqual([
-    ...['random 1', 'random 2', 'pct 1', 'pct 2'],
+    ...['random 1', 'random 2', 'pct-3 1', 'pct-3 2'],
   ])
   expect(baseline).toBe(3)
   expect(rows[3].ofBaseline).toBe(1)
@@ -64,7 +64,7 @@ test('curves of several seeds stand in one table and one file of values', () => 
 
 describe('what is wrong is refused in one sentence', () => {
   test.each([
-    [['run', '--seed', '1,x'], /--seed 1,x: expected an integer .* or several such as 1,2,3/],
+    [['run', '--seed', '1,x'], /--seed x: expected an integer .* or several such as 1,2,3/],
     [['run', '--repeat', '0'], /--repeat 0: expected an integer from 1/],
     [['run', '--config', 'PTLOCK=mm,pte', '--baseline', 'PTLOCK=x'], /there is no such row; the rows are/],
     [['hunt', '--json', '--csv'], /--json and --csv both print/],
