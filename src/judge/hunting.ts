@@ -6,7 +6,8 @@ import type { Conduct } from '../base/conduct.ts'
 import { scenarioDeclaration } from '../catalog/forms.ts'
 import type { ScenarioFile } from '../catalog/scenarios.ts'
 import { type Hunted, huntPlans } from '../hunt/hunt.ts'
-import { planHunt } from '../hunt/plan.ts'
+import { type HuntChoices, planHunt } from '../hunt/plan.ts'
+import { type AheadRequest, BuildAhead } from './ahead.ts'
 import { builtIns, type Candidate } from './candidate.ts'
 import { placeOf } from './change.ts'
 import type { Deadline } from './deadline.ts'
@@ -42,20 +43,45 @@ export async function huntJudged(
   const tallies = plan.judged.map((judged) => new Tally(judged, plan.judged.length === 1))
   const jobs = jobsOf(tallies)
   const over = (): boolean => deadline.left <= 0 || signal?.aborted === true
-  for (let round = 0; !over(); round++) {
-    const begun = jobs.filter(
-      (job) => job.tally.wants(job, round) && (job.row?.executions ?? 0) < plan.executions,
-    )
-    if (begun.length === 0) break
-    for (const tally of tallies) tally.beginRound()
-    for (const [index, job] of begun.entries()) {
-      if (over()) break
-      if (job.tally.violation !== undefined) continue
-      progress(`hunt, round ${round + 1}: ${index + 1} of ${begun.length}: ${labelOf(job)}`)
-      await huntJob(plan, job, round, deadline, { signal: end.signal(signal) })
+  const ahead = new BuildAhead(
+    jobs.flatMap((job) => requestOf(plan, job)),
+    plan.workers,
+  )
+  try {
+    for (let round = 0; !over(); round++) {
+      const begun = jobs.filter(
+        (job) => job.tally.wants(job, round) && (job.row?.executions ?? 0) < plan.executions,
+      )
+      if (begun.length === 0) break
+      for (const tally of tallies) tally.beginRound()
+      for (const [index, job] of begun.entries()) {
+        if (over()) break
+        if (job.tally.violation !== undefined) continue
+        if (round === 0) ahead.reached(index)
+        progress(`hunt, round ${round + 1}: ${index + 1} of ${begun.length}: ${labelOf(job)}`)
+        await huntJob(plan, job, round, deadline, { signal: end.signal(signal) })
+      }
     }
+    return tallies
+  } finally {
+    await ahead.stop()
   }
-  return tallies
+}
+
+/** The image of a job's first hunt; none where the scenario does not suit the candidate. */
+function requestOf(plan: JudgePlan, job: Job): AheadRequest[] {
+  try {
+    const { configs, scenario, patches } = planHunt(nameOf(job.scenario), kernelOf(plan, job))
+    return [{ config: configs[0], scenario: scenario.file, patches }]
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    return []
+  }
+}
+
+function kernelOf(plan: JudgePlan, { tally, settings }: Job): Pick<HuntChoices, 'config' | 'patch'> {
+  const { candidate } = tally.judged
+  return { config: [...plan.settings, ...candidate.settings, ...settings], patch: candidate.patches }
 }
 
 /** Scenario by scenario, so that all candidates get equally far. */
@@ -89,7 +115,6 @@ async function huntJob(
   conduct: Conduct,
 ): Promise<void> {
   const { tally, scenario } = job
-  const { candidate } = tally.judged
   const started = performance.now()
   const wanted = FIRST * MORE ** round
   try {
@@ -99,8 +124,7 @@ async function huntJob(
       // A round of its own: more of what the last one had.
       seed: plan.seed + round,
       workers: plan.workers,
-      config: [...plan.settings, ...candidate.settings, ...job.settings],
-      patch: candidate.patches,
+      ...kernelOf(plan, job),
       ...(plan.out === undefined ? {} : { out: plan.out }),
     }
     const planned = { ...planHunt(nameOf(scenario), choices), brief: true }
