@@ -56,6 +56,14 @@ export interface MachineView {
   readonly symbols: SymbolTable
   /** The class that a lock was given (a LOCK_CLASS_ constant), where the machine knows. */
   readonly lockClasses?: { get(lock: number): number | undefined }
+  /** For a machine that knows; without it all may have been written. */
+  readonly since?: KeptState | undefined
+}
+
+/** A state of the memory that a machine keeps, and the words that were written since. */
+export interface KeptState {
+  readonly memory: Int32Array
+  readonly written: Int32Array
 }
 
 /** The value of a symbol. Throws an Error (a defect of the project) when the image has none of that name. */

@@ -4,6 +4,7 @@ import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { UsageError } from '../base/errors.ts'
 import { expandHome } from '../base/paths.ts'
+import { MIX_PARTS, MIX_PROFILES, mixConstants, parseMix } from './mix.ts'
 import { didYouMean } from '../base/nearest.ts'
 
 /** One value for each key. Paths are absolute, sizes as written (`256M`). */
@@ -33,6 +34,7 @@ export interface Configuration {
   readonly MMU_GATHER_BUNDLE: number
   readonly REFCOUNT: string
   readonly AREAS: string
+  readonly MIX: string
   readonly MEMCG: 'y' | 'n'
 }
 
@@ -228,6 +230,15 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     'one',
     'for page-fault-disjoint alone: one VMA that all threads share, or one for each thread',
   ),
+  {
+    name: 'MIX',
+    description: `for mixed alone: how often it does what, a profile or weights of ${MIX_PARTS.join(', ')}`,
+    choices: Object.keys(MIX_PROFILES),
+    values: `${Object.keys(MIX_PROFILES).join(' | ')} | nine weights such as 4:4:2:1:1:1:0:1:0`,
+    default: 'recorded',
+    parse: parseMix,
+    constants: (value) => mixConstants(String(value)),
+  },
 ]
 
 const KEY_NAMES = CONFIG_KEYS.map((key) => key.name)

@@ -71,7 +71,7 @@ export interface BuildOptions {
 }
 
 /** Changes when the same inputs make another image. */
-const KBUILD_VERSION = '8'
+const KBUILD_VERSION = '9'
 /** Changes when the same image is kept in another form. */
 const CACHE_VERSION = '2'
 

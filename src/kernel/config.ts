@@ -30,6 +30,16 @@ export const VMA_LOCK: number = 0
 export const REFCOUNT: number = 0
 /** For scenario page-fault-disjoint alone. 0: one VMA for all threads; 1: one for each. */
 export const AREAS: number = 0
+// For scenario mixed alone: weights of what it does (MIX).
+export const MIX_READ: number = 192
+export const MIX_WRITE: number = 504
+export const MIX_COW: number = 222
+export const MIX_MMAP: number = 58
+export const MIX_MUNMAP: number = 5
+export const MIX_MPROTECT: number = 17
+export const MIX_MADVISE: number = 1
+export const MIX_FORK: number = 2
+export const MIX_MREMAP: number = 0
 export const LOCK_STAT: number = 0
 export const HOLDTIME_SAMPLE: number = 16
 export const PTLOCK_HASH: number = 16

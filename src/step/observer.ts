@@ -46,12 +46,29 @@ export const FENCE_MB = 0
 export const FENCE_WMB = 1
 export const FENCE_RMB = 2
 
+/** An earlier step without which a violation would be none, as a check knows it: the last one that fits. */
+export interface Cause {
+  /** What the step did, in the report's words: `fills the TLB of CPU 1`. */
+  readonly what: string
+  // By what it is known; those that are given.
+  /** The word by its name: `pte[mm 1, 0x7000]`. */
+  readonly object?: string
+  readonly cpu?: number
+  readonly function?: string
+  readonly site?: number
+  /** Only a write. */
+  readonly writes?: true
+}
+
 /** A check has failed. `check` is its name as in `mmtorture list checks`. */
 export class Violation extends Error {
   override readonly name = 'Violation'
   readonly check: string
-  constructor(check: string, message: string) {
+  /** What led to it, the latest first: each lies before the one that it is listed behind. */
+  readonly causes: readonly Cause[]
+  constructor(check: string, message: string, causes: readonly Cause[] = []) {
     super(message)
     this.check = check
+    this.causes = causes
   }
 }

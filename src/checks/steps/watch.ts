@@ -8,7 +8,7 @@ import { dumpPage } from '../../inspect/page_dump.ts'
 import { PageTables, type TableLevel } from '../../inspect/page_tables.ts'
 import { readSwapEntry } from '../../inspect/swap_entries.ts'
 import { Kind } from '../../step/kinds.ts'
-import { Violation } from '../../step/observer.ts'
+import { type Cause, Violation } from '../../step/observer.ts'
 import type { KernelSymbols, MachineView } from '../../inspect/symbols.ts'
 import { RestingMachine } from '../resting_machine.ts'
 import type { Step } from './check.ts'
@@ -364,8 +364,26 @@ export class Watch {
     return names
   }
 
-  /** Throws the violation `text` of `check`, naming the step: the CPU and the place. */
-  fail(check: string, context: number, site: number, text: string): never {
-    throw new Violation(check, `${text}\n at ${this.sites.where(site)} on CPU ${this.cpuOf(context)}`)
+  /** `pte[mm 1, 0x7000]`, whether or not a table is there. */
+  pteName(mm: number, page: number): string {
+    return entryName(this.#machine, 'pte', mm, page)
+  }
+
+  /**
+   * Why the TLB of CPU `cpu` has a translation of page `page` of `mm` that is none any more: its entry was changed, at
+   * `site` if given, and the walk had cached it before.
+   */
+  staleCauses(cpu: number, mm: number, page: number, site?: number): Cause[] {
+    const object = this.pteName(mm, page)
+    return [
+      { object, what: 'takes away what is cached', writes: true, ...(site === undefined ? {} : { site }) },
+      { object, what: `fills the TLB of CPU ${cpu}`, cpu, function: 'tlb_walk' },
+    ]
+  }
+
+  /** Throws the violation `text` of `check`, naming the step, by CPU and place, and what led to it. */
+  fail(check: string, context: number, site: number, text: string, causes: readonly Cause[] = []): never {
+    const where = `at ${this.sites.where(site)} on CPU ${this.cpuOf(context)}`
+    throw new Violation(check, `${text}\n ${where}`, causes)
   }
 }

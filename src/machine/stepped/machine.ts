@@ -15,6 +15,7 @@ import { ALIVE, Contexts, DONE, UNBORN } from './contexts.ts'
 import { Draws, type DrawSource, type TaskDraws } from './draws.ts'
 import { environmentOf } from './environment.ts'
 import { INTERRUPT_SYMBOLS, Interrupts } from './interrupts.ts'
+import type { KeptState } from '../../inspect/symbols.ts'
 import { type Observer, Violation } from '../../step/observer.ts'
 import { OracleBase } from './oracle_base.ts'
 import type { Pending, Random, Scheduler } from '../../step/scheduler.ts'
@@ -276,6 +277,11 @@ export class SteppedMachine implements Pending {
   /** A number that tells states of the memory at the end of executions apart: of all words written and their values. */
   hash(): number {
     return this.#undo.hash()
+  }
+
+  /** What setup left, and the words that were written since. */
+  get since(): KeptState {
+    return this.#undo.since
   }
 
   /**
