@@ -1,7 +1,8 @@
-// What the data oracle's record of a violation says in a sentence. Host code; the record's layout is in oracle.ts.
+// What the data oracle's record of a violation says in a sentence. Host code; the record's layout is in
+// src/kernel/oracle/layout.ts.
 
 type OracleSymbols = Pick<
-  typeof import('../kernel/oracle.ts'),
+  typeof import('../kernel/oracle/layout.ts'),
   | 'orecord$mm_id'
   | 'orecord$page'
   | 'orecord$word'
