@@ -2,6 +2,7 @@
 // must come to make the bug, and the columns. Leaves out what a step says: narrator.ts.
 import { isAbsolute, relative } from 'node:path'
 import { Kind } from '../step/kinds.ts'
+import type { CausingStep } from './causes.ts'
 import type { DescribedStep } from './narrator.ts'
 
 /** A step that is shown. */
@@ -21,8 +22,16 @@ export interface Constraint {
   readonly object: string
 }
 
+/** What a row had to do with the violation, as the check knows it. */
+export interface LedToIt {
+  readonly row: string
+  readonly what: string
+}
+
 export interface Interleaving {
   readonly rows: readonly Row[]
+  /** Rows that led to it, in the order of time. */
+  readonly causes: readonly LedToIt[]
   /** Steps left out behind the last row. */
   readonly skippedAtEnd: number
   readonly constraints: readonly Constraint[]
@@ -30,7 +39,7 @@ export interface Interleaving {
 
 /** Rows of the short form are not many more. */
 const ENOUGH = 40
-/** With fewer rows, conflicts on other words are shown too. */
+/** With fewer rows, and where nothing says what it is about, conflicts on other words are shown too. */
 const LITTLE = 12
 /** Steps on either side of a change of CPU among which the pair that it is about is looked for. */
 const NEAR = 400
@@ -43,18 +52,21 @@ export interface InterleaveOptions {
   readonly verbose?: boolean
   /** Nobody could go on: what contexts wait for at the end is the failure, not what came of it. */
   readonly deadlock?: boolean
+  /** Steps that the check names. */
+  readonly causes?: readonly CausingStep[]
 }
 
 /**
- * Chooses rows.
+ * Chooses rows: what the check names as causes, for each change of CPU the pair of steps that it is about, and what is
+ * needed to read them. What else led there is left out: page tables that are walked, CPUs that idle, locks.
  * @param steps the steps of the execution, then what contexts wanted when it ended (`pending`)
  */
 export function interleave(
   steps: readonly DescribedStep[],
-  { verbose = false, deadlock = false }: InterleaveOptions = {},
+  { verbose = false, deadlock = false, causes = [] }: InterleaveOptions = {},
 ): Interleaving {
-  const pairs = orderPairs(steps, deadlock)
-  const kept = verbose ? new Set(steps.keys()) : chooseSteps(steps, pairs)
+  const pairs = orderPairs(steps, deadlock, causes)
+  const kept = verbose ? new Set(steps.keys()) : chooseSteps(steps, pairs, deadlock, causes)
   const counts = new Map<number, number>()
   const labels = new Map<number, string>()
   const rows: Row[] = []
@@ -73,7 +85,28 @@ export function interleave(
     after: labels.get(after) ?? '?',
     object: sharedObject(steps[before], steps[after]),
   }))
-  return { rows, skippedAtEnd: steps.length - 1 - last, constraints }
+  return {
+    rows,
+    causes: causes.map(({ index, what }) => ({ row: labels.get(index) ?? '?', what })),
+    skippedAtEnd: steps.length - 1 - last,
+    constraints,
+  }
+}
+
+type Pair = [before: number, after: number]
+
+/** Whether a pair may be of the step at an index. */
+type Wanted = (index: number) => boolean
+
+/** The words that the violation is about: the one that the failed step touched and the causes', but for locks. */
+function aboutWords(
+  steps: readonly DescribedStep[],
+  deadlock: boolean,
+  causes: readonly CausingStep[],
+): Set<number> {
+  const failed = deadlock ? undefined : steps[lastPerformed(steps)]
+  const named = [...causes.map(({ index }) => steps[index]), ...(failed === undefined ? [] : [failed])]
+  return new Set(named.filter(({ housekeeping }) => !housekeeping).map(({ address }) => address))
 }
 
 /** A, B, … Z, then C26, C27, … */
@@ -128,17 +161,25 @@ function switchesOf(steps: readonly DescribedStep[]): number[] {
 
 /**
  * For each change of CPU the pair of steps that it is about: one of the CPU that left before one of the CPU that came,
- * which conflict. Data before locks; the change was made just behind the one or just before the other. In a deadlock
- * who waits for a lock at the end says by itself what the changes were about; else a wait is what came of the failure,
+ * which conflict. What the violation is about before other data, data before locks; the change was made just
+ * behind the one or just before the other. In a deadlock who waits for a lock at the end says by itself what the changes were about; else a wait is what came of the failure,
  * and counts only where there is nothing else.
  */
-function orderPairs(steps: readonly DescribedStep[], deadlock: boolean): [before: number, after: number][] {
+function orderPairs(
+  steps: readonly DescribedStep[],
+  deadlock: boolean,
+  causes: readonly CausingStep[],
+): Pair[] {
+  const causing = new Set(causes.map(({ index }) => index))
+  const about = aboutWords(steps, deadlock, causes)
   const waits = waitPairs(steps)
   const performed = lastPerformed(steps) + 1
-  const pairs = deadlock ? [...waits] : acrossSwitches(steps.slice(0, performed), [], false)
-  if (deadlock) pairs.push(...acrossSwitches(steps, waits, false))
+  const data: Wanted = (at) => !steps[at].housekeeping && (!isWalk(steps[at]) || causing.has(at))
+  const wanted: Wanted[] = [(at) => about.has(steps[at].address) && data(at), data]
+  const pairs = deadlock ? [...waits] : acrossSwitches(steps.slice(0, performed), [], wanted)
+  if (deadlock) pairs.push(...acrossSwitches(steps, waits, wanted))
   if (pairs.length === 0) pairs.push(...waits)
-  if (pairs.length === 0) pairs.push(...acrossSwitches(steps, [], true))
+  if (pairs.length === 0) pairs.push(...acrossSwitches(steps, [], [() => true]))
   const failed = performed - 1
   const met = failed < 0 ? -1 : lastConflicts(steps)[failed]
   if (pairs.length === 0 && met >= 0) pairs.push([met, failed])
@@ -146,8 +187,8 @@ function orderPairs(steps: readonly DescribedStep[], deadlock: boolean): [before
 }
 
 /** Who waits at the end waits for what somebody else did. */
-function waitPairs(steps: readonly DescribedStep[]): [before: number, after: number][] {
-  const pairs: [number, number][] = []
+function waitPairs(steps: readonly DescribedStep[]): Pair[] {
+  const pairs: Pair[] = []
   for (const [index, step] of steps.entries()) {
     if (step.pending !== 'waiting') continue
     const before = steps.findLastIndex((other) => other.pending === undefined && conflict(other, step))
@@ -156,30 +197,73 @@ function waitPairs(steps: readonly DescribedStep[]): [before: number, after: num
   return pairs
 }
 
-/** The pairs of the switches that no lock waited for (`waits`) explains, without those that are in `waits`. */
+/**
+ * The pairs of the switches that no lock waited for (`waits`) explains, without those that are in `waits`.
+ * @param wanted which words a pair may be on, the best first
+ */
 function acrossSwitches(
   steps: readonly DescribedStep[],
-  waits: readonly [before: number, after: number][],
-  housekeeping: boolean,
-): [before: number, after: number][] {
-  const pairs: [number, number][] = []
+  waits: readonly Pair[],
+  wanted: readonly Wanted[],
+): Pair[] {
+  const pairs: Pair[] = []
   const known = new Set(waits.map(String))
-  const switches = switchesOf(steps).slice(-SWITCHES)
-  for (const [nth, at] of switches.entries()) {
+  for (const change of changesOf(steps).slice(-SWITCHES)) {
     const crossed = waits.some(
       ([before, after]) =>
-        before < at && steps[before].cpu === steps[at - 1].cpu && waitsForLock(steps[after]),
+        before <= change.left && steps[before].cpu === steps[change.left].cpu && waitsForLock(steps[after]),
     )
     if (crossed) continue
-    const start = nth === 0 ? 0 : switches[nth - 1]
-    const end = switches[nth + 1] ?? steps.length
-    const pair =
-      pairAcross(steps, start, at, end, housekeeping) ?? pairAcross(steps, 0, at, steps.length, housekeeping)
+    // An interrupt is about what it does, not about what its CPU does before and behind it.
+    const anywhere = { ...change, start: 0, end: steps.length }
+    const places = steps[change.left].irq || steps[change.at].irq ? [change] : [change, anywhere]
+    const pair = firstOf(
+      wanted.flatMap((fits) => places.map((place) => (): Pair | undefined => pairAcross(steps, place, fits))),
+    )
     if (pair === undefined || known.has(String(pair))) continue
     known.add(String(pair))
     pairs.push(pair)
   }
   return pairs
+}
+
+/** A change of context: who leaves takes steps `start` to `left`, who comes those from `at` to before `end`. */
+interface Change {
+  readonly start: number
+  readonly left: number
+  readonly at: number
+  readonly end: number
+}
+
+/**
+ * The changes from one task's context to another's, past the interrupts between them, and those to interrupts and back,
+ * in the order of time.
+ */
+function changesOf(steps: readonly DescribedStep[]): Change[] {
+  const bounds = [0, ...switchesOf(steps), steps.length]
+  const segments = bounds.slice(1).map((end, nth) => ({ first: bounds[nth], end }))
+  const ran = segments.filter(({ first, end }) => first < end)
+  const tasks: { first: number; end: number }[] = []
+  for (const segment of ran.filter(({ first }) => !steps[first].irq)) {
+    const last = tasks.at(-1)
+    if (last !== undefined && steps[last.first].context === steps[segment.first].context)
+      last.end = segment.end
+    else tasks.push({ ...segment })
+  }
+  const change = (one: { first: number; end: number }, other: { first: number; end: number }): Change => ({
+    ...{ start: one.first, left: one.end - 1, at: other.first, end: other.end },
+  })
+  const among = (all: typeof tasks): Change[] => all.slice(1).map((next, nth) => change(all[nth], next))
+  const interrupts = among(ran).filter(({ left, at }) => steps[left].irq || steps[at].irq)
+  return [...among(tasks), ...interrupts].toSorted((one, other) => one.at - other.at)
+}
+
+function firstOf<Value>(ways: readonly (() => Value | undefined)[]): Value | undefined {
+  for (const way of ways) {
+    const value = way()
+    if (value !== undefined) return value
+  }
+  return undefined
 }
 
 function waitsForLock({ kind, housekeeping }: DescribedStep): boolean {
@@ -192,30 +276,32 @@ function lastPerformed(steps: readonly DescribedStep[]): number {
 
 function pairAcross(
   steps: readonly DescribedStep[],
-  start: number,
-  at: number,
-  end: number,
-  housekeeping: boolean,
-): [number, number] | undefined {
-  const leaving = steps[at - 1].cpu
+  { start, left, at, end }: Change,
+  wanted: Wanted,
+): Pair | undefined {
+  const leaving = steps[left].cpu
   const coming = steps[at].cpu
   const failed = lastPerformed(steps)
-  let best: [number, number] | undefined
+  let best: Pair | undefined
   let bestNear = Infinity
   let bestFar = Infinity
   let rankBefore = 0
-  for (let before = at - 1; before >= start; before--) {
+  for (let before = left; before >= start; before--) {
     if (steps[before].cpu !== leaving) continue
+    if (!wanted(before)) {
+      rankBefore++
+      continue
+    }
     if (rankBefore > NEAR) break
     let rankAfter = 0
     for (let after = at; after < end; after++) {
       const step = steps[after]
       if (step.cpu !== coming) continue
       if (rankAfter > NEAR && after !== failed) continue
-      if ((!step.housekeeping || housekeeping) && conflict(steps[before], step)) {
-        const near = Math.min(rankBefore, rankAfter, after === failed ? 0.5 : Infinity)
+      if (wanted(after) && conflict(steps[before], step)) {
         // Of what the failed step met, the write says more than the reads behind it.
         const read = after === failed && !steps[before].writes
+        const near = read ? 0.75 : Math.min(rankBefore, rankAfter, after === failed ? 0.5 : Infinity)
         const far = rankBefore + rankAfter + (read ? steps.length : 0)
         if (near < bestNear || (near === bestNear && far < bestFar)) {
           best = [before, after]
@@ -231,29 +317,43 @@ function pairAcross(
   return best
 }
 
-function chooseSteps(steps: readonly DescribedStep[], pairs: readonly [number, number][]): Set<number> {
+function chooseSteps(
+  steps: readonly DescribedStep[],
+  pairs: readonly Pair[],
+  deadlock: boolean,
+  causes: readonly CausingStep[],
+): Set<number> {
   const kept = new Set<number>()
   const keep = (index: number): void => {
     if (index >= 0 && index < steps.length) kept.add(index)
   }
   for (const [index, step] of steps.entries()) if (step.pending !== undefined) keep(index)
   const performed = steps.length - kept.size
+  // Where nothing says what a change of CPU is about, the steps on either side of it may.
   for (const at of switchesOf(steps))
-    for (const edge of [at - 1, at]) if (!steps[edge].housekeeping) keep(edge)
+    if (!pairs.some(([before, after]) => before < at && at <= after))
+      for (const edge of [at - 1, at]) if (!steps[edge].housekeeping && !isWalk(steps[edge])) keep(edge)
   for (const pair of pairs) pair.forEach(keep)
-  keep(performed - 1)
+  for (const { index } of causes) keep(index)
+  const known = pairs.length > 0 || causes.length > 0
   const met = lastConflicts(steps)
-  keep(met[performed - 1] ?? -1)
+  // The last step of a deadlock is only where it ended.
+  if (!deadlock || !known) {
+    keep(performed - 1)
+    const explained = pairs.some(([, after]) => after === performed - 1)
+    if (!explained && !(known && steps[performed - 1]?.housekeeping)) keep(met[performed - 1] ?? -1)
+  }
   // Conflicts that were not yet shown, the latest first: each CPU's of each word once in each direction. Those on what
   // the pairs and the failed step touch; others only to fill a short table.
   const about = new Set([...kept].map((index) => steps[index].address))
   for (const index of commonLocks(steps, pairs)) if (kept.size < ENOUGH) keep(index)
   const shown = new Set<string>()
-  for (const most of [ENOUGH, LITTLE])
+  for (const most of known ? [ENOUGH] : [ENOUGH, LITTLE])
     for (let after = performed - 1; after >= 0 && kept.size < most; after--) {
       const step = steps[after]
       const before = met[after]
       if (before < 0 || step.housekeeping || (most === ENOUGH && !about.has(step.address))) continue
+      if (isWalk(step)) continue
       const key = `${step.address} ${step.cpu} ${steps[before].cpu} ${step.writes}`
       if (shown.has(key)) continue
       shown.add(key)
@@ -272,14 +372,16 @@ function chooseSteps(steps: readonly DescribedStep[], pairs: readonly [number, n
   return kept
 }
 
+/** A read of the hardware's walk: what it found shows in what the CPU does next. */
+function isWalk({ function: name, writes }: DescribedStep): boolean {
+  return name === 'tlb_walk' && !writes
+}
+
 /**
  * Where the two steps of a pair were made under the same lock: the steps that took it, and the one that let it go
  * between them. The pair alone looks as if its order could be any.
  */
-function commonLocks(
-  steps: readonly DescribedStep[],
-  pairs: readonly [before: number, after: number][],
-): number[] {
+function commonLocks(steps: readonly DescribedStep[], pairs: readonly Pair[]): number[] {
   const found: number[] = []
   for (const [before, after] of pairs) {
     const first = heldAt(steps, before)
@@ -311,7 +413,7 @@ function heldAt(steps: readonly DescribedStep[], at: number): Map<number, number
   return held
 }
 
-/** For each step the last one before it, of another CPU, that it conflicts with; -1: none. */
+/** For each step the last one before it, of another CPU, that it conflicts with, walks left out; -1: none. */
 function lastConflicts(steps: readonly DescribedStep[]): Int32Array {
   const met = new Int32Array(steps.length).fill(-1)
   /** By word: the last access and the last write of each CPU. */
@@ -325,7 +427,7 @@ function lastConflicts(steps: readonly DescribedStep[]): Int32Array {
       last.forEach((at, cpu) => {
         if (cpu !== step.cpu && at > met[index]) met[index] = at
       })
-      if (step.pending !== undefined) return
+      if (step.pending !== undefined || isWalk(step)) return
       known.accesses[step.cpu] = index
       if (written) known.writes[step.cpu] = index
     }

@@ -7,6 +7,8 @@ import { formatFrame, type Frame } from '../inspect/stack.ts'
 import { KernelBug, type SteppedMachine } from '../machine/stepped/machine.ts'
 import type { EndState } from './violation.ts'
 import { shortFile } from './interleaving.ts'
+import { IDLE } from '../inspect/waits.ts'
+import type { Sleeper } from './sleepers.ts'
 import type { DescribedStep } from './narrator.ts'
 
 export interface SplatContext {
@@ -14,6 +16,8 @@ export interface SplatContext {
   readonly error?: Error
   readonly machine: SteppedMachine
   readonly cpus: readonly EndState[]
+  /** Of a deadlock. */
+  readonly sleepers: readonly Sleeper[]
   /** The last step that was taken. */
   readonly failedStep: DescribedStep | undefined
   /** Whether it is the scenario's own assertion that failed. */
@@ -23,12 +27,12 @@ export interface SplatContext {
 const RULER = '='.repeat(66)
 /** The lines of a report in the kernel's format. */
 export function splat(context: SplatContext): string[] {
-  const { finding, error, cpus } = context
+  const { finding, error } = context
   if (error instanceof KernelBug) return bug(context, error)
   const lines = finding.message.split('\n')
   switch (finding.check) {
     case 'deadlock':
-      return deadlock(finding.message, cpus)
+      return deadlock(context)
     case 'livelock':
       return livelock(context)
   }
@@ -52,7 +56,7 @@ function bug(context: SplatContext, error: KernelBug): string[] {
   const where = reason === undefined ? text.function : undefined
   return [
     ...dump,
-    ...(reason === undefined ? [] : [`page dumped because: ${reason}`]),
+    ...(reason === undefined ? [] : [dump.length > 0 ? `page dumped because: ${reason}` : reason]),
     `${message}${finding.message.endsWith(WHILE_EXITING) ? WHILE_EXITING : ''}!`,
     ...(where === undefined ? [] : [`in ${where}${context.ofScenario ? ', of the scenario' : ''}`]),
     ...header(context),
@@ -71,11 +75,15 @@ export function cpuLine({ cpu, task }: EndState): string {
   return `CPU: ${cpu}${task ? ` PID: ${task.pid} mm ${task.mm} program ${task.program}` : ''}`
 }
 
-function deadlock(message: string, cpus: readonly EndState[]): string[] {
+/** Who waits; CPUs that have no task only where nobody else does. */
+function deadlock({ finding, cpus, sleepers }: SplatContext): string[] {
   const waiting = cpus.filter((cpu) => cpu.waitsFor !== undefined)
+  const busy = waiting.filter(({ waitsFor }) => waitsFor !== IDLE)
+  const shown = busy.length + sleepers.length > 0 ? busy : waiting
   return [
-    `BUG: deadlock: ${message}`,
-    ...waiting.map(({ cpu, waitsFor }) => ` CPU ${cpu} waits for ${waitsFor}`),
+    `BUG: deadlock: ${finding.message}`,
+    ...shown.map(({ cpu, waitsFor }) => ` CPU ${cpu} waits for ${waitsFor}`),
+    ...sleepers.map(({ task, word }) => ` ${task} sleeps until ${word} changes`),
   ]
 }
 

@@ -16,6 +16,7 @@ export interface DescribedStep {
   /** Taken while the CPU handled an interrupt. */
   readonly irq: boolean
   readonly kind: number
+  readonly site: number
   readonly address: number
   /** Words from the address on; the source of a copy. */
   readonly words: number
@@ -118,6 +119,7 @@ export function describeStep(
     cpu,
     irq: context >= machine.cpus,
     kind,
+    site: step.site,
     address: addr,
     words,
     ...(kind === Kind.COPY ? { from: a } : {}),

@@ -7,7 +7,7 @@ import type { Configuration } from '../kbuild/config.ts'
 import type { Unmet } from './expectations.ts'
 import type { EndState, Description } from './violation.ts'
 import { interleavingOf } from './violation.ts'
-import type { Constraint, Row } from './interleaving.ts'
+import type { Constraint, LedToIt, Row } from './interleaving.ts'
 import {
   coverageByFolder,
   lineCoverage,
@@ -77,6 +77,8 @@ export interface ViolationReport {
   /** The command that replays it. */
   readonly command?: string
   readonly interleaving: readonly InterleavingStep[]
+  /** Rows that the check names as what led to it, in the order of time. */
+  readonly causes?: readonly LedToIt[]
   readonly constraints: readonly Constraint[]
   /** What failed, in the kernel's format. */
   readonly report: readonly string[]
@@ -239,7 +241,7 @@ export function violationReport(
   verbose: boolean,
 ): ViolationReport {
   const { shrunk, ...rest } = about
-  const { rows, constraints } = interleavingOf(description, verbose)
+  const { rows, causes, constraints } = interleavingOf(description, verbose)
   const accesses = rows.filter((row) => row.step.pending === undefined).length
   return {
     check: description.finding.check,
@@ -250,6 +252,7 @@ export function violationReport(
     ...(description.ofScenario ? { ofScenario: true as const } : {}),
     ...rest,
     interleaving: rows.map(stepOf),
+    ...(causes.length === 0 ? {} : { causes }),
     constraints,
     report: description.splat,
     cpus: description.cpus,

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import type { Finding, Subject } from '../explore/attempt.ts'
 import type { Course } from '../explore/course.ts'
 import { type Recording, record } from '../explore/record.ts'
+import { type Cause, Violation } from '../step/observer.ts'
 import type { Site } from '../step/site.ts'
 import type { BugCalls } from '../kbuild/bug_calls.ts'
 import { type CpuState, inspectCpu } from '../inspect/failure.ts'
@@ -12,9 +13,12 @@ import { bugFrames, frameOf, plainName } from '../machine/bug_frames.ts'
 import { KernelBug, type SteppedMachine } from '../machine/stepped/machine.ts'
 import { hex } from '../inspect/names.ts'
 import { perCpu } from '../inspect/symbols.ts'
+import { isIdle } from '../inspect/waits.ts'
 import { nameWord } from '../inspect/hunt_names.ts'
+import { type CausingStep, causingSteps } from './causes.ts'
 import { type Interleaving, interleave } from './interleaving.ts'
 import { splat } from './kernel_formats.ts'
+import { type Sleeper, sleepCauses, sleepersOf } from './sleepers.ts'
 import { HELPERS } from '../inspect/stack.ts'
 import { Narrator, describeStep, type DescribedStep } from './narrator.ts'
 
@@ -49,6 +53,8 @@ export interface Description {
   readonly splat: readonly string[]
   /** All steps, and what CPUs wanted when it ended. */
   readonly steps: readonly DescribedStep[]
+  /** Steps that the check names as what led to it. */
+  readonly causes: readonly CausingStep[]
   /** Empty when it failed at rest. */
   readonly cpus: readonly EndState[]
   readonly atRest: boolean
@@ -95,11 +101,13 @@ export function describeRun(
     const wanted = atRest ? [] : pendingSteps(machine, image.sites, performed, finding.check)
     const cpus = error === undefined ? [] : endStates(machine, image, root, error, performed, finding.check)
     const failedStep = performed.at(-1)
+    const sleepers = finding.check === 'deadlock' ? sleepersOf(machine) : []
     const ofScenario = error instanceof KernelBug && isOfScenario(image, root, cpus)
     return {
       finding,
-      splat: splat({ finding, error, machine, cpus, failedStep, ofScenario }),
+      splat: splat({ finding, error, machine, cpus, sleepers, failedStep, ofScenario }),
       steps: [...performed, ...wanted],
+      causes: causingSteps(performed, causesOf(error, sleepers)),
       cpus,
       atRest,
       ofScenario,
@@ -108,6 +116,12 @@ export function describeRun(
   } finally {
     Error.stackTraceLimit = limit
   }
+}
+
+/** What the check names; of a deadlock what sent the task to sleep that nobody wakes. */
+function causesOf(error: Error | undefined, sleepers: readonly Sleeper[]): readonly Cause[] {
+  const named = error instanceof Violation ? error.causes : []
+  return named.length > 0 ? named : sleepCauses(sleepers)
 }
 
 /** Whether whoever noticed the BUG is a function of the scenario. */
@@ -122,10 +136,14 @@ export function interleavingOf(description: Description, verbose: boolean): Inte
   return interleave(description.steps, {
     verbose,
     deadlock: !description.atRest && description.finding.check === 'deadlock',
+    causes: description.causes,
   })
 }
 
-/** What CPUs wait for at the end: of a deadlock all, else only those that cannot go on. */
+/**
+ * What CPUs wait for at the end: of a deadlock all, else only those that cannot go on. A CPU that has no task waits for
+ * nothing that matters.
+ */
 function pendingSteps(
   machine: SteppedMachine,
   sites: readonly Site[],
@@ -133,11 +151,13 @@ function pendingSteps(
   check: string,
 ): DescribedStep[] {
   const wanted: DescribedStep[] = []
+  const view = waitingView(machine)
   for (let context = 0; context < machine.kind.length; context++) {
     const kind = machine.kind[context]
     const waits = kind !== 0 && !machine.hasEnded(context) && machine.isBlocked(context)
     if (!waits || (check !== 'deadlock' && !performed.some((step) => step.cpu === machine.cpuOf(context))))
       continue
+    if (context < machine.cpus && isIdle(view, context)) continue
     const addr = machine.addr[context]
     const old = machine.memory[addr]
     const step = {
@@ -187,14 +207,19 @@ function endStates(
   })
 }
 
-/** Memory with what CPUs wait for where the waiting primitives of a real kernel note it (percpu$waiting_on). */
+/**
+ * Memory with what CPUs wait for where the waiting primitives of a real kernel note it (percpu$waiting_on); of one that
+ * is parked the word behind its wake word.
+ */
 function waitingView(machine: SteppedMachine): { memory: Int32Array; symbols: SteppedMachine['symbols'] } {
   const { symbols, cpus } = machine
   const memory = machine.memory.slice()
   if (symbols['percpu$waiting_on'] !== undefined)
     for (let cpu = 0; cpu < cpus; cpu++)
       memory[perCpu(symbols, cpu, 'percpu$waiting_on')] =
-        !machine.hasEnded(cpu) && machine.isBlocked(cpu) ? machine.addr[cpu] : 0
+        !machine.hasEnded(cpu) && machine.isBlocked(cpu)
+          ? memory[perCpu(symbols, cpu, 'percpu$parked_on')] || machine.addr[cpu]
+          : 0
   return { memory, symbols }
 }
 

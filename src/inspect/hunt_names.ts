@@ -10,7 +10,9 @@ import type { KernelSymbols, MachineView } from './symbols.ts'
 
 /** Fields that hold an address. */
 const POINTERS =
-  /(^|[ .>])(mapping|private|lru_(next|prev)|pt_mm|pgd|owner|parent|root|anon_vma|anon_vma_chain|vma|vm_mm|vm_mapping|mm|mm_mt|current|head|tail|next|prev|freelist|run_next|waiting|i_pages|i_mmap|rb_root|wait_head|wait_tail|\w+_(next|prev))( \+ \d+)?$/
+  /(^|[ .>])(mapping|private|lru_(next|prev)|pt_mm|pgd|owner|parent|root|anon_vma|anon_vma_chain|vma|vm_mm|vm_mapping|mm|mm_mt|current|head|tail|next|prev|chain|freelist|run_next|waiting|i_pages|i_mmap|rb_root|wait_head|wait_tail|\w+_(next|prev))( \+ \d+)?$/
+/** Fields that hold the address of a word that somebody waits for. */
+const WAITED = /(^| )(parked_on|wait_word|waiting_on)$/
 const COUNTS = /(count|users|nr_\w+|num_\w+|id|pid|generation|_stat|in_use)( \+ \d+)?$/
 
 /** The name of the word at `address`, entries of page tables by mm and page number. */
@@ -22,7 +24,7 @@ export function nameWord(view: MachineView, address: number): string {
 
 /** Whether the word is part of a lock, or of what only the scheduler of tasks and idle CPUs look at. */
 export function isHousekeeping(name: string): boolean {
-  return /(^run queue|_lock\b|\block\b|\bptl\b|ptlock|rwsem|wait_lock|\.count$|\.owner$|on_cpu$|rcu|machine |TLB$|queue node|irq_pending|flush_acks|^CPU \d+ state$|^task \d+ (run_next|__state|wait_word)$)/.test(
+  return /(^run queue|_lock\b|\block\b|\bptl\b|ptlock|rwsem|wait_lock|\.count$|\.owner$|on_cpu$|rcu|machine |TLB$|queue node|irq_pending|flush_acks|^CPU \d+ state$|cpu_bitmap\b|^task \d+ (run_next|__state|wait_word)$)/.test(
     name,
   )
 }
@@ -37,6 +39,7 @@ export function nameValue(view: MachineView, address: number, name: string, valu
   if (/^page .* private$/.test(name) && isSwapEntry(symbols, value)) return swapEntryText(symbols, value)
   if (name.startsWith('swap_cache ')) return pointerPhrase(view, value)
   if (/contents of page|^scenario word/.test(name)) return small(value)
+  if (WAITED.test(name)) return value === 0 ? 'NULL' : nameWord(view, value)
   if (POINTERS.test(name)) return pointerPhrase(view, value)
   if (COUNTS.test(name)) return String(value)
   return small(value)

@@ -13,7 +13,7 @@ export function waitingOn(view: MachineView, cpu: number): number {
 /** Whether CPU `cpu` waits because there is no task to run. */
 export function isIdle(view: MachineView, cpu: number): boolean {
   const { symbols } = view
-  if (symbols['RQ'] === undefined) return false
+  if (symbols['RQ'] === undefined || symbols['percpu$waiting_on'] === undefined) return false
   return waitingOn(view, cpu) === symbols['RQ'] + cpu * symbols['RQ_WORDS'] + symbols['rq$event']
 }
 
@@ -69,12 +69,15 @@ function interruptedBy(view: MachineView, cpu: number, cpus: number): number[] {
   })
 }
 
+/** What a CPU waits for that has no task. */
+export const IDLE = 'a task to run (idle)'
+
 /** What CPU `cpu` waits for, in words; undefined when it does not wait. */
 export function describeWait(view: MachineView, cpu: number, cpus: number): string | undefined {
   const address = waitedFor(view, cpu, cpus)
   if (address === 0) return undefined
   const manner = waitManner(view, cpu)
-  if (manner === 'idle') return 'a task to run (idle)'
+  if (manner === 'idle') return IDLE
   if (manner === 'flush') {
     const late = interruptedBy(view, cpu, cpus)
     const who = late.length === 0 ? '' : ` from CPU ${late.join(', CPU ')}`

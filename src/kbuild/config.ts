@@ -4,6 +4,7 @@ import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { UsageError } from '../base/errors.ts'
 import { expandHome } from '../base/paths.ts'
+import { MIX_PARTS, MIX_PROFILES, mixConstants, parseMix } from './mix.ts'
 import { didYouMean } from '../base/nearest.ts'
 
 /** One value for each key. Paths are absolute, sizes as written (`256M`). */
@@ -26,12 +27,14 @@ export interface Configuration {
   readonly VMA_LOCK: 'y' | 'n'
   readonly ATOMICS: string
   readonly PTLOCK_HASH: number
+  readonly PTLOCK_RANGE: number
   readonly PARAVIRT_SPINLOCKS: 'y' | 'n'
   readonly SWAP: 'y' | 'n'
   readonly SWAP_MAP_MAX: number
   readonly MMU_GATHER_BUNDLE: number
   readonly REFCOUNT: string
   readonly AREAS: string
+  readonly MIX: string
   readonly MEMCG: 'y' | 'n'
 }
 
@@ -80,7 +83,8 @@ function choice(
     // A user's own design has the index after the last built-in one.
     constants: (value) => {
       const index = choices.indexOf(String(value))
-      return { [name]: index < 0 ? choices.length : index }
+      const own = takesPath ? { [`${name}_USER`]: index < 0 ? 1 : 0 } : {}
+      return { [name]: index < 0 ? choices.length : index, ...own }
     },
   }
 }
@@ -139,9 +143,9 @@ function memorySize(name: ConfigKeyName, initial: string, description: string): 
 export const CONFIG_KEYS: readonly ConfigKey[] = [
   choice(
     'PTLOCK',
-    ['mm', 'pte', 'pmd', 'hashed'],
+    ['mm', 'pte', 'pmd', 'hashed', 'range', 'rw', 'bit', 'percpu-rw', 'seq'],
     'pmd',
-    'what a page-table lock covers: the mm, each PTE table, each PTE and PMD table, or a hash of locks',
+    'what a page-table lock covers: the mm, each PTE table, each PTE and PMD table, a hash of locks, or a design of docs/your-lock.md',
     true,
   ),
   choice(
@@ -191,6 +195,14 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   flag('VMA_LOCK', 'n', 'a fault takes the lock of its VMA in place of mmap_lock, as from 6.4 on'),
   choice('ATOMICS', ['js', 'wasm'], 'js', 'atomics by the builtins or by a WebAssembly module'),
   integer('PTLOCK_HASH', 1, 256, 16, 'locks of PTLOCK=hashed', true),
+  integer(
+    'PTLOCK_RANGE',
+    1,
+    256,
+    64,
+    'entries of a table that a lock of PTLOCK=range serves: at most half of them',
+    true,
+  ),
   flag(
     'PARAVIRT_SPINLOCKS',
     'n',
@@ -218,6 +230,15 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     'one',
     'for page-fault-disjoint alone: one VMA that all threads share, or one for each thread',
   ),
+  {
+    name: 'MIX',
+    description: `for mixed alone: how often it does what, a profile or weights of ${MIX_PARTS.join(', ')}`,
+    choices: Object.keys(MIX_PROFILES),
+    values: `${Object.keys(MIX_PROFILES).join(' | ')} | nine weights such as 4:4:2:1:1:1:0:1:0`,
+    default: 'recorded',
+    parse: parseMix,
+    constants: (value) => mixConstants(String(value)),
+  },
 ]
 
 const KEY_NAMES = CONFIG_KEYS.map((key) => key.name)

@@ -6,6 +6,7 @@ import { interleavingOf } from '../hunt/violation.ts'
 import type { Unmet } from '../hunt/expectations.ts'
 import type { HuntedForm, HuntReport, ShrinkReport, ViolationReport } from '../hunt/report.ts'
 import { covered } from '../hunt/reached.ts'
+import type { Interleaving } from '../hunt/interleaving.ts'
 import { constraintText, cpuLetter, formatColumns } from '../hunt/interleaving.ts'
 import { callTrace, cpuLine } from '../hunt/kernel_formats.ts'
 import { kernelLines } from './kernel_lines.ts'
@@ -23,9 +24,9 @@ export function formatHunt(
     heading(report, settings),
     figures(report),
     report.notes.flatMap((note) => wrap(note)),
-    [`verdict: ${report.verdict}${report.interrupted ? ' (interrupted)' : ''}${ofViolations(report)}`],
+    [verdictLine(report)],
     ...violations.map((violation, index) => violationLines(violation, description[index], verbose)),
-    ...(report.verdict === 'held' && report.interrupted ? [[`to run it again: ${report.command}`]] : []),
+    ...(report.verdict !== 'violated' && report.interrupted ? [[`to run it again: ${report.command}`]] : []),
   ]
   return `${sections
     .filter((lines) => lines.length > 0)
@@ -96,14 +97,24 @@ function figures(report: HuntReport): string[] {
   ]
 }
 
-function ofViolations({ violations, violation, unmet, executions, forms }: HuntReport): string {
+function verdictLine(report: HuntReport): string {
+  const { verdict, interrupted, executions, learning } = report
+  // Nothing was hunted yet, so there is no verdict.
+  if (interrupted && verdict === 'inconclusive' && executions === 0)
+    return `verdict: interrupted while learning, after ${plural(learning, 'execution')} in which nothing was found`
+  return `verdict: ${verdict}${interrupted ? ' (interrupted)' : ''}${ofViolations(report)}`
+}
+
+function ofViolations({ violations, violation, unmet, executions, forms, exhausted }: HuntReport): string {
   if (violations !== undefined && violations.length > 0)
     return `, ${violations.length} distinct violation${violations.length === 1 ? '' : 's'}`
   if (violation === undefined && unmet !== undefined)
     return ` by progress: ${unmet.map(unmetText).join('; ')}`
   if (violation === undefined) {
     const all = forms?.reduce((sum, form) => sum + (form.executions ?? 0), 0) ?? executions
-    return `, ${count(all)} executions${forms === undefined ? '' : ` in ${plural(forms.length, 'form')}`}`
+    const inForms = forms === undefined ? '' : ` in ${plural(forms.length, 'form')}`
+    // Tasks draw the same in all executions of an exhaustive search.
+    return `, ${count(all)} executions${inForms}${exhausted ? ': all schedules of one set of draws' : ''}`
   }
   const when = executionText(violation.execution)
   return ` by ${violation.check} ${when} after ${violation.seconds.toFixed(2)} s`
@@ -146,6 +157,7 @@ function violationLines(
       violation.shrunk ? shrunkLines(violation.shrunk, violation.check) : [],
       drawLines(violation.draws, verbose),
       formatColumns(interleaving, cpus),
+      causeLines(interleaving.causes),
       orderLines(interleaving.constraints),
       description.atRest
         ? ['At the end all CPUs had left the kernel.', ...exitingLines(description.cpus)]
@@ -168,15 +180,39 @@ function violationHeading({ check, execution, count: times }: ViolationReport): 
 function shrunkLines({ sizes, steps, switches, necessary }: ShrinkReport, check: string): string[] {
   const { cpus, operations, pages } = sizes
   const first =
-    `Shrunk to ${plural(switches, 'switch', 'switches')} in ${plural(steps, 'step')}: ${plural(cpus, 'CPU')}` +
-    `${operations === 0 ? '' : `, ${plural(operations, 'operation')} a task`}${pages === 0 ? '' : `, ${plural(pages, 'page')}`}.`
-  const proofs = necessary.map((one, index) => {
+    `Shrunk to ${plural(switches, 'switch', 'switches')}${ofInterrupts(necessary, cpus)} in ${plural(steps, 'step')}: ` +
+    `${plural(cpus, 'CPU')}${operations === 0 ? '' : `, ${plural(operations, 'operation')} a task`}` +
+    `${pages === 0 ? '' : `, ${plural(pages, 'page')}`}.`
+  return [first, ...proofLines(necessary, cpus, check)]
+}
+
+type Proofs = ShrinkReport['necessary']
+
+/** ` (2 between CPUs, 2 interrupts)` where interrupts are among the switches. */
+function ofInterrupts(necessary: Proofs, cpus: number): string {
+  const contexts = necessary.length === 0 ? [] : [necessary[0].from, ...necessary.map(({ to }) => to)]
+  const ran = contexts.filter((context) => context < cpus)
+  const interrupts = contexts.length - ran.length
+  if (interrupts === 0) return ''
+  const between = ran.filter((context, nth) => nth > 0 && context !== ran[nth - 1]).length
+  return ` (${between} between CPUs, ${plural(interrupts, 'interrupt')})`
+}
+
+/** What happens without each switch; those in a row that come by themselves are one line. */
+function proofLines(necessary: Proofs, cpus: number, check: string): string[] {
+  // Who is not stopped there runs on until it has to wait.
+  const free = necessary.map(({ reason, without }) => reason === 'waiting' || without === check)
+  return necessary.flatMap((one, index) => {
     const what = `witch ${index + 1} (${contextName(one.from, cpus)} to ${contextName(one.to, cpus)} after step ${one.step})`
-    // Who is not stopped there runs on until it has to wait.
-    if (one.reason === 'waiting' || one.without === check) return `S${what} comes by itself, here or later.`
-    return `Without s${what} ${one.without === 'held' ? 'everything holds' : `${one.without} fails`}.`
+    if (!free[index])
+      return `Without s${what} ${one.without === 'held' ? 'everything holds' : `${one.without} fails`}.`
+    if (free[index - 1]) return []
+    const behind = free.indexOf(false, index)
+    const last = behind < 0 ? free.length : behind
+    return last === index + 1
+      ? `S${what} comes by itself, here or later.`
+      : `Switches ${index + 1} ${last === index + 2 ? 'and' : 'to'} ${last} come by themselves, here or later.`
   })
-  return [first, ...proofs]
 }
 
 /** What tasks drew at random; without `verbose` only as far as it is not 0. */
@@ -189,6 +225,11 @@ function drawLines(draws: ViolationReport['draws'], verbose: boolean): string[] 
 
 function contextName(context: number, cpus: number): string {
   return context < cpus ? `CPU ${context}` : `the interrupt of CPU ${context - cpus}`
+}
+
+function causeLines(causes: Interleaving['causes']): string[] {
+  if (causes.length === 0) return []
+  return ['What led to it:', ...causes.map(({ row, what }) => ` ${row} ${what}`)]
 }
 
 function orderLines(constraints: ViolationReport['constraints']): string[] {

@@ -21,9 +21,14 @@ export interface Observer {
   ): void
   /** `context` has passed a barrier (FENCE_MB, FENCE_WMB or FENCE_RMB). */
   fence?(context: number, fence: number): void
-  /** The CPU owns the entries of page table `table` (word address of its struct page) from now on; or no longer. */
-  tableLocked?(context: number, table: number): void
-  tableUnlocked?(context: number, table: number): void
+  /**
+   * The CPU has entries [first, end) of page table `table` (word address of its struct page) from now on, or no longer:
+   * to look at them or to change them (`mode`, PTL_ constants of src/kernel/locking/ptl_mode.ts).
+   */
+  tableLocked?(context: number, table: number, first: number, end: number, mode: number): void
+  tableUnlocked?(context: number, table: number, first: number, end: number, mode: number): void
+  /** An optimistic look at the entry at `ptep` has ended; the design says that it has been `orig` all along. */
+  tableReadDone?(context: number, ptep: number, orig: number): void
   /**
    * The CPU has taken the object at word address `object` from its cache, or gives it back; `site` is that of its last
    * step.
@@ -41,12 +46,29 @@ export const FENCE_MB = 0
 export const FENCE_WMB = 1
 export const FENCE_RMB = 2
 
+/** An earlier step without which a violation would be none, as a check knows it: the last one that fits. */
+export interface Cause {
+  /** What the step did, in the report's words: `fills the TLB of CPU 1`. */
+  readonly what: string
+  // By what it is known; those that are given.
+  /** The word by its name: `pte[mm 1, 0x7000]`. */
+  readonly object?: string
+  readonly cpu?: number
+  readonly function?: string
+  readonly site?: number
+  /** Only a write. */
+  readonly writes?: true
+}
+
 /** A check has failed. `check` is its name as in `mmtorture list checks`. */
 export class Violation extends Error {
   override readonly name = 'Violation'
   readonly check: string
-  constructor(check: string, message: string) {
+  /** What led to it, the latest first: each lies before the one that it is listed behind. */
+  readonly causes: readonly Cause[]
+  constructor(check: string, message: string, causes: readonly Cause[] = []) {
     super(message)
     this.check = check
+    this.causes = causes
   }
 }

@@ -23,7 +23,7 @@ export function execution(text: string): DescribedStep[] {
       if (!objects.includes(object)) objects.push(object)
       const kind = KINDS[access]
       return {
-        ...{ index, context: Number(cpu), cpu: Number(cpu), irq: false, kind },
+        ...{ index, context: Number(cpu), cpu: Number(cpu), irq: false, kind, site: index },
         ...{ address: 0x1000 + 0x40 * objects.indexOf(object), words: 1 },
         ...{ function: 'by_hand', file: 'src/kernel/by_hand.ts', line: index + 1 },
         ...{ access, object, old: 0, value: 0, writes: (KIND_FLAGS[kind] & WRITES) !== 0 },

@@ -1,7 +1,12 @@
 // Which steps of an execution are shown, how they are labelled, and the order that makes the bug: on frozen programs.
 import { describe, expect, test } from 'vitest'
 import { interleavingOf } from '../../src/hunt/violation.ts'
-import { constraintText, formatColumns, interleave } from '../../src/hunt/interleaving.ts'
+import {
+  constraintText,
+  formatColumns,
+  interleave,
+  type InterleaveOptions,
+} from '../../src/hunt/interleaving.ts'
 import { describedProgram } from './described.ts'
 import { execution, waiting } from './executions.ts'
 
@@ -117,7 +122,7 @@ describe('a CPU that waits for a lock when another one fails', () => {
 
   test('says what a deadlock comes from, where that is the failure', () => {
     expect(constraintText(interleave(steps, { deadlock: true }).constraints)).toEqual([
-      'A1 before B2 (page 0x5 (table) ptl)',
+      'A1 before B1 (page 0x5 (table) ptl)',
     ])
   })
 
@@ -179,5 +184,108 @@ describe('a pair of steps', () => {
       0 WRITE last
     `
     expect(rows(text)).toEqual(['A1 READ pte', 'B1 WRITE pte', 'A2 WRITE last'])
+  })
+})
+
+describe('what led there but does not matter is left out', () => {
+  const rows = (text: string, options: InterleaveOptions = {}): string[] =>
+    interleave(execution(text), options).rows.map(
+      ({ label, step }) => `${label} ${step.access} ${step.object}`,
+    )
+
+  // Two first faults in one page: each has gone its way to the table before it looks at the entry.
+  const faults = `
+    0 ADD mm 1 cpu_bitmap
+    0 READ pte
+    0 READ vma vm_mm
+    1 ADD mm 1 cpu_bitmap
+    1 READ vma vm_mm
+    1 WRITE pte
+    1 WRITE vma vm_mm
+    1 READ pte
+    0 READ vma vm_mm
+    0 WRITE pte
+  `
+
+  test('the pairs of the switches are on the word that the failed step touched, though others are nearer', () => {
+    expect(constraintText(interleave(execution(faults)).constraints)).toEqual([
+      'A1 before B1 before A2 (pte)',
+    ])
+  })
+
+  test('and so are the rows', () => {
+    expect(rows(faults)).toEqual(['A1 READ pte', 'B1 WRITE pte', 'B2 READ pte', 'A2 WRITE pte'])
+  })
+
+  test('a walk that fills a TLB is no row, unless it is a cause', () => {
+    const steps = execution(`
+      0 READ flag
+      1 WRITE flag
+      1 READ pte
+      0 WRITE pte
+    `).map((step, index) => (index === 2 ? { ...step, function: 'tlb_walk' } : step))
+    const shown = (causes: InterleaveOptions['causes']): string[] =>
+      interleave(steps, { causes: causes ?? [] }).rows.map(({ label, step }) => `${label} ${step.object}`)
+    expect(shown([])).not.toContain('B2 pte')
+    expect(shown([{ index: 2, what: 'fills the TLB' }])).toContain('B2 pte')
+  })
+
+  test('without a switch the causes are shown, each with what it did', () => {
+    const steps = execution(`
+      0 READ pte
+      0 READ other
+      0 WRITE pte
+      0 READ other
+      0 UNLOCK mm 1 mmap_lock
+    `)
+    const { rows: shown, causes } = interleave(steps, {
+      causes: [
+        { index: 0, what: 'fills the TLB' },
+        { index: 2, what: 'takes it away' },
+      ],
+    })
+    expect(shown.map(({ label, step }) => `${label} ${step.object}`)).toEqual([
+      'A1 pte',
+      'A2 pte',
+      'A3 mm 1 mmap_lock',
+    ])
+    expect(causes).toEqual([
+      { row: 'A1', what: 'fills the TLB' },
+      { row: 'A2', what: 'takes it away' },
+    ])
+  })
+
+  test('the last step of a deadlock is only where it ended', () => {
+    const text = `
+      0 READ flag
+      1 WRITE flag
+      0 WRITE own
+      0 ${waiting} WAIT flag
+    `
+    expect(rows(text, { deadlock: true })).toEqual(['A1 READ flag', 'B1 WRITE flag', 'A2 WAIT flag'])
+  })
+
+  test('what a CPU does before and behind an interrupt is not what the interrupt is about', () => {
+    const steps = execution(`
+      1 READ pte
+      0 WRITE pte
+      1 READ acks
+      0 READ last
+      1 WRITE pte
+    `)
+    const interrupted = steps.map((step, index) => (index === 2 ? { ...step, context: 3, irq: true } : step))
+    expect(constraintText(interleave(interrupted).constraints)).toEqual(['B1 before A1 before B2 (pte)'])
+  })
+  test('an interrupt between two tasks does not hide what their change is about', () => {
+    const steps = execution(`
+      0 READ pte
+      0 READ own
+      0 READ acks
+      1 READ other
+      1 WRITE pte
+      0 WRITE pte
+    `)
+    const interrupted = steps.map((step, index) => (index === 2 ? { ...step, context: 2, irq: true } : step))
+    expect(constraintText(interleave(interrupted).constraints)).toEqual(['A1 before B1 before A2 (pte)'])
   })
 })

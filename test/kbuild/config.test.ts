@@ -47,6 +47,7 @@ describe('parseConfig', () => {
       MMU_GATHER_BUNDLE: 0,
       REFCOUNT: 'atomic',
       AREAS: 'one',
+      MIX: 'recorded',
     })
   })
 
@@ -93,6 +94,10 @@ describe('parseConfig', () => {
     'MEMORY=lots',
     'ATOMICS=java',
     'PTLOCK=constructor',
+    'MIX=constructor',
+    'MIX=1:1:1',
+    'MIX=0:0:0:0:0:0:0:0:0',
+    'MIX=1:1:1:1:1:1:1:1:200000',
   ])('refuses %s in one sentence', (setting) => {
     expect(() => parseConfig([setting])).toThrow(UsageError)
     expect(() => parseConfig([setting])).toThrow(/expected .*\.$/)

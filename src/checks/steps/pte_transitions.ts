@@ -5,6 +5,7 @@
 // a violation.
 import { ATOMIC, Kind, KIND_FLAGS } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
+import type { Cause } from '../../step/observer.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'
 import { IntList } from './int_list.ts'
 import type { Watch } from './watch.ts'
@@ -138,6 +139,7 @@ class PteTransitions implements StepCheck {
           value,
           site,
           `another page while the TLB of CPU ${cpu} still translates page ${hex(page)} to pfn ${hex(before >>> pfnShift)}`,
+          this.#watch.staleCauses(cpu, mm, page),
         )
     }
   }
@@ -156,13 +158,22 @@ class PteTransitions implements StepCheck {
     if (this.#watch.owned.words[cpu] === 1) this.#cleared[cpu].clear()
   }
 
-  #fail(context: number, addr: number, old: number, value: number, site: number, text: string): never {
+  #fail(
+    context: number,
+    addr: number,
+    old: number,
+    value: number,
+    site: number,
+    text: string,
+    causes: readonly Cause[] = [],
+  ): never {
     const watch = this.#watch
     return watch.fail(
       NAME,
       context,
       site,
       `${watch.entryName(addr)} ${watch.entryValue(addr, old)} -> ${watch.entryValue(addr, value)}: ${text}`,
+      causes,
     )
   }
 }

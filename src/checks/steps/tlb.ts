@@ -126,10 +126,10 @@ class Tlb implements StepCheck {
     if (debt !== undefined) this.#owed(context, debt, site)
   }
 
-  #owed(context: number, { cpu, mm, addr, cached, site: changed }: Debt, site: number): never {
-    const ptep = this.#watch.pteOf(mm, addr)
-    const where = `taken away at ${this.#watch.sites.where(changed)}`
-    return this.#stale(context, cpu, mm, addr, cached, ptep, `, ${where}, and the change is over`, site)
+  #owed(context: number, debt: Debt, site: number): never {
+    const where = `taken away at ${this.#watch.sites.where(debt.site)}`
+    const ptep = this.#watch.pteOf(debt.mm, debt.addr)
+    return this.#stale(context, debt, ptep, `, ${where}, and the change is over`, site, debt.site)
   }
 
   #pageFreed(context: number, pfn: number, site: number): void {
@@ -145,6 +145,7 @@ class Tlb implements StepCheck {
             context,
             site,
             `page ${hex(pfn)} is freed while the TLB of CPU ${cpu} translates page ${hex(memory[at] - 1)} to it${this.#right(memory[at + 1])}\n${this.#watch.dumpPage(pfn)}`,
+            this.#watch.staleCauses(cpu, memory[this.#loaded[cpu]], memory[at] - 1),
           )
     }
   }
@@ -165,19 +166,17 @@ class Tlb implements StepCheck {
     const ptep = watch.pteOf(mm, addr)
     const pte = ptep === 0 ? 0 : watch.memory[ptep]
     if (this.#debts.covers(pte, cached)) return
-    if (ptep !== 0 && watch.owner.words[watch.pfnOf(watch.tableOf(ptep))] !== 0) return
-    if (!this.#deferred(cpu)) this.#stale(context, cpu, mm, addr, cached, ptep, '', site)
+    if (ptep !== 0 && watch.holders.writerOf(ptep) !== 0) return
+    if (!this.#deferred(cpu)) this.#stale(context, { cpu, mm, addr, cached }, ptep, '', site)
   }
 
   #stale(
     context: number,
-    cpu: number,
-    mm: number,
-    addr: number,
-    cached: number,
+    { cpu, mm, addr, cached }: Pick<Debt, 'cpu' | 'mm' | 'addr' | 'cached'>,
     ptep: number,
     why: string,
     site: number,
+    changed?: number,
   ): never {
     const watch = this.#watch
     const { s, pfnShift, memory } = watch
@@ -187,6 +186,7 @@ class Tlb implements StepCheck {
       context,
       site,
       `the TLB of CPU ${cpu} still translates page ${hex(addr)} of mm ${memory[mm + s.mm$id]} to pfn ${hex(cached >>> pfnShift)}${this.#right(cached)}${why}; its pte is ${pte}`,
+      watch.staleCauses(cpu, mm, addr, changed),
     )
   }
 

@@ -3,6 +3,7 @@
 // both are page_counts.ts.
 import { Kind, KIND_FLAGS, WRITES } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
+import type { Cause } from '../../step/observer.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'
 import type { Watch } from './watch.ts'
 import { Word, wordSet } from './words.ts'
@@ -102,7 +103,14 @@ export class UseAfterFree implements StepCheck {
       `${line}\nBUG: KASAN: double-free in ${watch.sites.where(site)}\n` +
         `Free of addr ${hex(object)} by CPU ${watch.cpuOf(context)}: ${watch.name(object)}\n\n` +
         `${this.#freed(unit)}\n\n${this.#belongs(unit)}\n${line}`,
+      this.#causes(unit),
     )
+  }
+
+  /** The step that freed a unit in this execution. */
+  #causes(unit: number): Cause[] {
+    const freed = this.#watch.freedBy.words[unit] - 1
+    return freed < 0 ? [] : [{ what: 'frees it', cpu: freed & 63, site: freed >> 6 }]
   }
 
   /** Who freed a unit. */
@@ -158,6 +166,7 @@ export class UseAfterFree implements StepCheck {
       `${line}\nBUG: KASAN: use-after-free in ${watch.sites.where(site)}\n` +
         `${access} of size 4 at addr ${hex(addr)} by CPU ${watch.cpuOf(context)}: ${watch.name(addr)}\n\n${this.#freed(unit)}\n\n` +
         `${this.#belongs(unit)}\n${line}`,
+      this.#causes(unit),
     )
   }
 
