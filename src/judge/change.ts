@@ -61,7 +61,7 @@ function callersOf(root: string, design: ReadonlyMap<string, string>): string[] 
 function kernelFiles(root: string): string[] {
   const folder = join(root, 'src/kernel')
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts') && !/^locking[\\/]ptlock[\\/]/.test(file))
+    .filter((file) => file.endsWith('.ts') && !/^locking[\\/]ptlock[\\/][\w-]+\.ts$/.test(file))
     .map((file) => join(folder, file))
 }
 
