@@ -21,10 +21,11 @@ export const MAY_IMPORT = {
   run: ['base', 'step', 'kbuild', 'inspect', 'machine', 'checks', 'trace', 'catalog'],
   hunt: ['base', 'step', 'kbuild', 'inspect', 'machine', 'checks', 'explore', 'catalog'],
   scale: ['base', 'step', 'kbuild', 'inspect', 'machine', 'catalog', 'run'],
+  judge: ['base', 'step', 'kbuild', 'catalog', 'run', 'hunt', 'scale'],
   calibrate: ['base', 'machine', 'catalog'],
-  report: ['base', 'kbuild', 'inspect', 'trace', 'run', 'hunt', 'scale', 'calibrate'],
-  'index.ts': ['base', 'run', 'hunt', 'scale'],
-  cli: ['base', 'kbuild', 'explore', 'catalog', 'run', 'hunt', 'scale', 'calibrate', 'report'],
+  report: ['base', 'kbuild', 'inspect', 'trace', 'run', 'hunt', 'scale', 'judge', 'calibrate'],
+  'index.ts': ['base', 'run', 'hunt', 'scale', 'judge'],
+  cli: ['base', 'kbuild', 'explore', 'catalog', 'run', 'hunt', 'scale', 'judge', 'calibrate', 'report'],
 }
 
 /** Folders beside src that never import the command line. */

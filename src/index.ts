@@ -1,4 +1,4 @@
-// The library: `import { hunt, replay, run, scale } from 'mmtorture'`. Options as on the command line, results as plain
+// The library: `import { hunt, judge, replay, run, scale } from 'mmtorture'`. Options as on the command line, results as plain
 // data; nothing is printed, and no file is written but under `out`. The command line is its first user. Leaves out text
 // for people: src/report.
 import * as v from 'valibot'
@@ -9,6 +9,9 @@ import { integer, qualify } from './base/qualify.ts'
 import { type HuntDocument, huntPlans } from './hunt/hunt.ts'
 import { type HuntChoices, planHunt } from './hunt/plan.ts'
 import { type ReplayReport, replayRecorded } from './hunt/replay.ts'
+import { judgePlan } from './judge/judge.ts'
+import { type JudgeChoices, planJudge } from './judge/plan.ts'
+import type { JudgeReport } from './judge/report.ts'
 import type { RunReport } from './run/report.ts'
 import { planRun, type RunChoices, runPlan } from './run/run.ts'
 import type { ScaleReport } from './scale/report.ts'
@@ -16,7 +19,7 @@ import { planScale, type ScaleChoices, scalePlan } from './scale/scale.ts'
 
 export { UsageError } from './base/errors.ts'
 export type { Conduct } from './base/conduct.ts'
-export type { HuntDocument, ReplayReport, RunReport, ScaleReport }
+export type { HuntDocument, JudgeReport, ReplayReport, RunReport, ScaleReport }
 
 /** A name (`mmtorture list scenarios`) or the path of a file of one's own. */
 interface WithScenario extends Conduct {
@@ -25,6 +28,7 @@ interface WithScenario extends Conduct {
 export interface RunOptions extends RunChoices, WithScenario {}
 export interface HuntOptions extends HuntChoices, WithScenario {}
 export interface ScaleOptions extends ScaleChoices, WithScenario {}
+export interface JudgeOptions extends JudgeChoices, Conduct {}
 export type ReplayOptions = Pick<HuntChoices, 'verbose'>
 
 const text = v.optional(v.string('expected a text'))
@@ -56,18 +60,24 @@ const HUNT = v.strictObject({
   ...{ seconds, scheduler: text },
   ...{ check: texts, off: texts, keepGoing: flag, determinismCheck: flag, verbose: flag, out: text },
 })
+const cpuList = v.optional(
+  v.pipe(
+    v.array(integer(BOUNDS.scale.cpus), 'expected a list of numbers of CPUs'),
+    v.minLength(1, 'is empty'),
+  ),
+)
 const SCALE = v.strictObject({
   ...common,
   ...integers('scale'),
-  cpus: v.optional(
-    v.pipe(
-      v.array(integer(BOUNDS.scale.cpus), 'expected a list of numbers of CPUs'),
-      v.minLength(1, 'is empty'),
-    ),
-  ),
+  cpus: cpuList,
   simulatedTime: time(LONGEST.simulatedTime),
   ...{ topology: text, spread: flag, cost: texts, trace: text },
   ...{ lockstat: flag, profile: flag, annotate: texts, c2c: flag },
+})
+const JUDGE = v.strictObject({
+  ...integers('judge'),
+  ...{ signal: common.signal, progress: common.progress, config: texts },
+  ...{ budget: seconds, cpus: cpuList, topology: text, scenario: texts, out: text },
 })
 const REPLAY = v.strictObject({ verbose: flag })
 
@@ -105,6 +115,18 @@ export async function scale(options: ScaleOptions = {}): Promise<ScaleReport> {
   qualify('scale', SCALE, options)
   const { scenario, signal, progress, ...choices } = options
   return scalePlan(planScale(scenario, choices), conduct(signal, progress))
+}
+
+/**
+ * Judges page-table-lock designs, spinlocks, scenarios and patches: hunts, runs and curves beside the built-in ones. A
+ * violation is a result (`verdict`, and `violation` of each that was judged).
+ * @param files paths, and names of built-in ones to compare with
+ * Throws UsageError as run() does.
+ */
+export async function judge(files: readonly string[], options: JudgeOptions = {}): Promise<JudgeReport> {
+  qualify('judge', JUDGE, options)
+  const { signal, progress, ...choices } = options
+  return (await judgePlan(planJudge(files, choices), conduct(signal, progress))).report
 }
 
 /**

@@ -30,8 +30,10 @@ export default async function explore(task: ExplorerTask): Promise<ExplorerAnswe
     const scheduler = explorer.scheduler.name
     if (task.do === 'learn') {
       learned = true
-      const { deadline } = task
-      return { slice: explorer.learn(() => deadline > 0 && Date.now() >= deadline), scheduler }
+      const { deadline, most } = task
+      const enough = (executions: number): boolean =>
+        executions >= most || (deadline > 0 && Date.now() >= deadline)
+      return { slice: explorer.learn(enough), scheduler }
     }
     if (!learned) explorer.learn((executions) => executions >= task.learning)
     learned = true

@@ -9,7 +9,7 @@ const PAGES: Bounds = [1, 1e6]
 
 /** By command and option, named as the library names it. Those of scale's `cpus` hold for each of the list. */
 export const BOUNDS = {
-  run: { cpus: [1, 64], seed: SEED },
+  run: { cpus: [1, 64], seed: SEED, repeat: [1, 1000] },
   hunt: {
     cpus: [1, 64],
     seed: SEED,
@@ -29,6 +29,13 @@ export const BOUNDS = {
     pages: PAGES,
     section: [0, 1e9],
     think: [0, 1e9],
+  },
+  judge: {
+    seed: SEED,
+    workers: [1, 64],
+    executions: [1, 1e9],
+    operations: [1, 1e9],
+    cpus: [1, 256],
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Bounds>>>>
 

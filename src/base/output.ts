@@ -57,6 +57,15 @@ export function makeFolder(folder: string): void {
   }
 }
 
+/** Where a report goes. `-`: stdout. */
+interface ReportOptions {
+  readonly json?: string
+  /** The rows as comma-separated values. */
+  readonly csv?: string
+  /** Folder of text and document. */
+  readonly out?: string
+}
+
 /** What else a command writes. */
 interface Besides {
   /** Path -> text. */
@@ -67,30 +76,28 @@ interface Besides {
 
 /**
  * Where a command's report goes: `--out` takes NAME.json and NAME.txt, `--json=FILE` the document, stdout the text or,
- * with `--json` alone (`-`), the document. Throws UsageError that names what is missing or cut, when all else is
+ * with `--json` or `--csv` alone (`-`), that. Throws UsageError that names what is missing or cut, when all else is
  * written.
  */
 export async function writeReport(
   name: string,
-  report: { readonly document: string; readonly text: string },
-  options: { readonly json?: string; readonly out?: string },
+  report: { readonly document: string; readonly text: string; readonly csv?: string },
+  options: ReportOptions,
   besides: Besides = {},
 ): Promise<void> {
-  const { document, text } = report
+  const { document, text, csv = '' } = report
+  const content = { document, text, csv }
   const files = new Map([
     ...(besides.files ?? []),
-    ...reportFiles(name, options).map(
-      (path) => [path, path.endsWith(`${name}.txt`) ? text : document] as const,
-    ),
+    ...reportFiles(name, options).map(({ path, form }) => [path, content[form]] as const),
   ])
-  if (options.json !== undefined && options.json !== '-') files.set(options.json, document)
   // The report first, and what fails to be written takes nothing else along.
   const failures = [...(besides.failures ?? [])]
   const failed = (error: unknown): void => {
     if (!(error instanceof UsageError)) throw error
     failures.push(error)
   }
-  await writeStdout(options.json === '-' ? document : text).catch(failed)
+  await writeStdout(options.json === '-' ? document : options.csv === '-' ? csv : text).catch(failed)
   for (const [path, content] of files)
     try {
       writeResult(path, content)
@@ -105,12 +112,10 @@ export async function writeReport(
  * Makes the folders and leaves no file. (A full disk shows only when the text is written.)
  * @param besides paths of other files
  */
-export function checkWritable(
-  name: string,
-  options: { readonly json?: string; readonly out?: string },
-  besides: readonly string[] = [],
-): void {
-  for (const path of [...reportFiles(name, options), ...besides])
+export function checkWritable(name: string, options: ReportOptions, besides: readonly string[] = []): void {
+  if (options.json === '-' && options.csv === '-')
+    throw new UsageError('--json and --csv both print; give one of them a file, such as --csv=FILE.')
+  for (const path of [...reportFiles(name, options).map((file) => file.path), ...besides])
     try {
       makeFolder(dirname(path))
       const old = statSync(path, { throwIfNoEntry: false })
@@ -144,13 +149,20 @@ export function checkFolder(folder: string): void {
   }
 }
 
+/** The files of a report, and what stands in each. */
 function reportFiles(
   name: string,
-  { json, out }: { readonly json?: string; readonly out?: string },
-): string[] {
+  { json, csv, out }: ReportOptions,
+): { readonly path: string; readonly form: 'document' | 'text' | 'csv' }[] {
   return [
-    ...(out === undefined ? [] : [join(out, `${name}.json`), join(out, `${name}.txt`)]),
-    ...(json === undefined || json === '-' ? [] : [json]),
+    ...(out === undefined
+      ? []
+      : [
+          { path: join(out, `${name}.json`), form: 'document' as const },
+          { path: join(out, `${name}.txt`), form: 'text' as const },
+        ]),
+    ...(json === undefined || json === '-' ? [] : [{ path: json, form: 'document' as const }]),
+    ...(csv === undefined || csv === '-' ? [] : [{ path: csv, form: 'csv' as const }]),
   ]
 }
 

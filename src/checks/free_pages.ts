@@ -1,8 +1,8 @@
 // Q7: nothing that is free is in use.
 import { type Check, Findings } from './check.ts'
 import { FRAME_ALLOCATED } from './free_lists.ts'
-import type { ObjectCache } from './objects.ts'
 import { hex } from '../inspect/names.ts'
+import { checkPoison } from './poison.ts'
 import type { RestingMachine } from './resting_machine.ts'
 
 export const freePages: Check = {
@@ -21,7 +21,7 @@ export const freePages: Check = {
       if ((pte & present) !== 0 && pfn < s.NR_PAGES && state[pfn] !== FRAME_ALLOCATED)
         found.add(() => `page ${hex(pfn)} is free and mapped: mm ${mm.id}, ${hex(addr)}`)
     })
-    for (const cache of Object.values(view.caches)) poison(view, cache, found)
+    checkPoison(view, found)
     return found.result()
   },
 }
@@ -32,27 +32,4 @@ function page(view: RestingMachine, pfn: number, found: Findings): void {
   if (pageCache.refs[pfn] > 0)
     found.add(() => `page ${hex(pfn)} is free and in the page cache, index ${pageCache.index[pfn]}`)
   if (swap.refs[pfn] > 0) found.add(() => `page ${hex(pfn)} is free and in the swap cache`)
-}
-
-/**
- * The first words of a freed object hold POISON_FREE, but for the first, which links the list; never used ones are 0.
- */
-function poison(view: RestingMachine, cache: ObjectCache, found: Findings): void {
-  const { memory, symbols: s } = view
-  const { base, count, free, words } = cache
-  const poisoned = s.POISON_FREE
-  for (let i = 0, object = base; i < count; i++, object += words) {
-    if (free[i] === 0) continue
-    const expected = memory[object + 1] === 0 && memory[object + 2] === 0 ? 0 : poisoned
-    for (let at = object + 1, end = object + Math.min(words, 16); at < end; at++)
-      if (memory[at] !== expected) found.add(written(view, cache, at, expected))
-  }
-}
-
-/** Tells of the word at `at` of a free object. Apart from the walk: variables that a closure shares are slow. */
-function written(view: RestingMachine, cache: ObjectCache, at: number, expected: number): () => string {
-  const i = Math.floor((at - cache.base) / cache.words)
-  const word = at - cache.base - i * cache.words
-  return () =>
-    `${cache.name} ${i} is free and word ${word} of it is ${hex(view.memory[at])}, expected ${hex(expected)}`
 }

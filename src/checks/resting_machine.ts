@@ -5,7 +5,7 @@ import type { Stage } from './check.ts'
 import { type Mappings, walkMappings } from './mappings.ts'
 import { type ObjectCache, readCaches } from './objects.ts'
 import { type PageCache, walkPageCache } from './page_cache.ts'
-import type { KernelSymbols, MachineView } from '../inspect/symbols.ts'
+import type { KernelSymbols, KeptState, MachineView } from '../inspect/symbols.ts'
 import { type FreePages, walkFreePages } from './free_lists.ts'
 import { type Swap, walkSwap } from './swap.ts'
 
@@ -31,6 +31,7 @@ export class RestingMachine {
   readonly memory: Int32Array
   readonly symbols: KernelSymbols
   readonly stage: Stage
+  readonly since: KeptState | undefined
   // An object of thousands of symbols is slow to look into for every page.
   readonly #memmap: number
   readonly #pageWords: number
@@ -46,6 +47,7 @@ export class RestingMachine {
     // Thousands of properties are a slow dictionary, unless they are a prototype's.
     this.symbols = Object.create(machine.symbols) as KernelSymbols
     this.stage = stage
+    this.since = machine.since
     this.#memmap = this.symbols.MEMMAP
     this.#pageWords = this.symbols.PAGE_WORDS
   }

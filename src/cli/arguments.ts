@@ -30,9 +30,18 @@ export function parseSimulatedTime(text: string): number {
 
 /** `--seconds S`: a positive decimal number of at most a day. */
 export function parseSeconds(text: string): number {
+  return time('--seconds', text)
+}
+
+/** `--budget S`: as `--seconds`. */
+export function parseBudget(text: string): number {
+  return time('--budget', text)
+}
+
+function time(option: string, text: string): number {
   const seconds = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN
   if (!(seconds > 0 && seconds <= LONGEST.seconds))
-    throw new UsageError(`--seconds ${text}: expected a number of seconds greater than 0, such as 2 or 0.5.`)
+    throw new UsageError(`${option} ${text}: expected a number of seconds greater than 0, such as 2 or 0.5.`)
   return seconds
 }
 
@@ -50,6 +59,14 @@ export function hyphenated(option: string): string {
   return option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
 
+/** `--seed 1,2,3`: numbers, each once, in their order. */
+export function parseSeeds(text: string): number[] {
+  const expected = `${expectedInteger(BOUNDS.run.seed)}, or several such as 1,2,3`
+  return [
+    ...new Set(text.split(',').map((part) => integer('--seed', part.trim(), BOUNDS.run.seed, expected))),
+  ]
+}
+
 /** A repeatable option: appends. */
 export function collect(text: string, earlier: readonly string[] = []): string[] {
   return [...earlier, text]
@@ -57,11 +74,13 @@ export function collect(text: string, earlier: readonly string[] = []): string[]
 
 /**
  * Command-line arguments in which an option with an optional value is told from what follows: `--json` alone becomes
- * `--json=-`, so that it does not take the next argument for its value.
+ * `--json=-`, so that it does not take the next argument for its value; so does `--csv`.
  */
 export function separateJson(args: readonly string[]): string[] {
   const end = args.indexOf('--')
-  return args.map((arg, index) => (arg === '--json' && (end < 0 || index < end) ? '--json=-' : arg))
+  return args.map((arg, index) =>
+    ['--json', '--csv'].includes(arg) && (end < 0 || index < end) ? `${arg}=-` : arg,
+  )
 }
 
 function integer(option: string, text: string, [least, greatest]: Bounds, expected: string): number {

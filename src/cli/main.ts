@@ -8,19 +8,29 @@ import { Command, CommanderError } from 'commander'
 import { packageRoot } from '../base/root.ts'
 import {
   collect,
+  parseBudget,
   parseCpuList,
   parseCpus,
   parseInteger,
   parseSeconds,
+  parseSeeds,
   parseSimulatedTime,
   separateJson,
 } from './arguments.ts'
 import { expandHome } from '../base/paths.ts'
 import { UsageError } from '../base/errors.ts'
 import type { HuntArguments } from './commands/hunt.ts'
+import type { JudgeArguments } from './commands/judge.ts'
 import type { ReplayArguments } from './commands/replay.ts'
 import type { RunArguments } from './commands/run.ts'
 import type { ScaleArguments } from './commands/scale.ts'
+
+/** Options that run, hunt and scale have in common. */
+const REVERT = 'take a fix out: mmtorture list reverts; ID,ID or none,ID makes a sweep (repeatable: both)'
+const PATCH = 'apply a unified diff to the kernel first; FILE,FILE makes a sweep (repeatable: both)'
+const BASELINE =
+  'the row of a sweep that the others are compared with, such as PTLOCK=pmd (default: the first)'
+const CSV = 'print the rows as comma-separated values, or write them to a file (--csv=FILE)'
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -45,10 +55,17 @@ async function main(args: readonly string[]): Promise<number> {
       'length of the measured window (default 3; a recording: to its end)',
       parseSeconds,
     )
-    .option('--seed <n>', "seed of the scenario's random numbers (default 1)", parseInteger('run', 'seed'))
+    .option('--seed <n>', "seed of the scenario's random numbers, or several: 1,2,3 (default 1)", parseSeeds)
     .option('--config <KEY=VALUE>', 'configuration; VALUE,VALUE… makes a sweep (repeatable)', collect)
-    .option('--revert <id>', 'take a fix out: mmtorture list reverts (repeatable)', collect)
-    .option('--patch <file>', 'apply a unified diff to the kernel first (repeatable)', collect)
+    .option('--revert <id>', REVERT, collect)
+    .option('--patch <file>', PATCH, collect)
+    .option(
+      '--repeat <n>',
+      'runs of each row of a sweep, interleaved; the median counts (default 1)',
+      parseInteger('run', 'repeat'),
+    )
+    .option('--baseline <row>', BASELINE)
+    .option('--csv [file]', CSV, expandHome)
     .option('--trace <file>', 'replay a recording, text of perf script, plain or gzipped')
     .option('--json [file]', 'print the report as JSON, or write it to a file (--json=FILE)', expandHome)
     .option('--out <dir>', 'write the report as run.txt and run.json into a folder', expandHome)
@@ -71,7 +88,11 @@ async function main(args: readonly string[]): Promise<number> {
       'end after so many executions (default: none)',
       parseInteger('hunt', 'executions'),
     )
-    .option('--seed <n>', 'seed: equal seeds find equal violations (default 1)', parseInteger('hunt', 'seed'))
+    .option(
+      '--seed <n>',
+      'seed: equal seeds find equal violations; or several: 1,2,3 (default 1)',
+      parseSeeds,
+    )
     .option(
       '--operations <n>',
       "operations of each task (default: the scenario's, or 2)",
@@ -79,11 +100,13 @@ async function main(args: readonly string[]): Promise<number> {
     )
     .option('--pages <n>', 'pages of the scenario (default: its own, or 3)', parseInteger('hunt', 'pages'))
     .option('--config <KEY=VALUE>', 'configuration; VALUE,VALUE… makes a sweep (repeatable)', collect)
-    .option('--revert <id>', 'take a fix out: mmtorture list reverts (repeatable)', collect)
-    .option('--patch <file>', 'apply a unified diff to the kernel first (repeatable)', collect)
+    .option('--revert <id>', REVERT, collect)
+    .option('--patch <file>', PATCH, collect)
+    .option('--baseline <row>', BASELINE)
+    .option('--csv [file]', CSV, expandHome)
     .option(
       '--scheduler <name>',
-      'mmtorture list schedulers, or the path of your own file (default portfolio)',
+      'mmtorture list schedulers, or the path of your own file, or several: A,B (default portfolio)',
     )
     .option('--depth <n>', 'pct: ordering constraints of the bug (default 3)', parseInteger('hunt', 'depth'))
     .option(
@@ -161,7 +184,7 @@ async function main(args: readonly string[]): Promise<number> {
       'length of the measured window instead, such as 500us',
       parseSimulatedTime,
     )
-    .option('--seed <n>', 'seed: equal seeds give equal figures (default 1)', parseInteger('scale', 'seed'))
+    .option('--seed <n>', 'seed: equal seeds give equal figures; or several: 1,2,3 (default 1)', parseSeeds)
     .option(
       '--lag <cycles>',
       'let CPUs run ahead of the slowest one: faster, not exact (default 0)',
@@ -183,8 +206,10 @@ async function main(args: readonly string[]): Promise<number> {
       parseInteger('scale', 'think'),
     )
     .option('--config <KEY=VALUE>', 'configuration; VALUE,VALUE… makes a curve each (repeatable)', collect)
-    .option('--revert <id>', 'take a fix out: mmtorture list reverts (repeatable)', collect)
-    .option('--patch <file>', 'apply a unified diff to the kernel first (repeatable)', collect)
+    .option('--revert <id>', REVERT, collect)
+    .option('--patch <file>', PATCH, collect)
+    .option('--baseline <row>', BASELINE)
+    .option('--csv [file]', CSV, expandHome)
     .option('--trace <file>', 'replay a recording, text of perf script, plain or gzipped')
     .option('--profile', 'where the time goes, as perf report --stdio -G')
     .option('--annotate <function>', 'the source of a function with shares and misses (repeatable)', collect)
@@ -199,6 +224,37 @@ async function main(args: readonly string[]): Promise<number> {
     .action(async (scenario: string | undefined, options: ScaleArguments) => {
       const { scaleCommand } = await import('./commands/scale.ts')
       status = await scaleCommand(scenario, options, interruptSignal())
+    })
+  program
+    .command('judge')
+    .description('judge a page-table-lock design, a spinlock, a scenario or a patch: hunt, run and scale')
+    .argument('<files...>', 'your files, and names of built-in designs or spinlocks to compare with')
+    .option('--budget <s>', 'seconds for all of it (default 120)', parseBudget)
+    .option('--seed <n>', 'seed of all hunts, runs and curves (default 1)', parseInteger('judge', 'seed'))
+    .option('--workers <n>', 'worker threads of a hunt (default 1)', parseInteger('judge', 'workers'))
+    .option(
+      '--executions <n>',
+      'executions of each scenario (default: as many as there is time for)',
+      parseInteger('judge', 'executions'),
+    )
+    .option('--scenario <name>', 'hunt in this one and no others (repeatable)', collect)
+    .option('--cpus <list>', 'numbers of CPUs of the curves (default 1,2,8,64)', parseCpuList)
+    .option('--topology <names>', 'machines of the curves, the first in whole (default milan)')
+    .option(
+      '--operations <n>',
+      'operations a CPU of each point of a curve (default 24)',
+      parseInteger('judge', 'operations'),
+    )
+    .option('--config <KEY=VALUE>', 'configuration of all kernels alike (repeatable)', collect)
+    .option('--json [file]', 'print the report as JSON, or write it to a file (--json=FILE)', expandHome)
+    .option(
+      '--out <dir>',
+      'folder of replay files, judge.txt and judge.json (default: replay files in mmtorture-out)',
+      expandHome,
+    )
+    .action(async (files: string[], options: JudgeArguments) => {
+      const { judgeCommand } = await import('./commands/judge.ts')
+      status = await judgeCommand(files, options, interruptSignal())
     })
   program
     .command('list')

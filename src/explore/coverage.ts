@@ -14,6 +14,11 @@ export function pairOf(before: number, after: number): number {
   return before * SITE + after
 }
 
+/** The two places of a pair, as indices into the image's sites. */
+export function placesOfPair(pair: number): readonly [before: number, after: number] {
+  return [Math.floor(pair / SITE), pair % SITE]
+}
+
 export class Coverage implements Observer {
   /** While true, steps are those of checks at rest, and do not count. */
   resting = false

@@ -103,6 +103,8 @@ export class Explorer {
   readonly #checked = new Set<number>()
   readonly #bad = new Map<number, Finding>()
   #reported = 0
+  /** What the kernel has counted before the checks at rest. */
+  readonly #counted: Float64Array
   #watched: boolean | undefined
 
   constructor(subject: Subject, options: ExplorerOptions) {
@@ -110,6 +112,7 @@ export class Explorer {
     this.#options = options
     this.profile = newProfile()
     const { cpus } = subject.machine
+    this.#counted = subject.machine.stat.slice()
     const { depth, preemptions } = options
     const scheduler = options.scheduler.create({
       cpus,
@@ -262,7 +265,9 @@ export class Explorer {
     if (this.#checked.has(state)) return this.#bad.get(state) ?? null
     // The checks may run the machine on, and not in every worker for the same execution.
     this.#coverage.resting = true
-    const counted = machine.stat.slice()
+    // A copy of its own each time is garbage of 16 kB.
+    const counted = this.#counted
+    counted.set(machine.stat)
     const found = check()
     // Workers send it as plain data.
     const finding = found === null ? null : { check: found.check, message: found.message }

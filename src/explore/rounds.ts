@@ -43,6 +43,8 @@ export interface HuntResult {
   readonly sites: readonly number[]
   /** Pairs of places at which two CPUs met on a word that one of them wrote. */
   readonly conflictPairs: number
+  /** These pairs, as Coverage numbers them (placesOfPair). */
+  readonly pairs: readonly number[]
   /** The kernel's counters, summed up over the executions. */
   readonly stat: readonly number[]
   /** Executions that were watched for sites and pairs. */
@@ -171,6 +173,7 @@ export class Rounds {
       sharedWords: this.#batchWords + this.#words.size,
       sites: [...this.#sites].toSorted((x, y) => x - y),
       conflictPairs: this.#pairs.size,
+      pairs: [...this.#pairs],
       stat: [...this.#stat],
       watched: this.#watched,
       ...(scheduler === 'portfolio'

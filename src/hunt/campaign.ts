@@ -30,6 +30,8 @@ export interface CampaignOptions extends Omit<ExplorerOptions, 'scheduler'> {
   readonly executions?: number
   /** Time is up while it learns, too. */
   readonly brief?: boolean
+  /** Executions that learn at most; default: all that learning takes. */
+  readonly learning?: number
   /** Ends the hunt when aborted; what was done is reported. */
   readonly signal?: AbortSignal
   /** Seconds without the end of an execution after which none is awaited any more (default 60). */
@@ -85,6 +87,7 @@ export async function campaign(options: CampaignOptions): Promise<HuntResult> {
     const { slice: batch, scheduler } = await run({
       do: 'learn',
       deadline: options.brief === true ? deadline : 0,
+      most: options.learning ?? Infinity,
     })
     const learning = batch.schedules.length
     const rounds = new Rounds(batch, options.keepGoing ?? false)

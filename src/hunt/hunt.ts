@@ -5,6 +5,8 @@ import { relative, resolve } from 'node:path'
 import { campaign } from './campaign.ts'
 import { formatReplay, makeReplay, type ReplayFile } from '../explore/replay_file.ts'
 import type { HuntResult, HuntViolation } from '../explore/rounds.ts'
+import { placesOfPair } from '../explore/coverage.ts'
+import type { Site } from '../step/site.ts'
 import { courseOf } from '../explore/course.ts'
 import { shrink, type Shrunk, type Sizes } from '../explore/shrink.ts'
 import { type Configuration, keyOf } from '../kbuild/config.ts'
@@ -17,13 +19,15 @@ import {
   type ViolationReport,
   violationReport,
 } from './report.ts'
-import { huntLabels, type HuntSweep, huntSweep } from './sweep.ts'
+import { type HuntSweep, huntSweep } from './sweep.ts'
+import { baselineOf, rowLabels } from '../kbuild/labels.ts'
 import { type Description, describeViolation } from './violation.ts'
 import { count } from '../base/text.ts'
 import { readFileSync } from 'node:fs'
 import { shellQuote } from '../base/shell.ts'
 import { allChecks } from '../catalog/checks.ts'
 import { UsageError } from '../base/errors.ts'
+import { patchNames } from '../catalog/kernel_choice.ts'
 import { type Built, buildPlan, makeSmaller, steppedOptions } from './build.ts'
 import { explainThrown, guarded } from '../machine/explain.ts'
 import { type HuntChoices, huntChanges, huntCommand, huntDefaults, type HuntPlan } from './plan.ts'
@@ -45,6 +49,17 @@ export interface Hunted {
   readonly replays: readonly ReplayFile[]
   /** Why replay files are missing. */
   readonly unwritten: readonly UsageError[]
+  readonly places: HuntedPlaces
+}
+
+/** Where the hunt of a scenario's first form has been, as indices into the sites of its image. */
+export interface HuntedPlaces {
+  readonly sites: readonly Site[]
+  /** That took a step in executions, and in setup. */
+  readonly reached: readonly number[]
+  readonly setup: readonly number[]
+  /** That two CPUs met at, one of them writing. */
+  readonly pairs: readonly (readonly [before: number, after: number])[]
 }
 
 /** What a hunt is as data: its report and, for replay(), its violations. */
@@ -62,11 +77,25 @@ export interface Hunts {
 /**
  * Hunts every configuration of every plan, one after the other. Throws UsageError for what is wrong in the user's
  * scenario, patches, designs or scheduler; a violation is a result.
+ * @param baseline words of the label of the row that the others are compared with; default: the first
  */
-export async function huntPlans(plans: readonly HuntPlan[], conduct: Conduct = {}): Promise<Hunts> {
+export async function huntPlans(
+  plans: readonly HuntPlan[],
+  conduct: Conduct = {},
+  baseline?: string,
+): Promise<Hunts> {
   const { signal, progress = () => {} } = conduct
   const hunts = plans.flatMap((plan) => plan.configs.map((config) => ({ plan, config })))
-  const labels = huntLabels(hunts.map(({ plan, config }) => ({ scenario: plan.label, config })))
+  const labels = rowLabels(
+    hunts.map(({ plan, config }) => ({
+      ...patchNames(plan),
+      ...{ scenario: plan.label, config, scheduler: plan.scheduler, seed: plan.seed },
+    })),
+  )
+  const base = baselineOf(labels, baseline)
+  // Several kernels or seeds of one scenario.
+  const crossed = new Set(plans.map(({ label }) => label)).size < plans.length
+  const compared = hunts.length > 1 && (crossed || baseline !== undefined)
   const hunted: Hunted[] = []
   for (const [index, { plan, config }] of hunts.entries()) {
     if (signal?.aborted) break
@@ -76,7 +105,7 @@ export async function huntPlans(plans: readonly HuntPlan[], conduct: Conduct = {
   const reports = hunted.map(({ report }) => report)
   const interrupted =
     signal?.aborted === true && (hunted.length < hunts.length || reports.some((row) => row.interrupted))
-  return { hunted, sweep: huntSweep(reports, interrupted) }
+  return { hunted, sweep: huntSweep(reports, interrupted, compared ? base : undefined) }
 }
 
 /** Hunts one configuration of a plan, then its larger forms; what is violated first is what is reported. */
@@ -148,7 +177,13 @@ async function huntOne(plan: HuntPlan, config: Configuration, conduct: Conduct):
     unmet: plan.asDeclared ? unmet(image, expects, result) : [],
     command: huntCommand(plan, config),
   }
-  return { report: huntReport(about, result, violations), descriptions, replays, unwritten }
+  const places = {
+    sites: image.sites,
+    reached: result.sites,
+    setup: [...setupSites],
+    pairs: result.pairs.map(placesOfPair),
+  }
+  return { report: huntReport(about, result, violations), descriptions, replays, unwritten, places }
 }
 
 async function explored(
@@ -171,6 +206,7 @@ async function explored(
       ...(signal && { signal }),
       sites: sites.length,
       brief: plan.brief,
+      ...(plan.learning === undefined ? {} : { learning: plan.learning }),
       ...(plan.executions === undefined ? {} : { executions: plan.executions }),
       ...(options.depth === undefined ? {} : { depth: options.depth }),
       ...(options.preemptions === undefined ? {} : { preemptions: options.preemptions }),

@@ -56,7 +56,7 @@ function bug(context: SplatContext, error: KernelBug): string[] {
   const where = reason === undefined ? text.function : undefined
   return [
     ...dump,
-    ...(reason === undefined ? [] : [`page dumped because: ${reason}`]),
+    ...(reason === undefined ? [] : [dump.length > 0 ? `page dumped because: ${reason}` : reason]),
     `${message}${finding.message.endsWith(WHILE_EXITING) ? WHILE_EXITING : ''}!`,
     ...(where === undefined ? [] : [`in ${where}${context.ofScenario ? ', of the scenario' : ''}`]),
     ...header(context),

@@ -6,6 +6,7 @@ import { DEFAULT_SCHEDULER, SCHEDULERS } from '../explore/schedulers/index.ts'
 import {
   CONFIG_KEYS,
   type Configuration,
+  configSettings,
   keyOf,
   parseConfig,
   sweepConfig,
@@ -70,6 +71,8 @@ export interface HuntPlan extends ChosenKernel {
   readonly executions?: number
   /** Whether time may be up before all is learned. */
   readonly brief: boolean
+  /** Executions that learn at most; default: all that learning takes. */
+  readonly learning?: number
   /** The same in larger forms, which have a part of the executions and of the time. */
   readonly larger: readonly HuntPlan[]
   /** What the user chose. */
@@ -111,6 +114,12 @@ export function huntChanges(config: Configuration, cpus: number): string[] {
   return CONFIG_KEYS.filter(({ name }) => config[name] !== usual[name]).map(
     ({ name }) => `${name}=${config[name]}`,
   )
+}
+
+/** `KEY=VALUE` of a configuration that a heading shows: what a hunt takes by itself, and what differs from that. */
+export function huntSettingsShown(config: Configuration, cpus: number): string[] {
+  const settings = configSettings(config)
+  return [...huntDefaults(cpus).filter((setting) => settings.includes(setting)), ...huntChanges(config, cpus)]
 }
 
 /**

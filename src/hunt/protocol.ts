@@ -42,6 +42,8 @@ export type ExplorerTask =
       readonly do: 'learn'
       /** Date.now() at which what was learned has to do; 0: never. */
       readonly deadline: number
+      /** Executions that learn at most. */
+      readonly most: number
     }
   | {
       readonly do: 'explore'

@@ -1,7 +1,7 @@
 // The kernel's lock classes by the names they have in /proc/lock_stat of Linux 6.1: the text that the report prints for
 // each LOCK_CLASS_ constant of src/kernel/locking/lock_class.ts. Reading the counters is lock_stat.ts.
 import type * as classes from '../kernel/locking/lock_class.ts'
-import type { SymbolTable } from './symbols.ts'
+import type { MachineView } from './symbols.ts'
 
 /** Names of the LOCK_CLASS_ constants. */
 export type LockClassSymbol = Extract<keyof typeof classes, `LOCK_CLASS_${string}`>
@@ -25,6 +25,8 @@ export const LOCK_CLASSES: Readonly<Record<LockClassSymbol, LockClass>> = {
   LOCK_CLASS_none: { name: '(no class)' },
   LOCK_CLASS_user: { name: 'user' },
   LOCK_CLASS_ptlock: { name: 'ptlock_ptr(page)' },
+  LOCK_CLASS_ptlock_R: { name: 'ptlock_ptr(page)', mode: 'R' },
+  LOCK_CLASS_ptlock_W: { name: 'ptlock_ptr(page)', mode: 'W' },
   LOCK_CLASS_page_table_lock: { name: '&mm->page_table_lock' },
   LOCK_CLASS_zone_lock: { name: '&zone->lock', hardirq: "free_pages() of a driver's interrupt" },
   LOCK_CLASS_mmap_lock_R: { name: '&mm->mmap_lock', mode: 'R' },
@@ -71,12 +73,27 @@ export function lockClassText(symbol: LockClassSymbol, subclass: number): string
   return `${name}${subclass > 0 ? `/${subclass}` : ''}${mode ? `-${mode}` : ''}`
 }
 
-/** Class of the lock at an address, by where it lies; undefined: a lock that is not the kernel's. */
-export function lockClassAt(s: SymbolTable, lock: number): LockClassSymbol | undefined {
+/** The class that the lock was given when it was made; undefined: that is not known. */
+function givenClass(
+  { symbols, lockClasses }: Omit<MachineView, 'memory'>,
+  lock: number,
+): LockClassSymbol | undefined {
+  const given = lockClasses?.get(lock)
+  if (given === undefined) return undefined
+  return (Object.keys(LOCK_CLASSES) as LockClassSymbol[]).find((name) => symbols[name] === given)
+}
+
+/**
+ * Class of the lock at an address: of a page-table-lock design's what it was given, of others by where it lies.
+ * Undefined: a lock that is not the kernel's.
+ */
+export function lockClassAt(view: Omit<MachineView, 'memory'>, lock: number): LockClassSymbol | undefined {
+  const s = view.symbols
   const inside = (base: number, words: number, count: number): number =>
     lock >= base && lock < base + words * count ? (lock - base) % words : -1
-  if (inside(s.MEMMAP, s.PAGE_WORDS, s.NR_PAGES) >= 0) return 'LOCK_CLASS_ptlock'
-  if (lock >= s.PTLOCK_AREA && lock < s.KMEM_CACHES) return 'LOCK_CLASS_ptlock'
+  const ofDesign = lock >= s.PTLOCK_AREA && lock < s.KMEM_CACHES
+  if (ofDesign || inside(s.MEMMAP, s.PAGE_WORDS, s.NR_PAGES) >= 0)
+    return givenClass(view, lock) ?? 'LOCK_CLASS_ptlock'
   const mm = inside(s.MMS, s.MM_WORDS, s.NR_MMS)
   if (mm === s.mm$page_table_lock) return 'LOCK_CLASS_page_table_lock'
   if (mm === s.mm$mmap_lock) return 'LOCK_CLASS_mmap_lock_W'

@@ -10,6 +10,7 @@ export const HELPERS: ReadonlySet<string> = new Set([
   'BUG',
   'BUG_ON',
   'VM_BUG_ON_PAGE',
+  'check_ptlock',
   'machine_bug',
   'lockdep_assert_held',
   'rwsem_assert_held',

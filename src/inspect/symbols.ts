@@ -8,6 +8,9 @@ import type * as percpu from '../kernel/arch/percpu.ts'
 import type * as pgtable from '../kernel/arch/pgtable.ts'
 import type * as structs from '../kernel/arch/structs.ts'
 import type * as swapops from '../kernel/arch/swapops.ts'
+import type * as ptlMode from '../kernel/locking/ptl_mode.ts'
+import type * as ptlock from '../kernel/locking/ptlock/pmd.ts'
+import type * as ptlockPte from '../kernel/locking/ptlock/ops/pte.ts'
 import type * as rwsem from '../kernel/locking/rwsem.ts'
 import type * as unmappedArea from '../kernel/mm/mmap/get_unmapped_area.ts'
 import type * as slab from '../kernel/mm/slab.ts'
@@ -28,6 +31,9 @@ export type KernelSymbols = Numbers<
     typeof pgtable &
     typeof structs &
     typeof swapops &
+    typeof ptlMode &
+    Pick<typeof ptlock, 'PTLOCK_WORDS'> &
+    Pick<typeof ptlockPte, 'PTL_RANGE'> &
     Pick<typeof rwsem, 'RWSEM_WRITER_LOCKED'> &
     Pick<typeof unmappedArea, 'mmap_min_addr'> &
     Pick<typeof slab, 'POISON_FREE'> &
@@ -48,6 +54,16 @@ export type KernelSymbols = Numbers<
 export interface MachineView {
   readonly memory: Int32Array
   readonly symbols: SymbolTable
+  /** The class that a lock was given (a LOCK_CLASS_ constant), where the machine knows. */
+  readonly lockClasses?: { get(lock: number): number | undefined }
+  /** For a machine that knows; without it all may have been written. */
+  readonly since?: KeptState | undefined
+}
+
+/** A state of the memory that a machine keeps, and the words that were written since. */
+export interface KeptState {
+  readonly memory: Int32Array
+  readonly written: Int32Array
 }
 
 /** The value of a symbol. Throws an Error (a defect of the project) when the image has none of that name. */

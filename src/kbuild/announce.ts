@@ -16,12 +16,14 @@ export type AnnouncedKind = 'stepped' | 'gated'
 /**
  * The edits that announce the steps of a module. A site is added to `sites` for each, and its index is the step's SITE.
  * @param primitives name of each primitive -> kind of its step
+ * @param number the text of a site's number
  */
 export function announce(
   text: PassText,
   kind: AnnouncedKind,
   primitives: ReadonlyMap<string, number>,
   sites: Site[],
+  number: (site: number) => string = String,
 ): PassEdit[] {
   const edits: PassEdit[] = []
   const between = kind === 'stepped' ? ' && (yield), X())' : ', X())'
@@ -36,7 +38,7 @@ export function announce(
       edits.push(
         { start: node.start, end: node.callee.end, text: `${listed.has(node.start) ? ';' : ''}(S` },
         { start: opening + 1, end: opening + 1, text: `${step}, ` },
-        closing(text, node, opening + 1, `${site})${between}`),
+        closing(text, node, opening + 1, `${number(site)})${between}`),
       )
     })
   }

@@ -27,6 +27,7 @@ export interface Configuration {
   readonly VMA_LOCK: 'y' | 'n'
   readonly ATOMICS: string
   readonly PTLOCK_HASH: number
+  readonly PTLOCK_RANGE: number
   readonly PARAVIRT_SPINLOCKS: 'y' | 'n'
   readonly SWAP: 'y' | 'n'
   readonly SWAP_MAP_MAX: number
@@ -82,7 +83,8 @@ function choice(
     // A user's own design has the index after the last built-in one.
     constants: (value) => {
       const index = choices.indexOf(String(value))
-      return { [name]: index < 0 ? choices.length : index }
+      const own = takesPath ? { [`${name}_USER`]: index < 0 ? 1 : 0 } : {}
+      return { [name]: index < 0 ? choices.length : index, ...own }
     },
   }
 }
@@ -141,9 +143,9 @@ function memorySize(name: ConfigKeyName, initial: string, description: string): 
 export const CONFIG_KEYS: readonly ConfigKey[] = [
   choice(
     'PTLOCK',
-    ['mm', 'pte', 'pmd', 'hashed'],
+    ['mm', 'pte', 'pmd', 'hashed', 'range', 'rw', 'bit', 'percpu-rw', 'seq'],
     'pmd',
-    'what a page-table lock covers: the mm, each PTE table, each PTE and PMD table, or a hash of locks',
+    'what a page-table lock covers: the mm, each PTE table, each PTE and PMD table, a hash of locks, or a design of docs/your-lock.md',
     true,
   ),
   choice(
@@ -193,6 +195,14 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   flag('VMA_LOCK', 'n', 'a fault takes the lock of its VMA in place of mmap_lock, as from 6.4 on'),
   choice('ATOMICS', ['js', 'wasm'], 'js', 'atomics by the builtins or by a WebAssembly module'),
   integer('PTLOCK_HASH', 1, 256, 16, 'locks of PTLOCK=hashed', true),
+  integer(
+    'PTLOCK_RANGE',
+    1,
+    256,
+    64,
+    'entries of a table that a lock of PTLOCK=range serves: at most half of them',
+    true,
+  ),
   flag(
     'PARAVIRT_SPINLOCKS',
     'n',

@@ -1,7 +1,8 @@
 // What a chosen module must export: a page-table-lock design, a spinlock, a scenario. Leaves out what the functions do.
+import { parseSync } from 'oxc-parser'
 import { UsageError } from '../base/errors.ts'
 import { type Module, allExports } from './modules.ts'
-import { place } from './source.ts'
+import { type Node, place } from './source.ts'
 
 /** Name -> number of parameters of a function, or 'constant'. 'any': a function of any arity. */
 type Requirements = Record<string, number | 'constant' | 'any'>
@@ -9,15 +10,7 @@ type Requirements = Record<string, number | 'constant' | 'any'>
 const REQUIRED: Record<string, { what: string; exports: Requirements }> = {
   '#ptlock': {
     what: 'a page-table-lock design',
-    exports: {
-      PTLOCK_WORDS: 'constant',
-      ptlock_init: 1,
-      ptlock_free: 1,
-      pte_lockptr: 2,
-      pmd_lockptr: 2,
-      lock_pair: 2,
-      unlock_pair: 2,
-    },
+    exports: { PTLOCK_WORDS: 'constant', ptlock_init: 1, ptlock_free: 1 },
   },
   '#spinlock': {
     what: 'a spinlock',
@@ -33,6 +26,54 @@ const REQUIRED: Record<string, { what: string; exports: Requirements }> = {
   '#scenario': { what: 'a scenario', exports: { setup: 'any', program: 'any' } },
 }
 
+/** A part of a page-table-lock design: what a design that has `own` must bring, and what one that has not. */
+interface PtlockPart {
+  readonly name: string
+  readonly own: Requirements
+  readonly usual: Requirements
+}
+
+const PTLOCK_PARTS: readonly PtlockPart[] = [
+  {
+    name: 'pte',
+    own: {
+      ptl_lock: 5,
+      ptl_unlock: 5,
+      ptl_is_contended: 4,
+      ptl_lock_pair: 7,
+      ptl_unlock_pair: 7,
+      PTL_RANGE: 'constant',
+    },
+    usual: { pte_lockptr: 2, lock_pair: 2, unlock_pair: 2 },
+  },
+  { name: 'pmd', own: { ptl_lock_pmd: 2, ptl_unlock_pmd: 2 }, usual: { pmd_lockptr: 2 } },
+  { name: 'pud', own: { ptl_lock_pud: 2, ptl_unlock_pud: 2 }, usual: {} },
+  { name: 'read', own: { ptl_read_begin: 2, ptl_read_retry: 5, PTL_OPTIMISTIC: 'constant' }, usual: {} },
+]
+
+/**
+ * The parts of a page-table-lock design, and whether the design in `text` brings its own in place of the usual one
+ * (src/kernel/locking/ptlock/ops). What cannot be parsed brings none; that is told when it is linked.
+ */
+export function ptlockParts(text: string): { name: string; brings: boolean }[] {
+  const { program } = parseSync('design.ts', text, { sourceType: 'module', lang: 'ts' })
+  const exported = new Set(
+    (program.body as unknown as Node[])
+      .filter(({ type }) => type === 'ExportNamedDeclaration')
+      .flatMap(({ declaration, specifiers }) => [
+        declaration?.id?.name,
+        ...(specifiers as Node[]).map((specifier) => specifier.exported.name),
+      ]),
+  )
+  return PTLOCK_PARTS.map(({ name, own }) => ({ name, brings: exported.has(Object.keys(own)[0]) }))
+}
+
+/** What the design in `text` must export, with each part in the form that it has. */
+function ptlockRequirements(text: string): Requirements {
+  const parts = PTLOCK_PARTS.map(({ own, usual }, i) => (ptlockParts(text)[i].brings ? own : usual))
+  return Object.assign({}, REQUIRED['#ptlock'].exports, ...parts) as Requirements
+}
+
 /**
  * Throws UsageError `file:line:column: sentence` when the module chosen for `specifier` lacks an export or has a wrong
  * one.
@@ -40,11 +81,12 @@ const REQUIRED: Record<string, { what: string; exports: Requirements }> = {
 export function checkDesign(specifier: string, module: Module): void {
   const required = REQUIRED[specifier]
   if (!required) return
+  const exports = specifier === '#ptlock' ? ptlockRequirements(module.source.text) : required.exports
   const exported = allExports(module)
-  const missing = Object.keys(required.exports).filter((name) => !exported.has(name))
+  const missing = Object.keys(exports).filter((name) => !exported.has(name))
   if (missing.length > 0)
     throw new UsageError(`${module.source.id}:1:1: ${required.what} must export ${list(missing)}.`)
-  for (const [name, expected] of Object.entries(required.exports)) {
+  for (const [name, expected] of Object.entries(exports)) {
     const binding = exported.get(name)
     if (!binding) continue
     const at = place(binding.module.source, binding.node?.start ?? 0)

@@ -1,12 +1,14 @@
 // The pass that expands helpers of a few accesses at the place of their call (ptep_get, page_count, arch_spin_lock): a
 // call of a generator costs more than the step in it. A helper is a function of one expression; it is expanded where
 // that keeps the order in which everything is evaluated. Leaves out helpers with statements, whose calls stay calls.
+import { abilities, type Memory, remembered, signature } from './memory.ts'
 import type { PassEdit, PassText } from './pass_text.ts'
 import { PURE_MACHINE_FUNCTIONS } from './primitives.ts'
+import { factsOf } from './facts.ts'
 import { lineEnds } from './prune.ts'
 import type { Node } from './source.ts'
 import { suspendedFunctions } from './suspend.ts'
-import { calledIn, calleeName, forEachChild, forEachInside, listedStatements, localsOf } from './syntax.ts'
+import { calleeName, forEachChild, forEachInside, listedStatements, localsOf } from './syntax.ts'
 
 /** Accesses that a helper may hold. */
 const MAX_ACCESSES = 3
@@ -40,9 +42,17 @@ interface Helper {
 export function expandHelpers(texts: readonly PassText[], calls: Calls): PassText[] {
   const helpers = findHelpers(texts, calls)
   return texts.map((text) =>
-    [...text.called].some((name) => helpers.has(name)) ? text.edit(expansions(text, helpers, calls)) : text,
+    [...text.called].some((name) => helpers.has(name))
+      ? remembered(expandedBy, text, signature(text, calls, helpers), () =>
+          text.edit(expansions(text, helpers, calls)),
+        )
+      : text,
   )
 }
+
+/** What became of a text, by all that decides it. */
+const expandedBy: Memory<PassText> = new WeakMap()
+const helpersIn: Memory<readonly Helper[]> = new WeakMap()
 
 /** What the calls in an image may do. */
 export function callsOf(texts: readonly PassText[], isPrimitive: (name: string) => boolean): Calls {
@@ -50,7 +60,7 @@ export function callsOf(texts: readonly PassText[], isPrimitive: (name: string) 
     isPrimitive,
     isPure: pureFunctions(texts, isPrimitive),
     stepping: suspendedFunctions(texts, isPrimitive, []),
-    helpers: new WeakMap(),
+    abilities: new WeakMap(),
   }
 }
 
@@ -62,11 +72,9 @@ function pureFunctions(
   const calls = new Map<string, ReadonlySet<string>>()
   const impure = new Set<string>()
   for (const text of texts)
-    for (const declaration of text.functions) {
-      calls.set(declaration.id.name, text.functions.length === 1 ? text.called : calledIn(declaration))
-      forEachInside(declaration, (node) => {
-        if (node.type === 'MemberExpression') impure.add(declaration.id.name)
-      })
+    for (const { name, calls: called, members } of factsOf(text)) {
+      calls.set(name, called)
+      if (members) impure.add(name)
     }
   const pure = (name: string): boolean =>
     PURE_MACHINE_FUNCTIONS.has(name) || (calls.has(name) && !impure.has(name) && !isPrimitive(name))
@@ -84,18 +92,16 @@ export interface Calls {
   isPure(name: string): boolean
   /** Reach a primitive. */
   readonly stepping: ReadonlySet<string>
-  /** Helpers by the text that they were found in. */
-  readonly helpers: WeakMap<PassText, readonly Helper[]>
+  /** Abilities by text. */
+  readonly abilities: WeakMap<PassText, string>
 }
 
 function findHelpers(texts: readonly PassText[], calls: Calls): Map<string, Helper> {
   const helpers = new Map<string, Helper>()
   for (const text of texts) {
-    let found = calls.helpers.get(text)
-    if (!found) {
-      found = text.functions.flatMap((declaration) => helperOf(text, declaration, calls) ?? [])
-      calls.helpers.set(text, found)
-    }
+    const found = remembered(helpersIn, text, abilities(text, calls), () =>
+      text.functions.flatMap((declaration) => helperOf(text, declaration, calls) ?? []),
+    )
     for (const helper of found) helpers.set(helper.name, helper)
   }
   return helpers

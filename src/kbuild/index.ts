@@ -13,6 +13,7 @@ import { type Configuration, configConstants } from './config.ts'
 import { heldFolder, hold } from './held.ts'
 import { type Linked, link } from './link.ts'
 import type { Resolver } from './modules.ts'
+import { ptlockParts } from './designs.ts'
 import { applyPatches } from './patch.ts'
 import { isReplaced } from './primitives.ts'
 import { packageRoot } from '../base/root.ts'
@@ -70,7 +71,7 @@ export interface BuildOptions {
 }
 
 /** Changes when the same inputs make another image. */
-const KBUILD_VERSION = '8'
+const KBUILD_VERSION = '9'
 /** Changes when the same image is kept in another form. */
 const CACHE_VERSION = '2'
 
@@ -103,8 +104,8 @@ export async function kbuild(config: Configuration, options: BuildOptions): Prom
   const constants = configConstants(config)
   // A stepped image is the same on every host.
   if (kind !== 'native') Object.assign(constants, { STEPPED: 1, WEAK_MEMORY: 0 })
-  const chosen = chosenModules(config, root, scenario)
   const patched = applyPatches(root, patches)
+  const chosen = chosenModules(config, root, scenario, (path) => patched.get(path) ?? readText(path) ?? '')
   const request = hashOf(
     KBUILD_VERSION,
     CACHE_VERSION,
@@ -179,14 +180,24 @@ export async function loadSteppedImage(image: Pick<KernelImage, 'file'>): Promis
 }
 
 /** Specifier -> absolute path of what the configuration chooses for it. */
-function chosenModules(config: Configuration, root: string, scenario: string): Map<string, string> {
+function chosenModules(
+  config: Configuration,
+  root: string,
+  scenario: string,
+  text: (path: string) => string,
+): Map<string, string> {
   const kernel = join(root, 'src', 'kernel')
   const design = (folder: string, name: string): string =>
     isAbsolute(name) ? name : join(kernel, 'locking', folder, `${name}.ts`)
+  const ptlock = design('ptlock', config.PTLOCK)
   return new Map([
     ['mmtorture/kernel', join(kernel, 'index.ts')],
     ['#config', join(kernel, 'config.ts')],
-    ['#ptlock', design('ptlock', config.PTLOCK)],
+    ['#ptlock', ptlock],
+    ...ptlockParts(text(ptlock)).map(({ name, brings }): [string, string] => [
+      `#ptlock_${name}`,
+      brings ? ptlock : join(kernel, 'locking', 'ptlock', 'ops', `${name}.ts`),
+    ]),
     ['#spinlock', design('spinlock', config.SPINLOCK)],
     ['#atomic', join(kernel, 'arch', config.ATOMICS === 'wasm' ? 'atomic_wasm.ts' : 'atomic.ts')],
     ['#scenario', scenario],

@@ -9,6 +9,7 @@
 // keep the places that they have in the source, and know the calls around them. Leaves out conditions of loops and
 // default values.
 import { argumentKind, type Calls } from './expand.ts'
+import { type Memory, remembered, signature } from './memory.ts'
 import type { PassEdit, PassText, Slice } from './pass_text.ts'
 import { lineEnds } from './prune.ts'
 import { type Node, position } from './source.ts'
@@ -32,32 +33,81 @@ type Part = string | Slice
 
 /**
  * One round: the texts with calls replaced of functions that call no such function themselves; with `all`, of those
- * too, since the calls in them could not be replaced. `next` counts replacements.
+ * too, since the calls in them could not be replaced. `image` counts the calls that were replaced in the whole image.
  */
 export function inlineCalls(
   texts: readonly PassText[],
   calls: Calls,
-  next: () => number,
+  image: { replaced: number },
   all: boolean,
 ): PassText[] {
   const callees = readyCallees(texts, calls, all)
   return texts.map((text) => {
     if (![...text.called].some((name) => callees.has(name))) return text
-    const edits: PassEdit[] = []
-    for (const declaration of text.functions)
-      if (calls.stepping.has(declaration.id.name) && declaration.end - declaration.start < MAX_CALLER)
-        new Caller(text, declaration, callees, calls, next, edits).statement(declaration.body, false)
-    return text.edit(edits)
+    const width = String(image.replaced + 1).length
+    const known = remembered(inlinedBy, text, `${width} ${signature(text, calls, callees)}`, () =>
+      replaceCalls(text, callees, calls, 10 ** (width - 1) - 1),
+    )
+    const isAsWide = String(image.replaced + known.calls).length === width
+    const inlined = isAsWide ? known : replaceCalls(text, callees, calls, image.replaced)
+    image.replaced += inlined.calls
+    return inlined.text
   })
+}
+
+interface Inlined {
+  readonly text: PassText
+  /** Calls that were replaced. */
+  readonly calls: number
+}
+
+/** What became of a text, by all that decides it. */
+const inlinedBy: Memory<Inlined> = new WeakMap()
+
+function replaceCalls(
+  text: PassText,
+  callees: ReadonlyMap<string, Callee>,
+  calls: Calls,
+  before: number,
+): Inlined {
+  const edits: PassEdit[] = []
+  const names = new Names(text.names, before)
+  for (const declaration of text.functions)
+    if (calls.stepping.has(declaration.id.name) && declaration.end - declaration.start < MAX_CALLER)
+      new Caller(text, declaration, callees, calls, names, edits).statement(declaration.body, false)
+  return { text: text.edit(edits, names.given), calls: names.calls }
+}
+
+/**
+ * What new locals and labels of a text are called. A name is as long as one that counts all over the image, since the
+ * length of a function decides whether it is put in place of its calls.
+ */
+class Names {
+  /** How many the text has. */
+  given: number
+  /** Calls that were replaced. */
+  calls = 0
+  readonly #before: number
+
+  constructor(given: number, before: number) {
+    this.given = given
+    this.#before = before
+  }
+
+  ofCall(): string {
+    return this.ofWidth(String(this.#before + ++this.calls).length)
+  }
+
+  ofWidth(width: number): string {
+    return (++this.given).toString(36).padStart(width, '0')
+  }
 }
 
 function readyCallees(texts: readonly PassText[], calls: Calls, all: boolean): Map<string, Callee> {
   const callees = new Map<string, Callee>()
   for (const text of texts)
-    for (const declaration of text.functions) {
-      const callee = calleeOf(text, declaration, calls)
-      if (callee) callees.set(callee.name, callee)
-    }
+    for (const callee of remembered(calleesIn, text, '', () => findCallees(text)))
+      if (calls.stepping.has(callee.name)) callees.set(callee.name, callee)
   const reaches = (from: string, name: string, seen: Set<string>): boolean => {
     if (seen.has(from)) return false
     seen.add(from)
@@ -72,10 +122,16 @@ function readyCallees(texts: readonly PassText[], calls: Calls, all: boolean): M
   return ready
 }
 
-function calleeOf(text: PassText, declaration: Node, calls: Calls): Callee | undefined {
+const calleesIn: Memory<readonly Callee[]> = new WeakMap()
+
+function findCallees(text: PassText): Callee[] {
+  return text.functions.flatMap((declaration) => calleeOf(text, declaration) ?? [])
+}
+
+function calleeOf(text: PassText, declaration: Node): Callee | undefined {
   const { name } = declaration.id as { name: string }
   const parameters = declaration.params as Node[]
-  if (!calls.stepping.has(name) || declaration.end - declaration.start > MAX_CALLEE) return undefined
+  if (declaration.end - declaration.start > MAX_CALLEE) return undefined
   if (parameters.some((p) => p.type !== 'Identifier')) return undefined
   const assigned = new Set<string>()
   let plain = true
@@ -98,7 +154,7 @@ class Caller {
   readonly #locals: ReadonlySet<string>
   readonly #callees: ReadonlyMap<string, Callee>
   readonly #calls: Calls
-  readonly #next: () => number
+  readonly #names: Names
   readonly #edits: PassEdit[]
 
   constructor(
@@ -106,7 +162,7 @@ class Caller {
     declaration: Node,
     callees: ReadonlyMap<string, Callee>,
     calls: Calls,
-    next: () => number,
+    names: Names,
     edits: PassEdit[],
   ) {
     this.#text = text
@@ -114,7 +170,7 @@ class Caller {
     this.#locals = localsOf(declaration)
     this.#callees = callees
     this.#calls = calls
-    this.#next = next
+    this.#names = names
     this.#edits = edits
   }
 
@@ -176,13 +232,13 @@ class Caller {
 
   #replace(statement: Node, expression: Node, call: Node, listed: boolean): void {
     const callee = this.#calleeOf(call)!
-    const number = this.#next()
+    const number = this.#names.ofCall()
     const text = this.#text
     const whole = call === expression
     const isReturn = whole && statement.type === 'ReturnStatement'
     const isStatement = whole && statement.type === 'ExpressionStatement'
     const result = isReturn || isStatement ? undefined : `t$${number}`
-    const body = new Body(callee, number, result, isReturn)
+    const body = new Body(callee, this.#names, number, result, isReturn)
     const block: Part[] = [
       '{ ',
       ...this.#bindings(call, callee, body),
@@ -230,14 +286,17 @@ class Caller {
 class Body {
   /** What stands for a local of the function where that is not its name with the number. */
   readonly names = new Map<string, Slice>()
+  readonly #labels = new Map<string, string>()
   readonly #callee: Callee
-  readonly #number: number
+  readonly #names: Names
+  readonly #number: string
   readonly #result: string | undefined
   readonly #isReturn: boolean
   #isLabelled = false
 
-  constructor(callee: Callee, number: number, result: string | undefined, isReturn: boolean) {
+  constructor(callee: Callee, names: Names, number: string, result: string | undefined, isReturn: boolean) {
     this.#callee = callee
+    this.#names = names
     this.#number = number
     this.#result = result
     this.#isReturn = isReturn
@@ -267,6 +326,15 @@ class Body {
       parts.push(this.names.get(local) ?? this.local(local))
       at = start + local.length
     }
+    // Labels may stand in one another, and have to differ.
+    const renameLabel = ({ start, name: label }: Node): void => {
+      until(start)
+      let renamed = this.#labels.get(label)
+      if (renamed === undefined)
+        this.#labels.set(label, (renamed = `h$${this.#names.ofWidth(label.length - 2)}`))
+      parts.push(renamed)
+      at = start + label.length
+    }
     // Without line ends every statement needs its semicolon.
     const endStatement = (node: Node): void => {
       until(node.end)
@@ -274,6 +342,7 @@ class Body {
     }
     const visit = (node: Node): void => {
       if (node.type === 'Identifier' && locals.has(node.name)) return rename(node.start, node.name)
+      if (node.label) renameLabel(node.label)
       if (node.type === 'ReturnStatement' && !this.#isReturn) return leave(node)
       if (node.type === 'VariableDeclaration') {
         for (const one of node.declarations as Node[]) {

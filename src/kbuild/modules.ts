@@ -185,17 +185,21 @@ export function lookup(module: Module, name: string): Binding | undefined {
   return binding
 }
 
-/** Sources parsed before: a sweep links nearly the same files for each of its rows. */
-const parsed = new Map<string, { text: string } & Pick<Module, 'program' | 'comments'>>()
+/**
+ * Sources parsed before, by path, and the patched ones beside the others: a sweep links nearly the same files for each
+ * of its rows.
+ */
+const parsed = new Map<string, Pick<Module, 'source' | 'program' | 'comments'>>()
 
 function parse(source: Source): Module {
-  let known = parsed.get(source.path)
-  if (known?.text !== source.text) {
-    known = { text: source.text, ...parseText(source) }
-    parsed.set(source.path, known)
+  const name = `${source.path} ${source.patched}`
+  let known = parsed.get(name)
+  if (known?.source.text !== source.text || known.source.id !== source.id) {
+    known = { source, ...parseText(source) }
+    parsed.set(name, known)
   }
   return {
-    source,
+    source: known.source,
     program: known.program,
     comments: known.comments,
     declared: new Map(),

@@ -52,27 +52,27 @@ interface Piece extends Origin {
 export class PassText {
   readonly source: Source
   readonly code: string
+  /** Names that kbuild has given in this text. */
+  readonly names: number
   readonly #pieces: readonly Piece[]
   #functions: Node[] | undefined
   #called: ReadonlySet<string> | undefined
 
-  private constructor(source: Source, code: string, pieces: readonly Piece[]) {
+  private constructor(source: Source, code: string, pieces: readonly Piece[], names: number) {
     this.source = source
     this.code = code
+    this.names = names
     this.#pieces = pieces
   }
 
   /** The text `code`, in which every character is at the offset that it has in the source. */
   static of(source: Source, code: string): PassText {
-    return new PassText(source, code, [{ at: 0, source, offset: 0, kept: true }])
+    return new PassText(source, code, [{ at: 0, source, offset: 0, kept: true }], 0)
   }
 
-  /** The text in parts that end at `ends`: what a pass does not change need not be read again. */
-  split(ends: readonly number[]): PassText[] {
-    return [0, ...ends].map((start, index) => {
-      const end = ends[index] ?? this.code.length
-      return new PassText(this.source, this.code.slice(start, end), this.#piecesOf(start, end, 0))
-    })
+  /** A part of such a text: what a pass does not change need not be read again. */
+  static part(source: Source, code: string, start: number, end: number): PassText {
+    return new PassText(source, code.slice(start, end), [{ at: 0, source, offset: start, kept: true }], 0)
   }
 
   /** The functions that the text calls. */
@@ -88,7 +88,7 @@ export class PassText {
   }
 
   /** The text with `edits` made, which do not overlap and hold as many line ends as what they replace. */
-  edit(edits: readonly PassEdit[]): PassText {
+  edit(edits: readonly PassEdit[], names: number = this.names): PassText {
     if (edits.length === 0) return this
     const pieces: Piece[] = []
     let code = ''
@@ -114,7 +114,7 @@ export class PassText {
       at = edit.end
     }
     keep(this.code.length)
-    return new PassText(this.source, code, pieces)
+    return new PassText(this.source, code, pieces, names)
   }
 
   /** Where the character at `offset` comes from. */

@@ -2,6 +2,8 @@
 // functions that nobody calls. What is not there needs no generator and is no place that an execution could reach. A
 // native image leaves this to the JavaScript engine.
 import { evaluate } from './fold.ts'
+import { factsOf } from './facts.ts'
+import { type Memory, remembered } from './memory.ts'
 import type { PassEdit, PassText } from './pass_text.ts'
 import type { Node } from './source.ts'
 import { forEachChild } from './syntax.ts'
@@ -61,7 +63,7 @@ export function pruneBranches(text: PassText): PassEdit[] {
 /** The texts, of at most one function each, without the functions that are not reached from `roots`. */
 export function dropUnreached(texts: readonly PassText[], roots: Iterable<string>): PassText[] {
   const byName = new Map<string, PassText>()
-  for (const text of texts) for (const declaration of text.functions) byName.set(declaration.id.name, text)
+  for (const text of texts) for (const { name } of factsOf(text)) byName.set(name, text)
   const reached = new Set<string>()
   const queue = [...roots]
   for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
@@ -70,14 +72,21 @@ export function dropUnreached(texts: readonly PassText[], roots: Iterable<string
     reached.add(name)
     queue.push(...text.called)
   }
-  return texts.map((text) =>
-    text.edit(
-      text.functions
-        .filter((declaration) => !reached.has(declaration.id.name))
-        .map(({ start, end }) => ({ start, end, text: lineEnds(text.code, start, end) })),
-    ),
-  )
+  return texts.map((text) => {
+    const dropped = factsOf(text).filter(({ name }) => !reached.has(name))
+    if (dropped.length === 0) return text
+    const names = dropped.map(({ name }) => name)
+    return remembered(droppedFrom, text, names.join(), () =>
+      text.edit(
+        text.functions
+          .filter((declaration) => names.includes(declaration.id.name))
+          .map(({ start, end }) => ({ start, end, text: lineEnds(text.code, start, end) })),
+      ),
+    )
+  })
 }
+
+const droppedFrom: Memory<PassText> = new WeakMap()
 
 /** The line ends of a range of `code`. */
 export function lineEnds(code: string, start: number, end: number): string {

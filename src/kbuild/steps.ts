@@ -1,16 +1,18 @@
 // Makes a stepped or gated image of linked modules: which names are steps, which are the machine's functions, and the
 // passes in their order. Leaves out what each pass does: prune.ts, expand.ts, announce.ts, suspend.ts.
-import { type BugCalls, bugCalls } from './bug_calls.ts'
+import { type BugCalls, bugCalls, type BugOrigins, bugOrigins } from './bug_calls.ts'
 import { type AnnouncedKind, announce } from './announce.ts'
-import type { Frame, Site } from '../step/site.ts'
+import type { Site } from '../step/site.ts'
 import { callsOf, expandHelpers } from './expand.ts'
+import { factsOf } from './facts.ts'
 import { inlineCalls } from './inline.ts'
+import { type Memory, remembered } from './memory.ts'
 import { type Module, lookup } from './modules.ts'
 import { type PassEdit, PassText } from './pass_text.ts'
 import { MACHINE_FUNCTIONS, PRIMITIVES } from './primitives.ts'
 import { dropUnreached, pruneBranches } from './prune.ts'
 import { type Edit, type Node, type Source, refuse } from './source.ts'
-import { calleeName, forEachInside, localsOf } from './syntax.ts'
+import { calleeName, forEachInside } from './syntax.ts'
 import { suspend, suspendedFunctions } from './suspend.ts'
 import { blank } from './types.ts'
 
@@ -54,27 +56,68 @@ export function stepModules(
   const isPrimitive = (name: string): boolean => primitives.has(name)
   const linked = modules.filter(({ module }) => !options.isReplaced(module.source))
   const folded = linked.flatMap((one) => functionTexts(one, machineEdits(one.module, replaced)))
-  const pruned = folded.map((text) => text.edit(pruneBranches(text)))
+  const pruned = folded.map((text) => remembered(prunedBy, text, '', () => text.edit(pruneBranches(text))))
   const plain = flatten(pruned, isPrimitive, exported)
   const sites: Site[] = []
   const suspended = kind === 'stepped' ? suspendedFunctions(plain, isPrimitive, exported) : new Set<string>()
   const codes = new Map<Source, string>()
-  const bugs: Record<string, readonly Frame[]> = {}
+  const bugs = new Map<Source, BugOrigins[]>()
   for (const text of plain) {
-    const edits: PassEdit[] = announce(text, kind, primitives, sites)
-    edits.push(...suspend(text, isPrimitive, suspended))
-    const before = codes.get(text.source) ?? ''
-    const announced = text.edit(edits)
-    Object.assign(bugs, bugCalls(announced, before))
-    codes.set(text.source, before + announced.code)
+    const { source } = text
+    const announced = announcedText(text, kind, primitives, suspended)
+    codes.set(source, (codes.get(source) ?? '') + numbered(announced.code, sites.length))
+    bugs.set(source, [...(bugs.get(source) ?? []), announced.bugs])
+    sites.push(...announced.sites)
   }
   return {
     texts: [...codes].map(([source, code]) => ({ source, code })),
     bindings: [...(sites.length > 0 ? ['S', 'X'] : []), ...boundNames(plain, modules, replaced)],
     sites,
-    bugs,
-    functions: plain.flatMap((text) => text.functions.map((declaration) => declaration.id.name as string)),
+    bugs: Object.assign(
+      {},
+      ...[...codes].map(([source, code]) => bugCalls(source, code, bugs.get(source)!.flat())),
+    ),
+    functions: plain.flatMap((text) => factsOf(text).map(({ name }) => name)),
   }
+}
+
+const prunedBy: Memory<PassText> = new WeakMap()
+
+/** A text with its steps announced; its sites are numbered from 0, each number between two marks. */
+interface Announced {
+  readonly code: string
+  readonly sites: readonly Site[]
+  readonly bugs: BugOrigins
+}
+
+const announcedBy: Memory<Announced> = new WeakMap()
+/** A character that no source has. */
+const MARK = '\u0001'
+
+function announcedText(
+  text: PassText,
+  kind: AnnouncedKind,
+  primitives: ReadonlyMap<string, number>,
+  suspended: ReadonlySet<string>,
+): Announced {
+  const isPrimitive = (name: string): boolean => primitives.has(name)
+  const names = factsOf(text).flatMap(({ name, calls }) => [name, ...calls])
+  const key = `${kind} ${names.map((name) => primitives.get(name) ?? suspended.has(name)).join()}`
+  return remembered(announcedBy, text, key, () => {
+    const sites: Site[] = []
+    const edits: PassEdit[] = announce(text, kind, primitives, sites, (site) => `${MARK}${site}${MARK}`)
+    edits.push(...suspend(text, isPrimitive, suspended))
+    const announced = text.edit(edits)
+    return { code: announced.code, sites, bugs: bugOrigins(announced) }
+  })
+}
+
+/** The text of an announced text whose first site is `first`. */
+function numbered(code: string, first: number): string {
+  return code
+    .split(MARK)
+    .map((part, index) => (index % 2 === 0 ? part : Number(part) + first))
+    .join('')
 }
 
 /** The text of a module, a part for each function, with its constants folded. */
@@ -83,7 +126,7 @@ function functionTexts({ module, code, edits }: PlainModule, ofMachine: readonly
   const alive = ofMachine.filter(
     (one) => !edits.some((fold) => fold.start <= one.start && one.end <= fold.end),
   )
-  const all = [...edits, ...alive]
+  const all = [...edits, ...alive].toSorted((left, right) => left.start - right.start)
   const ends = [...module.declared.values()]
     .filter((b) => b.kind === 'function')
     .map((b) => b.node.end as number)
@@ -91,14 +134,30 @@ function functionTexts({ module, code, edits }: PlainModule, ofMachine: readonly
     code,
     module.comments.map(({ start, end }) => [start, end]),
   )
-  return PassText.of(module.source, bare)
-    .split(ends.slice(0, -1))
-    .map((text) => {
-      const { offset } = text.origin(0)
-      const here = all.filter(({ start }) => start >= offset && start < offset + text.code.length)
-      return text.edit(here.map((edit) => ({ ...edit, start: edit.start - offset, end: edit.end - offset })))
-    })
+  let known = textsOf.get(module.source)
+  if (!known) textsOf.set(module.source, (known = new Map()))
+  if (known.size > VARIANTS * ends.length) known.clear()
+  const texts = known
+  let next = 0
+  return [0, ...ends.slice(0, -1)].map((offset, index, starts) => {
+    const end = starts[index + 1] ?? bare.length
+    const here: Edit[] = []
+    for (; next < all.length && all[next].start < end; next++) here.push(all[next])
+    const key = `${offset} ${bare.slice(offset, end)} ${here.map((edit) => `${edit.start}-${edit.end}:${edit.text}`).join()}`
+    let text = texts.get(key)
+    if (!text) {
+      const moved = here.map((edit) => ({ ...edit, start: edit.start - offset, end: edit.end - offset }))
+      text = PassText.part(module.source, bare, offset, end).edit(moved)
+      texts.set(key, text)
+    }
+    return text
+  })
 }
+
+/** Texts of a source's functions, by what was folded in them: configurations differ in few. */
+const textsOf = new WeakMap<Source, Map<string, PassText>>()
+/** Of each function, at most. */
+const VARIANTS = 8
 
 /** Calls in calls are replaced from the inside out, this many levels. */
 const MAX_ROUNDS = 12
@@ -112,13 +171,12 @@ export function flatten(
   // What a function may do stays what it is, wherever it does it.
   const calls = callsOf(texts, isPrimitive)
   let now = dropUnreached(texts, roots)
-  let replaced = 0
-  const next = (): number => ++replaced
+  const image = { replaced: 0 }
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const before = now
     // Helpers first: what they leave is shorter.
     now = expandHelpers(now, calls)
-    for (const all of [false, true]) if (isSame(now, before)) now = inlineCalls(now, calls, next, all)
+    for (const all of [false, true]) if (isSame(now, before)) now = inlineCalls(now, calls, image, all)
     if (isSame(now, before)) break
     now = dropUnreached(now, roots)
   }
@@ -187,21 +245,7 @@ function boundNames(
   replaced: ReadonlyMap<string, boolean>,
 ): string[] {
   const used = new Set<string>()
-  for (const text of texts)
-    for (const declaration of text.functions) {
-      const locals = localsOf(declaration)
-      forEachInside(declaration, (node) => {
-        const name =
-          node.type === 'Identifier'
-            ? node.name
-            : node.type === 'MemberExpression'
-              ? node.object.name
-              : node.type === 'CallExpression'
-                ? calleeName(node)
-                : undefined
-        if (name !== undefined && !locals.has(name)) used.add(name)
-      })
-    }
+  for (const text of texts) for (const { names } of factsOf(text)) for (const name of names) used.add(name)
   const ambients = modules.flatMap(({ module }) =>
     [...module.declared.values()]
       .filter((binding) => binding.kind === 'ambient')

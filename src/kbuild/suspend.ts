@@ -1,6 +1,7 @@
 // The pass that makes a CPU's kernel stack a stack of generators: functions that can reach a step become generators,
 // and calls of them delegate to them. What no step is reached from stays a plain function. Leaves out the steps
 // themselves: announce.ts.
+import { factsOf } from './facts.ts'
 import type { PassEdit, PassText } from './pass_text.ts'
 import { type Node, refuse } from './source.ts'
 import { calleeName, forEachInside, listedStatements } from './syntax.ts'
@@ -22,17 +23,15 @@ export function suspendedFunctions(
     queue.push(name)
   }
   for (const text of texts)
-    for (const declaration of text.functions)
-      forEachInside(declaration, (node) => {
-        const name = node.type === 'CallExpression' ? calleeName(node) : undefined
-        if (name === undefined) return
-        if (isPrimitive(name)) add(declaration.id.name)
+    for (const { name: caller, calls } of factsOf(text))
+      for (const name of calls) {
+        if (isPrimitive(name)) add(caller)
         else {
           const known = callers.get(name)
-          if (known) known.push(declaration.id.name)
-          else callers.set(name, [declaration.id.name])
+          if (known) known.push(caller)
+          else callers.set(name, [caller])
         }
-      })
+      }
   for (const root of roots) add(root)
   for (let name = queue.pop(); name !== undefined; name = queue.pop()) callers.get(name)?.forEach(add)
   return suspended

@@ -18,6 +18,8 @@ export const FAIL_ALLOC: number = 0
 export const COW_REUSE: number = 0
 /** Which page-table lock was chosen: its place in the list of built-in ones; a user's own is past the last. 0: `mm`. */
 export const PTLOCK: number = 2
+/** 1: the page-table-lock design is a user's own file. */
+export const PTLOCK_USER: number = 0
 /** 0: an entry is looked at without its lock (6.1); 1: under it, the walk included (2.6.10). */
 export const FAULT_LOCKING: number = 0
 /** Pages that a read fault on an object looks for (fault_around_bytes); 1: its own. Linux: 16. */
@@ -41,6 +43,8 @@ export const MIX_MREMAP: number = 0
 export const LOCK_STAT: number = 0
 export const HOLDTIME_SAMPLE: number = 16
 export const PTLOCK_HASH: number = 16
+/** Entries that a lock of PTLOCK=range serves. */
+export const PTLOCK_RANGE: number = 64
 /** 1 where the host reorders plain accesses (arm64): READ_ONCE and WRITE_ONCE are atomic there. */
 export const WEAK_MEMORY: number = 0
 /** 1 in an image for the stepped machine, where interrupts and waits are the scheduler's. */

@@ -1,9 +1,25 @@
 /**
  * The surface of the kernel for scenarios and users' designs: `import { … } from 'mmtorture/kernel'`.
  */
-export { AREAS, NR_CPUS, NR_PAGES, PAGE_BYTES, PTLOCK_HASH, PTRS_PER_TABLE, REFCOUNT } from '#config'
-export { MIX_COW, MIX_FORK, MIX_MADVISE, MIX_MMAP, MIX_MPROTECT } from '#config'
-export { MIX_MREMAP, MIX_MUNMAP, MIX_READ, MIX_WRITE } from '#config'
+export {
+  AREAS,
+  MIX_COW,
+  MIX_FORK,
+  MIX_MADVISE,
+  MIX_MMAP,
+  MIX_MPROTECT,
+  MIX_MREMAP,
+  MIX_MUNMAP,
+  MIX_READ,
+  MIX_WRITE,
+  NR_CPUS,
+  NR_PAGES,
+  PAGE_BYTES,
+  PTLOCK_HASH,
+  PTLOCK_RANGE,
+  PTRS_PER_TABLE,
+  REFCOUNT,
+} from '#config'
 export { SPINLOCK_WORDS } from '#spinlock'
 
 // Machine: accesses and atomics on word addresses.
@@ -32,13 +48,47 @@ export { ktime_get_ns, ndelay } from './arch/delay.ts'
 export { cpu_relax, smp_cond_load, smp_wake, smp_wake_one } from './arch/wait.ts'
 export { BOOT_DATA, PTLOCK_AREA } from './arch/memory_map.ts'
 export { CONTENT_WORDS } from './arch/memory_map.ts'
-export { page_to_pfn, pgtable_page, pmd_page, PTRS_PER_PTE, TASK_SIZE } from './arch/pgtable.ts'
-export { LOCK_WORDS, mm$page_table_lock, page$pt_mm, page$ptl, TASK_WORDS } from './arch/structs.ts'
-export type { AddressSpace, Mm, Page, Pmd, PmdP, Rwsem, Spinlock, Task } from './arch/structs.ts'
+export {
+  page_to_pfn,
+  pgtable_page,
+  pmd_page,
+  pte_none,
+  pte_present,
+  pte_same,
+  pte_write,
+  ptep_get,
+  PTRS_PER_PTE,
+  TASK_SIZE,
+} from './arch/pgtable.ts'
+export {
+  LOCK_WORDS,
+  mm$page_table_lock,
+  PAGE_PTL_WORDS,
+  page$pt_mm,
+  page$ptl,
+  RWLOCK_WORDS,
+  TASK_WORDS,
+} from './arch/structs.ts'
+export type {
+  AddressSpace,
+  Mm,
+  Page,
+  Pmd,
+  PmdP,
+  Pte,
+  PteP,
+  PudP,
+  Rwlock,
+  Rwsem,
+  Spinlock,
+  Task,
+} from './arch/structs.ts'
 
 // A user's design: locks.
 export {
   LOCK_CLASS_ptlock,
+  LOCK_CLASS_ptlock_R,
+  LOCK_CLASS_ptlock_W,
   LOCK_CLASS_user,
   LOCK_CLASS_user_rwsem_R,
   LOCK_CLASS_user_rwsem_W,
@@ -58,9 +108,37 @@ export {
   spin_lock,
   spin_lock_init,
   spin_lock_nested,
+  spin_needbreak,
   spin_trylock,
   spin_unlock,
 } from './locking/spinlock.ts'
+
+export { PTL_READ, PTL_WRITE } from './locking/ptl_mode.ts'
+export {
+  read_lock,
+  read_unlock,
+  rwlock_init,
+  write_is_contended,
+  write_lock,
+  write_lock_nested,
+  write_unlock,
+} from './locking/rwlock.ts'
+export {
+  raw_seqcount_begin,
+  read_seqcount_retry,
+  write_seqcount_begin,
+  write_seqcount_end,
+} from './lib/seqlock.ts'
+export { bit_spin_lock, bit_spin_lock_init, bit_spin_unlock } from './locking/bit_spinlock.ts'
+export {
+  LG_LOCK_WORDS,
+  lg_global_lock,
+  lg_global_unlock,
+  lg_local_lock,
+  lg_local_unlock,
+  lg_lock_init,
+} from './locking/lglock.ts'
+export { rcu_read_lock, rcu_read_unlock } from './rcu.ts'
 
 // A scenario: user accesses, system calls, tasks.
 export { user_fault, user_load, user_signal, user_store } from './arch/uaccess.ts'

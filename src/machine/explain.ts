@@ -1,5 +1,6 @@
 // What a scenario, a patch or a design throws while a stepped image runs, as one sentence that names the place. Leaves
 // out violations inside of executions: those are results.
+import { bugReason } from '../inspect/bug.ts'
 import { UsageError } from '../base/errors.ts'
 import { packageRoot } from '../base/root.ts'
 import { formatFrame, HELPERS, kernelFrames } from '../inspect/stack.ts'
@@ -38,8 +39,11 @@ export function explainThrown(image: KernelImage, cpus: number, error: unknown):
 function setupStopped(image: KernelImage, error: Error, frames: ReturnType<typeof kernelFrames>): UsageError {
   const frame = frames.find(({ function: name }) => !HELPERS.has(name))
   const where = frame === undefined ? image.scenario : `${frame.file}:${frame.line}`
+  const reason = error instanceof KernelBug ? bugReason(image.symbols, error) : undefined
   return new UsageError(
-    `${where}: the scenario's setup ends in ${error.message}; it has to succeed by itself.`,
+    reason === undefined
+      ? `${where}: the scenario's setup ends in ${error.message}; it has to succeed by itself.`
+      : `${where}: the scenario's setup ends in a BUG: ${reason}.`,
   )
 }
 

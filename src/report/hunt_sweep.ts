@@ -2,24 +2,32 @@
 // they reached together. Leaves out what every row has in common.
 import type { HuntReport } from '../hunt/report.ts'
 import { covered } from '../hunt/reached.ts'
-import { huntLabels, type HuntSweep } from '../hunt/sweep.ts'
+import type { HuntSweep } from '../hunt/sweep.ts'
+import { rowLabels } from '../kbuild/labels.ts'
 import { unmetText } from './hunt_text.ts'
 import { block, count, flow, percent, table } from '../base/text.ts'
 
 /** The table, what was reached, and for each violation the command that replays it; ends in a newline. */
-export function formatHuntSweep({ rows, together, interrupted, verdict }: HuntSweep): string {
-  const labels = huntLabels(rows)
+export function formatHuntSweep({ rows, baseline, together, interrupted, verdict }: HuntSweep): string {
+  const labels = rowLabels(rows)
   const lines = table([
-    ['hunt', 'executions', 'executions/s', 'steps/s', 'schedules', 'lines of mm', 'verdict', 'check'],
+    [
+      ...['hunt', 'executions', 'executions/s'],
+      ...(baseline === undefined ? [] : ['of base']),
+      ...['steps/s', 'schedules', 'lines of mm', 'verdict', 'check'],
+      ...(baseline === undefined ? [] : ['found after']),
+    ],
     ...rows.map((row, index) => [
       labels[index],
       count(row.executions),
       count(row.executionsPerSecond),
+      ...(baseline === undefined ? [] : [percent(row.ofBaseline ?? 0)]),
       count(row.stepsPerSecond),
       count(row.distinctSchedules),
       mmLines(row),
       row.verdict,
       row.violation?.check ?? (row.unmet === undefined ? '' : 'progress'),
+      ...(baseline === undefined ? [] : [foundAfter(row)]),
     ]),
   ])
   const failures = rows.flatMap((row, index) =>
@@ -38,6 +46,7 @@ export function formatHuntSweep({ rows, together, interrupted, verdict }: HuntSw
   const held = rows.filter((row) => row.verdict === 'held').length
   const sections = [
     lines.join('\n'),
+    baseline === undefined ? '' : `of base: of what ${labels[baseline]} does.`,
     togetherLines(together).join('\n'),
     missed.join('\n'),
     failures.join('\n'),
@@ -60,6 +69,13 @@ function togetherLines({ executions, lines, coverage, retries }: HuntSweep['toge
     ),
     ...(failed.length === 0 ? [] : block('retries', flow(failed))),
   ]
+}
+
+/** Executions until the violation, and seconds. */
+function foundAfter({ violation }: HuntReport): string {
+  return violation === undefined
+    ? ''
+    : `execution ${count(violation.execution)}, ${violation.seconds.toFixed(2)} s`
 }
 
 function mmLines({ coverage }: HuntReport): string {

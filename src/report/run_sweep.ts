@@ -1,6 +1,5 @@
 // The report of a sweep: each run's document as a row of one table. Leaves out what every row has in common.
-import type { Configuration } from '../kbuild/config.ts'
-import { rowLabel, shown, varyingKeys } from '../kbuild/labels.ts'
+import { rowColumns, rowLabels } from '../kbuild/labels.ts'
 import type { SweepReport } from '../run/sweep.ts'
 import { totalRetries } from '../inspect/events.ts'
 import { formatLockStat } from '../inspect/lock_stat.ts'
@@ -10,14 +9,17 @@ import { kernelLines } from './kernel_lines.ts'
 import { count, percent, table, wrap } from '../base/text.ts'
 
 /** The table of a sweep, the lock_stat texts before it and the failures after it, ending in a newline. */
-export function formatSweep({ rows, interrupted, verdict }: SweepReport): string {
-  const configs = rows.map((row) => row.config)
-  const keys = varyingKeys(configs)
+export function formatSweep({ rows, baseline, notes: ofMachine, interrupted, verdict }: SweepReport): string {
+  const columns = rowColumns(rows)
+  const labels = rowLabels(rows)
+  const repeated = rows.some((row) => row.repeats !== undefined)
   const locks = rows.some((row) => row.locks.length > 0)
   const lines = table([
     [
-      ...keys,
+      ...columns.map(({ name }) => name),
       'ops/s',
+      ...(repeated ? ['spread'] : []),
+      ...(baseline === undefined ? [] : ['of base']),
       'pgfault',
       'retries',
       'ptl words',
@@ -27,11 +29,13 @@ export function formatSweep({ rows, interrupted, verdict }: SweepReport): string
       ...(locks ? ['ptl contentions', 'contentions'] : []),
       'verdict',
     ],
-    ...rows.map((row) => {
+    ...rows.map((row, index) => {
       const breaks = copyBreaks(row)
       return [
-        ...keys.map((key) => shown(row.config[key])),
+        ...columns.map(({ values }) => values[index]),
         count(row.operationsPerSecond),
+        ...(repeated ? [row.repeats === undefined ? '-' : percent(row.repeats.spread)] : []),
+        ...(baseline === undefined ? [] : [percent(row.ofBaseline ?? 0)]),
         count(Number(row.events['pgfault'] ?? 0)),
         count(totalRetries(row.events)),
         count(row.distinctPtlWords),
@@ -43,15 +47,20 @@ export function formatSweep({ rows, interrupted, verdict }: SweepReport): string
       ]
     }),
   ])
-  const texts = rows
-    .filter((row) => row.locks.length > 0)
-    .map((row) => `${rowLabel(row.config, configs)}\n${formatLockStat(row.locks)}`)
-  const notes = sweepNotes(rows)
-  const failures = rows.filter((row) => row.verdict === 'violated').map((row) => failureLine(row, configs))
+  const texts = rows.flatMap((row, index) =>
+    row.locks.length > 0 ? [`${labels[index]}\n${formatLockStat(row.locks)}`] : [],
+  )
+  const notes = [
+    ...(baseline === undefined ? [] : [`of base: of what ${labels[baseline]} does.`]),
+    ...ofMachine,
+    ...sweepNotes(rows, labels),
+  ]
+  const failures = rows.flatMap((row, index) =>
+    row.verdict === 'violated' ? [failureLine(row, labels[index])] : [],
+  )
   const held = rows.filter((row) => row.verdict === 'held').length
   const sections = [
-    // One plan gives all rows: they are of one kernel.
-    rows.slice(0, 1).flatMap(kernelLines).join('\n'),
+    commonLines(rows).join('\n'),
     ...texts,
     lines.join('\n'),
     notes.flatMap((note) => wrap(note)).join('\n'),
@@ -61,13 +70,20 @@ export function formatSweep({ rows, interrupted, verdict }: SweepReport): string
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`
 }
 
+/** How the kernel of all rows was changed. */
+function commonLines([first, ...others]: readonly RunReport[]): string[] {
+  const same = (field: 'reverts' | 'patches'): readonly string[] =>
+    first !== undefined && others.every((row) => row[field].join() === first[field].join())
+      ? first[field]
+      : []
+  return kernelLines({ reverts: same('reverts'), patches: same('patches') })
+}
+
 /** The rows' notes without their figures, each once, behind the rows that it is about unless these are all. */
-function sweepNotes(rows: readonly RunReport[]): string[] {
-  const configs = rows.map((row) => row.config)
+function sweepNotes(rows: readonly RunReport[], names: readonly string[]): string[] {
   const about = new Map<string, string[]>()
-  for (const row of rows)
-    for (const { general } of runNotes(row))
-      about.set(general, [...(about.get(general) ?? []), rowLabel(row.config, configs)])
+  for (const [index, row] of rows.entries())
+    for (const { general } of runNotes(row)) about.set(general, [...(about.get(general) ?? []), names[index]])
   return [...about].map(([note, labels]) =>
     labels.length === rows.length ? note : `${labels.join('; ')}: ${note}`,
   )
@@ -82,8 +98,8 @@ function contentions(row: RunReport, counted: (name: string) => boolean): number
   return row.locks.filter((lock) => counted(lock.class)).reduce((sum, lock) => sum + lock.contentions, 0)
 }
 
-function failureLine(row: RunReport, configs: readonly Configuration[]): string {
+function failureLine(row: RunReport, label: string): string {
   const failed = row.checks.find((check) => check.ok === false)
   const why = row.failure?.message ?? `${failed?.name}: ${failed?.detail ?? 'failed'}`
-  return `${rowLabel(row.config, configs)}: ${why}\n  to run it again: ${row.command}`
+  return `${label}: ${why}\n  to run it again: ${row.command}`
 }

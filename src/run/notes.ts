@@ -1,7 +1,8 @@
 // The sentences that tell a reader of a run's figures what lies behind them: the convoy of a FIFO lock, sampled times,
 // too short a window. Leaves out figures that speak for themselves.
 import type { RunReport } from './report.ts'
-import { percent } from '../base/text.ts'
+import type { SweepRow } from './sweep.ts'
+import { percent, plural } from '../base/text.ts'
 
 /** A note: what holds of every such run, and what was measured in this one. */
 export interface Note {
@@ -17,6 +18,33 @@ const CONVOY_SHARE = 0.1
 /** The notes for a report. */
 export function runNotes(report: Figures): Note[] {
   return [...convoy(report), ...sampling(report), ...shortWindow(report)]
+}
+
+/** From this load of each core on, something else is at work. */
+const BUSY = 0.75
+/** Repeats that differ by more than this part of their median are no measurement. */
+const WIDE = 0.1
+
+/**
+ * Warnings that the machine was busy: others had work before the first run, or the repeats of a row differ.
+ * @param load the load average of a minute before the first run; 0 where the system has none
+ */
+export function machineNotes(rows: readonly SweepRow[], labels: readonly string[], load: number): string[] {
+  const cores = rows[0]?.cores ?? 1
+  const wide = rows.flatMap(({ repeats }, index) =>
+    repeats !== undefined && repeats.spread > WIDE ? [`${labels[index]} ${percent(repeats.spread)}`] : [],
+  )
+  return [
+    ...(load >= BUSY * cores
+      ? [
+          `the machine is busy: before the first run its load average was ${load.toFixed(1)} on ${plural(cores, 'core')}; ` +
+            'rows may differ by what else runs here.',
+        ]
+      : []),
+    ...(wide.length === 0
+      ? []
+      : [`repeats of a row differ by more than ${percent(WIDE)} of their median: ${wide.join(', ')}.`]),
+  ]
 }
 
 /** A note as one text. */

@@ -1,13 +1,14 @@
 // Runs a scenario, or each configuration of a sweep, on the smp machine: options to a plan, a plan to its document.
 // Leaves out the machine itself: src/machine/smp; and the document's text: src/report.
-import { availableParallelism } from 'node:os'
+import { availableParallelism, loadavg } from 'node:os'
 import { relative } from 'node:path'
 import { type Configuration, keyOf, sweepConfig, withDefaults } from '../kbuild/config.ts'
 import type { RunOptions } from './scenario.ts'
 import type { Conduct } from '../base/conduct.ts'
 import { type RunReport, runReport } from './report.ts'
 import { type SweepReport, sweepReport } from './sweep.ts'
-import { rowLabel } from '../kbuild/labels.ts'
+import { baselineOf, rowLabels } from '../kbuild/labels.ts'
+import { machineNotes } from './notes.ts'
 import type { TraceTable } from '../trace/index.ts'
 import { shellQuote } from '../base/shell.ts'
 import { DEFAULT_SCENARIO, scenarioSettings } from '../catalog/scenarios.ts'
@@ -30,18 +31,38 @@ export interface RunChoices extends KernelChoices {
 const DEFAULT_SECONDS = 3
 const DEFAULT_SEED = 1
 
+/** How the rows of a sweep are run. */
+export interface Sweeping {
+  /** Runs of each row, one after the other: A B A B. */
+  readonly repeat?: number
+  /** Words of the label of the row that the others are compared with; default: the first. */
+  readonly baseline?: string
+}
+
 /**
- * Runs every configuration of the plan, one after the other. Throws UsageError for bad input that shows only when the
+ * Runs every configuration of the plans, one after the other, and all of them again as often as they are repeated: what
+ * changes on the machine meanwhile then shows in all rows. Throws UsageError for bad input that shows only when the
  * image is built or booted; a failed check is a result.
  */
-export async function runPlan(plan: RunPlan, conduct: Conduct = {}): Promise<SweepReport> {
+export async function runPlans(
+  plans: readonly RunPlan[],
+  { repeat = 1, baseline }: Sweeping = {},
+  conduct: Conduct = {},
+): Promise<SweepReport> {
   const { signal, progress = () => {} } = conduct
   const { runScenario } = await import('./scenario.ts')
-  const reports: RunReport[] = []
-  for (const [index, config] of plan.configs.entries()) {
+  const rows = plans.flatMap((plan) =>
+    plan.configs.map((config) => ({ plan, config, runs: [] as RunReport[] })),
+  )
+  const labels = rowLabels(rows.map(({ plan, config }) => ({ ...patchNames(plan), config, seed: plan.seed })))
+  const compared = rows.length > 1 && (plans.length > 1 || repeat > 1 || baseline !== undefined)
+  const base = baselineOf(labels, baseline)
+  const sweeping = rows.length * repeat > 1
+  const load = loadavg()[0]
+  const all = Array.from({ length: repeat }, () => [...rows.entries()]).flat()
+  for (const [done, [index, { plan, config, runs }]] of all.entries()) {
     if (signal?.aborted === true) break
-    const sweeping = plan.configs.length > 1
-    if (sweeping) progress(`${index + 1} of ${plan.configs.length}: ${rowLabel(config, plan.configs)}`)
+    if (sweeping) progress(`${done + 1} of ${all.length}: ${labels[index]}`)
     const { request, table } = await prepare(plan, config, progress)
     const result = await runScenario({
       ...request,
@@ -51,11 +72,18 @@ export async function runPlan(plan: RunPlan, conduct: Conduct = {}): Promise<Swe
     const { cpus, seed } = plan
     const command = commandLine(plan, config)
     const about = { scenario: plan.scenario.name, ...patchNames(plan), cpus, seed, command, trace: table() }
-    reports.push(runReport(about, result))
+    runs.push(runReport(about, result))
   }
+  const run = rows.flatMap(({ runs }) => (runs.length > 0 ? [runs] : []))
   const interrupted =
-    signal?.aborted === true && (reports.length < plan.configs.length || isInterrupted(reports))
-  return sweepReport(reports, interrupted)
+    signal?.aborted === true && (run.flat().length < all.length || run.some((runs) => isInterrupted(runs)))
+  const report = sweepReport(run, { interrupted, ...(compared ? { baseline: base } : {}) })
+  return { ...report, notes: sweeping ? machineNotes(report.rows, labels, load) : [] }
+}
+
+/** Runs every configuration of one plan once. Throws UsageError as runPlans does. */
+export function runPlan(plan: RunPlan, conduct: Conduct = {}): Promise<SweepReport> {
+  return runPlans([plan], {}, conduct)
 }
 
 /** What is to be run, checked as far as it can be without building anything. */

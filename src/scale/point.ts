@@ -171,7 +171,7 @@ function times(
 }
 
 function className(view: MachineView, use: LockUse): string {
-  const symbol = lockClassAt(view.symbols, use.lock)
+  const symbol = lockClassAt(view, use.lock)
   if (symbol === undefined) return 'user'
   const { name, mode } = LOCK_CLASSES[symbol as LockClassSymbol]
   return mode === undefined ? name : `${name}-${use.reading ? 'R' : 'W'}`
@@ -184,7 +184,7 @@ function lockName(view: MachineView, lock: number): string {
 
 /** Whether the lock is part of another one, whose waits have its waits in them. */
 function isInner(view: MachineView, use: LockUse): boolean {
-  return lockClassAt(view.symbols, use.lock) === 'LOCK_CLASS_rwsem_wait_lock'
+  return lockClassAt(view, use.lock) === 'LOCK_CLASS_rwsem_wait_lock'
 }
 
 function lineShares(

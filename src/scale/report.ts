@@ -1,6 +1,7 @@
 // The row model of `scale`: one plain document, `mmtorture/scale@1`, from which text and JSON are made. Nothing in it
 // depends on the machine it ran on or on the time it took: equal seeds give equal bytes. Leaves out formatting.
 import type { Configuration } from '../kbuild/config.ts'
+import type { RowKernel } from '../kbuild/labels.ts'
 import type { ClockPoint } from './point.ts'
 import type { Failure } from '../inspect/failure.ts'
 import type { CheckResult, TraceTable } from '../run/trace_run.ts'
@@ -10,6 +11,12 @@ import type { Verdict } from '../base/verdict.ts'
 export interface ScalePoint extends Partial<ClockPoint> {
   readonly cpus: number
   readonly config: Configuration
+  /** In a sweep over kernels or seeds: those of this point. */
+  readonly reverts?: readonly string[]
+  readonly patches?: readonly string[]
+  readonly seed?: number
+  /** Its throughput as a multiple of what the baseline has on as many CPUs; only where there are several curves. */
+  readonly ofBaseline?: number
   /** 0 where the point could not run. */
   readonly operationsPerSecond: number
   readonly locks: ClockPoint['locks']
@@ -48,9 +55,21 @@ export interface ScaleReport {
   /** How far a CPU may run ahead, in cycles; 0: exact. */
   readonly lag: number
   readonly points: readonly ScalePoint[]
+  /** Index of the curve that the others are compared with. */
+  readonly baseline?: number
   readonly interrupted?: true
   readonly verdict: Verdict
   readonly command: string
+}
+
+/** What the points of each curve were made with. */
+export function curveKernels({ points, reverts, patches, seed }: ScaleReport): RowKernel[] {
+  return curves(points).map(([point]) => ({
+    config: point.config,
+    reverts: point.reverts ?? reverts,
+    patches: point.patches ?? patches,
+    seed: point.seed ?? seed,
+  }))
 }
 
 /** The points of each configuration, in the order of the document: the curves. */

@@ -11,8 +11,8 @@ import { Violation } from '../step/observer.ts'
 import { formatLockStat } from '../inspect/lock_stat.ts'
 import { symbol } from '../inspect/symbols.ts'
 import { clockPoint } from './point.ts'
-import type { ScalePoint, ScaleReport } from './report.ts'
-import { rowLabel } from '../kbuild/labels.ts'
+import { curves, type ScalePoint, type ScaleReport } from './report.ts'
+import { baselineOf, rowLabel, rowLabels } from '../kbuild/labels.ts'
 import { count, plural } from '../base/text.ts'
 import { simulatedTimeArgument } from './simulated_time.ts'
 import { shellQuote } from '../base/shell.ts'
@@ -200,6 +200,52 @@ export async function scalePlan(plan: ScalePlan, conduct: Conduct = {}): Promise
     verdict: points.some((point) => point.violated) ? 'violated' : 'held',
     command: commandLine({ ...plan, configs: [...configs, ...plan.configs.slice(configs.length)] }),
   }
+}
+
+/**
+ * Runs the points of several plans, which differ in their kernels or seeds, and makes one document of them.
+ * @param baseline words of the label of the curve that the others are compared with; default: the first
+ * Throws UsageError as scalePlan does, and for a baseline that there is not.
+ */
+export async function scalePlans(
+  plans: readonly ScalePlan[],
+  conduct: Conduct = {},
+  baseline?: string,
+): Promise<ScaleReport> {
+  const kernels = plans.flatMap((plan) =>
+    plan.configs.map((config) => ({ ...patchNames(plan), config, seed: plan.seed })),
+  )
+  const base = baselineOf(rowLabels(kernels), baseline)
+  const reports: ScaleReport[] = []
+  for (const plan of plans)
+    if (conduct.signal?.aborted !== true || reports.length === 0) reports.push(await scalePlan(plan, conduct))
+  const [first] = reports
+  const points = reports.flatMap((report) =>
+    plans.length === 1
+      ? report.points
+      : report.points.map((point) => ({
+          ...point,
+          ...{ reverts: report.reverts, patches: report.patches, seed: report.seed },
+        })),
+  )
+  const all = curves(points)
+  if (all.length === 1 || (plans.length === 1 && baseline === undefined)) return first
+  const baselinePoints = all[base] ?? []
+  return {
+    ...first,
+    points: points.map((point) => ({ ...point, ...ofBaseline(point, baselinePoints) })),
+    baseline: base,
+    ...(reports.some((report) => report.interrupted) ? { interrupted: true as const } : {}),
+    verdict: reports.some((report) => report.verdict === 'violated') ? 'violated' : 'held',
+  }
+}
+
+function ofBaseline(
+  { cpus, operationsPerSecond }: ScalePoint,
+  baseline: readonly ScalePoint[],
+): { ofBaseline?: number } {
+  const base = baseline.find((point) => point.cpus === cpus)?.operationsPerSecond ?? 0
+  return base === 0 ? {} : { ofBaseline: Math.round((operationsPerSecond / base) * 1e4) / 1e4 }
 }
 
 async function replayOf(trace: string, config: Configuration, memoryChosen: boolean): Promise<TraceRun> {

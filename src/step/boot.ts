@@ -39,10 +39,12 @@ export interface SteppedEnvironment {
   smp_wake(p: number): void
   smp_wake_one(p: number): void
   kick_cpu(cpu: number): void
-  observe_table_locked(table: number): void
-  observe_table_unlocked(table: number): void
+  observe_table_locked(table: number, first: number, end: number, mode: number): void
+  observe_table_unlocked(table: number, first: number, end: number, mode: number): void
+  observe_table_read_done(ptep: number, orig: number): void
   observe_object_alloc(object: number): void
   observe_object_free(object: number): void
+  observe_lock_init(lock: number, lockClass: number): void
   observe_lock_acquire(lock: number, subclass: number, how: number): void
   observe_lock_release(lock: number): void
   observe_lock_wanted(lock: number): void

@@ -21,9 +21,14 @@ export interface Observer {
   ): void
   /** `context` has passed a barrier (FENCE_MB, FENCE_WMB or FENCE_RMB). */
   fence?(context: number, fence: number): void
-  /** The CPU owns the entries of page table `table` (word address of its struct page) from now on; or no longer. */
-  tableLocked?(context: number, table: number): void
-  tableUnlocked?(context: number, table: number): void
+  /**
+   * The CPU has entries [first, end) of page table `table` (word address of its struct page) from now on, or no longer:
+   * to look at them or to change them (`mode`, PTL_ constants of src/kernel/locking/ptl_mode.ts).
+   */
+  tableLocked?(context: number, table: number, first: number, end: number, mode: number): void
+  tableUnlocked?(context: number, table: number, first: number, end: number, mode: number): void
+  /** An optimistic look at the entry at `ptep` has ended; the design says that it has been `orig` all along. */
+  tableReadDone?(context: number, ptep: number, orig: number): void
   /**
    * The CPU has taken the object at word address `object` from its cache, or gives it back; `site` is that of its last
    * step.

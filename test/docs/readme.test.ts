@@ -60,7 +60,7 @@ function execute(text: string): Outcome {
     .replace(`${OUT}/`, `${kept}/`)
     .replace('--topology host', `--topology ${kept}/host.json`)
     .split(' ')
-  if (args[0] === 'hunt' || args.includes('--calibrate')) args.push('--out', kept)
+  if (['hunt', 'judge'].includes(args[0]) || args.includes('--calibrate')) args.push('--out', kept)
   const main = join(root, 'dist/src/cli/main.js')
   const result = spawnSync(process.execPath, [main, ...args], { cwd: root, encoding: 'utf8' })
   const stdout = result.stdout.replaceAll(posix.relative(root, kept), OUT).replaceAll(kept, OUT)
@@ -159,7 +159,7 @@ describe('the reference pages', () => {
     expect(rows.filter((row) => !page('docs/configuration.md').includes(row))).toEqual([])
   })
 
-  test.each(['run', 'hunt', 'scale', 'replay'])('list every option of %s', (command) => {
+  test.each(['run', 'hunt', 'judge', 'scale', 'replay'])('list every option of %s', (command) => {
     const section = page('docs/configuration.md').split(`\n### ${command}\n`)[1]?.split('\n#')[0] ?? ''
     const options = [...mmtorture(`${command} --help`).stdout.matchAll(/^ +(?:-h, )?(--[\w-]+)/gm)].map(
       (m) => m[1],

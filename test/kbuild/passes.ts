@@ -48,9 +48,9 @@ export function expandedSites(code: string): Site[] {
 /** The text after `rounds` rounds of putting functions in place of their calls. */
 export function inlinedText(code: string, rounds = 1): PassText {
   let text = textOf(code)
-  let number = 0
+  const image = { replaced: 0 }
   for (let round = 0; round < rounds; round++)
-    text = inlineCalls([text], callsOf([text], isPrimitive), () => ++number, false)[0]
+    text = inlineCalls([text], callsOf([text], isPrimitive), image, false)[0]
   return text
 }
 
@@ -66,8 +66,10 @@ export function pruned(code: string): string {
 }
 
 export function reached(code: string, ...roots: string[]): string {
-  const text = textOf(code)
-  return dropUnreached(text.split(text.functions.slice(0, -1).map(({ end }) => end)), roots)
+  const { source, functions } = textOf(code)
+  const ends = functions.map(({ end }, index) => (index === functions.length - 1 ? code.length : end))
+  const parts = ends.map((end, index) => PassText.part(source, code, ends[index - 1] ?? 0, end))
+  return dropUnreached(parts, roots)
     .map((text) => text.code)
     .join('')
 }

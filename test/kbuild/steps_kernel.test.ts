@@ -94,6 +94,8 @@ const NOTHING = [
   'kick_cpu',
   'observe_table_locked',
   'observe_table_unlocked',
+  'observe_table_read_done',
+  'observe_lock_init',
   'observe_lock_acquire',
   'observe_lock_release',
   'observe_lock_wanted',

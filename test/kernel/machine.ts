@@ -63,6 +63,10 @@ async function linkImage(settings: readonly string[]): Promise<Linked> {
   const chosen = new Map([
     ['#config', join(kernelFolder, 'config.ts')],
     ['#ptlock', join(kernelFolder, 'locking', 'ptlock', `${config.PTLOCK}.ts`)],
+    ...['pte', 'pmd', 'pud', 'read'].map((part): [string, string] => [
+      `#ptlock_${part}`,
+      join(kernelFolder, 'locking', 'ptlock', 'ops', `${part}.ts`),
+    ]),
     ['#spinlock', join(kernelFolder, 'locking', 'spinlock', `${config.SPINLOCK}.ts`)],
     ['#atomic', join(kernelFolder, 'arch', 'atomic.ts')],
     ['#scenario', join(root, 'test', 'kernel', 'fixtures', 'idle.ts')],

@@ -46,6 +46,10 @@ export async function lockMachine(...settings: string[]): Promise<LockMachine> {
   const chosen = new Map([
     ['#config', join(kernelFolder, 'config.ts')],
     ['#ptlock', join(kernelFolder, 'locking', 'ptlock', `${config.PTLOCK}.ts`)],
+    ...['pte', 'pmd', 'pud', 'read'].map((part): [string, string] => [
+      `#ptlock_${part}`,
+      join(kernelFolder, 'locking', 'ptlock', 'ops', `${part}.ts`),
+    ]),
     ['#spinlock', join(kernelFolder, 'locking', 'spinlock', `${config.SPINLOCK}.ts`)],
     ['#atomic', join(kernelFolder, 'arch', 'atomic.ts')],
     ['#scenario', join(root, 'test', 'locking', 'fixtures', 'scenario.ts')],

@@ -3,6 +3,7 @@
 import { KIND_FLAGS, WRITES } from '../../step/kinds.ts'
 import type { Observer } from '../../step/observer.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'
+import { bounds } from './bounds.ts'
 import { enomem } from './enomem.ts'
 import { Kcsan, kcsan, kcsanStrict } from './kcsan.ts'
 import { ledger } from './ledger.ts'
@@ -30,6 +31,7 @@ export { Watch, type WatchedMachine } from './watch.ts'
 /** All checks at every step. The first that is broken by a step is the one that is reported. */
 export const STEP_CHECKS: readonly StepCheckKind[] = [
   useAfterFree,
+  bounds,
   tableOwner,
   pageCounts,
   pageTableCheck,
@@ -177,16 +179,20 @@ class StepChecks implements Observer {
     if (this.#active) for (const check of this.#fences) check.fence!(context, fence)
   }
 
-  tableLocked(context: number, table: number): void {
+  tableLocked(context: number, table: number, first: number, end: number, mode: number): void {
     if (!this.#active) return
-    for (const check of this.#tables) check.tableLocked?.(context, table)
-    this.#watch.tableLocked(context, table)
+    for (const check of this.#tables) check.tableLocked?.(context, table, first, end, mode)
+    this.#watch.tableLocked(context, table, first, end, mode)
   }
 
-  tableUnlocked(context: number, table: number): void {
+  tableUnlocked(context: number, table: number, first: number, end: number, mode: number): void {
     if (!this.#active) return
-    for (const check of this.#tables) check.tableUnlocked?.(context, table)
-    this.#watch.tableUnlocked(context, table)
+    for (const check of this.#tables) check.tableUnlocked?.(context, table, first, end, mode)
+    this.#watch.tableUnlocked(context, table, first, end, mode)
+  }
+
+  tableReadDone(context: number, ptep: number, orig: number): void {
+    if (this.#active) for (const check of this.#tables) check.tableReadDone?.(context, ptep, orig)
   }
 
   objectAllocated(context: number, object: number, site: number): void {

@@ -7,7 +7,7 @@
 import { Kind } from '../../step/kinds.ts'
 import { Violation } from '../../step/observer.ts'
 import { hex } from '../../inspect/names.ts'
-import { LOCK_CLASSES, lockClassAt } from '../../inspect/lock_classes.ts'
+import { LOCK_CLASSES } from '../../inspect/lock_classes.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'
 import { LockOrder, type Dependency } from './lock_order.ts'
 import { LockUsage } from './lock_usage.ts'
@@ -15,6 +15,8 @@ import type { Watch } from './watch.ts'
 import { Word, wordSet } from './words.ts'
 
 const NAME = 'lockdep'
+/** More than LOCK_CLASS_ constants. */
+const MAX_CLASSES = 64
 
 /** Functions that wait by giving the CPU up, not by spinning. */
 const SLEEPERS = ['rwsem_down_read_slowpath', 'rwsem_down_write_slowpath', 'schedule_wait', 'do_idle']
@@ -47,6 +49,7 @@ class Lockdep implements StepCheck {
   readonly #classes: string[] = []
   readonly #byName = new Map<string, number>()
   /** Class of a lock address, once it was looked up. */
+  /** By lock and the class that it was given: finding a lock's class by where it lies takes time. */
   readonly #classOf = new Map<number, number>()
   readonly #held: Held[][]
   readonly #depth: Int32Array
@@ -317,12 +320,13 @@ class Lockdep implements StepCheck {
   // Classes.
 
   #classFor(lock: number): number {
-    let found = this.#classOf.get(lock)
-    if (found !== undefined) return found
-    const symbol = lockClassAt(this.#watch.s, lock)
+    const known = lock * MAX_CLASSES + (this.#watch.givenLockClass(lock) ?? 0)
+    const cached = this.#classOf.get(known)
+    if (cached !== undefined) return cached
+    const symbol = this.#watch.lockClass(lock)
     // A lock of a scenario or a user's design: each is a class of its own.
     const name = symbol === undefined ? this.#watch.name(lock) : LOCK_CLASSES[symbol].name
-    found = this.#byName.get(name)
+    let found = this.#byName.get(name)
     if (found === undefined) {
       found = this.#classes.push(name) - 1
       this.#byName.set(name, found)
@@ -330,7 +334,7 @@ class Lockdep implements StepCheck {
       if (hardirq !== undefined)
         for (let subclass = 0; subclass < 8; subclass++) this.#usage.declare(found * 8 + subclass, hardirq)
     }
-    this.#classOf.set(lock, found)
+    this.#classOf.set(known, found)
     return found
   }
 }

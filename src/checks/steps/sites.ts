@@ -8,6 +8,7 @@ export interface StepSite {
   readonly file: string
   readonly line: number
   readonly helper?: string
+  readonly primitive?: string
 }
 
 export interface WatchedImage {

@@ -1,6 +1,7 @@
-// E1: the split page-table-lock check. From taking to dropping a table's lock a table has one owner, whatever lock the
-// design returned for it; nobody else writes its entries; and its lock is made before an entry leads to it. Leaves out
-// the words of locks that do not lie in a struct page.
+// E1: the split page-table-lock check. From taking to dropping its lock a table, or the entries that a design of ranges
+// was asked for, has one owner or only readers, whatever the design took; nobody else writes its entries; what an
+// optimistic look found is there when the design says so; and a table's lock is made before an entry leads to it. Leaves
+// out the words of locks that do not lie in a struct page.
 import { Kind } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'
@@ -56,8 +57,7 @@ class TableOwner implements StepCheck {
       return
     }
     if (watch.level.words[watch.tableFrame(addr)] === 0) return
-    const owner = watch.owner.words[watch.pfnOf(watch.tableOf(addr))]
-    if (owner === watch.cpuOf(context) + 1) return
+    if (watch.owns(watch.cpuOf(context), addr)) return
     if (this.#freeing[site] === 1) return
     if (kind === Kind.CMPXCHG && old !== a) return
     if (kind === Kind.CMPXCHG && (b & ~this.#bits) === (a & ~this.#bits) && (a & ~b) === 0)
@@ -68,7 +68,7 @@ class TableOwner implements StepCheck {
       context,
       site,
       `${watch.entryName(addr)} ${watch.entryValue(addr, old)} -> ${watch.entryValue(addr, value)}: ` +
-        `written without holding its table, page ${hex(watch.pfnOf(watch.tableOf(addr)))}, which ${holder(owner)}`,
+        `written without holding its table, page ${hex(watch.pfnOf(watch.tableOf(addr)))}, which ${this.#holder(addr)}`,
     )
   }
 
@@ -80,37 +80,61 @@ class TableOwner implements StepCheck {
       NAME,
       context,
       site,
-      `the lock of the page table in page ${hex(pfn)} is initialised while an entry leads to the table, which ${holder(watch.owner.words[pfn])}`,
+      `the lock of the page table in page ${hex(pfn)} is initialised while an entry leads to the table, which ${this.#holder(watch.entriesOf(watch.pageOf(pfn)))}`,
     )
   }
 
-  tableLocked(context: number, table: number): void {
+  tableLocked(context: number, table: number, first: number, end: number, mode: number): void {
     const watch = this.#watch
-    const pfn = watch.pfnOf(table)
-    const owner = watch.owner.words[pfn]
-    if (owner === 0) return
+    const addr = watch.holders.conflict(watch.entriesOf(table), first, end, mode === watch.s.PTL_WRITE)
+    if (addr === 0) return
     watch.fail(
       NAME,
       context,
       watch.lastSite(context),
-      `two owners of the page table in page ${hex(pfn)}: CPU ${watch.cpuOf(context)} has taken its lock, and it ${holder(owner)} already`,
+      `two owners of ${this.#held(addr)}: CPU ${watch.cpuOf(context)} has taken its lock, and it ${this.#holder(addr)} already`,
     )
   }
 
-  tableUnlocked(context: number, table: number): void {
+  tableUnlocked(context: number, table: number, first: number, end: number, mode: number): void {
     const watch = this.#watch
-    const pfn = watch.pfnOf(table)
-    const owner = watch.owner.words[pfn]
-    if (owner === watch.cpuOf(context) + 1) return
+    const cpu = watch.cpuOf(context)
+    const addr = watch.holders.notHeld(watch.entriesOf(table), first, end, mode === watch.s.PTL_WRITE, cpu)
+    if (addr === 0) return
     watch.fail(
       NAME,
       context,
       watch.lastSite(context),
-      `the lock of the page table in page ${hex(pfn)} is dropped by a CPU that does not hold it; the table ${holder(owner)}`,
+      `the lock of ${this.#held(addr)} is dropped by a CPU that does not hold it; the table ${this.#holder(addr)}`,
     )
   }
-}
 
-function holder(owner: number): string {
-  return owner === 0 ? 'nobody holds' : `is held by CPU ${owner - 1}`
+  tableReadDone(context: number, ptep: number, orig: number): void {
+    const watch = this.#watch
+    const value = watch.memory[ptep]
+    if (((value ^ orig) & ~this.#bits) === 0) return
+    watch.fail(
+      NAME,
+      context,
+      watch.lastSite(context),
+      `an optimistic look at ${watch.entryName(ptep)} found ${watch.entryValue(ptep, orig)}, and the design says that ` +
+        `nothing has changed since; it is ${watch.entryValue(ptep, value)}`,
+    )
+  }
+
+  /** What the design was asked for, of which the entry at `addr` is part. */
+  #held(addr: number): string {
+    const watch = this.#watch
+    if (watch.s.PTL_RANGE === 1) return watch.name(addr)
+    return `the page table in page ${hex(watch.pfnOf(watch.tableOf(addr)))}`
+  }
+
+  #holder(addr: number): string {
+    const { holders } = this.#watch
+    const writer = holders.writerOf(addr)
+    if (writer !== 0) return `is held by CPU ${writer - 1}`
+    const readers = holders.readersOf(addr)
+    if (readers === 0) return 'nobody holds'
+    return `is held by ${readers === 1 ? 'a reader' : `${readers} readers`}`
+  }
 }

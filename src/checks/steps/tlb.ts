@@ -166,7 +166,7 @@ class Tlb implements StepCheck {
     const ptep = watch.pteOf(mm, addr)
     const pte = ptep === 0 ? 0 : watch.memory[ptep]
     if (this.#debts.covers(pte, cached)) return
-    if (ptep !== 0 && watch.owner.words[watch.pfnOf(watch.tableOf(ptep))] !== 0) return
+    if (ptep !== 0 && watch.holders.writerOf(ptep) !== 0) return
     if (!this.#deferred(cpu)) this.#stale(context, { cpu, mm, addr, cached }, ptep, '', site)
   }
 

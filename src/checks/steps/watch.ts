@@ -2,17 +2,19 @@
 // which level and who owns them, which pages, tables and objects are free, and what its words are called. It follows
 // the steps by itself, outside the machine's memory. Leaves out every rule: those are in the checks.
 import { entryName, pteText, tableEntryText } from '../../inspect/entries.ts'
+import { lockClassAt, type LockClassSymbol } from '../../inspect/lock_classes.ts'
 import { nameAddress } from '../../inspect/names.ts'
 import { dumpPage } from '../../inspect/page_dump.ts'
 import { PageTables, type TableLevel } from '../../inspect/page_tables.ts'
 import { readSwapEntry } from '../../inspect/swap_entries.ts'
 import { Kind } from '../../step/kinds.ts'
 import { type Cause, Violation } from '../../step/observer.ts'
-import type { KernelSymbols } from '../../inspect/symbols.ts'
+import type { KernelSymbols, MachineView } from '../../inspect/symbols.ts'
 import { RestingMachine } from '../resting_machine.ts'
 import type { Step } from './check.ts'
 import { Rewind } from './rewind.ts'
 import { EVERY_CHECK, Sites, type WatchedImage } from './sites.ts'
+import { TableHolders } from './table_holders.ts'
 import { Word, type WordMap, mapWords, wordSet } from './words.ts'
 
 /** The stepped machine as its checks see it. SteppedMachine is one; `sites` and `functions` are its image's. */
@@ -22,6 +24,7 @@ export interface WatchedMachine {
   readonly cpus: number
   /** The last step announced by each context. */
   readonly site: Int32Array
+  readonly lockClasses?: MachineView['lockClasses']
   /** Its event counters (mm/vmstat.ts). */
   readonly stat: Float64Array
 }
@@ -42,9 +45,8 @@ export class Watch {
   /** By page frame: the mm, and the first page number that the table spans. */
   readonly tableMm: Rewind
   readonly tableStart: Rewind
-  /** By page frame: the CPU + 1 that owns the entries of the table in it. */
-  readonly owner: Rewind
-  /** By CPU: how many tables it owns. */
+  readonly holders: TableHolders
+  /** By CPU: how often it holds entries of tables. */
   readonly owned: Rewind
   readonly functions: ReadonlySet<string>
   /** By site: 1 where a page's count is frozen: it goes to 0, and the page is not freed. */
@@ -85,7 +87,7 @@ export class Watch {
     this.level = new Rewind(s.NR_PAGES)
     this.tableMm = new Rewind(s.NR_PAGES)
     this.tableStart = new Rewind(s.NR_PAGES)
-    this.owner = new Rewind(s.NR_PAGES)
+    this.holders = new TableHolders(s)
     this.owned = new Rewind(machine.cpus)
     this.pgtables = s.PGTABLES
     this.tableFlag = s.PG_table
@@ -107,7 +109,8 @@ export class Watch {
 
   /** A new execution begins. The first time, the state that setup left is read from memory. */
   begin(): void {
-    const all = [this.dead, this.freedBy, this.level, this.tableMm, this.tableStart, this.owner, this.owned]
+    const { dead, freedBy, level, tableMm, tableStart, holders, owned } = this
+    const all = [dead, freedBy, level, tableMm, tableStart, owned, ...holders.rewinds]
     for (const part of all) part.rewind()
     if (this.#based) return
     this.#based = true
@@ -185,14 +188,14 @@ export class Watch {
     this.#setDead(this.map.unitOf[object], true, context, site)
   }
 
-  tableLocked(context: number, table: number): void {
+  tableLocked(context: number, table: number, first: number, end: number, mode: number): void {
     const cpu = this.cpuOf(context)
-    this.owner.set(this.pfnOf(table), cpu + 1)
+    this.holders.take(this.entriesOf(table), first, end, mode === this.s.PTL_WRITE, cpu)
     this.owned.add(cpu, 1)
   }
 
-  tableUnlocked(context: number, table: number): void {
-    this.owner.set(this.pfnOf(table), 0)
+  tableUnlocked(context: number, table: number, first: number, end: number, mode: number): void {
+    this.holders.drop(this.entriesOf(table), first, end, mode === this.s.PTL_WRITE)
     this.owned.add(this.cpuOf(context), -1)
   }
 
@@ -245,9 +248,14 @@ export class Watch {
     return this.level.words[(addr - this.pgtables) >> this.tableShift] === 1
   }
 
-  /** Whether a CPU holds the table that the entry at `addr` lies in. */
+  /** Address of the first entry of the table in the page at `table`. */
+  entriesOf(table: number): number {
+    return this.pgtables + (this.pfnOf(table) << this.tableShift)
+  }
+
+  /** Whether a CPU may change the entry at `addr`. */
   owns(cpu: number, addr: number): boolean {
-    return this.owner.words[this.pfnOf(this.tableOf(addr))] === cpu + 1
+    return this.holders.writerOf(addr) === cpu + 1
   }
 
   leadsToTable(entry: number): boolean {
@@ -308,6 +316,16 @@ export class Watch {
   /** Where the last step of a context stands. */
   lastSite(context: number): number {
     return this.#machine.site[context]
+  }
+
+  /** The class that the lock at `addr` was given (a LOCK_CLASS_ constant), where that is known. */
+  givenLockClass(addr: number): number | undefined {
+    return this.#machine.lockClasses?.get(addr)
+  }
+
+  /** The class of the lock at `addr`; undefined: it is no lock of the kernel's. */
+  lockClass(addr: number): LockClassSymbol | undefined {
+    return lockClassAt(this.#machine, addr)
   }
 
   /** The word at `addr` by its object and field; a PTE by its mm and page. */

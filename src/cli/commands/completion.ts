@@ -8,6 +8,7 @@ import { allChecks } from '../../catalog/checks.ts'
 import { listReverts } from '../../catalog/reverts.ts'
 import { namedScenarios } from '../../catalog/scenarios.ts'
 import { builtInTopologies, HOST } from '../../catalog/topologies.ts'
+import { builtInNames } from '../../judge/candidate.ts'
 import { SCHEDULERS } from '../../explore/schedulers/index.ts'
 import { CONFIG_KEYS } from '../../kbuild/config.ts'
 import { completionScript, type Shell, SHELLS, type Vocabulary } from '../completion.ts'
@@ -30,6 +31,8 @@ function vocabulary(): Vocabulary {
   return {
     names: {
       ...{ scenario: scenarios, scenarios, topic: TOPICS, shell: SHELLS },
+      files: [...builtInNames('design'), ...builtInNames('spinlock')],
+      '--scenario': scenarios,
       '--revert': listReverts().map(({ id }) => id),
       '--topology': [...builtInTopologies().map(({ name }) => name), HOST],
       '--scheduler': SCHEDULERS.map(({ name }) => name),

@@ -15,6 +15,12 @@ export const BUG_STOPPED = 2
 export const BUG_ORACLE = 3
 /** The scenario cannot go on; `a` is its reason (SETUP_ constants). */
 export const BUG_SCENARIO = 4
+/** A page-table-lock design has named a lock that is not its own: `a` is its address, `b` who did (PTLOCK_BY_ constants). */
+export const BUG_PTLOCK = 5
+/** A word of the scenario's that it does not have: `a` is its number, `b` how many there are. */
+export const BUG_SCENARIO_WORD = 6
+/** A user access to word `a` of a page that keeps `b`. */
+export const BUG_USER_WORD = 7
 
 export function BUG(): never {
   machine_bug(BUG_PLAIN, 0, 0)

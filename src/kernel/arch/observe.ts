@@ -2,15 +2,19 @@
  * What the kernel tells the checks of the stepped machine besides its accesses. Natively nothing: the calls vanish.
  * On the stepped machine these are the machine's own functions; they are no steps and touch no memory of the machine.
  */
-import type { Page } from './structs.ts'
+import type { Page, Pte, PteP } from './structs.ts'
 
 /**
- * This CPU owns the entries of the page table `table` from now on: it has taken its lock (or what the design gave it).
+ * This CPU has entries [first, end) of the page table `table` from now on, to look at (PTL_READ) or to change
+ * (PTL_WRITE): it has taken what the design has for them.
  */
-export function observe_table_locked(table: Page): void {}
+export function observe_table_locked(table: Page, first: number, end: number, mode: number): void {}
 
-/** This CPU is about to drop that lock. */
-export function observe_table_unlocked(table: Page): void {}
+/** This CPU is about to give them up. */
+export function observe_table_unlocked(table: Page, first: number, end: number, mode: number): void {}
+
+/** An optimistic look at the entry at `ptep` has ended, and the design says that it has been `orig` all along. */
+export function observe_table_read_done(ptep: PteP, orig: Pte): void {}
 
 /** This CPU has taken `object` from its cache. */
 export function observe_object_alloc(object: number): void {}
@@ -22,6 +26,9 @@ export function observe_object_free(object: number): void {}
 export const LOCK_TRY = 1
 export const LOCK_READ = 2
 export const LOCK_SLEEPS = 4
+
+/** This CPU makes `lock`, which is of class `lock_class` (a LOCK_CLASS_ constant) from now on. */
+export function observe_lock_init(lock: number, lock_class: number): void {}
 
 /** This CPU has taken `lock`, in the way that the LOCK_ bits of `how` say; `subclass` as in spin_lock_nested. */
 export function observe_lock_acquire(lock: number, subclass: number, how: number): void {}

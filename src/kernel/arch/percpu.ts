@@ -93,6 +93,8 @@ export const vmf$cow_page = 74
 export const vmf$prealloc_pte = 75
 /** The PMD's value under which vmf$ptl was taken. */
 export const vmf$pmd_value = 76
+/** What pte_read_begin returned before vmf$orig_pte was read (mm/ptl.ts). */
+export const vmf$seq = 77
 /** Nodes that wait for a grace period, and those that came after it began. */
 export const percpu$rcu_list = 82
 export const percpu$rcu_next_list = 83
@@ -108,7 +110,8 @@ export const tlb_ubc$flush_required = 84
 export const tlb_ubc$writable = 85
 // Two words are free here; more CPUs take the end of line 6.
 export const tlb_ubc$cpumask = NR_CPUS > 64 ? 104 : 86 // CPUMASK_WORDS, 8 at most
-/** Where page_vma_mapped_walk found its entry: the PMD's value and the lock. */
+/** Where page_vma_mapped_walk found its entry: its page, the PMD's value and the lock. */
+export const pvmw$address = 78
 export const pvmw$pmd_value = 88
 export const pvmw$ptl = 89
 /** Pages that shrink_page_list could not free, linked by page$lru_next. */

@@ -15,6 +15,7 @@ export type AnonVmaChain = number & { readonly __brand: 'anon_vma_chain' }
 export type AddressSpace = number & { readonly __brand: 'address_space' }
 export type XaNode = number & { readonly __brand: 'xa_node' }
 export type Spinlock = number & { readonly __brand: 'spinlock' }
+export type Rwlock = number & { readonly __brand: 'rwlock' }
 export type Rwsem = number & { readonly __brand: 'rw_semaphore' }
 export type WaitQueueHead = number & { readonly __brand: 'wait_queue_head' }
 export type MemCgroup = number & { readonly __brand: 'mem_cgroup' }
@@ -55,6 +56,13 @@ export const rwsem$lockdep_write = 5
 export const rwsem$osq = 6
 export const rwsem$wait_lock = 7
 export const RWSEM_WORDS = 7 + LOCK_WORDS
+
+/** rwlock_t (include/asm-generic/qrwlock_types.h). */
+export const rwlock$cnts = 0
+export const rwlock$wait_lock = 1
+export const rwlock$lockdep_read = 1 + SPINLOCK_WORDS
+export const rwlock$lockdep_write = 2 + SPINLOCK_WORDS
+export const RWLOCK_WORDS = 1 + SPINLOCK_WORDS + 2 * LOCK_STAT
 
 /** struct wait_queue_head (include/linux/wait.h): a FIFO of CPUs that sleep in the kernel. */
 export const wait_queue_head$lock = 0

@@ -4,8 +4,10 @@
  */
 import { STEPPED } from '#config'
 import { this_cpu_read, this_cpu_write, user_word_load, user_word_store } from './access.ts'
+import { BUG_USER_WORD } from './bug.ts'
 import { exc_page_fault } from './fault.ts'
 import { poll_irq } from './irq.ts'
+import { machine_bug } from './machine.ts'
 import { CONTENT, CONTENT_WORDS } from './memory_map.ts'
 import {
   percpu$instruction,
@@ -19,9 +21,10 @@ import type { Mm, Pte } from './structs.ts'
 import { flush_tlb_one, tlb_lookup, tlb_walk } from './tlb.ts'
 import { begin_operation } from '../sched/core.ts'
 
-/** Word address of word `word` (taken modulo the contents a page keeps) of the page that `pte` maps. */
+/** Word address of word `word`, of those that a page keeps, of the page that `pte` maps. */
 function user_word(pte: Pte, word: number): number {
-  return CONTENT + pte_pfn(pte) * CONTENT_WORDS + (word & (CONTENT_WORDS - 1))
+  if (word >>> 0 >= CONTENT_WORDS) machine_bug(BUG_USER_WORD, word, CONTENT_WORDS)
+  return CONTENT + pte_pfn(pte) * CONTENT_WORDS + word
 }
 
 /** Word address of the first word of contents of page frame `pfn`. */

@@ -52,7 +52,10 @@ export const LOCK_CLASS_vma_lock_W = 30
 export const LOCK_CLASS_pi_lock = 31
 /** A bucket of tasks that wait for a word. */
 export const LOCK_CLASS_futex_queue = 20
-const LOCK_CLASS_END = 32
+/** Page-table locks that are taken for reading or for writing. */
+export const LOCK_CLASS_ptlock_R = 32
+export const LOCK_CLASS_ptlock_W = 33
+const LOCK_CLASS_END = 34
 
 /** Annotation for the second of two locks of one class that are held at once (include/linux/lockdep.h). */
 export const SINGLE_DEPTH_NESTING = 1

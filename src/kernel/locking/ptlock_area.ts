@@ -26,7 +26,7 @@ export function ptlock_area_init(): void {
  * users' designs, and with LOCK_STAT=n. A lock is known by its address: in a struct page, in the design's area, or in a
  * mm; a page that serves as one table after another has one lock word.
  */
-export function count_ptl_taken(lock: Spinlock): void {
+export function count_ptl_taken(lock: number): void {
   let bit = 0
   if (lock >= MEMMAP) bit = (lock - MEMMAP) >>> 4
   else if (lock < KMEM_CACHES) bit = NR_PAGES + lock - PTLOCK_AREA

@@ -8,7 +8,7 @@ import { LOCK_STAT } from '#config'
 import { atomic_fetch_add, cmpxchg } from '#atomic'
 import { READ_ONCE, store, WRITE_ONCE } from '../arch/access.ts'
 import { BUG_ON } from '../arch/bug.ts'
-import { LOCK_READ, LOCK_SLEEPS, LOCK_TRY, observe_lock_wanted } from '../arch/observe.ts'
+import { LOCK_READ, LOCK_SLEEPS, LOCK_TRY, observe_lock_init, observe_lock_wanted } from '../arch/observe.ts'
 import {
   rwsem$count,
   rwsem$lockdep_read,
@@ -54,6 +54,7 @@ export function init_rwsem(sem: Rwsem, class_read: number, class_write: number):
   store(sem + rwsem$wait_head, 0)
   store(sem + rwsem$wait_tail, 0)
   spin_lock_init((sem + rwsem$wait_lock) as Spinlock, LOCK_CLASS_rwsem_wait_lock)
+  observe_lock_init(sem, class_write)
   if (LOCK_STAT) {
     lockdep_init_map(sem + rwsem$lockdep_read, class_read)
     lockdep_init_map(sem + rwsem$lockdep_write, class_write)

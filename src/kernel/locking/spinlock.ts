@@ -12,7 +12,7 @@ import {
   arch_spin_unlock,
 } from '#spinlock'
 import { local_irq_disable, local_irq_enable, local_irq_restore, local_irq_save } from '../arch/irq.ts'
-import { LOCK_TRY, observe_lock_wanted } from '../arch/observe.ts'
+import { LOCK_TRY, observe_lock_init, observe_lock_wanted } from '../arch/observe.ts'
 import { spinlock$lockdep, type Spinlock } from '../arch/structs.ts'
 import { lock_contended, lockdep_init_map } from './lock_stat.ts'
 import { lock_acquire, lock_release } from './lockdep.ts'
@@ -20,6 +20,7 @@ import { lock_acquire, lock_release } from './lockdep.ts'
 /** Makes `lock` a free lock of class `lock_class` (a LOCK_CLASS_ constant of lock_class.ts). */
 export function spin_lock_init(lock: Spinlock, lock_class: number): void {
   arch_spin_lock_init(lock)
+  observe_lock_init(lock, lock_class)
   if (LOCK_STAT) lockdep_init_map(lock + spinlock$lockdep, lock_class)
 }
 

@@ -6,6 +6,7 @@
  * FOLL_PIN, writes by FOLL_FORCE, huge pages, the fast walk, faults that drop mmap_lock.
  */
 import { SWAP } from '#config'
+import { PTL_OPTIMISTIC } from '#ptlock_read'
 import { copy_words, load, READ_ONCE, user_word_store } from '../arch/access.ts'
 import { CONTENT_WORDS, machine$zero_page } from '../arch/memory_map.ts'
 import {
@@ -41,9 +42,9 @@ import { clear_page_until_uptodate, find_or_create_page } from './filemap.ts'
 import { handle_mm_fault } from './memory/handle_mm_fault.ts'
 import { FAULT_FLAG_WRITE, VM_FAULT_ERROR, VM_FAULT_OOM, vm_normal_page } from './memory/vmf.ts'
 import { find_vma, find_vma_intersection } from './mmap/mm_mt.ts'
-import { get_page, put_page, set_page_dirty } from './mm.ts'
+import { get_page, get_page_unless_zero, put_page, set_page_dirty } from './mm.ts'
 import { unlock_page } from './page_lock.ts'
-import { pte_table_lock, pte_table_unlock } from './ptl.ts'
+import { pte_read_begin, pte_read_retry, pte_table_lock_read, pte_table_unlock_read } from './ptl.ts'
 import { mm_find_pmd } from './rmap/walk.ts'
 import { lru_add_drain, mark_page_accessed } from './swap.ts'
 
@@ -63,7 +64,7 @@ function follow_page(vma: Vma, addr: number, flags: number): Page {
   const value = (pmd === 0 ? 0 : READ_ONCE(pmd)) as Pmd
   if (pmd_bad(value)) return 0 as Page
   const write = (flags & FOLL_WRITE) !== 0
-  const ptl = pte_table_lock(mm, value)
+  const ptl = pte_table_lock_read(mm, value, addr)
   const pte = ptep_get(pte_offset(value, addr))
   let page = 0 as Page
   if (pte_present(pte) && (!write || pte_write(pte))) {
@@ -75,8 +76,27 @@ function follow_page(vma: Vma, addr: number, flags: number): Page {
       mark_page_accessed(page)
     }
   }
-  pte_table_unlock(value, ptl)
+  pte_table_unlock_read(value, addr, ptl)
   return page
+}
+
+/**
+ * follow_page without the lock, where the design has optimistic looks: the page with a reference, taken first and given
+ * back if the entry is another one by then; 0: the lock must say (gup_pte_range).
+ */
+function follow_page_fast(vma: Vma, addr: number, write: boolean): Page {
+  const pmd = mm_find_pmd(load(vma + vma$vm_mm) as Mm, addr)
+  const value = (pmd === 0 ? 0 : READ_ONCE(pmd)) as Pmd
+  if (pmd_bad(value)) return 0 as Page
+  const ptep = pte_offset(value, addr)
+  const seq = pte_read_begin(value, addr)
+  const pte = ptep_get(ptep)
+  if (!pte_present(pte) || (write && !pte_write(pte))) return 0 as Page
+  const page = vm_normal_page(vma, addr, pte)
+  if (page === 0 || !get_page_unless_zero(page)) return 0 as Page
+  if (!pte_read_retry(value, addr, seq, ptep, pte)) return page
+  put_page(page)
+  return 0 as Page
 }
 
 /** Whether the VMA allows the access (check_vma_flags). */
@@ -102,7 +122,8 @@ export function get_user_page(mm: Mm, addr: number, flags: number): Page {
   const vma = find_vma(mm, addr)
   if (vma === 0 || load(vma + vma$vm_start) > addr || !check_vma_flags(vma, flags)) return 0 as Page
   for (;;) {
-    const page = follow_page(vma, addr, flags | FOLL_GET)
+    let page = PTL_OPTIMISTIC ? follow_page_fast(vma, addr, (flags & FOLL_WRITE) !== 0) : (0 as Page)
+    if (page === 0) page = follow_page(vma, addr, flags | FOLL_GET)
     if (page !== 0 || fatal_signal_pending(current())) return page
     // Afterwards somebody may have taken the page again.
     if (faultin_page(vma, addr, flags) !== 0) return 0 as Page

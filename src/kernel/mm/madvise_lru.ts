@@ -62,8 +62,9 @@ function madvise_pageout_pte_range(vma: Vma, pmd: Pmd, addr: number, end: number
   const mm = load(vma + vma$vm_mm) as Mm
   let list = 0 as Page
   let last = 0 as Page
+  const start = addr
   let ptep = pte_offset(pmd, addr)
-  const ptl = pte_table_lock(mm, pmd)
+  const ptl = pte_table_lock(mm, pmd, start, end)
   flush_tlb_batched_pending(mm)
   for (; addr < end; addr++, ptep++) {
     const pte = ptep_get(ptep)
@@ -79,7 +80,7 @@ function madvise_pageout_pte_range(vma: Vma, pmd: Pmd, addr: number, end: number
     else store(last + page$lru_next, page)
     last = page
   }
-  pte_table_unlock(pmd, ptl)
+  pte_table_unlock(pmd, start, end, ptl)
   reclaim_pages(list)
 }
 
@@ -90,8 +91,9 @@ function madvise_pageout_pte_range(vma: Vma, pmd: Pmd, addr: number, end: number
 function madvise_free_pte_range(vma: Vma, pmd: Pmd, addr: number, end: number): void {
   const mm = load(vma + vma$vm_mm) as Mm
   let swapents = 0
+  const start = addr
   let ptep = pte_offset(pmd, addr)
-  const ptl = pte_table_lock(mm, pmd)
+  const ptl = pte_table_lock(mm, pmd, start, end)
   flush_tlb_batched_pending(mm)
   for (; addr < end; addr++, ptep++) {
     const pte = ptep_get(ptep)
@@ -114,7 +116,7 @@ function madvise_free_pte_range(vma: Vma, pmd: Pmd, addr: number, end: number): 
     sync_mm_rss_of(mm)
     add_mm_counter(mm, MM_SWAPENTS, swapents)
   }
-  pte_table_unlock(pmd, ptl)
+  pte_table_unlock(pmd, start, end, ptl)
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Mm, Pmd, Vma } from '../arch/structs.ts'
 import { vma$vm_mm } from '../arch/structs.ts'
 import { is_swap_pte, non_swap_entry, pte_to_swp_entry } from '../arch/swapops.ts'
 import { put_page } from './mm.ts'
-import { pte_table_lock, pte_table_unlock } from './ptl.ts'
+import { pte_table_lock_read, pte_table_unlock_read } from './ptl.ts'
 import { mm_find_pmd } from './rmap/walk.ts'
 import { lru_add_drain } from './swap.ts'
 import { read_swap_cache_async } from './swap_state.ts'
@@ -19,9 +19,9 @@ import { read_swap_cache_async } from './swap_state.ts'
  */
 function swapin_walk_pmd_entry(mm: Mm, pmd: Pmd, addr: number, end: number): void {
   for (; addr < end; addr++) {
-    const ptl = pte_table_lock(mm, pmd)
+    const ptl = pte_table_lock_read(mm, pmd, addr)
     const pte = ptep_get(pte_offset(pmd, addr))
-    pte_table_unlock(pmd, ptl)
+    pte_table_unlock_read(pmd, addr, ptl)
     if (!is_swap_pte(pte)) continue
     const entry = pte_to_swp_entry(pte)
     if (non_swap_entry(entry)) continue

@@ -79,7 +79,7 @@ import {
   unlock_page,
   wait_on_page_writeback,
 } from './page_lock.ts'
-import { pte_table_lock, pte_table_unlock } from './ptl.ts'
+import { pte_table_lock_read, pte_table_unlock_read } from './ptl.ts'
 import { put_anon_vma } from './rmap/anon_vma.ts'
 import { page_add_anon_rmap } from './rmap/page_rmap.ts'
 import { try_to_migrate } from './rmap/try_to_unmap.ts'
@@ -105,12 +105,12 @@ import { count_vm_event, PGMIGRATE_FAIL, PGMIGRATE_SUCCESS, RETRY_migration_entr
 /** Waits until the migration entry of `addr` is none any more, if it still is one. */
 export function migration_entry_wait(mm: Mm, pmd: PmdP, addr: number): void {
   const value = READ_ONCE(pmd) as Pmd
-  const ptl = pte_table_lock(mm, value)
+  const ptl = pte_table_lock_read(mm, value, addr)
   const pte = ptep_get(pte_offset(value, addr))
   const waits = is_swap_pte(pte) && is_migration_entry(pte_to_swp_entry(pte))
   // Queued before the lock is dropped: the entry keeps the page, and that it is locked.
   const sleeps = waits && migration_entry_queue(pfn_to_page(swp_offset(pte_to_swp_entry(pte))))
-  pte_table_unlock(value, ptl)
+  pte_table_unlock_read(value, addr, ptl)
   if (!waits) count_vm_event(RETRY_migration_entry_wait)
   if (sleeps) migration_entry_sleep()
 }
@@ -237,12 +237,12 @@ export function follow_page_get(vma: Vma, addr: number): Page {
   const pmd = mm_find_pmd(mm, addr)
   const value = (pmd === 0 ? 0 : READ_ONCE(pmd)) as Pmd
   if (pmd_bad(value)) return 0 as Page
-  const ptl = pte_table_lock(mm, value)
+  const ptl = pte_table_lock_read(mm, value, addr)
   const pte = ptep_get(pte_offset(value, addr))
   let page = pte_present(pte) ? vm_normal_page(vma, addr, pte) : (0 as Page)
   if (page !== 0 && !PageAnon(page)) page = 0 as Page
   if (page !== 0) get_page(page)
-  pte_table_unlock(value, ptl)
+  pte_table_unlock_read(value, addr, ptl)
   return page
 }
 

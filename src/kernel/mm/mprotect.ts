@@ -140,9 +140,10 @@ function change_pte_range(
   upgrade: boolean,
 ): number {
   const mm = load(vma + vma$vm_mm) as Mm
+  const start = addr
   let ptep = pte_offset(pmd, addr)
   let pages = 0
-  const ptl = pte_table_lock(mm, pmd)
+  const ptl = pte_table_lock(mm, pmd, start, end)
   if (SWAP) flush_tlb_batched_pending(mm)
   for (; addr < end; addr++, ptep++) {
     if (SWAP && is_swap_pte(ptep_get(ptep))) change_nonpresent_pte(mm, addr, ptep)
@@ -154,7 +155,7 @@ function change_pte_range(
     if (pte_needs_flush(oldpte, pte)) tlb_remove_tlb_entry(addr)
     pages++
   }
-  pte_table_unlock(pmd, ptl)
+  pte_table_unlock(pmd, start, end, ptl)
   return pages
 }
 

@@ -99,7 +99,7 @@ function move_ptes(
   let old_pte = pte_offset(old_entry, old_addr)
   let new_pte = pte_offset(new_entry, new_addr)
   let force_flush = false
-  pte_table_lock_pair(mm, old_entry, mm, new_entry)
+  pte_table_lock_pair(mm, old_entry, old_addr, mm, new_entry, new_addr, n)
   if (SWAP) flush_tlb_batched_pending(mm)
   for (let i = 0; i < n; i++, old_pte++, new_pte++) {
     if (pte_none(ptep_get(old_pte))) continue
@@ -109,7 +109,7 @@ function move_ptes(
   }
   // Before the locks are dropped: whoever takes the page away at its new place must not leave a translation at the old.
   if (force_flush) flush_tlb_mm_range(mm, old_addr, old_addr + n)
-  pte_table_unlock_pair(mm, old_entry, mm, new_entry)
+  pte_table_unlock_pair(mm, old_entry, old_addr, mm, new_entry, new_addr, n)
   if (need_rmap_locks) drop_rmap_locks(vma)
 }
 

@@ -22,12 +22,12 @@ import {
   pud_none_or_bad,
   pud_offset,
 } from '../arch/pgtable.ts'
-import type { Mm, P4dP, Page, PgdP, Pmd, PmdP, PudP, Spinlock } from '../arch/structs.ts'
+import type { Mm, P4dP, Page, PgdP, Pmd, PmdP, PudP } from '../arch/structs.ts'
 import { mm$pgtables_bytes, page$flags, page$pt_mm, PG_table } from '../arch/structs.ts'
 import { GFP_PGTABLE_USER } from './gfp.ts'
 import { put_page } from './mm.ts'
 import { alloc_page } from './page_alloc.ts'
-import { pmd_lock, table_unlock, upper_table_lock } from './ptl.ts'
+import { pmd_lock, pmd_unlock, pud_lock, pud_unlock, upper_table_lock, upper_table_unlock } from './ptl.ts'
 import {
   count_vm_event,
   PAGE_TABLES_ALLOCATED,
@@ -76,24 +76,25 @@ export function mm_dec_nr_tables(mm: Mm): void {
 }
 
 /**
- * Puts a new table under an entry that is still none. Takes the lock of the entry's level along and drops it. False:
- * another CPU was first. The barrier orders the table's zeroes and its lock before the entry: whoever walks without a
- * lock must find both.
+ * Puts a new table under an entry that is still none, under the lock of its level. False: another CPU was first. The
+ * barrier orders the table's zeroes and its lock before the entry: whoever walks without a lock must find both.
  */
-function table_install(mm: Mm, entry: number, ptl: Spinlock, table: Page): boolean {
+function table_install(mm: Mm, entry: number, table: Page): boolean {
   const won = pmd_none(load(entry) as Pmd)
   if (won) {
     mm_inc_nr_tables(mm)
     smp_wmb()
     WRITE_ONCE(entry, mk_pmd(table))
   }
-  table_unlock(entry, ptl)
   return won
 }
 
 /** Installs a PTE table; false if the PMD is no longer none (pmd_install). */
 export function pmd_install(mm: Mm, pmd: PmdP, table: Page): boolean {
-  return table_install(mm, pmd, pmd_lock(mm, pmd), table)
+  const ptl = pmd_lock(mm, pmd)
+  const won = table_install(mm, pmd, table)
+  pmd_unlock(pmd, ptl)
+  return won
 }
 
 /** Fills an empty PMD. Returns whether there was no memory. */
@@ -110,7 +111,10 @@ function __pte_alloc(mm: Mm, pmd: PmdP): boolean {
 function __pmd_alloc(mm: Mm, pud: PudP): boolean {
   const table = pgtable_alloc(mm)
   if (table === 0) return true
-  if (!table_install(mm, pud, upper_table_lock(mm, pud), table)) {
+  const ptl = pud_lock(mm, pud)
+  const won = table_install(mm, pud, table)
+  pud_unlock(pud, ptl)
+  if (!won) {
     count_vm_event(RETRY___pmd_alloc)
     pgtable_free(table)
   }
@@ -120,7 +124,10 @@ function __pmd_alloc(mm: Mm, pud: PudP): boolean {
 function __pud_alloc(mm: Mm, p4d: P4dP): boolean {
   const table = pgtable_alloc(mm)
   if (table === 0) return true
-  if (!table_install(mm, p4d, upper_table_lock(mm, p4d), table)) {
+  const ptl = upper_table_lock(mm, p4d)
+  const won = table_install(mm, p4d, table)
+  upper_table_unlock(p4d, ptl)
+  if (!won) {
     count_vm_event(RETRY___pud_alloc)
     pgtable_free(table)
   }
@@ -130,7 +137,10 @@ function __pud_alloc(mm: Mm, p4d: P4dP): boolean {
 function __p4d_alloc(mm: Mm, pgd: PgdP): boolean {
   const table = pgtable_alloc(mm)
   if (table === 0) return true
-  if (!table_install(mm, pgd, upper_table_lock(mm, pgd), table)) {
+  const ptl = upper_table_lock(mm, pgd)
+  const won = table_install(mm, pgd, table)
+  upper_table_unlock(pgd, ptl)
+  if (!won) {
     count_vm_event(RETRY___p4d_alloc)
     pgtable_free(table)
   }

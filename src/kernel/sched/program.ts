@@ -12,7 +12,8 @@ import {
   machine$turns,
   NR_SCENARIO_WORDS,
 } from '../arch/memory_map.ts'
-import { BUG_ON } from '../arch/bug.ts'
+import { BUG_ON, BUG_SCENARIO_WORD } from '../arch/bug.ts'
+import { machine_bug } from '../arch/machine.ts'
 import { percpu$scenario } from '../arch/percpu.ts'
 import { arch_random_below } from '../arch/random.ts'
 import { NR_TASK_REGS, task$pid, task$program, task$reg, task$rng, task$turns } from '../arch/structs.ts'
@@ -84,7 +85,7 @@ export function nr_cpus(): number {
 
 /** Address of the scenario's shared word `i`, 0 to 15; each lies on a line of its own and starts as 0. */
 export function scenario_word(i: number): number {
-  BUG_ON(i >>> 0 >= NR_SCENARIO_WORDS)
+  if (i >>> 0 >= NR_SCENARIO_WORDS) machine_bug(BUG_SCENARIO_WORD, i, NR_SCENARIO_WORDS)
   return machine$scenario + i * 16
 }
 

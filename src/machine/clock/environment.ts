@@ -4,6 +4,7 @@
  */
 import type { SteppedEnvironment } from '../../step/boot.ts'
 import { KernelBug } from '../../step/bug.ts'
+import type { LockClasses } from '../lock_classes.ts'
 import type { ClockLocks } from './locks.ts'
 import type { ClockRandom } from './random.ts'
 import type { Hardware } from './topology.ts'
@@ -23,6 +24,7 @@ export interface EnvironmentMachine {
   now(): number
   /** Whether time passes: not while the kernel boots. */
   isTimed(): boolean
+  readonly lockClasses: LockClasses
   /** Lets picoseconds pass on the CPU that runs. */
   pass(time: number): void
   /** Whether anybody sleeps on the line of the word at `p`. */
@@ -74,11 +76,13 @@ export function environmentOf(
     kick_cpu: () => {},
     observe_table_locked: () => {},
     observe_table_unlocked: () => {},
+    observe_table_read_done: () => {},
     observe_object_alloc: () => {},
     observe_object_free: () => {},
     observe_lock_wanted: (lock) => {
       if (machine.isTimed()) locks.wants(machine.cpu(), lock)
     },
+    observe_lock_init: (lock, lockClass) => machine.lockClasses.set(lock, lockClass),
     observe_lock_acquire: (lock, _subclass, how) => {
       if (machine.isTimed()) locks.acquires(machine.cpu(), lock, (how & reading) !== 0)
     },

@@ -30,6 +30,7 @@ import { BOOT_SYMBOLS, type ScenarioOptions, setUpScenario, startKernel } from '
 import { environmentOf } from './environment.ts'
 import { ClockInterrupts, INTERRUPT_SYMBOLS } from './interrupts.ts'
 import { LINE_SHIFT, Lines } from './lines.ts'
+import { LockClasses } from '../lock_classes.ts'
 import { ClockLocks } from './locks.ts'
 import { type ClockObserver, HERE, HIT, INTERRUPT } from './observer.ts'
 import { LineQueues } from './queues.ts'
@@ -116,6 +117,7 @@ export class ClockMachine {
   readonly symbols: Readonly<Record<string, number>>
   readonly cpus: number
   readonly figures: ClockFigures
+  readonly lockClasses = new LockClasses()
   /** Memory as start_kernel left it. */
   readonly booted: Int32Array
   readonly #options: ClockOptions
@@ -692,9 +694,9 @@ export class ClockMachine {
   }
 
   #environment(): SteppedEnvironment {
-    const { memory, oracle, stat, symbols } = this
+    const { memory, oracle, stat, symbols, lockClasses } = this
     const machine = {
-      ...{ memory, oracle, stat, symbols },
+      ...{ memory, oracle, stat, symbols, lockClasses },
       cpu: () => this.#cpu,
       now: () => this.#clock[this.#cpu],
       isTimed: () => this.#timed,

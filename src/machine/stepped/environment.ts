@@ -2,6 +2,7 @@
  * The environment of a stepped image but for its steps, draws and turns: a CPU's own area, which no other CPU touches,
  * and what observers are told.
  */
+import type { LockClasses } from '../lock_classes.ts'
 import type { SteppedEnvironment } from '../../step/boot.ts'
 import { KernelBug } from '../../step/bug.ts'
 import type { Contexts } from './contexts.ts'
@@ -14,6 +15,7 @@ export interface EnvironmentMachine {
   readonly stat: Float64Array
   readonly steps: number
   readonly observers: readonly Observer[]
+  readonly lockClasses: LockClasses
 }
 
 export function environmentOf(
@@ -51,11 +53,16 @@ export function environmentOf(
     smp_wake: () => {},
     smp_wake_one: () => {},
     kick_cpu: () => {},
-    observe_table_locked: (table) => {
-      for (const observer of machine.observers) observer.tableLocked?.(contexts.current, table)
+    observe_table_locked: (table, first, end, mode) => {
+      for (const observer of machine.observers)
+        observer.tableLocked?.(contexts.current, table, first, end, mode)
     },
-    observe_table_unlocked: (table) => {
-      for (const observer of machine.observers) observer.tableUnlocked?.(contexts.current, table)
+    observe_table_unlocked: (table, first, end, mode) => {
+      for (const observer of machine.observers)
+        observer.tableUnlocked?.(contexts.current, table, first, end, mode)
+    },
+    observe_table_read_done: (ptep, orig) => {
+      for (const observer of machine.observers) observer.tableReadDone?.(contexts.current, ptep, orig)
     },
     observe_object_alloc: (object) => {
       const { current, site } = contexts
@@ -65,6 +72,7 @@ export function environmentOf(
       const { current, site } = contexts
       for (const observer of machine.observers) observer.objectFreed?.(current, object, site[current])
     },
+    observe_lock_init: (lock, lockClass) => machine.lockClasses.set(lock, lockClass),
     observe_lock_acquire: (lock, subclass, how) => {
       for (const observer of machine.observers) observer.lockAcquire?.(contexts.current, lock, subclass, how)
     },

@@ -8,12 +8,14 @@
  *
  * Left out: weak memory (every access is performed when its turn comes).
  */
+import { LockClasses } from '../lock_classes.ts'
 import { requireSymbols, type SteppedBoot, type SteppedExports } from '../../step/boot.ts'
 import { KernelBug, SetupFailed } from '../../step/bug.ts'
 import { ALIVE, Contexts, DONE, UNBORN } from './contexts.ts'
 import { Draws, type DrawSource, type TaskDraws } from './draws.ts'
 import { environmentOf } from './environment.ts'
 import { INTERRUPT_SYMBOLS, Interrupts } from './interrupts.ts'
+import type { KeptState } from '../../inspect/symbols.ts'
 import { type Observer, Violation } from '../../step/observer.ts'
 import { OracleBase } from './oracle_base.ts'
 import type { Pending, Random, Scheduler } from '../../step/scheduler.ts'
@@ -88,6 +90,7 @@ export class SteppedMachine implements Pending {
   readonly learned: readonly number[]
   /** Sites of the steps of setup. */
   readonly setupSites: ReadonlySet<number>
+  readonly lockClasses = new LockClasses()
   /** Observers of the executions to come. */
   observers: readonly Observer[] = []
 
@@ -141,6 +144,7 @@ export class SteppedMachine implements Pending {
     this.#steps.watcher = undefined
     this.setupSites = recorder.sites
     this.#undo.keep()
+    this.lockClasses.keep()
     this.#oracleBase = new OracleBase(this.oracle)
   }
 
@@ -264,6 +268,7 @@ export class SteppedMachine implements Pending {
     this.#undo.undo()
     this.#oracleBase.restore()
     this.#contexts.reset()
+    this.lockClasses.reset()
     this.#turn.setMode(INTERRUPTS, false)
     this.#turn.choices = 0
     this.#steps.begin(this.#options.stepLimit)
@@ -272,6 +277,11 @@ export class SteppedMachine implements Pending {
   /** A number that tells states of the memory at the end of executions apart: of all words written and their values. */
   hash(): number {
     return this.#undo.hash()
+  }
+
+  /** What setup left, and the words that were written since. */
+  get since(): KeptState {
+    return this.#undo.since
   }
 
   /**

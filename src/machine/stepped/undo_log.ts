@@ -2,6 +2,8 @@
  * Writes of an execution, and how they are taken back: after setup the memory is the base that every execution starts
  * from.
  */
+import type { KeptState } from '../../inspect/symbols.ts'
+
 export class UndoLog {
   readonly memory: Int32Array
   /** Number of this execution; a word whose epoch it is has been logged. */
@@ -29,6 +31,11 @@ export class UndoLog {
       this.log[this.logged++] = p
     }
     this.memory[p] = value
+  }
+
+  /** What undo() goes back to, and the words that it would write. */
+  get since(): KeptState {
+    return { memory: this.#base, written: this.log.subarray(0, this.logged) }
   }
 
   /** Takes all writes back. */

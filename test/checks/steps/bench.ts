@@ -98,11 +98,16 @@ export class Bench {
     return site
   }
 
+  /** CPU `cpu` takes the lock of a page table. */
+  lock(cpu: number, table: number): void {
+    this.observer.tableLocked!(cpu, table, 0, this.s.PTRS_PER_TABLE, this.s.PTL_WRITE)
+  }
+
   /** `steps` while CPU `cpu` holds the lock of a page table. */
   holding(cpu: number, table: number, steps: () => void): void {
-    this.observer.tableLocked!(cpu, table)
+    this.lock(cpu, table)
     steps()
-    this.observer.tableUnlocked!(cpu, table)
+    this.observer.tableUnlocked!(cpu, table, 0, this.s.PTRS_PER_TABLE, this.s.PTL_WRITE)
   }
 
   /** The mm of the fixture. */

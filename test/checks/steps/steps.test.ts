@@ -32,7 +32,7 @@ describe('table-owner', () => {
   })
 
   test('two CPUs that hold one table are a violation', () => {
-    const steps = (b: Bench): void => b.holding(0, b.pte.table, () => b.observer.tableLocked!(1, b.pte.table))
+    const steps = (b: Bench): void => b.holding(0, b.pte.table, () => b.lock(1, b.pte.table))
     expect(bench.message({ name: 'table-owner' }, steps)).toContain('two owners of the page table')
   })
 
@@ -504,7 +504,7 @@ describe('kcsan', () => {
 test('an execution begins with nothing left of the last one', () => {
   expect(
     bench.violated((b) => {
-      b.observer.tableLocked!(0, b.pte.table)
+      b.lock(0, b.pte.table)
       b.step(0, Kind.PLAIN_WRITE, 512, 7)
       b.memory[512] = 0
       b.observer.begin()

@@ -5,7 +5,6 @@
  * Left out: huge pages, pinned pages.
  */
 import { SWAP } from '#config'
-import { pte_lockptr } from '#ptlock'
 import { READ_ONCE, load } from '../../arch/access.ts'
 import { BUG_ON } from '../../arch/bug.ts'
 import {
@@ -65,12 +64,11 @@ import {
   swp_kind,
   swp_offset,
 } from '../../arch/swapops.ts'
-import { spin_needbreak } from '../../locking/spinlock.ts'
 import { cond_resched, need_resched } from '../../sched/core.ts'
 import { GFP_KERNEL } from '../gfp.ts'
 import { get_page } from '../mm.ts'
 import { p4d_alloc, pmd_alloc, pte_alloc, pud_alloc } from '../pgalloc.ts'
-import { pte_table_lock_pair, pte_table_unlock_pair } from '../ptl.ts'
+import { pte_table_lock_pair, pte_table_needbreak, pte_table_unlock_pair } from '../ptl.ts'
 import { page_dup_rmap } from '../rmap/page_rmap.ts'
 import { add_mm_rss_vec, mm_counter } from '../rss.ts'
 import { add_swap_count_continuation } from '../swapfile/continuation.ts'
@@ -185,8 +183,8 @@ function copy_pte_range(
     if (pte_alloc(dst_mm, dst_pmd)) return true
     const dst_value = READ_ONCE(dst_pmd) as Pmd
     const src_value = READ_ONCE(src_pmd) as Pmd
-    const dst_ptl = pte_lockptr(dst_mm, dst_value)
-    const src_ptl = pte_lockptr(src_mm, src_value)
+    const start = addr
+    const npages = end - start
     let dst_pte = pte_offset(dst_value, addr)
     let src_pte = pte_offset(src_value, addr)
     let anon = 0
@@ -196,7 +194,7 @@ function copy_pte_range(
     let entry = 0 as SwpEntry
     let progress = 0
     let copied = 0
-    pte_table_lock_pair(dst_mm, dst_value, src_mm, src_value)
+    pte_table_lock_pair(dst_mm, dst_value, start, src_mm, src_value, start, npages)
     do {
       // Two locks are held: either may delay somebody.
       if (progress >= PROGRESS_MAX) {
@@ -205,11 +203,11 @@ function copy_pte_range(
           count_vm_event(COPY_PTE_RANGE_BREAKS_NEED_RESCHED)
           break
         }
-        if (spin_needbreak(src_ptl)) {
+        if (pte_table_needbreak(src_mm, src_value, start, end)) {
           count_vm_event(COPY_PTE_RANGE_BREAKS_NEEDBREAK_SRC)
           break
         }
-        if (spin_needbreak(dst_ptl)) {
+        if (pte_table_needbreak(dst_mm, dst_value, start, end)) {
           count_vm_event(COPY_PTE_RANGE_BREAKS_NEEDBREAK_DST)
           break
         }
@@ -235,7 +233,7 @@ function copy_pte_range(
     } while (addr !== end)
     // Before the locks go.
     add_mm_rss_vec(dst_mm, file, anon, swapents, shmem)
-    pte_table_unlock_pair(dst_mm, dst_value, src_mm, src_value)
+    pte_table_unlock_pair(dst_mm, dst_value, start, src_mm, src_value, start, npages)
     count_vm_events(PTES_COPIED, copied)
     cond_resched()
     if (SWAP && entry !== 0 && add_swap_count_continuation(entry, GFP_KERNEL) < 0) return true

@@ -76,7 +76,9 @@ import {
   VM_FAULT_RETRY,
   vmf_mm,
   vmf_pte_lock,
+  vmf_pte_lock_range,
   vmf_pte_unlock,
+  vmf_pte_unlock_range,
   vmf_retry_with_mmap_lock,
   vmf_vma_locked,
 } from './vmf.ts'
@@ -205,7 +207,7 @@ function filemap_map_pages(first: number, end: number): number {
         ret = VM_FAULT_OOM
         break
       }
-      start_pte = vmf_pte_lock() - address
+      start_pte = vmf_pte_lock_range(first, end) - address
     }
     const ptep = (start_pte + addr) as PteP
     const mapped = pte_none(ptep_get(ptep))
@@ -216,7 +218,7 @@ function filemap_map_pages(first: number, end: number): number {
     unlock_page(page)
     if (!mapped) put_page(page)
   }
-  if (start_pte !== 0) vmf_pte_unlock()
+  if (start_pte !== 0) vmf_pte_unlock_range(first, end)
   rcu_read_unlock()
   return ret
 }

@@ -10,10 +10,8 @@ import { vmf$address, vmf$flags, vmf$orig_pte, vmf$pmd, vmf$pte, vmf$vma } from 
 import {
   mk_pte,
   pte_mkdirty,
-  pte_same,
   pte_write,
   pte_wrprotect,
-  ptep_get,
   set_pte_at,
   _PAGE_UFFD_WP,
 } from '../../arch/pgtable.ts'
@@ -86,6 +84,7 @@ import {
   VM_FAULT_RETRY,
   VM_FAULT_SIGBUS,
   vmf_mm,
+  vmf_pte_changed,
   vmf_pte_lock,
   vmf_pte_unlock,
   vmf_retry_with_mmap_lock,
@@ -206,7 +205,7 @@ function finish_swap_page(page: Page, swapcache: Page, entry: SwpEntry, si: Swap
   const write = (this_cpu_read(vmf$flags) & FAULT_FLAG_WRITE) !== 0
   if (write && swapcache !== 0 && !PageFlag(page, PG_lru)) lru_add_drain()
   const ptep = vmf_pte_lock()
-  const same = pte_same(ptep_get(ptep), this_cpu_read(vmf$orig_pte) as Pte)
+  const same = !vmf_pte_changed(ptep)
   if (!same) count_vm_event(RETRY_do_swap_page)
   if (!same || !PageUptodate(page)) {
     vmf_pte_unlock()
@@ -226,7 +225,7 @@ function finish_swap_page(page: Page, swapcache: Page, entry: SwpEntry, si: Swap
 /** No page could be had: out of memory, unless another CPU has brought it in meanwhile. */
 function swapin_failed(): number {
   const ptep = vmf_pte_lock()
-  const same = pte_same(ptep_get(ptep), this_cpu_read(vmf$orig_pte) as Pte)
+  const same = !vmf_pte_changed(ptep)
   if (!same) count_vm_event(RETRY_do_swap_page)
   vmf_pte_unlock()
   return same ? VM_FAULT_OOM : 0

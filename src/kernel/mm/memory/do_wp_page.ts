@@ -15,8 +15,6 @@ import {
   pte_mkdirty,
   pte_mkyoung,
   pte_pfn,
-  pte_same,
-  ptep_get,
   ptep_get_and_clear,
   set_pte_at,
 } from '../../arch/pgtable.ts'
@@ -79,6 +77,7 @@ import {
   VM_FAULT_ERROR,
   VM_FAULT_NOPAGE,
   VM_FAULT_OOM,
+  vmf_pte_changed,
   vmf_pte_lock,
   vmf_pte_unlock,
   vmf_retry_with_mmap_lock,
@@ -134,7 +133,7 @@ function wp_page_copy(): number {
   __SetPageUptodate(page)
 
   const ptep = vmf_pte_lock()
-  const same = pte_same(ptep_get(ptep), this_cpu_read(vmf$orig_pte) as Pte)
+  const same = !vmf_pte_changed(ptep)
   if (same) {
     count_vm_event(COW_COPIES)
     if (old === 0) inc_mm_counter_fast(mm, MM_ANONPAGES)
@@ -168,7 +167,7 @@ function wp_page_copy(): number {
 /** Makes the PTE writable after page_mkwrite, if it still is the one that faulted (finish_mkwrite_fault). */
 function finish_mkwrite_fault(): number {
   const ptep = vmf_pte_lock()
-  if (!pte_same(ptep_get(ptep), this_cpu_read(vmf$orig_pte) as Pte)) {
+  if (vmf_pte_changed(ptep)) {
     count_vm_event(RETRY_finish_mkwrite_fault)
     vmf_pte_unlock()
     return VM_FAULT_NOPAGE
@@ -237,7 +236,7 @@ function reuse_swap_page(page: Page, vma: Vma): number {
     vmf_pte_unlock()
     lock_page(page)
     const ptep = vmf_pte_lock()
-    if (!pte_same(ptep_get(ptep), this_cpu_read(vmf$orig_pte) as Pte)) {
+    if (vmf_pte_changed(ptep)) {
       count_vm_event(RETRY_do_wp_page)
       unlock_page(page)
       vmf_pte_unlock()

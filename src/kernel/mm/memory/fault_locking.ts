@@ -6,7 +6,7 @@
  * the walk comes before the first hold. Left out: what 2.6.10 does besides locking, such as its reuse by map count
  * (COW_REUSE=mapcount).
  */
-import { FAULT_LOCKING, PTLOCK } from '#config'
+import { FAULT_LOCKING, PTLOCK, PTRS_PER_TABLE } from '#config'
 import { READ_ONCE, this_cpu_write } from '../../arch/access.ts'
 import { observe_table_locked } from '../../arch/observe.ts'
 import { vmf$pmd_value, vmf$ptl } from '../../arch/percpu.ts'
@@ -14,6 +14,7 @@ import { pmd_page } from '../../arch/pgtable.ts'
 import type { Mm, Pmd, PmdP, Spinlock } from '../../arch/structs.ts'
 import { mm$page_table_lock } from '../../arch/structs.ts'
 import { count_ptl_taken } from '../../locking/ptlock_area.ts'
+import { PTL_WRITE } from '../../locking/ptl_mode.ts'
 import { spin_lock, spin_unlock } from '../../locking/spinlock.ts'
 import { pte_alloc, walk_alloc_pmd } from '../pgalloc.ts'
 import { mm_find_pmd } from '../rmap/walk.ts'
@@ -40,7 +41,7 @@ export function walk_pmd_locked(mm: Mm, addr: number): PmdP {
     const pmdp = walk_alloc_table(mm, addr)
     if (pmdp === 0) return pmdp
     this_cpu_write(vmf$pmd_value, READ_ONCE(pmdp))
-    this_cpu_write(vmf$ptl, pte_table_lock(mm, READ_ONCE(pmdp) as Pmd))
+    this_cpu_write(vmf$ptl, pte_table_lock(mm, READ_ONCE(pmdp) as Pmd, addr, addr + 1))
     return pmdp
   }
   const page_table_lock = (mm + mm$page_table_lock) as Spinlock
@@ -53,7 +54,7 @@ export function walk_pmd_locked(mm: Mm, addr: number): PmdP {
     spin_lock(page_table_lock)
   }
   count_ptl_taken(page_table_lock)
-  observe_table_locked(pmd_page(READ_ONCE(pmd) as Pmd))
+  observe_table_locked(pmd_page(READ_ONCE(pmd) as Pmd), 0, PTRS_PER_TABLE, PTL_WRITE)
   this_cpu_write(vmf$pmd_value, READ_ONCE(pmd))
   this_cpu_write(vmf$ptl, page_table_lock)
   return pmd

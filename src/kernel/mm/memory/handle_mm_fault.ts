@@ -4,6 +4,7 @@
  * userfaultfd.
  */
 import { FAULT_LOCKING, SWAP } from '#config'
+import { PTL_OPTIMISTIC } from '#ptlock_read'
 import { READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
 import { BUG_ON } from '../../arch/bug.ts'
 import {
@@ -18,6 +19,7 @@ import {
   vmf$prealloc_pte,
   vmf$pte,
   vmf$ptl,
+  vmf$seq,
   vmf$vma,
 } from '../../arch/percpu.ts'
 import {
@@ -29,7 +31,6 @@ import {
   pte_offset,
   pte_present,
   pte_protnone,
-  pte_same,
   pte_write,
   ptep_get,
   ptep_set_access_flags,
@@ -38,7 +39,7 @@ import type { Mm, Pmd, PmdP, Pte, PteP, Vma } from '../../arch/structs.ts'
 import { vma$vm_mapping, vma$vm_mm, vma$vm_pgoff, vma$vm_start } from '../../arch/structs.ts'
 import { load } from '../../arch/access.ts'
 import { walk_alloc_pmd } from '../pgalloc.ts'
-import { pte_table_lock } from '../ptl.ts'
+import { pte_read_begin, pte_table_lock } from '../ptl.ts'
 import { check_sync_rss_stat } from '../rss.ts'
 import {
   count_vm_event,
@@ -54,7 +55,20 @@ import { do_fault } from './do_fault.ts'
 import { do_swap_page } from './do_swap_page.ts'
 import { do_wp_page } from './do_wp_page.ts'
 import { drop_first_lock, FAULT_LOCKING_2_6_10, walk_pmd_locked } from './fault_locking.ts'
-import { FAULT_FLAG_WRITE, VM_FAULT_OOM, vmf_pte_unlock } from './vmf.ts'
+import { FAULT_FLAG_WRITE, VM_FAULT_OOM, vmf_pte_changed, vmf_pte_unlock } from './vmf.ts'
+
+/**
+ * A read fault on an entry that is present changes nothing: on x86 the hardware sets the accessed bit. With a design
+ * that can look without a lock, none is taken. Returns 0.
+ */
+function spurious_read_fault(ptep: PteP): number {
+  if (vmf_pte_changed(ptep)) count_vm_event(RETRY_handle_pte_fault)
+  else {
+    count_vm_event(SPURIOUS_FAULTS)
+    set_fault_path(LATENCY_spurious)
+  }
+  return 0
+}
 
 /**
  * The PTE is missing, denies the access, or only seemed to. It is read without its lock, decided on, and compared again
@@ -70,6 +84,7 @@ function handle_pte_fault(): number {
   if (!pmd_none(pmd)) {
     BUG_ON(pmd_leaf(pmd))
     ptep = pte_offset(pmd, addr)
+    this_cpu_write(vmf$seq, pte_read_begin(pmd, addr))
     entry = ptep_get(ptep)
   }
   this_cpu_write(vmf$pte, ptep)
@@ -82,16 +97,19 @@ function handle_pte_fault(): number {
   // NUMA hints have no mechanism behind them yet.
   BUG_ON(!pte_present(entry) || pte_protnone(entry))
 
+  const write = (this_cpu_read(vmf$flags) & FAULT_FLAG_WRITE) !== 0
   if (FAULT_LOCKING !== FAULT_LOCKING_2_6_10) {
     this_cpu_write(vmf$pmd_value, pmd)
-    this_cpu_write(vmf$ptl, pte_table_lock(mm, pmd))
-    if (!pte_same(ptep_get(ptep), entry)) {
+    if (PTL_OPTIMISTIC && !write) return spurious_read_fault(ptep)
+    this_cpu_write(vmf$ptl, pte_table_lock(mm, pmd, addr, addr + 1))
+    if (vmf_pte_changed(ptep)) {
       count_vm_event(RETRY_handle_pte_fault)
       vmf_pte_unlock()
       return 0
     }
+    // A design may have asked its counter instead of the entry, and the hardware sets bits without asking anybody.
+    if (PTL_OPTIMISTIC) entry = ptep_get(ptep)
   }
-  const write = (this_cpu_read(vmf$flags) & FAULT_FLAG_WRITE) !== 0
   if (write) {
     if (!pte_write(entry)) return do_wp_page()
     entry = pte_mkdirty(entry)

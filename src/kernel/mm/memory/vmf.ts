@@ -7,16 +7,18 @@ import { load, READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/acces
 import {
   vmf$address,
   vmf$flags,
+  vmf$orig_pte,
   vmf$pmd,
   vmf$pmd_value,
   vmf$pte,
   vmf$ptl,
+  vmf$seq,
   vmf$vma,
 } from '../../arch/percpu.ts'
 import { pfn_to_page, pte_mkwrite, pte_offset, pte_pfn, pte_special } from '../../arch/pgtable.ts'
 import type { Mm, Page, Pmd, Pte, PteP, Spinlock, Vma } from '../../arch/structs.ts'
 import { vma$vm_flags, vma$vm_mm, VM_MAYWRITE, VM_SHARED, VM_WRITE } from '../../arch/structs.ts'
-import { pte_table_lock, pte_table_unlock } from '../ptl.ts'
+import { pte_read_retry, pte_table_lock, pte_table_unlock } from '../ptl.ts'
 import { vma_end_read } from '../vma_lock.ts'
 
 export const FAULT_FLAG_WRITE = 1 << 0
@@ -46,13 +48,42 @@ export function vmf_pte_lock(): PteP {
   const ptep = pte_offset(pmd, this_cpu_read(vmf$address))
   this_cpu_write(vmf$pmd_value, pmd)
   this_cpu_write(vmf$pte, ptep)
-  this_cpu_write(vmf$ptl, pte_table_lock(vmf_mm(), pmd))
+  const addr = this_cpu_read(vmf$address)
+  this_cpu_write(vmf$ptl, pte_table_lock(vmf_mm(), pmd, addr, addr + 1))
   return ptep
 }
 
 /** Drops the lock that vmf_pte_lock took (pte_unmap_unlock). */
 export function vmf_pte_unlock(): void {
-  pte_table_unlock(this_cpu_read(vmf$pmd_value) as Pmd, this_cpu_read(vmf$ptl) as Spinlock)
+  const addr = this_cpu_read(vmf$address)
+  const ptl = this_cpu_read(vmf$ptl) as Spinlock
+  pte_table_unlock(this_cpu_read(vmf$pmd_value) as Pmd, addr, addr + 1, ptl)
+}
+
+/** vmf_pte_lock with the entries of pages [first, end) of the same table. */
+export function vmf_pte_lock_range(first: number, end: number): PteP {
+  const pmd = READ_ONCE(this_cpu_read(vmf$pmd)) as Pmd
+  const ptep = pte_offset(pmd, this_cpu_read(vmf$address))
+  this_cpu_write(vmf$pmd_value, pmd)
+  this_cpu_write(vmf$pte, ptep)
+  this_cpu_write(vmf$ptl, pte_table_lock(vmf_mm(), pmd, first, end))
+  return ptep
+}
+
+/** Drops the lock that vmf_pte_lock_range took. */
+export function vmf_pte_unlock_range(first: number, end: number): void {
+  const ptl = this_cpu_read(vmf$ptl) as Spinlock
+  pte_table_unlock(this_cpu_read(vmf$pmd_value) as Pmd, first, end, ptl)
+}
+
+/**
+ * Under the lock: whether the entry at `ptep` is another one now than vmf$orig_pte, which was read without it (pte_same
+ * of 6.1).
+ */
+export function vmf_pte_changed(ptep: PteP): boolean {
+  const pmd = this_cpu_read(vmf$pmd_value) as Pmd
+  const orig_pte = this_cpu_read(vmf$orig_pte) as Pte
+  return pte_read_retry(pmd, this_cpu_read(vmf$address), this_cpu_read(vmf$seq), ptep, orig_pte)
 }
 
 /** Whether the fault holds its VMA's lock alone. */

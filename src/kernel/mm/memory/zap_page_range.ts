@@ -113,7 +113,8 @@ function zap_pte_range(mm: Mm, vma: Vma, pmd: PmdP, addr: number, end: number): 
     let full = false
     const value = READ_ONCE(pmd) as Pmd
     let ptep = pte_offset(value, addr)
-    const ptl = pte_table_lock(mm, value)
+    const start = addr
+    const ptl = pte_table_lock(mm, value, start, end)
     if (SWAP) flush_tlb_batched_pending(mm)
     do {
       const ptent = ptep_get(ptep)
@@ -144,7 +145,7 @@ function zap_pte_range(mm: Mm, vma: Vma, pmd: PmdP, addr: number, end: number): 
     add_mm_rss_vec(mm, file, anon, swapents, shmem)
     if (full) force_flush = true
     if (force_flush) tlb_flush_mmu_tlbonly()
-    pte_table_unlock(value, ptl)
+    pte_table_unlock(value, start, end, ptl)
     if (force_flush) tlb_flush_mmu()
     if (addr !== end) cond_resched()
   }

@@ -12,7 +12,7 @@
  */
 import { atomic_fetch_add, atomic_load, cmpxchg } from '#atomic'
 import { load, READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
-import { pvmw$pmd_value, pvmw$ptl } from '../../arch/percpu.ts'
+import { pvmw$address, pvmw$pmd_value, pvmw$ptl } from '../../arch/percpu.ts'
 import {
   p4d_none_or_bad,
   p4d_offset,
@@ -224,17 +224,20 @@ export function page_vma_mapped_walk(page: Page, vma: Vma, addr: number, flags: 
   const value = READ_ONCE(pmd) as Pmd
   const ptep = pte_offset(value, addr)
   if ((flags & PVMW_SYNC) === 0 && !worth_locking(ptep_get(ptep), flags)) return 0 as PteP
-  const ptl = pte_table_lock(mm, value)
+  const ptl = pte_table_lock(mm, value, addr, addr + 1)
   if (!check_pte(ptep_get(ptep), page, flags)) {
-    pte_table_unlock(value, ptl)
+    pte_table_unlock(value, addr, addr + 1, ptl)
     return 0 as PteP
   }
   this_cpu_write(pvmw$pmd_value, value)
   this_cpu_write(pvmw$ptl, ptl)
+  this_cpu_write(pvmw$address, addr)
   return ptep
 }
 
 /** Unlocks the table that page_vma_mapped_walk locked. */
 export function page_vma_mapped_walk_done(): void {
-  pte_table_unlock(this_cpu_read(pvmw$pmd_value) as Pmd, this_cpu_read(pvmw$ptl) as Spinlock)
+  const addr = this_cpu_read(pvmw$address)
+  const ptl = this_cpu_read(pvmw$ptl) as Spinlock
+  pte_table_unlock(this_cpu_read(pvmw$pmd_value) as Pmd, addr, addr + 1, ptl)
 }

@@ -82,11 +82,11 @@ import { enable_swap_info, swap_lock } from './swapon.ts'
 function unuse_pte(vma: Vma, pmd: Pmd, addr: number, entry: SwpEntry, page: Page): void {
   const mm = load(vma + vma$vm_mm) as Mm
   const ptep = pte_offset(pmd, addr)
-  const ptl = pte_table_lock(mm, pmd)
+  const ptl = pte_table_lock(mm, pmd, addr, addr + 1)
   const pte = ptep_get(ptep)
   if (!pte_same_as_swp(pte, entry)) {
     count_vm_event(RETRY_unuse_pte)
-    pte_table_unlock(pmd, ptl)
+    pte_table_unlock(pmd, addr, addr + 1, ptl)
     return
   }
   dec_mm_counter(mm, MM_SWAPENTS)
@@ -99,7 +99,7 @@ function unuse_pte(vma: Vma, pmd: Pmd, addr: number, entry: SwpEntry, page: Page
     set_pte_at(mm, addr, ptep, (pte_mkold(mk_pte(page, vma_page_prot(vma))) | pte_swp_keep(pte)) as Pte)
   }
   swap_free(entry)
-  pte_table_unlock(pmd, ptl)
+  pte_table_unlock(pmd, addr, addr + 1, ptl)
 }
 
 /** Brings the page of one entry of the device back. Returns 0, or -ENOMEM. */
