@@ -74,7 +74,9 @@ describe("a user's design", () => {
   })
 
   it('may not reach the machine’s memory', async () => {
-    const code = `import { this_cpu } from '../src/kernel/arch/machine.ts'\n${DESIGN.replace('return mm', 'return this_cpu')}`
+    const code =
+      `import { this_cpu } from '../src/kernel/arch/machine.ts'\n` +
+      `${DESIGN.replace('return mm', 'return this_cpu')}`
     await expect(withDesign(code)).rejects.toThrow(/'this_cpu' is for the machine's own files/)
   })
 })
