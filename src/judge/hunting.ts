@@ -20,6 +20,12 @@ const MORE = 4
 /** Executions that learn in the first round: enough for most shared words. */
 const LEARNING = 8
 
+/**
+ * Behind so many scenarios in a row that do not reach what is judged, those that do are hunted again first: few reach
+ * what a patch changes.
+ */
+const MISSES = 4
+
 /** One scenario with one kernel of a candidate. */
 interface Job {
   readonly tally: Tally
@@ -43,24 +49,38 @@ export async function huntJudged(
   const tallies = plan.judged.map((judged) => new Tally(judged, plan.judged.length === 1))
   const jobs = jobsOf(tallies)
   const over = (): boolean => deadline.left <= 0 || signal?.aborted === true
+  const hunt = (job: Job, what: string): Promise<void> => {
+    progress(`hunt ${what}: ${labelOf(job)}`)
+    const round = job.row?.rounds ?? 0
+    // Breadth comes first.
+    const executions = FIRST * MORE ** (left.length > 0 ? Math.min(round, 1) : round)
+    return huntJob(plan, job, executions, deadline, end.signal(signal))
+  }
+  const left = [...jobs]
+  let misses = 0
   const ahead = new BuildAhead(
     jobs.flatMap((job) => requestOf(plan, job)),
     plan.workers,
   )
   try {
-    for (let round = 0; !over(); round++) {
-      const begun = jobs.filter(
-        (job) => job.tally.wants(job, round) && (job.row?.executions ?? 0) < plan.executions,
-      )
-      if (begun.length === 0) break
-      for (const tally of tallies) tally.beginRound()
-      for (const [index, job] of begun.entries()) {
-        if (over()) break
-        if (job.tally.violation !== undefined) continue
-        if (round === 0) ahead.reached(index)
-        progress(`hunt, round ${round + 1}: ${index + 1} of ${begun.length}: ${labelOf(job)}`)
-        await huntJob(plan, job, round, deadline, { signal: end.signal(signal) })
+    while (!over()) {
+      const next = misses < MISSES ? left.shift() : undefined
+      if (next !== undefined) {
+        if (next.tally.violation !== undefined) continue
+        ahead.reached(jobs.indexOf(next))
+        await hunt(next, `${jobs.length - left.length} of ${jobs.length}`)
+        misses = next.row?.reaches === true ? 0 : misses + 1
+        continue
       }
+      misses = 0
+      const again = jobs.filter(
+        (job) => (job.row?.executions ?? 0) < plan.executions && job.tally.wants(job, left.length === 0),
+      )
+      if (again.length === 0 && left.length === 0) break
+      for (const tally of tallies) tally.beginRound()
+      for (const [index, job] of again.entries())
+        if (!over() && job.tally.violation === undefined)
+          await hunt(job, `again, ${index + 1} of ${again.length}`)
     }
     return tallies
   } finally {
@@ -110,13 +130,13 @@ function variants(candidate: Candidate): string[][] {
 async function huntJob(
   plan: JudgePlan,
   job: Job,
-  round: number,
+  wanted: number,
   deadline: Deadline,
-  conduct: Conduct,
+  signal: AbortSignal,
 ): Promise<void> {
   const { tally, scenario } = job
   const started = performance.now()
-  const wanted = FIRST * MORE ** round
+  const round = job.row?.rounds ?? 0
   try {
     const choices = {
       executions: Math.min(wanted, plan.executions - (job.row?.executions ?? 0)),
@@ -129,7 +149,7 @@ async function huntJob(
     }
     const planned = { ...planHunt(nameOf(scenario), choices), brief: true }
     const hunt = round === 0 ? { ...planned, learning: LEARNING } : planned
-    const { hunted } = await huntPlans([hunt], conduct)
+    const { hunted } = await huntPlans([hunt], { signal })
     // Aborted before it began.
     if (hunted.length === 0) return
     job.row = tally.add(job, hunted[0], (performance.now() - started) / 1000)
@@ -182,13 +202,13 @@ export class Tally {
     this.#fresh = { executions: 0, pairs: 0 }
   }
 
-  /** Whether a job is worth a hunt in this round. */
-  wants({ scenario, row }: Job, round: number): boolean {
-    if (this.violation !== undefined) return false
-    if (round === 0) return true
-    if (row === undefined) return false
+  /** Whether a job is worth another hunt; `last`: no scenario is left that has had none. */
+  wants({ scenario, row }: Job, last: boolean): boolean {
+    if (this.violation !== undefined || row === undefined) return false
     // What the first executions do not reach, but more of them do by the scenario's own account, is hunted on.
-    return row.reaches || this.#declares.has(nameOf(scenario)) || this.rows.every((one) => !one.reaches)
+    return (
+      row.reaches || this.#declares.has(nameOf(scenario)) || (last && this.rows.every((one) => !one.reaches))
+    )
   }
 
   add({ scenario, settings, row }: Job, hunted: Hunted, seconds: number): HuntedScenario {

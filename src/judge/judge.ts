@@ -44,7 +44,7 @@ export async function judgePlan(plan: JudgePlan, conduct: Conduct = {}): Promise
     const scaled = failed
       ? undefined
       : await scaleJudged(plan, tally.judged, part(end, tallies.length - index), conduct)
-    judged.push(await judgedOf(plan, tally, stressed[index], scaled))
+    judged.push(await judgedOf(tally, stressed[index], scaled))
   }
   const report: JudgeReport = {
     schema: 'mmtorture/judge@1',
@@ -69,12 +69,11 @@ function part(deadline: Deadline, of: number): Deadline {
 }
 
 async function judgedOf(
-  plan: JudgePlan,
   tally: Tally,
   runs: readonly RunReport[],
   scaled: Scaled | undefined,
 ): Promise<Judged> {
-  const { candidate, scenarios } = tally.judged
+  const { candidate } = tally.judged
   const failed =
     tally.violation !== undefined
       ? ('hunt' as const)
@@ -84,7 +83,7 @@ async function judgedOf(
           ? ('scale' as const)
           : undefined
   const hunt = tally.summary()
-  const memory = await memoryOf(plan, candidate, scenarios[0])
+  const memory = await memoryOf(candidate, runs[0])
   return {
     name: candidate.name,
     kind: candidate.kind,

@@ -3,23 +3,20 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../base/root.ts'
+import { findScenario } from '../catalog/scenarios.ts'
 import { kbuild } from '../kbuild/index.ts'
-import { planRun } from '../run/run.ts'
+import type { RunReport } from '../run/report.ts'
 import type { Candidate } from './candidate.ts'
-import { type JudgePlan, nameOf } from './plan.ts'
 import type { Memory } from './report.ts'
-import type { ScenarioFile } from '../catalog/scenarios.ts'
 
-/** Undefined of what is neither a design nor a spinlock. Throws UsageError as kbuild does. */
-export async function memoryOf(
-  { settings }: JudgePlan,
-  candidate: Candidate,
-  scenario: ScenarioFile,
-): Promise<Memory | undefined> {
-  if (candidate.kind !== 'design' && candidate.kind !== 'spinlock') return undefined
-  const plan = planRun(nameOf(scenario), { config: [...settings, ...candidate.settings] })
-  const [config] = plan.configs
-  const { symbols } = await kbuild(config, { scenario: scenario.file, patches: [] })
+/**
+ * Of the kernel of a run, whose image is there already. Undefined of what is neither a design nor a spinlock, and where
+ * nothing was run.
+ */
+export async function memoryOf({ kind }: Candidate, run: RunReport | undefined): Promise<Memory | undefined> {
+  if ((kind !== 'design' && kind !== 'spinlock') || run === undefined) return undefined
+  const { config, scenario } = run
+  const { symbols } = await kbuild(config, { scenario: findScenario(scenario).file })
   const design = config.PTLOCK.includes('/')
     ? config.PTLOCK
     : join(packageRoot(), 'src/kernel/locking/ptlock', `${config.PTLOCK}.ts`)

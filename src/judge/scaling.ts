@@ -5,13 +5,12 @@ import type { Conduct } from '../base/conduct.ts'
 import { UsageError } from '../base/errors.ts'
 import { namedScenarios } from '../catalog/scenarios.ts'
 import { findTopology } from '../catalog/topologies.ts'
-import { keyOf, withDefaults } from '../kbuild/config.ts'
+import { withDefaults } from '../kbuild/config.ts'
 import type { ScalePoint } from '../scale/report.ts'
 import { planScale, scalePlan } from '../scale/scale.ts'
 import { builtIns, type Candidate } from './candidate.ts'
 import type { Deadline } from './deadline.ts'
-import type { JudgedPlan, JudgePlan } from './plan.ts'
-import { nameOf } from './plan.ts'
+import { type JudgedPlan, type JudgePlan, nameOf } from './plan.ts'
 import type { Bound, Curve, MovedBound, ScaleTable } from './report.ts'
 
 /** A load and the scenario that makes it. */
@@ -47,31 +46,90 @@ export async function scaleJudged(
   plan: JudgePlan,
   judged: JudgedPlan,
   deadline: Deadline,
-  { signal, progress = () => {} }: Conduct,
+  conduct: Conduct,
 ): Promise<Scaled> {
   const { candidate } = judged
-  const measured = new Map<string, Map<string, ScalePoint[]>>()
-  const bounds: Bound[] = []
-  const measure = async (
+  const measured = new Measurements(plan, deadline, conduct)
+  const [topology, ...others] = plan.topologies
+  const [usual, ...rivals] = rivalsOf(plan, candidate).filter(({ name }) => name !== candidate.name)
+  const loads = loadsOf(judged)
+  const binds: Bound[] = []
+  for (const load of loads) {
+    const own = await measured.curve(load, topology, plan.cpus, candidate)
+    if (usual !== undefined) await measured.curve(load, topology, plan.cpus, usual)
+    const last = own.at(-1)
+    if (load !== loads[0] || last?.bound === undefined) continue
+    binds.push(
+      await boundOf(load, last, (more) => measured.points(load, topology, [last.cpus], candidate, more)),
+    )
+  }
+  for (const load of loads) for (const rival of rivals) await measured.curve(load, topology, plan.cpus, rival)
+  for (const other of others)
+    for (const load of loads)
+      for (const who of [candidate, ...(usual === undefined ? [] : [usual]), ...rivals])
+        await measured.curve(load, other, mostCpus(plan.cpus, other), who)
+  return {
+    scale: measured.tables.map(tableOf),
+    binds,
+    violated: measured.tables.some(({ curves }) =>
+      curves.get(candidate.name)?.some((point) => point.violated),
+    ),
+  }
+}
+
+/** Curves of one load on one machine, by who made them. */
+interface MeasuredTable {
+  readonly load: Load
+  readonly topology: string
+  readonly curves: Map<string, readonly ScalePoint[]>
+}
+
+/** What has been measured so far. */
+class Measurements {
+  readonly tables: MeasuredTable[] = []
+  readonly #plan: JudgePlan
+  readonly #deadline: Deadline
+  readonly #conduct: Conduct
+
+  constructor(plan: JudgePlan, deadline: Deadline, conduct: Conduct) {
+    this.#plan = plan
+    this.#deadline = deadline
+    this.#conduct = conduct
+  }
+
+  /** Measures points and keeps them as a curve; none: there is no time. */
+  async curve(
+    load: Load,
+    topology: string,
+    cpus: readonly number[],
+    who: Candidate,
+  ): Promise<readonly ScalePoint[]> {
+    const points = await this.points(load, topology, cpus, who)
+    if (points.length === 0) return points
+    let table = this.tables.find((one) => one.load === load && one.topology === topology)
+    if (table === undefined) this.tables.push((table = { load, topology, curves: new Map() }))
+    table.curves.set(who.name, points)
+    return points
+  }
+
+  /** Measures points, as far as there is time. `more`: settings in place of the candidate's own. */
+  async points(
     load: Load,
     topology: string,
     cpus: readonly number[],
     who: Candidate,
     more: readonly string[] = [],
-  ): Promise<readonly ScalePoint[]> => {
-    if (deadline.left <= 0 || signal?.aborted === true) return []
+  ): Promise<readonly ScalePoint[]> {
+    const { signal, progress = () => {} } = this.#conduct
+    if (this.#deadline.left <= 0 || signal?.aborted === true) return []
+    const { settings, operations, seed } = this.#plan
     progress(`scale: ${load.load} on ${topology}, ${[who.name, ...more].join(' ')}`)
-    const replaced = new Set(more.map(keyOf))
-    const settings = [...plan.settings, ...who.settings].filter((setting) => !replaced.has(keyOf(setting)))
     try {
-      const { points } = await scalePlan(
-        planScale(load.scenario, {
-          ...{ cpus, topology, operations: plan.operations, seed: plan.seed, patch: who.patches },
-          config: withDefaults([...settings, ...more], MEMORY),
-        }),
-        { signal: deadline.signal(signal) },
-      )
-      return points
+      const plan = planScale(load.scenario, {
+        ...{ cpus, topology, operations, seed, patch: who.patches },
+        config: withDefaults(withDefaults(more, [...settings, ...who.settings]), MEMORY),
+      })
+      return (await scalePlan(plan, { signal: this.#deadline.signal(signal) })).points
     } catch (error) {
       // A scenario that counts no operations has no curve.
       if (!(error instanceof UsageError)) throw error
@@ -79,42 +137,6 @@ export async function scaleJudged(
       return []
     }
   }
-  const curve = async (
-    load: Load,
-    topology: string,
-    cpus: readonly number[],
-    who: Candidate,
-  ): Promise<void> => {
-    const points = await measure(load, topology, cpus, who)
-    if (points.length === 0) return
-    const key = `${load.load}\n${load.scenario}\n${topology}`
-    const curves = measured.get(key) ?? new Map<string, ScalePoint[]>()
-    measured.set(key, curves.set(who.name, [...(curves.get(who.name) ?? []), ...points]))
-  }
-  const loads = loadsOf(judged)
-  const [first, ...others] = plan.topologies
-  const [usual, ...rivals] = rivalsOf(plan, candidate)
-  const runs = (who: Candidate | undefined): who is Candidate =>
-    who !== undefined && candidate.name !== who.name
-  for (const load of loads) {
-    await curve(load, first, plan.cpus, candidate)
-    if (runs(usual)) await curve(load, first, plan.cpus, usual)
-    const last = measured.get(`${load.load}\n${load.scenario}\n${first}`)?.get(candidate.name)?.at(-1)
-    if (last?.bound === undefined || load !== loads[0]) continue
-    bounds.push(await boundOf(load, last, (more) => measure(load, first, [last.cpus], candidate, more)))
-  }
-  for (const load of loads)
-    for (const rival of rivals) if (runs(rival)) await curve(load, first, plan.cpus, rival)
-  for (const topology of others)
-    for (const load of loads)
-      for (const who of [candidate, usual, ...rivals])
-        if (who !== undefined && (who === candidate || runs(who)))
-          await curve(load, topology, mostCpus(plan.cpus, topology), who)
-  const scale = [...measured].map(([key, curves]) => tableOf(key, curves))
-  const violated = [...measured.values()].some((curves) =>
-    curves.get(candidate.name)?.some((point) => point.violated),
-  )
-  return { scale, binds: bounds, violated }
 }
 
 /** A scenario is its own load; others have those that there are. */
@@ -169,10 +191,9 @@ async function boundOf(
   }
 }
 
-function tableOf(key: string, curves: ReadonlyMap<string, readonly ScalePoint[]>): ScaleTable {
-  const [load, scenario, topology] = key.split('\n')
+function tableOf({ load, topology, curves }: MeasuredTable): ScaleTable {
   return {
-    ...{ load, scenario, topology },
+    ...{ ...load, topology },
     curves: [...curves].map(([name, points]): Curve => ({
       name,
       points: points.map(({ cpus, operationsPerSecond, failure, violated }) => ({

@@ -21,9 +21,11 @@ describe('of a design are', () => {
   })
 
   test('the lines of the kernel at which it is called, wherever the access lies', () => {
-    const call = { fn: 'pte_table_lock', file: 'src/kernel/mm/ptl.ts', line: 17 }
-    expect(change.functions).toContain('pte_table_lock')
-    expect(placeOf(change, site({ fn: 'spin_lock', callers: [call] }))).toBe('src/kernel/mm/ptl.ts:17')
+    const call = { fn: 'ptl_lock', file: 'src/kernel/locking/ptlock/ops/pte.ts', line: 17 }
+    expect(change.functions).toContain('ptl_lock')
+    expect(placeOf(change, site({ fn: 'spin_lock', callers: [call] }))).toBe(
+      'src/kernel/locking/ptlock/ops/pte.ts:17',
+    )
   })
 
   test('no others', () => {

@@ -69,7 +69,9 @@ describe('a design that holds', () => {
 })
 
 test('a patch that takes a fix out is violated in a scenario that reaches it', async () => {
-  const { judged } = await judge(['reverts/no-recheck-do-anonymous-page-write/revert.patch'], { seed: 1 })
+  const { judged } = await judge(['reverts/no-recheck-do-anonymous-page-write/revert.patch'], {
+    ...{ seed: 1, scenario: ['lock-torture', 'same-page'] },
+  })
   expect(judged).toMatchObject([{ kind: 'patch', verdict: 'violated', failed: 'hunt' }])
 })
 
