@@ -106,7 +106,7 @@ function scaleLines({ load, topology, curves }: ScaleTable, name: string): strin
     return [
       String(point.cpus),
       point.failure === undefined ? count(point.operationsPerSecond) : '-',
-      ...(best === undefined
+      ...(best === undefined || point.operationsPerSecond === 0
         ? ['', '', '']
         : [
             percent(point.operationsPerSecond / best.operationsPerSecond),
@@ -115,9 +115,10 @@ function scaleLines({ load, topology, curves }: ScaleTable, name: string): strin
           ]),
     ]
   })
-  const failures = own.points.flatMap(({ cpus, failure }) =>
-    failure === undefined ? [] : wrap(`${plural(cpus, 'CPU')}: ${failure}`),
-  )
+  const failures = own.points.flatMap(({ cpus, failure, hunt }) => [
+    ...(failure === undefined ? [] : wrap(`${plural(cpus, 'CPU')}: ${failure}`)),
+    ...(hunt === undefined ? [] : [`to hunt it: ${hunt}`]),
+  ])
   const lines = table([[`CPUs`, 'operations/s', 'of best', 'best', 'operations/s'], ...rows])
   const beside = others.length === 0 ? '' : ` beside ${others.map((curve) => curve.name).join(', ')}`
   return block(load, [`on ${topology}${beside}`, ...lines, ...failures])
