@@ -1,6 +1,6 @@
 /**
- * A process forks again and again while its threads fault and zap their own entries of the one table that fork copies.
- * The child breaks up what it shares with them, in a table of its own, and ends.
+ * A process forks again and again while its threads fault and zap entries of the one table that fork copies, each its
+ * own or its neighbour's. The child breaks up what it shares with them, in a table of its own, and ends.
  *
  * @form cpus=2 operations=3 pages=2
  * @form cpus=3 operations=2 pages=2 VMA_LOCK=y
@@ -74,7 +74,7 @@ function check(page: number): void {
   BUG_ON(user_signal() === 0 && got !== 0 && got !== page)
 }
 
-/** Stores to its entry, or discards it. */
+/** Stores to an entry, or discards it. */
 function touch(page: number): void {
   if (prandom(3) === 2) sys_madvise(page, 1, MADV_DONTNEED)
   else user_store(page, 0, page)
@@ -98,5 +98,5 @@ export function program(): void {
   // Who has a child waits for it, so that it ends.
   if (get_reg(LIVE) === 0 && last_turn()) return
   if (task_program() === FORKER) forker()
-  else touch(BASE + get_reg(ENTRY))
+  else touch(BASE + ((get_reg(ENTRY) + prandom(2)) % Math.min(pages(PAGES), PTRS_PER_PTE)))
 }

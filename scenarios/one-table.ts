@@ -36,8 +36,8 @@ const PAGES = 8
 /** The area: one page table, which nothing else is in. */
 const BASE = 4 * PTRS_PER_PTE
 
-// What a turn does before it looks at the page, in sixteenths: it stores, does nothing, zaps, or takes the right to write
-// away, which is rare, since it keeps all others out.
+// What a turn does before it looks at the page, in sixteenths: it stores, does nothing, zaps, or takes the right to
+// write away, which is rare, since it keeps all others out.
 const STORES = 7
 const LOOKS = STORES + 3
 const ZAPS = LOOKS + 5

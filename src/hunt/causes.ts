@@ -1,6 +1,8 @@
 // Finds the steps that a check names as what led to a violation (Cause). Leaves out which checks name some: those of
 // src/checks/steps that hand them to fail().
 import type { Cause } from '../step/observer.ts'
+import type { OraclePlace } from '../inspect/oracle_report.ts'
+import { hex } from '../inspect/names.ts'
 import type { DescribedStep } from './narrator.ts'
 
 /** A step that led to the violation. */
@@ -25,6 +27,22 @@ export function causingSteps(steps: readonly DescribedStep[], causes: readonly C
     end = index
   }
   return found
+}
+
+/** The load that found a wrong value, the walk that its CPU read by, and the store of what it found. */
+export function wrongValueSteps(
+  steps: readonly DescribedStep[],
+  { cpu, mmId, page }: OraclePlace,
+): CausingStep[] {
+  const load = steps.findLast((step) => step.cpu === cpu && step.object.includes(' of the contents of page '))
+  if (load === undefined) return []
+  const { object } = load
+  const loads: Cause = { what: 'loads what is wrong', cpu, object }
+  const entry = `pte[mm ${mmId}, ${hex(page)}]`
+  const walk: Cause = { what: 'walks to it', cpu, object: entry, function: 'tlb_walk' }
+  const store: Cause = { what: 'stored that', object, writes: true }
+  const found = [walk, store].flatMap((cause) => causingSteps(steps, [loads, cause]))
+  return [...new Map(found.map((step) => [step.index, step])).values()].toSorted((x, y) => x.index - y.index)
 }
 
 function fits(step: DescribedStep, { object, cpu, site, writes, function: name }: Cause): boolean {

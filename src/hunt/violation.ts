@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import type { Finding, Subject } from '../explore/attempt.ts'
 import type { Course } from '../explore/course.ts'
 import { type Recording, record } from '../explore/record.ts'
-import { type Cause, Violation } from '../step/observer.ts'
+import { Violation } from '../step/observer.ts'
 import type { Site } from '../step/site.ts'
 import type { BugCalls } from '../kbuild/bug_calls.ts'
 import { type CpuState, inspectCpu } from '../inspect/failure.ts'
@@ -13,9 +13,10 @@ import { bugFrames, frameOf, plainName } from '../machine/bug_frames.ts'
 import { KernelBug, type SteppedMachine } from '../machine/stepped/machine.ts'
 import { hex } from '../inspect/names.ts'
 import { perCpu } from '../inspect/symbols.ts'
+import { oraclePlace } from '../inspect/oracle_report.ts'
 import { isIdle } from '../inspect/waits.ts'
 import { nameWord } from '../inspect/hunt_names.ts'
-import { type CausingStep, causingSteps } from './causes.ts'
+import { type CausingStep, causingSteps, wrongValueSteps } from './causes.ts'
 import { type Interleaving, interleave } from './interleaving.ts'
 import { splat } from './kernel_formats.ts'
 import { type Sleeper, sleepCauses, sleepersOf } from './sleepers.ts'
@@ -107,7 +108,7 @@ export function describeRun(
       finding,
       splat: splat({ finding, error, machine, cpus, sleepers, failedStep, ofScenario }),
       steps: [...performed, ...wanted],
-      causes: causingSteps(performed, causesOf(error, sleepers)),
+      causes: causesOf(machine, performed, error, sleepers),
       cpus,
       atRest,
       ofScenario,
@@ -118,10 +119,18 @@ export function describeRun(
   }
 }
 
-/** What the check names; of a deadlock what sent the task to sleep that nobody wakes. */
-function causesOf(error: Error | undefined, sleepers: readonly Sleeper[]): readonly Cause[] {
+/** What the check names; of a deadlock what sent the task to sleep that nobody wakes; of a wrong value who stored it. */
+function causesOf(
+  machine: SteppedMachine,
+  performed: readonly DescribedStep[],
+  error: Error | undefined,
+  sleepers: readonly Sleeper[],
+): CausingStep[] {
+  const { symbols } = machine
+  if (error instanceof KernelBug && error.kind === symbols['BUG_ORACLE'])
+    return wrongValueSteps(performed, oraclePlace(machine.oracle, error.a, symbols))
   const named = error instanceof Violation ? error.causes : []
-  return named.length > 0 ? named : sleepCauses(sleepers)
+  return causingSteps(performed, named.length > 0 ? named : sleepCauses(sleepers))
 }
 
 /** Whether whoever noticed the BUG is a function of the scenario. */

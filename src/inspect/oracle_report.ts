@@ -90,3 +90,24 @@ function describeExpected(at: At, s: OracleSymbols): string {
     numbers.push(`${range(Math.max(lower, base + 1), upper)} of this mm`)
   return numbers.join(' or ')
 }
+
+/** Where the load was that found a wrong value: the CPU, and the page as it is mapped now. */
+export interface OraclePlace {
+  readonly cpu: number
+  readonly mmId: number
+  readonly page: number
+}
+
+/** That of the record at index `record`, as oracleReport takes it. */
+export function oraclePlace(
+  oracle: Int32Array,
+  record: number,
+  symbols: Readonly<Record<string, number>>,
+): OraclePlace {
+  const s = symbols as unknown as OracleSymbols
+  return {
+    cpu: oracle[record + s.orecord$cpu],
+    mmId: oracle[record + s.orecord$mm_id],
+    page: oracle[record + s.orecord$addr],
+  }
+}

@@ -35,6 +35,8 @@ export interface Observer {
    */
   objectAllocated?(context: number, object: number, site: number): void
   objectFreed?(context: number, object: number, site: number): void
+  /** The CPU has made a lock: it is free, and of class `lockClass` (LOCK_CLASS_ constants). */
+  lockInit?(context: number, lock: number, lockClass: number): void
   /** The CPU has taken a lock (LOCK_ bits of src/kernel/arch/observe.ts), or is about to release one. */
   lockAcquire?(context: number, lock: number, subclass: number, how: number): void
   lockRelease?(context: number, lock: number): void

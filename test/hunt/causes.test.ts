@@ -1,6 +1,6 @@
 // Which steps of an execution a check's causes are.
 import { describe, expect, test } from 'vitest'
-import { causingSteps } from '../../src/hunt/causes.ts'
+import { causingSteps, wrongValueSteps } from '../../src/hunt/causes.ts'
 import type { Cause } from '../../src/step/observer.ts'
 import { execution } from './executions.ts'
 
@@ -38,5 +38,34 @@ describe('the steps that led to a violation', () => {
     expect(causingSteps(steps, [taken, { what: 'maps it', function: 'do_anonymous_page' }])).toEqual([
       { index: 4, what: 'takes it away' },
     ])
+  })
+})
+
+describe('what led to a wrong value', () => {
+  const word = 'word 0 of the contents of page 0x6'
+  const place = { cpu: 0, mmId: 2, page: 0x1f7 }
+  const load = `
+    0 READ pte[mm 2, 0x1f7]
+    1 WRITE ${word}
+    0 READ ${word}
+    0 READ task 3 pid
+  `
+  const walked = execution(load).map((step, index) =>
+    index === 0 ? { ...step, function: 'tlb_walk' } : step,
+  )
+
+  test('is the walk that the load read by, and the store of what it found, in the order of time', () => {
+    expect(wrongValueSteps(walked, place)).toEqual([
+      { index: 0, what: 'walks to it' },
+      { index: 1, what: 'stored that' },
+      { index: 2, what: 'loads what is wrong' },
+    ])
+  })
+
+  test('is not what another CPU walked to', () => {
+    expect(wrongValueSteps(walked, { ...place, cpu: 1 })).not.toContainEqual({
+      index: 0,
+      what: 'walks to it',
+    })
   })
 })

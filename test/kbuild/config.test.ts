@@ -41,6 +41,7 @@ describe('parseConfig', () => {
       ATOMICS: 'js',
       PARAVIRT_SPINLOCKS: 'n',
       PTLOCK_HASH: 16,
+      PTLOCK_RANGE: 64,
       SWAP: 'n',
       MEMCG: 'n',
       SWAP_MAP_MAX: 62,

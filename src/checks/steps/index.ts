@@ -135,7 +135,9 @@ class StepChecks implements Observer {
     this.#tables = checks.filter(
       (check) => check.tableLocked !== undefined || check.tableUnlocked !== undefined,
     )
-    this.#locks = checks.filter((check) => check.lockAcquire !== undefined || check.lockRelease !== undefined)
+    this.#locks = checks.filter(
+      ({ lockInit, lockAcquire, lockRelease }) => (lockInit ?? lockAcquire ?? lockRelease) !== undefined,
+    )
   }
 
   begin(): void {
@@ -203,6 +205,10 @@ class StepChecks implements Observer {
     if (!this.#active) return
     this.#first?.objectFreed(context, object, site)
     this.#watch.objectFreed(context, object, site)
+  }
+
+  lockInit(context: number, lock: number, lockClass: number): void {
+    if (this.#active) for (const check of this.#locks) check.lockInit?.(context, lock, lockClass)
   }
 
   lockAcquire(context: number, lock: number, subclass: number, how: number): void {

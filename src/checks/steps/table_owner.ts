@@ -19,8 +19,6 @@ const FREE_PGTABLES = [
   'free_table_above',
 ]
 const HARDWARE = ['tlb_walk', 'hardware_set_bits']
-/** Make a lock, free and without a past. */
-const LOCK_MAKERS = ['ptlock_init', 'spin_lock_init']
 
 export const tableOwner: StepCheckKind = {
   id: 'E1',
@@ -33,18 +31,16 @@ export const tableOwner: StepCheckKind = {
 
 class TableOwner implements StepCheck {
   readonly reads = 0
-  readonly writes = wordSet(Word.ENTRY, Word.TABLE_LOCK)
+  readonly writes = wordSet(Word.ENTRY)
   readonly #watch: Watch
   readonly #freeing: Uint8Array
   readonly #hardware: Uint8Array
-  readonly #lockMakers: Uint8Array
   readonly #bits: number
 
   constructor(watch: Watch) {
     this.#watch = watch
     this.#freeing = watch.sites.of(NAME, FREE_PGTABLES)
     this.#hardware = watch.sites.of(NAME, HARDWARE)
-    this.#lockMakers = watch.sites.of(NAME, LOCK_MAKERS)
     this.#bits = watch.s._PAGE_ACCESSED | watch.s._PAGE_DIRTY
   }
 
@@ -52,10 +48,6 @@ class TableOwner implements StepCheck {
 
   step({ context, kind, addr, a, b, old, site }: Step): void {
     const watch = this.#watch
-    if (watch.map.classOf[addr] === Word.TABLE_LOCK) {
-      if (this.#lockMakers[site] === 1) this.#lockMade(context, watch.pfnOf(addr), site)
-      return
-    }
     if (watch.level.words[watch.tableFrame(addr)] === 0) return
     if (watch.owns(watch.cpuOf(context), addr)) return
     if (this.#freeing[site] === 1) return
@@ -73,13 +65,15 @@ class TableOwner implements StepCheck {
   }
 
   /** A lock is made anew that others may find already, and hold. */
-  #lockMade(context: number, pfn: number, site: number): void {
+  lockInit(context: number, lock: number): void {
     const watch = this.#watch
+    if (watch.map.classOf[lock] !== Word.TABLE_LOCK) return
+    const pfn = watch.pfnOf(lock)
     if (watch.level.words[pfn] === 0) return
     watch.fail(
       NAME,
       context,
-      site,
+      watch.lastSite(context),
       `the lock of the page table in page ${hex(pfn)} is initialised while an entry leads to the table, which ${this.#holder(watch.entriesOf(watch.pageOf(pfn)))}`,
     )
   }

@@ -72,7 +72,10 @@ export function environmentOf(
       const { current, site } = contexts
       for (const observer of machine.observers) observer.objectFreed?.(current, object, site[current])
     },
-    observe_lock_init: (lock, lockClass) => machine.lockClasses.set(lock, lockClass),
+    observe_lock_init: (lock, lockClass) => {
+      machine.lockClasses.set(lock, lockClass)
+      for (const observer of machine.observers) observer.lockInit?.(contexts.current, lock, lockClass)
+    },
     observe_lock_acquire: (lock, subclass, how) => {
       for (const observer of machine.observers) observer.lockAcquire?.(contexts.current, lock, subclass, how)
     },
