@@ -31,9 +31,12 @@ describe.runIf(hasBash)('bash completes', () => {
     ['mmtorture scale --topology mila', ['milan']],
     ['mmtorture hunt --scheduler por', ['portfolio']],
     ['mmtorture hunt --no-check lo', ['lockdep']],
-    ['mmtorture run --config PTLOCK', ['PTLOCK=', 'PTLOCK_HASH=']],
+    ['mmtorture run --config PTLOCK', ['PTLOCK=', 'PTLOCK_HASH=', 'PTLOCK_RANGE=']],
     ['mmtorture run --config PTLOCK=pm', ['pmd']],
-    ['mmtorture run --config PTLOCK=', ['mm', 'pte', 'pmd', 'hashed']],
+    [
+      'mmtorture run --config PTLOCK=',
+      ['mm', 'pte', 'pmd', 'hashed', 'range', 'rw', 'bit', 'percpu-rw', 'seq'],
+    ],
     ['mmtorture run --config PTLOCK=mm,pm', ['mm,pmd']],
     // Paths are left to bash.
     ['mmtorture run --patch ex', []],

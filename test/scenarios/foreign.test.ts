@@ -30,7 +30,9 @@ test('a mapping at the end of the address space grows elsewhere', { timeout: 120
 test('a word that the scenario does not have is refused where it is asked for', { timeout: 120_000 }, () => {
   const { stdout, status } = mmtorture('run', fixture('word_16'), '--cpus', '1', '--seconds', '0.1')
   expect(status).toBe(1)
-  expect(stdout).toMatch(/kernel BUG at .* in scenario_word$/m)
+  expect(stdout).toMatch(
+    /kernel BUG at .* in scenario_word: scenario_word\(16\): a scenario has 16 words, 0 to 15$/m,
+  )
   expect(stdout).toMatch(/^ {2}program \S*test\/scenarios\/fixtures\/word_16\.ts:10$/m)
 })
 
