@@ -32,7 +32,7 @@ export interface JudgeChoices {
 
 export interface JudgePlan {
   readonly judged: readonly JudgedPlan[]
-  /** Names of built-in ones that are to be compared with, beside files; empty: all of the kind. */
+  /** Built-in ones that stand beside files; empty: all of the kind. */
   readonly rivals: readonly Candidate[]
   readonly budget: number
   readonly seed: number
@@ -91,7 +91,7 @@ export function planJudge(files: readonly string[], options: JudgeChoices): Judg
     throw new UsageError(`--cpus ${Math.max(...cpus)}: ${label} has ${most} CPUs.`)
   return {
     judged: judged.map((candidate) => judgedPlan(candidate, first, only)),
-    rivals: others.filter(({ builtIn }) => builtIn),
+    rivals: own.length > 0 ? others.filter(({ builtIn }) => builtIn) : [],
     budget: options.budget ?? DEFAULT_BUDGET,
     seed: options.seed ?? DEFAULT_SEED,
     workers: options.workers ?? 1,

@@ -95,6 +95,8 @@ export interface CurvePoint {
   readonly operationsPerSecond: number
   readonly failure?: string
   readonly violated?: true
+  /** The command that looks for what violated it. */
+  readonly hunt?: string
 }
 
 /** What limits a candidate in one scenario. */

@@ -54,8 +54,16 @@ export async function scaleJudged(
   const [usual, ...rivals] = rivalsOf(plan, candidate).filter(({ name }) => name !== candidate.name)
   const loads = loadsOf(judged)
   const binds: Bound[] = []
+  const result = (): Scaled => ({
+    scale: measured.tables.map(tableOf),
+    binds,
+    violated: measured.tables.some(({ curves }) =>
+      curves.get(candidate.name)?.some((point) => point.violated),
+    ),
+  })
   for (const load of loads) {
     const own = await measured.curve(load, topology, plan.cpus, candidate)
+    if (own.some((point) => point.violated)) return result()
     if (usual !== undefined) await measured.curve(load, topology, plan.cpus, usual)
     const last = own.at(-1)
     if (load !== loads[0] || last?.bound === undefined) continue
@@ -68,13 +76,7 @@ export async function scaleJudged(
     for (const load of loads)
       for (const who of [candidate, ...(usual === undefined ? [] : [usual]), ...rivals])
         await measured.curve(load, other, mostCpus(plan.cpus, other), who)
-  return {
-    scale: measured.tables.map(tableOf),
-    binds,
-    violated: measured.tables.some(({ curves }) =>
-      curves.get(candidate.name)?.some((point) => point.violated),
-    ),
-  }
+  return result()
 }
 
 /** Curves of one load on one machine, by who made them. */
@@ -196,10 +198,11 @@ function tableOf({ load, topology, curves }: MeasuredTable): ScaleTable {
     ...{ ...load, topology },
     curves: [...curves].map(([name, points]): Curve => ({
       name,
-      points: points.map(({ cpus, operationsPerSecond, failure, violated }) => ({
+      points: points.map(({ cpus, operationsPerSecond, failure, violated, hunt }) => ({
         ...{ cpus, operationsPerSecond },
         ...(failure === undefined ? {} : { failure }),
         ...(violated ? { violated } : {}),
+        ...(hunt === undefined ? {} : { hunt }),
       })),
     })),
   }

@@ -34,7 +34,10 @@ export function formatJudge(report: JudgeReport, violations: readonly (string | 
 /** What a verdict stands on. */
 function farAs({ verdict, failed, hunt, violation }: Judged): string {
   if (failed === 'hunt')
-    return ` by ${violation?.violation?.check ?? 'progress'} in ${violation?.scenario}, after ${count(hunt.executions)} executions`
+    return (
+      ` by ${violation?.violation?.check ?? 'progress'} in ${violation?.scenario}, after ` +
+      plural(hunt.executions, 'execution')
+    )
   if (failed !== undefined) return ` in ${failed === 'run' ? 'a run on real threads' : 'a point of scale'}`
   if (verdict === 'inconclusive') return ', no scenario reached it'
   return ' as far as looked; a longer --budget looks further'
@@ -60,7 +63,8 @@ function huntLines({ hunt, failed }: Judged): string[] {
   return [
     ...block('hunted', [
       `${plural(reached, 'scenario that reaches it', 'scenarios that reach it')}, ` +
-        `${count(hunt.executions)} executions after ${count(hunt.learning)} that learned, in ${hunt.seconds.toFixed(1)} s`,
+        `${plural(hunt.executions, 'execution')} after ${count(hunt.learning)} that learned, in ` +
+        `${hunt.seconds.toFixed(1)} s`,
     ]),
     ...block('covered', [
       `${places.reached.length} of ${of} lines of it, ${count(conflictPairs)} conflicting pairs of source lines, ` +
@@ -106,7 +110,7 @@ function scaleLines({ load, topology, curves }: ScaleTable, name: string): strin
     return [
       String(point.cpus),
       point.failure === undefined ? count(point.operationsPerSecond) : '-',
-      ...(best === undefined
+      ...(best === undefined || point.operationsPerSecond === 0
         ? ['', '', '']
         : [
             percent(point.operationsPerSecond / best.operationsPerSecond),
@@ -115,9 +119,10 @@ function scaleLines({ load, topology, curves }: ScaleTable, name: string): strin
           ]),
     ]
   })
-  const failures = own.points.flatMap(({ cpus, failure }) =>
-    failure === undefined ? [] : wrap(`${plural(cpus, 'CPU')}: ${failure}`),
-  )
+  const failures = own.points.flatMap(({ cpus, failure, hunt }) => [
+    ...(failure === undefined ? [] : wrap(`${plural(cpus, 'CPU')}: ${failure}`)),
+    ...(hunt === undefined ? [] : [`to hunt it: ${hunt}`]),
+  ])
   const lines = table([[`CPUs`, 'operations/s', 'of best', 'best', 'operations/s'], ...rows])
   const beside = others.length === 0 ? '' : ` beside ${others.map((curve) => curve.name).join(', ')}`
   return block(load, [`on ${topology}${beside}`, ...lines, ...failures])

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { campaign, type CampaignOptions } from '../../src/hunt/campaign.ts'
+import { pairOf, placesOfPair } from '../../src/explore/coverage.ts'
 import type { HuntResult } from '../../src/explore/rounds.ts'
 import type { ProgramName } from '../explore/subject.ts'
 
@@ -64,6 +65,20 @@ test.each([1, 2])('a verdict of %i workers stands on one execution at least', as
   const result = await campaign(optionsOf('lockedUpdate', { workers, seconds: 0 }))
   expect(result).toMatchObject({ verdict: 'held', interrupted: false })
   expect(result.executions).toBeGreaterThan(0)
+})
+
+test('learns from as few executions as asked for, with any number of workers', async () => {
+  const options = optionsOf('needle20x4', { learning: 3, executions: 200, keepGoing: true })
+  const one = await campaign({ ...options, workers: 1 })
+  const two = await campaign({ ...options, workers: 2 })
+  expect([one.profileExecutions, two.profileExecutions]).toEqual([3, 3])
+  expect(essence(two)).toEqual(essence(one))
+})
+
+test('says at which places two CPUs met', async () => {
+  const { conflictPairs, pairs } = await campaign(optionsOf('needle20x4', { executions: 50 }))
+  expect(pairs).toHaveLength(conflictPairs)
+  for (const pair of pairs) expect(pairOf(...placesOfPair(pair))).toBe(pair)
 })
 
 test('with keepGoing the whole result is the same for any number of workers', async () => {

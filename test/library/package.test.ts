@@ -59,6 +59,14 @@ test("a design of one's own is run, hunted and scaled", () => {
   expect(scaled.stdout).toMatch(/verdict: held/)
 })
 
+test("a design of one's own is judged", { timeout: 120_000 }, () => {
+  const few = ['--scenario', 'same-page', '--executions', '64', '--cpus', '1,2', '--budget', '40']
+  const { status, stdout } = mmtorture('judge', 'my-lock.ts', 'pmd', ...few)
+  expect(stdout).toMatch(/^my-lock\.ts: page-table-lock design/)
+  expect(stdout).toMatch(/^verdict: held as far as looked/m)
+  expect(status).toBe(0)
+})
+
 test("a scenario, a scheduler, a patch, a revert and a topology of one's own are taken", () => {
   const example = (path: string, name: string): void => copyFileSync(join(root, path), join(folder, name))
   example('examples/schedulers/bursts.ts', 'bursts.ts')

@@ -96,6 +96,20 @@ test('of a violation the text of its hunt follows, and nothing is said to have h
   expect(text).not.toContain('no time for')
 })
 
+test('a point that could not go on has no figure, but says why and how to hunt it', () => {
+  const [faults] = HELD.scale
+  const deadlock = {
+    ...{ cpus: 64, operationsPerSecond: 0, failure: 'deadlock: no CPU can go on', violated: true as const },
+    hunt: 'mmtorture hunt fork-storm',
+  }
+  const scale = [{ ...faults, curves: [{ name: HELD.name, points: [deadlock] }, faults.curves[1]] }]
+  const text = formatJudge(report([{ ...HELD, verdict: 'violated', failed: 'scale', scale }]), [undefined])
+  expect(text).toMatch(/^ +64 +-$/m)
+  expect(text).toContain('64 CPUs: deadlock: no CPU can go on')
+  expect(text).toContain('to hunt it: mmtorture hunt fork-storm')
+  expect(text).toMatch(/verdict: violated in a point of scale\n$/)
+})
+
 test('several are told apart in the last line', () => {
   const other: Judged = { ...HELD, name: 'other.ts', verdict: 'inconclusive' }
   expect(formatJudge(report([HELD, other]), [undefined, undefined])).toMatch(

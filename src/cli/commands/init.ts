@@ -18,12 +18,14 @@ const README = `# My page-table locks
 
 my-lock.ts is a page-table-lock design, my-race.ts a scenario with a race in it. Both are kernel code; tsc -p . checks them.
 
+    npx mmtorture judge my-lock.ts pmd
     npx mmtorture run same-page --config PTLOCK=my-lock.ts
     npx mmtorture hunt same-page --config PTLOCK=my-lock.ts --seed 1 --executions 1000
     npx mmtorture scale page-fault-disjoint --config PTLOCK=my-lock.ts,pmd --cpus 1,4,16
     npx mmtorture hunt my-race.ts --seed 1
 
-The last one ends with a violation, and with the command that replays it.
+The first one hunts, runs and measures my-lock.ts in two minutes, beside the default design. The last one ends with a
+violation, and with the command that replays it.
 `
 
 /**
