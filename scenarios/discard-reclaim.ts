@@ -1,6 +1,6 @@
 /**
- * A thread discards pages while its siblings reclaim them. Reclaim flushes TLBs late, many pages at once, those of clean
- * pages at the very end: whoever finds a page's entry gone must flush for it, for afterwards a word reads as 0.
+ * A thread discards pages while its siblings reclaim them. Reclaim flushes TLBs late, many pages at once, those of
+ * clean pages at the very end: whoever finds a page's entry gone must flush for it, for afterwards a word reads as 0.
  *
  * @config SWAP=y
  * @form cpus=2 operations=2 pages=3

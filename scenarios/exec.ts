@@ -1,7 +1,7 @@
 /**
- * Threads touch memory and move their heap while one of them vforks and forks: the child runs in their address space, or
- * in a copy of it that a thread of its own is in, too, until it executes. Then it fills an empty one and ends. What it
- * leaves goes with whoever leaves it last.
+ * Threads touch memory and move their heap while one of them vforks and forks: the child runs in their address space,
+ * or in a copy of it that a thread of its own is in, too, until it executes. Then it fills an empty one and ends. What
+ * it leaves goes with whoever leaves it last.
  *
  * @form cpus=2 operations=4 pages=2
  * @reaches sys_vfork, sys_execve, mm_release, exit_mm, do_brk, exit_mmap

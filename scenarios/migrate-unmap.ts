@@ -1,6 +1,6 @@
 /**
- * A process maps, unmaps and forks while others of its threads have its pages moved to other frames and fault on them: a
- * fault waits for a migration entry, and an entry may be unmapped, or its process end, before the page has arrived.
+ * A process maps, unmaps and forks while others of its threads have its pages moved to other frames and fault on them:
+ * a fault waits for a migration entry, and an entry may be unmapped, or its process end, before the page has arrived.
  *
  * @config SWAP=y
  * @form cpus=3 operations=4 pages=2

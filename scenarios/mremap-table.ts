@@ -1,7 +1,7 @@
 /**
  * A thread moves the range of a whole page table to and fro with mremap while its siblings write and read at both
- * places, and have their pages moved to other frames: the walks of that meet the move in its tables, whose locks it takes
- * together. What was written before a move is there after it.
+ * places, and have their pages moved to other frames: the walks of that meet the move in its tables, whose locks it
+ * takes together. What was written before a move is there after it.
  *
  * @config SWAP=y
  * @form cpus=2 operations=3 pages=2

@@ -1,6 +1,6 @@
 /**
- * Threads store to pages through their TLBs while others reclaim them: an entry is gone, its page is written to a device,
- * and a CPU that has not flushed yet still writes to it. No store may be lost, whenever the flush comes.
+ * Threads store to pages through their TLBs while others reclaim them: an entry is gone, its page is written to a
+ * device, and a CPU that has not flushed yet still writes to it. No store may be lost, whenever the flush comes.
  *
  * @config SWAP=y
  * @form cpus=2 operations=4 pages=2

@@ -1,6 +1,6 @@
 /**
- * Processes, the first with threads, have one object of shared memory mapped, each in its own page tables: they fault its
- * pages in, read and write them, and give their mappings up, whose pages stay with the object. A file that all map
+ * Processes, the first with threads, have one object of shared memory mapped, each in its own page tables: they fault
+ * its pages in, read and write them, and give their mappings up, whose pages stay with the object. A file that all map
  * is told of the first write to each page.
  *
  * @form cpus=2 operations=4 pages=2

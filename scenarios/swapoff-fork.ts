@@ -1,7 +1,7 @@
 /**
  * swapoff brings pages back while a process forks that has them swapped out, and the swap map has no room for its
- * children's uses: the pages that continue the counts grow and go at once, and a child's entries may be copied from under
- * swapoff.
+ * children's uses: the pages that continue the counts grow and go at once, and a child's entries may be copied from
+ * under swapoff.
  *
  * @config SWAP=y SWAP_MAP_MAX=1
  * @form cpus=2 operations=4 pages=2

@@ -11,6 +11,7 @@ import {
   atomic_load,
   atomic_store,
   BOOT_DATA,
+  CONTENT_WORDS,
   EINVAL,
   ENOMEM,
   FAULT_PRESENT,
@@ -186,7 +187,8 @@ function abandon(stream: number, from: number): void {
 /** A recorded fault: one access. Returns how it was found, as the recording tells faults apart. */
 function touch(op: number, value: number): number {
   const page = load(op + trace_op$page)
-  const word = load(op + trace_op$pages)
+  // A page of the model keeps fewer words than the recorded one.
+  const word = load(op + trace_op$pages) % CONTENT_WORDS
   // A fetch is a load: the model's entries have no right of their own for it.
   if (load(op + trace_op$prot) === TRACE_WRITE) user_store(page, word, value)
   else user_load(page, word)

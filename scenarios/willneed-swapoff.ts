@@ -1,6 +1,6 @@
 /**
- * Threads have swapped pages read ahead with MADV_WILLNEED while another turns the device off. Whoever has read an entry
- * and dropped its lock holds nothing: the page may be back by then, its slot free and the device gone.
+ * Threads have swapped pages read ahead with MADV_WILLNEED while another turns the device off. Whoever has read an
+ * entry and dropped its lock holds nothing: the page may be back by then, its slot free and the device gone.
  *
  * @config SWAP=y
  * @form cpus=2 operations=4 pages=2

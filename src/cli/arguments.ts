@@ -23,7 +23,8 @@ export function parseSimulatedTime(text: string): number {
   const seconds = match === null ? 0 : Number(match[1]) / TIME_UNITS[match[2]]
   if (!(seconds > 0 && seconds <= LONGEST.simulatedTime))
     throw new UsageError(
-      `--simulated-time ${text}: expected a time of at most ${LONGEST.simulatedTime}s with its unit, such as 500us or 2ms.`,
+      `--simulated-time ${text}: expected a time of at most ${LONGEST.simulatedTime}s with its unit, ` +
+        'such as 500us or 2ms.',
     )
   return seconds
 }

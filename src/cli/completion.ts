@@ -135,10 +135,12 @@ function zsh(name: string, commands: readonly CommandWords[], config: Vocabulary
     '  case $state in',
     `    command) _describe command commands ;;`,
     '    argument) case $words[1] in',
-    ...commands.flatMap((command) => [
-      `      ${command.name}) _arguments \\`,
-      ...command.options.map((one) => `        ${quoted(option(one))} \\`),
-      `        ${command.argument === undefined ? '' : quoted(`${command.variadic ? '*' : '1'}:argument:${values(command.argument)}`)} ;;`,
+    ...commands.flatMap(({ name, options, argument, variadic }) => [
+      `      ${name}) _arguments \\`,
+      ...options.map((one) => `        ${quoted(option(one))} \\`),
+      argument === undefined
+        ? '         ;;'
+        : `        ${quoted(`${variadic ? '*' : '1'}:argument:${values(argument)}`)} ;;`,
     ]),
     '    esac ;;',
     '  esac',

@@ -142,7 +142,10 @@ export function formatColumns({ rows, skippedAtEnd }: Interleaving, cpus: number
 function placeOf({ step }: Row): string {
   const mark = step.pending === undefined ? '' : step.pending === 'waiting' ? '[waits] ' : '[next] '
   const irq = step.irq ? '[irq] ' : ''
-  return `${mark}${irq}${step.helper === undefined ? '' : `${step.helper} in `}${step.function} ${shortFile(step.file)}:${step.line}`
+  return (
+    `${mark}${irq}${step.helper === undefined ? '' : `${step.helper} in `}${step.function} ` +
+    `${shortFile(step.file)}:${step.line}`
+  )
 }
 
 /** Kernel files as in Linux, from below the source folder; a user's from the folder in which the command runs. */

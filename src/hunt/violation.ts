@@ -119,7 +119,7 @@ export function describeRun(
   }
 }
 
-/** What the check names; of a deadlock what sent the task to sleep that nobody wakes; of a wrong value who stored it. */
+/** What the check names; of a deadlock what sent the task to sleep that nobody wakes; of a wrong value its store. */
 function causesOf(
   machine: SteppedMachine,
   performed: readonly DescribedStep[],

@@ -54,7 +54,8 @@ export function identify(text: string): Candidate {
   if (!/[\\/.]/.test(text)) {
     const names = [...builtInNames('design'), ...builtInNames('spinlock'), ...namedScenarios().map(nameOf)]
     throw new UsageError(
-      `judge ${text}: there is no such design, spinlock or scenario${didYouMean(text, names)}; expected one of them or a file.`,
+      `judge ${text}: there is no such design, spinlock or scenario${didYouMean(text, names)}; ` +
+        'expected one of them or a file.',
     )
   }
   const file = existingFile('judge', text)
@@ -85,7 +86,8 @@ function kindOf(name: string, file: string): Kind {
   if (has(/^arch_spin_/)) return 'spinlock'
   if (has(/^program$/)) return 'scenario'
   throw new UsageError(
-    `${name} exports none of ptlock_init (a page-table-lock design), arch_spin_lock (a spinlock) and program (a scenario).`,
+    `${name} exports none of ptlock_init (a page-table-lock design), arch_spin_lock (a spinlock) and ` +
+      'program (a scenario).',
   )
 }
 

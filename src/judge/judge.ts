@@ -1,6 +1,6 @@
-// Judges page-table-lock designs, spinlocks, scenarios and patches: hunts, then runs on real threads, then curves on the
-// clock, each in its share of the time; a plan to its document. Leaves out the phases themselves, and the document's
-// text: src/report.
+// Judges page-table-lock designs, spinlocks, scenarios and patches: hunts, then runs on real threads, then curves on
+// the clock, each in its share of the time; a plan to its document. Leaves out the phases themselves, and the
+// document's text: src/report.
 import { relative } from 'node:path'
 import type { Conduct } from '../base/conduct.ts'
 import { shellQuote } from '../base/shell.ts'

@@ -1,21 +1,19 @@
-import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir, availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { refuseUnfit, refuseUnmeasured } from '../../src/calibrate/calibrate.ts'
 import { readTopology } from '../../src/catalog/topologies.ts'
 import { formatCalibration } from '../../src/report/calibration_text.ts'
 import { type CalibrationReport } from '../../src/calibrate/report.ts'
+import { type Ended, runCommand } from '../support/command.ts'
 
-const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'mmtorture-calibrate-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** Runs the command in an empty folder of its own. */
-function scale(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [main, 'scale', ...args], { cwd: folder, encoding: 'utf8' })
+function scale(...args: string[]): Ended {
+  return runCommand(['scale', ...args], folder)
 }
 
 describe('--topology host', () => {
@@ -29,7 +27,7 @@ describe('--topology host', () => {
 })
 
 test('list topologies names the machine at hand, measured or not', () => {
-  const { stdout } = spawnSync(process.execPath, [main, 'list', 'topologies'], { encoding: 'utf8' })
+  const { stdout } = runCommand(['list', 'topologies'])
   expect(stdout).toMatch(/^ {2}host +this machine: mmtorture scale --calibrate/m)
 })
 

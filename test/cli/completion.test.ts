@@ -1,11 +1,9 @@
 // The scripts of `mmtorture completion`: bash's is run as bash runs it.
 import { spawnSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { type Ended, runCommand } from '../support/command.ts'
 
-const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
-const completion = (shell: string): ReturnType<typeof spawnSync> & { stdout: string } =>
-  spawnSync(process.execPath, [main, 'completion', shell], { encoding: 'utf8' })
+const completion = (shell: string): Ended => runCommand(['completion', shell])
 const hasBash = spawnSync('bash', ['-c', 'true']).status === 0
 
 /** The script, run for a line that ends where the user presses TAB; bash splits words at `=`. */
@@ -33,9 +31,12 @@ describe.runIf(hasBash)('bash completes', () => {
     ['mmtorture scale --topology mila', ['milan']],
     ['mmtorture hunt --scheduler por', ['portfolio']],
     ['mmtorture hunt --no-check lo', ['lockdep']],
-    ['mmtorture run --config PTLOCK', ['PTLOCK=', 'PTLOCK_HASH=']],
+    ['mmtorture run --config PTLOCK', ['PTLOCK=', 'PTLOCK_HASH=', 'PTLOCK_RANGE=']],
     ['mmtorture run --config PTLOCK=pm', ['pmd']],
-    ['mmtorture run --config PTLOCK=', ['mm', 'pte', 'pmd', 'hashed']],
+    [
+      'mmtorture run --config PTLOCK=',
+      ['mm', 'pte', 'pmd', 'hashed', 'range', 'rw', 'bit', 'percpu-rw', 'seq'],
+    ],
     ['mmtorture run --config PTLOCK=mm,pm', ['mm,pmd']],
     // Paths are left to bash.
     ['mmtorture run --patch ex', []],
@@ -46,8 +47,7 @@ describe.runIf(hasBash)('bash completes', () => {
   })
 
   test('every command and every option of its help', () => {
-    const help = (...args: string[]): string =>
-      spawnSync(process.execPath, [main, ...args, '--help'], { encoding: 'utf8' }).stdout
+    const help = (...args: string[]): string => runCommand([...args, '--help']).stdout
     const commands = [...help().matchAll(/^ {2}([a-z]+) .*/gm)]
       .map(([, name]) => name)
       .filter((name) => name !== 'help')

@@ -1,5 +1,4 @@
 // hunt and replay as a user starts them, on small scenarios: exit status, documents, replay files, and bad input.
-import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,29 +6,19 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { HuntReport } from '../../src/hunt/report.ts'
 import type { HuntSweep } from '../../src/hunt/sweep.ts'
+import { type Ended, startCommand } from '../support/command.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
 const scenario = (name: string): string => fileURLToPath(new URL(`fixtures/hunt_${name}.ts`, import.meta.url))
 const scheduler = (name: string): string =>
   fileURLToPath(new URL(`fixtures/scheduler_${name}.ts`, import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'mmtorture-hunt-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-interface Ended {
-  readonly status: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
 /** Runs the command; `interrupt`: milliseconds after which it gets a Ctrl-C. */
 function mmtorture(args: readonly string[], interrupt?: number): Promise<Ended> {
-  const main = join(root, 'dist', 'src', 'cli', 'main.js')
-  const child = spawn(process.execPath, [main, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
-  const text = { stdout: '', stderr: '' }
-  child.stdout.on('data', (data: Buffer) => (text.stdout += data.toString()))
-  child.stderr.on('data', (data: Buffer) => (text.stderr += data.toString()))
+  const { child, ended } = startCommand(args, { cwd: folder })
   if (interrupt !== undefined) setTimeout(() => child.kill('SIGINT'), interrupt)
-  return new Promise((resolve) => child.on('close', (status) => resolve({ status, ...text })))
+  return ended
 }
 
 const hunt = (...args: string[]): Promise<Ended> => mmtorture(['hunt', ...args])

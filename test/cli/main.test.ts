@@ -1,5 +1,4 @@
 // The command as a user starts it: exit status, what goes where, and bad input.
-import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,32 +8,14 @@ import { planHunt } from '../../src/hunt/plan.ts'
 import type { RunReport } from '../../src/run/report.ts'
 import { planRun } from '../../src/run/run.ts'
 import { planScale } from '../../src/scale/scale.ts'
+import { type Ended, type Started, startCommand } from '../support/command.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
 const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'mmtorture-cli-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-interface Ended {
-  readonly status: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-function start(
-  args: readonly string[],
-  stdout: 'pipe' | number = 'pipe',
-): { child: ChildProcess; ended: Promise<Ended> } {
-  const main = join(root, 'dist', 'src', 'cli', 'main.js')
-  const child = spawn(process.execPath, [main, ...args], { cwd: root, stdio: ['ignore', stdout, 'pipe'] })
-  const text = { stdout: '', stderr: '' }
-  child.stdout?.on('data', (data: Buffer) => (text.stdout += data.toString()))
-  child.stderr?.on('data', (data: Buffer) => (text.stderr += data.toString()))
-  const ended = new Promise<Ended>((resolve) => {
-    child.on('close', (status) => resolve({ status, ...text }))
-  })
-  return { child, ended }
-}
+const start = (args: readonly string[], stdout: 'pipe' | number = 'pipe'): Started =>
+  startCommand(args, { stdout })
 
 const mmtorture = (...args: string[]): Promise<Ended> => start(args).ended
 

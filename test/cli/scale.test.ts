@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { parseCpuList, parseSimulatedTime } from '../../src/cli/arguments.ts'
 import { planScale, type ScaleChoices, scalePlan } from '../../src/scale/scale.ts'
 import { formatScale } from '../../src/report/scale_text.ts'
 import type { ScaleReport } from '../../src/scale/report.ts'
+import { runCommand } from '../support/command.ts'
 
 /** Choices of which some are still as they are typed. */
 interface Typed extends Omit<ScaleChoices, 'cpus' | 'simulatedTime'> {
@@ -167,10 +167,7 @@ test('a BUG is reported with its place and its stack, and with the command that 
   // As a process: the stacks of what vitest imports are not those of the image's file.
   const scenario = 'test/cli/fixtures/hunt_maps.ts'
   const options = '--cpus 2 --operations 4 --revert wrprotect-plain --config MEMORY=8M --config FAIL_ALLOC=8'
-  const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
-  const { stdout, status } = spawnSync(process.execPath, [main, 'scale', scenario, ...options.split(' ')], {
-    encoding: 'utf8',
-  })
+  const { stdout, status } = runCommand(['scale', scenario, ...options.split(' ')])
   expect(stdout).toMatch(
     /^2 CPUs: CPU \d: kernel BUG at test\/cli\/fixtures\/hunt_maps\.ts:24 in program\nCPU: \d task .* \[here\]\n Call Trace:\n {2}BUG_ON .*\n {2}program .*:24\n {2}cpu_run /m,
   )
@@ -185,10 +182,7 @@ describe('where the time goes', () => {
     // As a process: the stacks of what vitest imports are not those of the image's file.
     const options =
       '--cpus 4 --operations 1500 --config MEMORY=16M --profile --annotate get_page --c2c --lockstat --json'
-    const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
-    const { stdout } = spawnSync(process.execPath, [main, 'scale', 'fork-storm', ...options.split(' ')], {
-      encoding: 'utf8',
-    })
+    const { stdout } = runCommand(['scale', 'fork-storm', ...options.split(' ')])
     const report = JSON.parse(stdout) as ScaleReport
     const { profile, annotate, c2c, lockstat } = report.points[0].texts!
     expect(profile).toMatch(

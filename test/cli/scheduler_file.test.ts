@@ -60,7 +60,8 @@ test.each([
 
 test('an unknown name is refused with the nearest', async () => {
   await expect(loadScheduler('randon')).rejects.toThrow(
-    'there is no scheduler randon; expected portfolio, random, surw, pos, pct, round-robin, dfs or the path of a module. Did you mean random?',
+    'there is no scheduler randon; expected portfolio, random, surw, pos, pct, round-robin, dfs or ' +
+      'the path of a module. Did you mean random?',
   )
   await expect(loadScheduler('./nowhere.ts')).rejects.toThrow(
     '--scheduler ./nowhere.ts: there is no such file.',

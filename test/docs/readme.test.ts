@@ -2,7 +2,6 @@
 // code in them is that of the examples. Runs on real threads are shortened, and their figures are not compared; those
 // of hunts and predictions are. MMTORTURE_RENEW=1 writes the figures that hunts and predictions have now into the
 // pages.
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join, posix } from 'node:path'
@@ -14,6 +13,7 @@ import { CONFIG_KEYS } from '../../src/kbuild/config.ts'
 import { listReverts } from '../../src/catalog/reverts.ts'
 import { CHECKS } from '../../src/checks/index.ts'
 import { hunt, run } from '../../src/index.ts'
+import { type Ended, runCommand } from '../support/command.ts'
 import { blocks, differing, examples, isDeterministic, missing, renewed, root, shape } from './markdown.ts'
 
 const PAGES = [
@@ -36,35 +36,28 @@ afterAll(() => rmSync(kept, { recursive: true }))
 // A sweep is several runs, each with a kernel to build.
 vi.setConfig({ testTimeout: 120_000 })
 
-interface Outcome {
-  readonly status: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-const outcomes = new Map<string, Outcome>()
+const outcomes = new Map<string, Ended>()
 
 /**
  * Runs a command as the shell would take it; every window lasts `seconds`. What it writes lies in `kept`. Pages that
  * show the same share it.
  */
-function mmtorture(command: string, seconds = '0.3'): Outcome {
+function mmtorture(command: string, seconds = '0.3'): Ended {
   const text = command.replace(/^npx mmtorture /, '').replace(/--seconds \S+/, `--seconds ${seconds}`)
   const known = outcomes.get(text) ?? execute(text)
   outcomes.set(text, known)
   return known
 }
 
-function execute(text: string): Outcome {
+function execute(text: string): Ended {
   const args = text
     .replace(`${OUT}/`, `${kept}/`)
     .replace('--topology host', `--topology ${kept}/host.json`)
     .split(' ')
   if (['hunt', 'judge'].includes(args[0]) || args.includes('--calibrate')) args.push('--out', kept)
-  const main = join(root, 'dist/src/cli/main.js')
-  const result = spawnSync(process.execPath, [main, ...args], { cwd: root, encoding: 'utf8' })
+  const result = runCommand(args)
   const stdout = result.stdout.replaceAll(posix.relative(root, kept), OUT).replaceAll(kept, OUT)
-  return { status: result.status, stdout, stderr: result.stderr }
+  return { ...result, stdout }
 }
 
 function exampleFiles(): string[] {

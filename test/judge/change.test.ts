@@ -52,7 +52,8 @@ describe('of a patch are', () => {
           '@@ -1,2 +1,3 @@',
           ' /**',
           '+ * More.',
-          "  * PTLOCK=pte: a lock for each PTE table, in its struct page; the mm's for all tables above (Linux 2.6.15 to 3.12).",
+          "  * PTLOCK=pte: a lock for each PTE table, in its struct page; the mm's for all tables " +
+            'above (Linux 2.6.15 to 3.12).',
           '',
         ].join('\n'),
       )

@@ -53,14 +53,18 @@ describe("a user's design", () => {
     await expect(withDesign(code)).rejects.toThrow(/mine\.ts:2:8: 'PTLOCK_WORDS' must be a constant number\./)
   })
 
-  it('that takes its locks itself is refused until it brings the part whole, and no function of the usual one', async () => {
-    const own = DESIGN.replace(/export function (pte_lockptr[^}]*}|(un)?lock_pair.*)\n/g, '')
-    const lock =
-      'export function ptl_lock(mm: number, pmd: number, a: number, e: number, m: number): number {\n  return 0\n}\n'
-    await expect(withDesign(own + lock)).rejects.toThrow(
-      /must export ptl_unlock, ptl_is_contended, ptl_lock_pair, ptl_unlock_pair and PTL_RANGE\./,
-    )
-  })
+  it(
+    'that takes its locks itself is refused until it brings the part whole, and no function of the ' +
+      'usual one',
+    async () => {
+      const own = DESIGN.replace(/export function (pte_lockptr[^}]*}|(un)?lock_pair.*)\n/g, '')
+      const lock =
+        'export function ptl_lock(mm: number, pmd: number, a: number, e: number, m: number): number {\n  return 0\n}\n'
+      await expect(withDesign(own + lock)).rejects.toThrow(
+        /must export ptl_unlock, ptl_is_contended, ptl_lock_pair, ptl_unlock_pair and PTL_RANGE\./,
+      )
+    },
+  )
 
   it('that looks without a lock must say how such a look ends', async () => {
     const begin = 'export function ptl_read_begin(pmd: number, addr: number): number {\n  return 0\n}\n'

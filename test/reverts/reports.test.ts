@@ -1,24 +1,21 @@
 // The whole report of a hunt, one revert a check: what a reader sees, compared word for word. After a change that is
 // meant to show, `npx vitest run test/reverts/reports.test.ts -u` writes reports/ anew; read the difference before it
 // goes in.
-import { execFile } from 'node:child_process'
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { listReverts } from '../../src/catalog/reverts.ts'
-import { packageRoot } from '../../src/base/root.ts'
+import { startCommand } from '../support/command.ts'
 import { REPORTED, REPORTED_PATCHES, masked } from './reported.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'mmtorture-reports-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** What `mmtorture hunt` prints, in a folder of its own. */
-function huntReport(...words: string[]): Promise<string> {
-  const main = join(packageRoot(), 'dist/src/cli/main.js')
-  return new Promise((resolve) => {
-    execFile(process.execPath, [main, 'hunt', ...words], { cwd: folder }, (_error, stdout) => resolve(stdout))
-  })
+async function huntReport(...words: string[]): Promise<string> {
+  const { stdout } = await startCommand(['hunt', ...words], { cwd: folder }).ended
+  return stdout
 }
 
 describe('reports of hunts', () => {

@@ -8,14 +8,14 @@ import { runScenario } from '../../src/run/scenario.ts'
 
 const scenarios = namedScenarios()
 
-/** A little memory is there sooner; a scenario that asks for some gets that. */
-const config = (scenario: (typeof scenarios)[number]): string[] =>
-  withDefaults(scenarioSettings(scenario), ['MEMORY=64M'])
+/** A little memory is there sooner, many CPUs need more of it; a scenario that asks for some gets that. */
+const config = (scenario: (typeof scenarios)[number], cpus: readonly number[]): string[] =>
+  withDefaults(scenarioSettings(scenario), [Math.max(...cpus) > 64 ? 'MEMORY=64M' : 'MEMORY=16M'])
 
 /** How each point of scale ended on so many CPUs. */
 async function ended(scenario: (typeof scenarios)[number], ...cpus: number[]): Promise<string[]> {
   const topology = 'milanx2'
-  const settings = config(scenario)
+  const settings = config(scenario, cpus)
   const { points } = await scale({ scenario: scenario.name, cpus, operations: 4, config: settings, topology })
   return points.map((point) => `${point.cpus} CPUs: ${point.failure ?? 'held'}`)
 }

@@ -1,7 +1,7 @@
 // E1: the split page-table-lock check. From taking to dropping its lock a table, or the entries that a design of ranges
 // was asked for, has one owner or only readers, whatever the design took; nobody else writes its entries; what an
-// optimistic look found is there when the design says so; and a table's lock is made before an entry leads to it. Leaves
-// out the words of locks that do not lie in a struct page.
+// optimistic look found is there when the design says so; and a table's lock is made before an entry leads to it.
+// Leaves out the words of locks that do not lie in a struct page.
 import { Kind } from '../../step/kinds.ts'
 import { hex } from '../../inspect/names.ts'
 import type { Step, StepCheck, StepCheckKind } from './check.ts'
@@ -24,7 +24,8 @@ export const tableOwner: StepCheckKind = {
   id: 'E1',
   name: NAME,
   description:
-    'Entries of a page table that is in a tree are written only by the CPU that holds the table, one CPU holds it, and its lock was made before.',
+    'Entries of a page table that is in a tree are written only by the CPU that holds the table, one ' +
+    'CPU holds it, and its lock was made before.',
   cost: 'a few ns a write of an entry',
   create: (watch) => new TableOwner(watch),
 }
@@ -74,7 +75,8 @@ class TableOwner implements StepCheck {
       NAME,
       context,
       watch.lastSite(context),
-      `the lock of the page table in page ${hex(pfn)} is initialised while an entry leads to the table, which ${this.#holder(watch.entriesOf(watch.pageOf(pfn)))}`,
+      `the lock of the page table in page ${hex(pfn)} is initialised while an entry leads to the ` +
+        `table, which ${this.#holder(watch.entriesOf(watch.pageOf(pfn)))}`,
     )
   }
 
@@ -86,7 +88,8 @@ class TableOwner implements StepCheck {
       NAME,
       context,
       watch.lastSite(context),
-      `two owners of ${this.#held(addr)}: CPU ${watch.cpuOf(context)} has taken its lock, and it ${this.#holder(addr)} already`,
+      `two owners of ${this.#held(addr)}: CPU ${watch.cpuOf(context)} has taken its lock, and it ` +
+        `${this.#holder(addr)} already`,
     )
   }
 
@@ -111,7 +114,8 @@ class TableOwner implements StepCheck {
       NAME,
       context,
       watch.lastSite(context),
-      `an optimistic look at ${watch.entryName(ptep)} found ${watch.entryValue(ptep, orig)}, and the design says that ` +
+      `an optimistic look at ${watch.entryName(ptep)} found ${watch.entryValue(ptep, orig)}, and the ` +
+        'design says that ' +
         `nothing has changed since; it is ${watch.entryValue(ptep, value)}`,
     )
   }

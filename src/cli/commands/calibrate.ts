@@ -24,7 +24,8 @@ export async function calibrateCommand(
   const other = Object.keys(options).find((option) => !TAKEN.includes(option))
   if (name !== undefined || other !== undefined)
     throw new UsageError(
-      `--calibrate measures this machine and runs no scenario: ${name ?? `--${hyphenated(other!)}`} has no meaning with it; it goes with --json and --out.`,
+      `--calibrate measures this machine and runs no scenario: ${name ?? `--${hyphenated(other!)}`} ` +
+        'has no meaning with it; it goes with --json and --out.',
     )
   const file = join(options.out ?? DEFAULT_OUT, `${HOST}.json`)
   const { json } = options

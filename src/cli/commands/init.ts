@@ -16,7 +16,8 @@ const COPIES: Readonly<Record<string, string>> = {
 
 const README = `# My page-table locks
 
-my-lock.ts is a page-table-lock design, my-race.ts a scenario with a race in it. Both are kernel code; tsc -p . checks them.
+my-lock.ts is a page-table-lock design, my-race.ts a scenario with a race in it. Both are kernel code; tsc -p . checks
+them.
 
     npx mmtorture judge my-lock.ts pmd
     npx mmtorture run same-page --config PTLOCK=my-lock.ts

@@ -23,7 +23,8 @@ export async function replayCommand(path: string, options: ReplayArguments): Pro
   const document = `${JSON.stringify(report, null, 2)}\n`
   const { steps, sizes } = file
   const heading =
-    `${file.scenario}: replay of ${plural(steps, 'step')} and ${plural(switchesOf(file.schedule.flat()), 'switch', 'switches')} ` +
+    `${file.scenario}: replay of ${plural(steps, 'step')} and ` +
+    `${plural(switchesOf(file.schedule.flat()), 'switch', 'switches')} ` +
     `on ${plural(sizes.cpus, 'CPU')}${report.sameImage ? '' : ', on another kernel than it was recorded on'}\n\n`
   const text = heading + formatViolation(report.violation, description, verbose)
   await writeReport('replay', { document, text }, options)

@@ -1,7 +1,7 @@
 /**
- * Bit spinlocks (include/linux/bit_spinlock.h, 6.1): a bit of a word that may hold other things, as long as those change
- * by atomic operations. Waiters have no order. Linux has no lockdep for them; here they are among the held locks, so that
- * reports can name their owner, and with LOCK_STAT their lockdep word is the one behind. Left out: trylock.
+ * Bit spinlocks (include/linux/bit_spinlock.h, 6.1): a bit of a word that may hold other things, as long as those
+ * change by atomic operations. Waiters have no order. Linux has no lockdep for them; here they are among the held
+ * locks, so that reports name their owner; with LOCK_STAT their lockdep word is the one behind. Left out: trylock.
  */
 import { LOCK_STAT } from '#config'
 import { atomic_fetch_and, atomic_fetch_or } from '#atomic'

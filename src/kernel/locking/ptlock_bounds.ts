@@ -1,7 +1,7 @@
 /**
- * Whether what a user's page-table-lock design names is a lock that it may have: in its own words at PTLOCK_AREA, in the
- * room that the struct page of a table has for one, or mm$page_table_lock. Built only for users' designs (PTLOCK_USER);
- * the kernel trusts its own.
+ * Whether what a user's page-table-lock design names is a lock that it may have: in its own words at PTLOCK_AREA, in
+ * the room that the struct page of a table has for one, or mm$page_table_lock. Built only for users' designs
+ * (PTLOCK_USER); the kernel trusts its own.
  */
 import { NR_PAGES, PTLOCK_USER } from '#config'
 import { PTLOCK_WORDS } from '#ptlock'

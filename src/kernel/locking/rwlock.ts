@@ -1,8 +1,8 @@
 /**
  * Reader-writer spinlocks (include/linux/rwlock.h, kernel/locking/qrwlock.c, 6.1): readers share the lock, whoever must
- * wait does so in the order in which it came, behind one spinlock. The count has 1 for a writer that waits, 0xff for one
- * that holds, and 512 for each reader. Left out: readers in interrupts, who may pass a writer that waits; _irq and _bh
- * forms.
+ * wait does so in the order in which it came, behind one spinlock. The count has 1 for a writer that waits, 0xff for
+ * one that holds, and 512 for each reader. Left out: readers in interrupts, who may pass a writer that waits; _irq and
+ * _bh forms.
  */
 import { LOCK_STAT } from '#config'
 import { atomic_fetch_add, atomic_fetch_or, cmpxchg } from '#atomic'
@@ -111,8 +111,8 @@ export function write_unlock(lock: Rwlock): void {
 }
 
 /**
- * Whether somebody waits for `lock`; asked by whoever holds it for writing. A hint. Linux asks whether the queue's lock is
- * held (queued_rwlock_is_contended), which is by whoever has added to the count.
+ * Whether somebody waits for `lock`; asked by whoever holds it for writing. A hint. Linux asks whether the queue's lock
+ * is held (queued_rwlock_is_contended), which is by whoever has added to the count.
  */
 export function write_is_contended(lock: Rwlock): boolean {
   return READ_ONCE(lock + rwlock$cnts) !== _QW_LOCKED

@@ -1,5 +1,5 @@
 /**
- * What fork does to the words of the data oracle: a child starts with what its parent may have had; and the end of an mm.
+ * The words of the data oracle at fork, where a child starts with what its parent may have had, and when an mm ends.
  */
 import { smp_processor_id } from '../arch/access.ts'
 import { oracle } from '../arch/machine.ts'

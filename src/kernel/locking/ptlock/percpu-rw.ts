@@ -1,7 +1,7 @@
 /**
- * PTLOCK=percpu-rw: one local/global lock for all PTE tables of the machine; the mm's lock for the tables above. Who only
- * looks at an entry takes this CPU's part, a line that no other CPU wants; who changes one takes the parts of all CPUs.
- * Not Linux's: the extreme of what is good for readers, as the brlock of vfsmount_lock was.
+ * PTLOCK=percpu-rw: one local/global lock for all PTE tables of the machine; the mm's lock for the tables above. Who
+ * only looks at an entry takes this CPU's part, a line that no other CPU wants; who changes one takes the parts of all
+ * CPUs. Not Linux's: the extreme of what is good for readers, as the brlock of vfsmount_lock was.
  */
 import { PTLOCK_AREA } from '../../arch/memory_map.ts'
 import { load, store } from '../../arch/access.ts'

@@ -1,10 +1,10 @@
 /**
- * PTLOCK=range: a spinlock for each PTLOCK_RANGE entries of a PTE table, on a line of its own; the mm's lock for the tables
- * above. A fault takes the lock of its entry alone; what walks many entries takes all locks that they lie under, from
- * low addresses to high. Not Linux's: what a split below the table would cost and bring.
+ * PTLOCK=range: a spinlock for each PTLOCK_RANGE entries of a PTE table, on a line of its own; the mm's lock for the
+ * tables above. A fault takes the lock of its entry alone; what walks many entries takes all locks that they lie under,
+ * from low addresses to high. Not Linux's: what a split below the table would cost and bring.
  *
- * lockdep has eight subclasses, and a walk may need more: of the locks taken at once the first stands for all in the list of
- * held locks and in the statistics.
+ * lockdep has eight subclasses, and a walk may need more: of the locks taken at once the first stands for all in the
+ * list of held locks and in the statistics.
  */
 import { NR_PAGES, PTLOCK_RANGE, PTRS_PER_TABLE } from '#config'
 import { arch_spin_is_contended, arch_spin_lock, arch_spin_unlock } from '#spinlock'

@@ -1,8 +1,8 @@
 /**
- * PTLOCK=rw: a queued rwlock for each PTE table and each PMD table, in its struct page; the mm's spinlock for the tables
- * above. Who only looks at an entry shares the lock (lookups of get_user_pages, the wait for a migration entry,
- * MADV_WILLNEED); who changes one has it alone. Not Linux's: there even lookups take the spinlock. Fault-around installs
- * entries, so it is a writer.
+ * PTLOCK=rw: a queued rwlock for each PTE table and each PMD table, in its struct page; the mm's spinlock for the
+ * tables above. Who only looks at an entry shares the lock (lookups of get_user_pages, the wait for a migration entry,
+ * MADV_WILLNEED); who changes one has it alone. Not Linux's: there even lookups take the spinlock. Fault-around
+ * installs entries, so it is a writer.
  */
 import { PGTABLE_LEVELS } from '#config'
 import { pgtable_page, pmd_page } from '../../arch/pgtable.ts'

@@ -1,11 +1,11 @@
 /**
- * PTLOCK=seq: a spinlock and a sequence count for each PTE table, in its struct page; its spinlock for each PMD table; the
- * mm's for the tables above. Who changes entries takes the lock and counts; who looks at one reads it without the lock
- * and asks the count afterwards: a read fault on an entry that is present, and the first attempt of get_user_pages. Not
- * Linux's; the idea is that of the speculative page faults of 2018 (LWN 754739), applied to the table in place of the VMA.
+ * PTLOCK=seq: a spinlock and a sequence count for each PTE table, in its struct page; its spinlock for each PMD table;
+ * the mm's for the tables above. Who changes entries takes the lock and counts; who looks at one reads it and asks the
+ * count afterwards, without the lock: a read fault on a present entry, and the first attempt of get_user_pages. Not
+ * Linux's; the idea is that of the speculative page faults of 2018 (LWN 754739), applied to the table, not to the VMA.
  *
- * That the count has moved does not say which entry has changed: then the entry itself is compared, as pte_same does, so
- * that neighbours in a busy table cannot keep a fault from ever ending.
+ * That the count has moved does not say which entry has changed: then the entry itself is compared, as pte_same does,
+ * so that neighbours in a busy table cannot keep a fault from ever ending.
  */
 import { PGTABLE_LEVELS } from '#config'
 import { WRITE_ONCE } from '../../arch/access.ts'

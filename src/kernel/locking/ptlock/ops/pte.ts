@@ -1,6 +1,6 @@
 /**
- * Taking the entries of a PTE table where a design names one spinlock for it (pte_lockptr): the whole table is held, for
- * reading as for writing. A design whose locks are of another kind brings these functions itself.
+ * Taking the entries of a PTE table where a design names one spinlock for it (pte_lockptr): the whole table is held,
+ * for reading as for writing. A design whose locks are of another kind brings these functions itself.
  */
 import { lock_pair, pte_lockptr, unlock_pair } from '#ptlock'
 import type { Mm, Pmd, Spinlock } from '../../../arch/structs.ts'
