@@ -31,11 +31,12 @@ const built: Plugin = {
 const LONGEST = [
   'reverts/reverts.test.ts',
   'reverts/held.test.ts',
-  'docs/readme.test.ts',
   'scenarios/cpus.test.ts',
   'scenarios/reach.test.ts',
-  'scenarios/forms.test.ts',
+  'docs/readme.test.ts',
+  'reverts/reports.test.ts',
   'cli/hunt.test.ts',
+  'scenarios/forms.test.ts',
   'docs/seeds.test.ts',
 ]
 

@@ -6,7 +6,10 @@ export function formatRatio(result: Ratio): string {
   const { name, figure, unit, target, sense, met, detail } = result
   if (Number.isNaN(figure)) return `${'skipped'.padEnd(8)}${name}\n        ${detail}\n`
   const unmeasured = target === 0 ? 'progress' : `${sense} ${number(target)} ${unit}`
-  return `${(met ? 'met' : 'NOT MET').padEnd(8)}${name}\n        ${number(figure)} ${unit} (target: ${unmeasured}); ${detail}\n`
+  return (
+    `${(met ? 'met' : 'NOT MET').padEnd(8)}${name}\n        ${number(figure)} ${unit} (target: ` +
+    `${unmeasured}); ${detail}\n`
+  )
 }
 
 /** The last lines: how many targets were met, and how busy the machine was. */
@@ -23,7 +26,10 @@ export function formatSummary(
     load > cores + 1
       ? `The machine was busy with something else (load ${load.toFixed(1)} on ${cores} cores): the figures are rough.\n`
       : ''
-  return `${met} of ${measured.length} targets met${skipped > 0 ? `, ${skipped} skipped` : ''}, in ${seconds.toFixed(0)} s.\n${busy}`
+  return (
+    `${met} of ${measured.length} targets met${skipped > 0 ? `, ${skipped} skipped` : ''}, in ` +
+    `${seconds.toFixed(0)} s.\n${busy}`
+  )
 }
 
 function number(value: number): string {

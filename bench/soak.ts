@@ -1,5 +1,5 @@
-// `npm run soak -- [--minutes 30] [--seed 1] [SCENARIO…]`: hunts scenarios in forms drawn from the seed (soak/draw.ts), one
-// after the other until time is up, and prints each as the command that hunts it again. Exit status 1
+// `npm run soak -- [--minutes 30] [--seed 1] [SCENARIO…]`: hunts scenarios in forms drawn from the seed (soak/draw.ts),
+// one after the other until time is up, and prints each as the command that hunts it again. Exit status 1
 // if one was violated. A form that a scenario cannot be set up in is said to be so.
 import { parseArgs } from 'node:util'
 import { UsageError } from '../src/base/errors.ts'

@@ -55,6 +55,8 @@ import {
 
 /** Pages of an area: the recorded programs fault 12 times for each mmap. */
 const PAGES = 12
+/** Of so many writes to touched pages one is in another thread's area. */
+const OWN = 4
 /** The first place of the first thread's area; the others lie behind it. */
 const FIRST = 4 * PTRS_PER_PTE
 
@@ -80,9 +82,13 @@ const MOVED = 1
 const TOUCHED = 2
 const LIVE = 3
 
-/** The first page of one of the two places of the task's area. */
+/** The first page of one of the two places of a thread's area. */
+function place_of(thread: number, moved: number): number {
+  return FIRST + (2 * thread + moved) * pages(PAGES)
+}
+
 function place(moved: number): number {
-  return FIRST + (2 * get_reg(THREAD) + moved) * pages(PAGES)
+  return place_of(get_reg(THREAD), moved)
 }
 
 /** Maps the task's area anew, where it lies. Returns its first page or a negative error. */
@@ -121,6 +127,12 @@ function next_page(): number {
   return Math.min(index, pages(PAGES) - 1)
 }
 
+/** Writes a page that was touched: mostly of its own area, now and then of another's, where that is a signal or not. */
+function rewrite_page(base: number): void {
+  const index = prandom(Math.max(1, get_reg(TOUCHED)))
+  store_page(prandom(OWN) !== OWN - 1 ? base : place_of(prandom(nr_cpus()), 0), index)
+}
+
 /** Moves the area to its other place. */
 function move_area(base: number): void {
   const moved = get_reg(MOVED) !== 0 ? 0 : 1
@@ -140,7 +152,7 @@ function fork_or_wait(): void {
 function act(base: number, drawn: number): void {
   if (drawn < TO_WRITE) store_page(base, next_page())
   else if (drawn < TO_READ) load_page(base, next_page())
-  else if (drawn < TO_COW) store_page(base, prandom(Math.max(1, get_reg(TOUCHED))))
+  else if (drawn < TO_COW) rewrite_page(base)
   else if (drawn < TO_MMAP) map_area()
   else if (drawn < TO_MUNMAP) {
     if (sys_munmap(base, pages(PAGES)) === 0) map_area()

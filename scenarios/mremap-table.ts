@@ -1,10 +1,12 @@
 /**
  * A thread moves the range of a whole page table to and fro with mremap while its siblings write and read at both
- * places. The locks of two tables are taken together; what was written before a move is there after it.
+ * places, and have their pages moved to other frames: the walks of that meet the move in its tables, whose locks it takes
+ * together. What was written before a move is there after it.
  *
+ * @config SWAP=y
  * @form cpus=2 operations=3 pages=2
  * @form cpus=2 operations=3 pages=2 VMA_LOCK=y
- * @reaches move_page_tables, move_ptes, copy_vma, free_pgtables, do_anonymous_page
+ * @reaches move_page_tables, move_ptes, copy_vma, free_pgtables, do_anonymous_page, try_to_migrate
  * @expects nr_tlb_remote_flush in 2
  */
 import {
@@ -25,6 +27,7 @@ import {
   set_reg,
   sys_clone_thread,
   sys_mmap,
+  sys_move_pages,
   sys_mremap,
   task_program,
   user_load,
@@ -72,6 +75,11 @@ function move(): void {
   set_reg(MOVED, moved ? 0 : 1)
 }
 
+/** One of the two places. */
+function a_place(): number {
+  return prandom(2) === 0 ? HERE : THERE
+}
+
 /** Stores to its word at one of the places and loads from one; where the area is not, that is a signal. */
 function touch(thread: number): void {
   const entries = Math.min(pages(PAGES), PTRS_PER_PTE)
@@ -80,8 +88,9 @@ function touch(thread: number): void {
   // No word is left for a thread: it reads those of others.
   const mine = word < WORDS - 1
   const value = get_reg(LAST) + 1
-  if (mine && user_store((prandom(2) === 0 ? HERE : THERE) + entry, word, value) === 0) set_reg(LAST, value)
-  const got = user_load((prandom(2) === 0 ? HERE : THERE) + entry, word % WORDS)
+  if (mine && user_store(a_place() + entry, word, value) === 0) set_reg(LAST, value)
+  if (prandom(2) === 1) sys_move_pages(a_place() + entry)
+  const got = user_load(a_place() + entry, word % WORDS)
   BUG_ON(mine && user_signal() === 0 && got !== get_reg(LAST))
 }
 

@@ -1,6 +1,6 @@
-// The library: `import { hunt, judge, replay, run, scale } from 'mmtorture'`. Options as on the command line, results as plain
-// data; nothing is printed, and no file is written but under `out`. The command line is its first user. Leaves out text
-// for people: src/report.
+// The library: `import { hunt, judge, replay, run, scale } from 'mmtorture'`. Options as on the command line, results
+// as plain data; nothing is printed, and no file is written but under `out`. The command line is its first user. Leaves
+// out text for people: src/report.
 import * as v from 'valibot'
 import type { Conduct } from './base/conduct.ts'
 import { UsageError } from './base/errors.ts'

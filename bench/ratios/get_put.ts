@@ -22,7 +22,9 @@ async function nanoseconds(pairs: number, loop: () => void): Promise<number> {
 
 // Made anew for each array: a loop that has seen two of them is slower.
 function bareLoop(memory: Int32Array, word: number, pairs: number): () => void {
-  const source = `for (let i = 0; i < ${pairs}; i++) { Atomics.add(memory, ${word}, 1); Atomics.add(memory, ${word}, -1) }`
+  const source =
+    `for (let i = 0; i < ${pairs}; i++) { Atomics.add(memory, ${word}, 1); Atomics.add(memory, ` +
+    `${word}, -1) }`
   // oxlint-disable-next-line no-new-func, no-implied-eval
   return new Function('memory', `return () => { ${source} }`)(memory) as () => void
 }

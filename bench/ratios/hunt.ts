@@ -39,7 +39,8 @@ async function samePage({ rounds }: Effort): Promise<Ratio[]> {
   const { bare, executions, steps } = await huntSamples('same-page', rounds)
   const scaled = (rates: readonly number[]): number => medianRatio(rates, bare) * BARE
   const detail = (measured: string): string =>
-    `at the speed at which bare generators make ${BARE / 1e6} million/s; here ${measured} beside ${million(bare)}, of CPU time`
+    `at the speed at which bare generators make ${BARE / 1e6} million/s; here ${measured} beside ` +
+    `${million(bare)}, of CPU time`
   return [
     ratio(EXECUTIONS, scaled(executions), 'at least', 12_000, detail(median(executions).toFixed(0)), '/s'),
     ratio(STEPS, scaled(steps) / 1e6, 'at least', 3, detail(million(steps)), 'million/s'),
@@ -70,7 +71,9 @@ async function twoWorkers({ rounds }: Effort): Promise<Ratio[]> {
     one: () => rate(1),
     two: () => rate(2),
   })
-  const detail = `executions a second of elapsed time: ${median(two).toFixed(0)} by ${median(one).toFixed(0)}; needs two idle cores`
+  const detail =
+    `executions a second of elapsed time: ${median(two).toFixed(0)} by ${median(one).toFixed(0)}; ` +
+    'needs two idle cores'
   return [ratio(WORKERS, medianRatio(two, one), 'at least', 1.8, detail)]
 }
 

@@ -24,7 +24,9 @@ async function measure({ rounds, window }: Effort): Promise<Ratio[]> {
   try {
     const samples = await interleave(rounds, 1, { off: () => throughput(off), on: () => throughput(on) })
     const cost = (1 - medianRatio(samples.on, samples.off)) * 100
-    const detail = `${(median(samples.on) / 1e6).toFixed(2)} M operations/s, without ${(median(samples.off) / 1e6).toFixed(2)} M`
+    const detail =
+      `${(median(samples.on) / 1e6).toFixed(2)} M operations/s, without ` +
+      `${(median(samples.off) / 1e6).toFixed(2)} M`
     return [ratio(NAME, cost, 'at most', 25, detail, '%')]
   } finally {
     await Promise.all([off.shutdown(), on.shutdown()])

@@ -49,7 +49,8 @@ async function measureOne(spinlock: string, { rounds }: Effort): Promise<Ratio> 
     })
     const figure = medianRatio(samples.many, samples.few)
     const detail =
-      `${(median(samples.many) / 1e6).toFixed(2)} M operations/s, ${FEW} CPUs ${(median(samples.few) / 1e6).toFixed(2)} M` +
+      `${(median(samples.many) / 1e6).toFixed(2)} M operations/s, ${FEW} CPUs ` +
+      `${(median(samples.few) / 1e6).toFixed(2)} M` +
       (TARGETS[spinlock] === 0 ? '; the target is progress in every window' : '')
     const result = ratio(nameOf(spinlock), figure, 'at least', TARGETS[spinlock], detail)
     return TARGETS[spinlock] === 0 ? { ...result, met: Math.min(...samples.many) > 0 } : result

@@ -1,5 +1,5 @@
-// Forms of scenarios that are drawn: 1 to 4 CPUs, 1 to 16 operations, 1 to 8 pages, and keys of the configuration, small
-// values of limits among them. The same form from the same seed and number. Leaves out hunting them.
+// Forms of scenarios that are drawn: 1 to 4 CPUs, 1 to 16 operations, 1 to 8 pages, and keys of the configuration,
+// small values of limits among them. The same form from the same seed and number. Leaves out hunting them.
 import { scenarioSettings, type ScenarioFile } from '../../src/catalog/scenarios.ts'
 import type { Sizes } from '../../src/explore/shrink.ts'
 import { ExecutionRandom } from '../../src/step/random.ts'

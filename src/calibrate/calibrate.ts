@@ -41,11 +41,13 @@ export async function calibrate(file: string, conduct: Conduct = {}): Promise<Ca
 export function refuseUnfit(all: number, available: number): void {
   if (available < 2)
     throw new UsageError(
-      '--calibrate: this process has one CPU, and what a line takes from one CPU to another cannot be measured on it; choose a topology of mmtorture list topologies.',
+      '--calibrate: this process has one CPU, and what a line takes from one CPU to another cannot ' +
+        'be measured on it; choose a topology of mmtorture list topologies.',
     )
   if (all > MOST_CPUS)
     throw new UsageError(
-      `--calibrate: this machine has ${all} CPUs, more than the ${MOST_CPUS} that a kernel can have; choose a topology of mmtorture list topologies.`,
+      `--calibrate: this machine has ${all} CPUs, more than the ${MOST_CPUS} that a kernel can have; ` +
+        'choose a topology of mmtorture list topologies.',
     )
 }
 
@@ -53,11 +55,13 @@ export function refuseUnfit(all: number, available: number): void {
 export function refuseUnmeasured({ resolution, transfers }: Measured): void {
   if (resolution > COARSEST)
     throw new UsageError(
-      `--calibrate: the clock of this host goes in steps of ${duration(resolution)}, too coarse to time accesses (at most ${duration(COARSEST)}); choose a topology of mmtorture list topologies.`,
+      `--calibrate: the clock of this host goes in steps of ${duration(resolution)}, too coarse to ` +
+        `time accesses (at most ${duration(COARSEST)}); choose a topology of mmtorture list topologies.`,
     )
   if (transfers.every((rounds) => rounds.length === 0))
     throw new UsageError(
-      '--calibrate: no two threads ran on two CPUs at the same time, so no transfer was measured; run it again when the machine is idle.',
+      '--calibrate: no two threads ran on two CPUs at the same time, so no transfer was measured; ' +
+        'run it again when the machine is idle.',
     )
 }
 

@@ -220,7 +220,8 @@ function sourcesOf(values: readonly CalibratedValue[], defaults: Topology, host:
   const text = ({ key, how, figure }: CalibratedValue): string =>
     figure === undefined
       ? `${key}: ${how}`
-      : `${key}: ${how}; half of ${figure.rounds} rounds from ${figure.low.toFixed(2)} to ${figure.high.toFixed(2)} ns${isNoisy(figure) ? ', noisy' : ''}`
+      : `${key}: ${how}; half of ${figure.rounds} rounds from ${figure.low.toFixed(2)} to ` +
+        `${figure.high.toFixed(2)} ns${isNoisy(figure) ? ', noisy' : ''}`
   return [
     `measured by mmtorture scale --calibrate on ${host.date} with Node ${host.node}: medians`,
     ...values.filter(({ from }) => from !== 'default').map(text),

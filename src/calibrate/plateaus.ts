@@ -54,7 +54,8 @@ export function plateausOf(chases: readonly Chase[]): Plateau[] {
 
 /**
  * What the plateaus say of the caches.
- * @param llc bytes of the last-level cache where they are known, else 0: sets of less than twice that do not show memory
+ * @param llc bytes of the last-level cache where they are known, else 0: sets of less than twice that do not show
+ *   memory
  */
 export function cachesOf(chases: readonly Chase[], llc: number): Caches {
   const plateaus = plateausOf(chases)

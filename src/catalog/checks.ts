@@ -79,6 +79,7 @@ function checksNamed(option: string, text: string, checks: readonly ListedCheck[
     checks.map((check) => check.name),
   )
   throw new UsageError(
-    `${option} ${text}: there is no such check${hint}; mmtorture list checks names them, and steps and rest are all of a kind.`,
+    `${option} ${text}: there is no such check${hint}; mmtorture list checks names them, and steps ` +
+      'and rest are all of a kind.',
   )
 }

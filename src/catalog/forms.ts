@@ -1,7 +1,7 @@
 // What a scenario declares of its hunt in its head comment, beside `@config` (scenarios.ts):
 //
-//   @form cpus=3 operations=4 pages=2 VMA_LOCK=y   sizes of a hunt, and settings; the first is what a hunt takes, all of
-//                                                  them are hunted by the tests
+//   @form cpus=3 operations=4 pages=2 VMA_LOCK=y   sizes of a hunt, and settings; a hunt takes the first, the tests
+//                                                  hunt all of them
 //   @reaches do_wp_page, pgmigrate_success         functions, events and retries that a hunt of the first form reaches
 //   @expects pswpout in 20                         that event is counted at least once in so many executions
 //

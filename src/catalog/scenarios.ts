@@ -53,7 +53,8 @@ export function findScenario(text: string, root: string = packageRoot()): Scenar
   const names = known.map((scenario) => scenario.name)
   const hint = didYouMean(text, names)
   throw new UsageError(
-    `there is no scenario ${text}${hint}; the scenarios are ${names.join(', ')}, or give the path of your own .ts file.`,
+    `there is no scenario ${text}${hint}; the scenarios are ${names.join(', ')}, or give the path of ` +
+      'your own .ts file.',
   )
 }
 
@@ -109,7 +110,8 @@ function refuseMisplaced(source: string, scenario: ScenarioFile): void {
     const tag = /^\s*(?:\/\*+|\*|\/\/)\s*(@(?:config|form|reaches|expects))\s/.exec(lines[index])?.[1]
     if (tag !== undefined)
       throw new UsageError(
-        `${scenarioLabel(scenario)}:${index + 1}: ${tag} belongs to the comment that the file begins with, before its imports.`,
+        `${scenarioLabel(scenario)}:${index + 1}: ${tag} belongs to the comment that the file begins ` +
+          'with, before its imports.',
       )
   }
 }

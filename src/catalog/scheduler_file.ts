@@ -63,7 +63,8 @@ function absoluteImports(code: string, path: string, url: string): string {
   return code.replaceAll(/\bfrom\s*(['"])(\.[^'"]*)\1/g, (_all, _quote, specifier: string) => {
     if (/\.[cm]?ts$/.test(specifier))
       throw new UsageError(
-        `${shown(path)} imports ${specifier}: a scheduler in TypeScript is one file, and imports types (import type) or JavaScript.`,
+        `${shown(path)} imports ${specifier}: a scheduler in TypeScript is one file, and imports ` +
+          'types (import type) or JavaScript.',
       )
     return `from '${new URL(specifier, url).href}'`
   })
@@ -82,7 +83,8 @@ function makeScheduler(path: string, made: unknown, options: SchedulerOptions): 
     }
   if (!isScheduler(scheduler))
     throw new UsageError(
-      `${shown(path)}: the default export is no scheduler; expected an object with name, begin() and next(), or a function or class that makes one.`,
+      `${shown(path)}: the default export is no scheduler; expected an object with name, begin() and ` +
+        'next(), or a function or class that makes one.',
     )
   return scheduler
 }

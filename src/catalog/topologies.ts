@@ -110,7 +110,8 @@ export function findTopology(text: string): ChosenTopology {
   if (plain === HOST) {
     if (!existsSync(HOST_FILE))
       throw new UsageError(
-        `--topology ${text}: this machine has not been measured yet, there is no ${HOST_FILE}; mmtorture scale --calibrate measures it and writes that file.`,
+        `--topology ${text}: this machine has not been measured yet, there is no ${HOST_FILE}; ` +
+          'mmtorture scale --calibrate measures it and writes that file.',
       )
     return chosen(text, HOST_FILE, boxes)
   }
@@ -121,7 +122,8 @@ export function findTopology(text: string): ChosenTopology {
   const names = [...known.map((one) => one.name), HOST]
   const hint = didYouMean(plain, names)
   throw new UsageError(
-    `--topology ${text}: there is no such topology${hint}; there are ${names.join(', ')}, or give the path of a .json file; xN behind it makes N boxes.`,
+    `--topology ${text}: there is no such topology${hint}; there are ${names.join(', ')}, or give ` +
+      'the path of a .json file; xN behind it makes N boxes.',
   )
 }
 

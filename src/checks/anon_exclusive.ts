@@ -10,7 +10,8 @@ export const anonExclusive: Check = {
   id: 'Q10',
   name: 'PageAnonExclusive',
   description:
-    'An exclusive anonymous page is mapped once at most, and an anonymous page that may be written is exclusive (COW_REUSE=exclusive).',
+    'An exclusive anonymous page is mapped once at most, and an anonymous page that may be written ' +
+    'is exclusive (COW_REUSE=exclusive).',
   run(view) {
     const { memory, symbols: s } = view
     if (s.COW_REUSE !== COW_REUSE_EXCLUSIVE) return 'not applicable'
@@ -23,7 +24,8 @@ export const anonExclusive: Check = {
       if (ptes[pfn] > 1 && (flags(pfn) & s.PG_anon_exclusive) !== 0)
         found.add(
           () =>
-            `page ${hex(pfn)} is PageAnonExclusive and mapped ${ptes[pfn]} times (${view.mappings.describe(pfn)}), expected once`,
+            `page ${hex(pfn)} is PageAnonExclusive and mapped ${ptes[pfn]} times ` +
+            `(${view.mappings.describe(pfn)}), expected once`,
         )
     const writable = s._PAGE_PRESENT | s._PAGE_RW
     view.mappings.forEachPte((pte, addr, mm) => {
@@ -51,7 +53,8 @@ function swapEntries(view: RestingMachine, found: Findings): void {
     if (uses > 1 || mapped > 0)
       found.add(
         () =>
-          `swp ${Math.floor(slot / s.SWAPFILE_SLOTS)}:${slot % s.SWAPFILE_SLOTS}: an entry is exclusive, and ${uses} name the slot, ${mapped} map its page`,
+          `swp ${Math.floor(slot / s.SWAPFILE_SLOTS)}:${slot % s.SWAPFILE_SLOTS}: an entry is ` +
+          `exclusive, and ${uses} name the slot, ${mapped} map its page`,
       )
   }
 }

@@ -8,7 +8,8 @@ export const buddy: Check = {
   id: 'Q6',
   name: 'buddy',
   description:
-    'Free blocks are aligned, disjoint, on one list, merged as far as possible and made of clean pages; the counts agree.',
+    'Free blocks are aligned, disjoint, on one list, merged as far as possible and made of clean ' +
+    'pages; the counts agree.',
   run(view) {
     const { symbols: s } = view
     const found = new Findings()

@@ -9,7 +9,8 @@ export const leaks: Check = {
   id: 'Q11',
   name: 'leaks',
   description:
-    'Every allocated page, page table and object is reachable, every page table from one entry; after teardown all is free.',
+    'Every allocated page, page table and object is reachable, every page table from one entry; ' +
+    'after teardown all is free.',
   run(view) {
     const found = new Findings()
     for (const problem of [...view.mappings.problems, ...view.pageCache.problems]) found.add(() => problem)
@@ -80,7 +81,8 @@ function tasks(view: RestingMachine, found: Findings): void {
       if (!cache.isInUse(task) || queued.has(task)) {
         found.add(
           () =>
-            `run queue ${cpu} leads to ${hex(task)}, ${queued.has(task) ? 'which is queued before' : 'which is no task in use'}`,
+            `run queue ${cpu} leads to ${hex(task)}, ` +
+            `${queued.has(task) ? 'which is queued before' : 'which is no task in use'}`,
         )
         return
       }
@@ -124,7 +126,9 @@ function mms(view: RestingMachine, found: Findings): void {
     if (reached[view.caches.vm_area_struct.index(vma)] === 0)
       found.add(
         () =>
-          `vm_area_struct ${view.caches.vm_area_struct.index(vma)} (${hex(memory[vma + s.vma$vm_start])} to ${hex(memory[vma + s.vma$vm_end])}) is in use and in no mm`,
+          `vm_area_struct ${view.caches.vm_area_struct.index(vma)} ` +
+          `(${hex(memory[vma + s.vma$vm_start])} to ${hex(memory[vma + s.vma$vm_end])}) is in use ` +
+          'and in no mm',
       )
 }
 
@@ -160,7 +164,8 @@ function anonVmas(view: RestingMachine, found: Findings): void {
         if (memory[avc + s.anon_vma_chain$vma] !== vma.address)
           found.add(
             () =>
-              `anon_vma_chain ${caches.anon_vma_chain.index(avc)}: vma ${hex(memory[avc + s.anon_vma_chain$vma])}, expected ${hex(vma.address)}`,
+              `anon_vma_chain ${caches.anon_vma_chain.index(avc)}: vma ` +
+              `${hex(memory[avc + s.anon_vma_chain$vma])}, expected ${hex(vma.address)}`,
           )
         chains.add(avc)
         const anonVma = memory[avc + s.anon_vma_chain$anon_vma]
@@ -175,7 +180,8 @@ function anonVmas(view: RestingMachine, found: Findings): void {
     if (!reached.has(anonVma) && !waiting.has(anonVma))
       found.add(
         () =>
-          `anon_vma ${caches.anon_vma.index(anonVma)} is in use and no chain leads to it: refcount ${memory[anonVma + s.anon_vma$refcount]}`,
+          `anon_vma ${caches.anon_vma.index(anonVma)} is in use and no chain leads to it: refcount ` +
+          `${memory[anonVma + s.anon_vma$refcount]}`,
       )
 }
 
@@ -219,7 +225,8 @@ function objects(view: RestingMachine, found: Findings): void {
     if (references < Math.max(vmas, 1))
       found.add(
         () =>
-          `address_space ${caches.address_space.index(mapping)}: i_count ${references}, expected at least ${Math.max(vmas, 1)}: ${count(vmas, 'VMA')}`,
+          `address_space ${caches.address_space.index(mapping)}: i_count ${references}, expected at ` +
+          `least ${Math.max(vmas, 1)}: ${count(vmas, 'VMA')}`,
       )
   }
   for (const node of caches.xa_node.inUse()) {

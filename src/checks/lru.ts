@@ -10,7 +10,8 @@ export const lru: Check = {
   id: 'Q7-lru',
   name: 'LRU lists',
   description:
-    'A page is on one LRU list at most, the one that its flags say, exactly if it has PG_lru; each list counts its pages.',
+    'A page is on one LRU list at most, the one that its flags say, exactly if it has PG_lru; each ' +
+    'list counts its pages.',
   run(view) {
     const { memory, symbols: s } = view
     if (s.NR_LRUVECS === 0) return 'not applicable'

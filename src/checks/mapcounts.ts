@@ -20,7 +20,10 @@ export const mapcounts: Check = {
       if (mapcount + 1 !== ptes[pfn])
         found.add(() => {
           const where = ptes[pfn] === 0 ? '' : ` (${view.mappings.describe(pfn)})`
-          return `page ${hex(pfn)}: _mapcount ${mapcount}, expected ${ptes[pfn] - 1}: ${count(ptes[pfn], 'PTE')}${where}`
+          return (
+            `page ${hex(pfn)}: _mapcount ${mapcount}, expected ${ptes[pfn] - 1}: ` +
+            `${count(ptes[pfn], 'PTE')}${where}`
+          )
         })
     }
     return found.result()

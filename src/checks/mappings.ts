@@ -78,7 +78,8 @@ class TableWalk implements Mappings {
     if (this.parents[pfn]++ !== 0) return false
     if (entry !== 0 && memory[page + s.page$pt_mm] !== mm.address)
       this.problems.push(
-        `page ${hex(pfn)}, a table of mm ${mm.id} (${hex(table.start)}): pt_mm ${hex(memory[page + s.page$pt_mm])}, expected ${hex(mm.address)}`,
+        `page ${hex(pfn)}, a table of mm ${mm.id} (${hex(table.start)}): pt_mm ` +
+          `${hex(memory[page + s.page$pt_mm])}, expected ${hex(mm.address)}`,
       )
     const { entries, level, start } = table
     this.tables.push({ entries, level, start, pfn, mm })

@@ -211,7 +211,8 @@ class CacheWalk implements ObjectCache {
     const inUse = (word & ~s.SLAB_FROZEN) >>> s.SLAB_INUSE_SHIFT
     if (free >= 0 && inUse !== this.#objects - free)
       this.#problem(
-        `slab ${slab}: in use ${inUse}, expected ${this.#objects - free}: ${count(free, 'object')} of ${this.#objects} on its freelist`,
+        `slab ${slab}: in use ${inUse}, expected ${this.#objects - free}: ${count(free, 'object')} ` +
+          `of ${this.#objects} on its freelist`,
       )
     if (((word & s.SLAB_FROZEN) !== 0) !== frozen)
       this.#problem(`slab ${slab} of ${list} is ${frozen ? 'not frozen' : 'frozen'}`)

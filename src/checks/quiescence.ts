@@ -9,7 +9,8 @@ export const quiescence: Check = {
   id: 'Q9',
   name: 'quiescence',
   description:
-    'No page is locked or waited for, no CPU holds a lock or defers a flush, no PTE is in migration, and every TLB entry is part of its PTE.',
+    'No page is locked or waited for, no CPU holds a lock or defers a flush, no PTE is in migration, ' +
+    'and every TLB entry is part of its PTE.',
   run(view) {
     const found = new Findings()
     pages(view, found)
@@ -91,7 +92,8 @@ function tlb(view: RestingMachine, cpu: number, found: Findings): void {
     if ((pte & s._PAGE_PRESENT) === 0 || cached >>> s.PFN_SHIFT !== pte >>> s.PFN_SHIFT || lacks !== 0)
       found.add(
         () =>
-          `cpu ${cpu}: its TLB translates ${hex(addr)} by ${hex(cached)}, expected ${mm ? `no more than mm ${mm.id}'s PTE ${hex(pte)}` : 'an empty TLB, since it has no mm'}`,
+          `cpu ${cpu}: its TLB translates ${hex(addr)} by ${hex(cached)}, expected ` +
+          `${mm ? `no more than mm ${mm.id}'s PTE ${hex(pte)}` : 'an empty TLB, since it has no mm'}`,
       )
   }
 }

@@ -8,7 +8,8 @@ export const refcounts: Check = {
   id: 'Q1',
   name: 'refcounts',
   description:
-    'A page has one reference for each PTE that maps it and one for the page cache or the swap cache; a page table has one.',
+    'A page has one reference for each PTE that maps it and one for the page cache or the swap ' +
+    'cache; a page table has one.',
   run(view) {
     const { memory } = view
     const { NR_PAGES, page$_refcount } = view.symbols

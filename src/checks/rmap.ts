@@ -8,7 +8,8 @@ export const rmap: Check = {
   id: 'Q8',
   name: 'rmap',
   description:
-    "A mapped page leads back to the VMA that maps it: by its anon_vma and a chain, or by its object; its index is the VMA's.",
+    'A mapped page leads back to the VMA that maps it: by its anon_vma and a chain, or by its ' +
+    "object; its index is the VMA's.",
   run(view) {
     const { symbols: s } = view
     const walk = new RmapWalk(view)

@@ -7,7 +7,8 @@ export const rss: Check = {
   id: 'Q3',
   name: 'rss',
   description:
-    "An mm's counters and what its tasks have not added yet equal its PTEs, kind by kind, and its page tables; all are 0 when the mm is freed.",
+    "An mm's counters and what its tasks have not added yet equal its PTEs, kind by kind, and its " +
+    'page tables; all are 0 when the mm is freed.',
   run(view) {
     const { memory, symbols: s } = view
     const names = memberNames(view)
@@ -21,7 +22,9 @@ export const rss: Check = {
         if (counter + deltas !== want.pages[member])
           found.add(
             () =>
-              `mm ${mm.id}: ${names[member]} ${counter}${deltas === 0 ? '' : ` and ${deltas} in its tasks`}, expected ${want.pages[member]}: as many PTEs`,
+              `mm ${mm.id}: ${names[member]} ` +
+              `${counter}${deltas === 0 ? '' : ` and ${deltas} in its tasks`}, expected ` +
+              `${want.pages[member]}: as many PTEs`,
           )
       }
       const tables = memory[mm.address + s.mm$pgtables_bytes]

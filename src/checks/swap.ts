@@ -123,7 +123,8 @@ class SwapWalk implements Swap {
     const counted = this.#count(slot, word)
     if (counted !== this.entries[slot])
       this.problems.push(
-        `${name}: the swap map (${hex(word)}) counts ${counted}, expected ${this.entries[slot]}: as many entries name it`,
+        `${name}: the swap map (${hex(word)}) counts ${counted}, expected ${this.entries[slot]}: as ` +
+          'many entries name it',
       )
     const cached = memory[s.SWAP_CACHE + slot] !== 0
     if (((word & s.SWAP_HAS_CACHE) !== 0) !== cached)
@@ -147,7 +148,8 @@ class SwapWalk implements Swap {
     const entry = swapEntry(s, device, offset)
     if ((memory[page + s.page$flags] & s.PG_swapcache) === 0 || memory[page + s.page$private] !== entry)
       this.problems.push(
-        `${name}: its page ${hex(pfn)} has private ${hex(memory[page + s.page$private])} and flags ${hex(memory[page + s.page$flags])}, expected ${hex(entry)} and PG_swapcache`,
+        `${name}: its page ${hex(pfn)} has private ${hex(memory[page + s.page$private])} and flags ` +
+          `${hex(memory[page + s.page$flags])}, expected ${hex(entry)} and PG_swapcache`,
       )
   }
 

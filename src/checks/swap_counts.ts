@@ -5,7 +5,8 @@ export const swapCounts: Check = {
   id: 'Q4',
   name: 'swap counts',
   description:
-    'A swap slot counts the entries that name it, has SWAP_HAS_CACHE as long as its page is in the swap cache, and is free otherwise; the sums agree.',
+    'A swap slot counts the entries that name it, has SWAP_HAS_CACHE as long as its page is in the ' +
+    'swap cache, and is free otherwise; the sums agree.',
   run(view) {
     if (view.symbols.SWAP === 0) return 'not applicable'
     const found = new Findings()

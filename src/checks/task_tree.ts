@@ -7,7 +7,8 @@ export const taskTree: Check = {
   id: 'Q15',
   name: 'task tree',
   description:
-    "A task is on its parent's list of children, which leads to no other; nr_children counts them and the zombies; the list of all tasks has each once.",
+    "A task is on its parent's list of children, which leads to no other; nr_children counts them " +
+    'and the zombies; the list of all tasks has each once.',
   run(view) {
     const { memory, symbols: s } = view
     const found = new Findings()
@@ -22,7 +23,8 @@ export const taskTree: Check = {
       if (counted !== children + zombies)
         found.add(
           () =>
-            `${name(view, task)}: nr_children ${counted}, expected ${children + zombies}: ${children} on its list, ${zombies} zombies`,
+            `${name(view, task)}: nr_children ${counted}, expected ${children + zombies}: ` +
+            `${children} on its list, ${zombies} zombies`,
         )
     }
     for (const task of tasks) {
@@ -48,7 +50,8 @@ function walkChildren(
     if (!view.caches.task_struct.isInUse(child) || listed.has(child)) {
       found.add(
         () =>
-          `${name(view, task)}: its children lead to ${hex(child)}, ${listed.has(child) ? 'a child before' : 'no task in use'}`,
+          `${name(view, task)}: its children lead to ${hex(child)}, ` +
+          `${listed.has(child) ? 'a child before' : 'no task in use'}`,
       )
       break
     }
@@ -74,7 +77,8 @@ function walkTasks(view: RestingMachine, tasks: readonly number[], found: Findin
     if (!view.caches.task_struct.isInUse(task) || listed.has(task)) {
       found.add(
         () =>
-          `the list of all tasks leads to ${hex(node)}, ${listed.has(task) ? 'which is on it before' : 'which is in no task in use'}`,
+          `the list of all tasks leads to ${hex(node)}, ` +
+          `${listed.has(task) ? 'which is on it before' : 'which is in no task in use'}`,
       )
       return
     }

@@ -18,8 +18,8 @@ import type { RestartableScheduler, SchedulerEntry } from './schedulers/schedule
 /** Executions of a round: the profile changes only between rounds. */
 export const ROUND = 1024
 /**
- * Behind the first round, one of so many executions is watched for what it reaches. It also learns words that are shared
- * after all, and measures: seldom draws lead to words that the batch has not seen.
+ * Behind the first round, one of so many executions is watched for what it reaches. It also learns words that are
+ * shared after all, and measures: seldom draws lead to words that the batch has not seen.
  */
 export const COVER_EVERY = 16
 /** Executions between two readings of the clock. */
@@ -124,7 +124,7 @@ export class Explorer {
     this.#coverage = new Coverage(subject.machine, options.sites)
   }
 
-  /** Runs the batch that every worker begins with; `enough` is asked behind each execution, given how many there were. */
+  /** Runs the batch that every worker begins with; `enough` is asked behind each execution, given their number. */
   learn(enough: (executions: number) => boolean = () => false): Slice {
     const tally = new SliceTally(-1)
     this.#watch(true)

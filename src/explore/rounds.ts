@@ -213,19 +213,23 @@ export class Rounds {
     const warnings: string[] = []
     if (this.cutOff > 0)
       warnings.push(
-        `${this.cutOff} of ${this.executions} executions were cut off: they had not come to an end after ${LENGTH} times ` +
-          '--step-limit steps, and what they would have come to is not known; give the tasks fewer operations or a higher ' +
+        `${this.cutOff} of ${this.executions} executions were cut off: they had not come to an end ` +
+          `after ${LENGTH} times ` +
+          '--step-limit steps, and what they would have come to is not known; give the tasks fewer ' +
+          'operations or a higher ' +
           'limit, and see that a program asks last_turn()',
       )
     if (!this.exhausted && this.#lastFreshOf >= ROUND / 2 && this.#lastFresh < FEW * this.#lastFreshOf)
       warnings.push(
-        `of the last ${this.#lastFreshOf} executions ${this.#lastFreshOf - this.#lastFresh} repeated a schedule that had run ` +
+        `of the last ${this.#lastFreshOf} executions ${this.#lastFreshOf - this.#lastFresh} repeated ` +
+          'a schedule that had run ' +
           'before; more of them find little: give the scenario more CPUs, pages or operations',
       )
     for (const violation of this.violations.values())
       if (!violation.reproduced)
         warnings.push(
-          `the violation of ${violation.check} in execution ${violation.execution} did not come again when its schedule was ` +
+          `the violation of ${violation.check} in execution ${violation.execution} did not come ` +
+            'again when its schedule was ' +
             'run by itself, so it cannot be shrunk',
         )
     return warnings

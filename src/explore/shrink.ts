@@ -1,7 +1,7 @@
 /**
  * Makes a failing execution small: fewest switches first, then the simplest draws, then fewest operations, CPUs and
- * pages, then fewest steps; the same check fails all along. In the end every switch that is left was shown to be necessary. What it comes to depends
- * on the schedule alone, not on the host: executions bound it, not time.
+ * pages, then fewest steps; the same check fails all along. In the end every switch that is left was shown to be
+ * necessary. What it comes to depends on the schedule alone, not on the host: executions bound it, not time.
  */
 import { type Attempt, attempt, type Subject } from './attempt.ts'
 import { type Course, courseOf, type Ran } from './course.ts'

@@ -147,7 +147,9 @@ function stallOf(control: Int32Array, patience: number): { stalled: Promise<neve
       if (quiet >= patience)
         reject(
           new UsageError(
-            `an execution does not end: none has for ${patience} s, and no step limit stops a loop that makes no access to shared memory; look for one in the scenario, the patches and the designs.`,
+            `an execution does not end: none has for ${patience} s, and no step limit stops a loop ` +
+              'that makes no access to shared memory; look for one in the scenario, the patches and ' +
+              'the designs.',
           ),
         )
     }, 1000)

@@ -217,7 +217,8 @@ async function explored(
         shown = performance.now()
         progress(
           `${count(now.executions)} executions, ${count(now.executionsPerSecond)}/s, ` +
-            `${count(now.distinctSchedules)} distinct schedules, ${count(now.conflictPairs)} conflicting pairs of source lines` +
+            `${count(now.distinctSchedules)} distinct schedules, ${count(now.conflictPairs)} ` +
+            'conflicting pairs of source lines' +
             (now.violations.length > 0 ? `, ${now.violations.length} distinct violations` : ''),
         )
       },
@@ -381,7 +382,8 @@ function notesOf(config: Configuration, options: HuntChoices, cpus: number): str
   return taken.length === 0
     ? []
     : [
-        `a hunt takes ${taken.join(', ')} unless --config says otherwise: the fewer words, the more schedules a second.`,
+        `a hunt takes ${taken.join(', ')} unless --config says otherwise: the fewer words, the more ` +
+          'schedules a second.',
       ]
 }
 

@@ -85,8 +85,8 @@ export const DEFAULT_SEED = 1
 export const DEFAULT_OPERATIONS = 2
 export const DEFAULT_PAGES = 3
 /**
- * Steps without the end of a turn that are a livelock in the default form: four times what the longest turn of a built-in
- * scenario takes (memcg-limit, 5,200).
+ * Steps without the end of a turn that are a livelock in the default form: four times what the longest turn of a
+ * built-in scenario takes (memcg-limit, 5,200).
  */
 export const DEFAULT_STEP_LIMIT = 20_000
 /** Without a scenario and without a revert that names one. */
@@ -249,7 +249,8 @@ function chooseScheduler(name: string): string {
   if (/[\\/]|\.[mc]?[jt]s$/.test(name)) return existingFile('--scheduler', name)
   const hint = didYouMean(name, names)
   throw new UsageError(
-    `--scheduler ${name}: there is no such scheduler${hint}; there are ${names.join(', ')}, or give the path of your own .ts or .js file.`,
+    `--scheduler ${name}: there is no such scheduler${hint}; there are ${names.join(', ')}, or give ` +
+      'the path of your own .ts or .js file.',
   )
 }
 

@@ -80,7 +80,8 @@ function ptlockReason(s: SymbolTable, lock: number, by: number): string {
       ? 'it has no words of its own (PTLOCK_WORDS is 0)'
       : `its own words are ${hex(s.PTLOCK_AREA)} up to ${hex(end)} (PTLOCK_AREA, PTLOCK_WORDS ${s.PTLOCK_WORDS})`
   return (
-    `${name?.slice(prefix.length) ?? 'the design'} names ${lock === 0 ? 'NULL' : `word ${hex(lock)}`}, which is no lock ` +
+    `${name?.slice(prefix.length) ?? 'the design'} names ` +
+    `${lock === 0 ? 'NULL' : `word ${hex(lock)}`}, which is no lock ` +
     `of the design's: ${area}; besides it may have page$ptl of a table and mm$page_table_lock`
   )
 }

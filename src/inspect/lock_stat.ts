@@ -147,7 +147,10 @@ function counts(row: LockStatLine): string {
     `${number(bounces)} ${number(count)}${[times.min, times.max, times.total, times.average]
       .map((time) => ` ${microseconds(time).padStart(14)}`)
       .join('')}`
-  return `${group(row.conBounces, row.contentions, row.waittime)} ${group(row.acqBounces, row.acquisitions, row.holdtime)}`
+  return (
+    `${group(row.conBounces, row.contentions, row.waittime)} ` +
+    `${group(row.acqBounces, row.acquisitions, row.holdtime)}`
+  )
 }
 
 /** Nanoseconds as microseconds with two decimals, rounded as the kernel does. */

@@ -1,7 +1,8 @@
-// What the data oracle's record of a violation says in a sentence. Host code; the record's layout is in oracle.ts.
+// What the data oracle's record of a violation says in a sentence. Host code; the record's layout is in
+// src/kernel/oracle/layout.ts.
 
 type OracleSymbols = Pick<
-  typeof import('../kernel/oracle.ts'),
+  typeof import('../kernel/oracle/layout.ts'),
   | 'orecord$mm_id'
   | 'orecord$page'
   | 'orecord$word'
@@ -43,7 +44,8 @@ export function oracleReport(
   const writer = at(s.orecord$writer_pid)
   const last = writer === 0 ? 'not written in this mm' : `last written by task ${writer}`
   return (
-    `data oracle: cpu ${at(s.orecord$cpu)}, task ${at(s.orecord$pid)}, mm ${at(s.orecord$mm_id)}: word ${at(s.orecord$word)} ` +
+    `data oracle: cpu ${at(s.orecord$cpu)}, task ${at(s.orecord$pid)}, mm ${at(s.orecord$mm_id)}: ` +
+    `word ${at(s.orecord$word)} ` +
     `of page 0x${page.toString(16)}${moved} holds ${describeValue(at(s.orecord$value), at, s)}; expected ` +
     `${describeExpected(at, s)} (${last})`
   )
@@ -79,7 +81,7 @@ function describeExpected(at: At, s: OracleSymbols): string {
   const numbers: string[] = []
   const modulo = upper > s.ORACLE_NUMBER_MASK ? ` modulo ${s.ORACLE_NUMBER_MASK + 1}` : ''
   const range = (from: number, to: number): string =>
-    `${from === to ? `number ${from & s.ORACLE_NUMBER_MASK}` : `number ${from & s.ORACLE_NUMBER_MASK} to ${to & s.ORACLE_NUMBER_MASK}`}${modulo}`
+    `number ${from & s.ORACLE_NUMBER_MASK}${from === to ? '' : ` to ${to & s.ORACLE_NUMBER_MASK}`}${modulo}`
   if (zero >= lower) numbers.push('0')
   const seen = at(s.orecord$seen)
   const fixed = seen > 0 && seen <= base && upper <= base

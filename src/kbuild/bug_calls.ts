@@ -14,7 +14,7 @@ export function bugKey(file: string, line: number, column: number): string {
 
 const CALL = /\b(?:(?:VM_)?BUG(?:_ON(?:_PAGE)?)?|machine_bug)\(/g
 
-/** Of each such call in a text, in their order: the call and its callers, if it stands in another function than it is of. */
+/** Of each such call in a text, in order: the call and its callers, if it stands in another function than it is of. */
 export type BugOrigins = readonly (readonly Frame[] | undefined)[]
 
 export function bugOrigins(text: PassText): BugOrigins {

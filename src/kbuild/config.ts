@@ -145,7 +145,8 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     'PTLOCK',
     ['mm', 'pte', 'pmd', 'hashed', 'range', 'rw', 'bit', 'percpu-rw', 'seq'],
     'pmd',
-    'what a page-table lock covers: the mm, each PTE table, each PTE and PMD table, a hash of locks, or a design of docs/your-lock.md',
+    'what a page-table lock covers: the mm, each PTE table, each PTE and PMD table, a hash of locks, ' +
+      'or a design of docs/your-lock.md',
     true,
   ),
   choice(
@@ -370,7 +371,8 @@ function complete(values: Map<string, string | number>): Configuration {
   const bytes = NR_PAGES * (config.PAGE_BYTES + STRUCT_PAGE_BYTES + 4 * config.PTRS_PER_TABLE)
   if (bytes >= MAX_MACHINE_BYTES)
     throw new UsageError(
-      `MEMORY=${config.MEMORY} with PAGE_BYTES=${config.PAGE_BYTES} would take ${(bytes / 2 ** 30).toFixed(1)} GiB of this machine; ` +
+      `MEMORY=${config.MEMORY} with PAGE_BYTES=${config.PAGE_BYTES} would take ` +
+        `${(bytes / 2 ** 30).toFixed(1)} GiB of this machine; ` +
         'the limit is 4 GiB: lower one of them, or PTRS_PER_TABLE.',
     )
   return config

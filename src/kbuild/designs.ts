@@ -74,6 +74,17 @@ function ptlockRequirements(text: string): Requirements {
   return Object.assign({}, REQUIRED['#ptlock'].exports, ...parts) as Requirements
 }
 
+/** Most words that a page-table-lock design may want for itself: 512 MiB. */
+const MAX_PTLOCK_WORDS = 2 ** 27
+
+/** Throws UsageError when the design in `file` wants a number of words that there cannot be. */
+export function checkPtlockWords(file: string, words: number): void {
+  if (Number.isInteger(words) && words >= 0 && words <= MAX_PTLOCK_WORDS) return
+  throw new UsageError(
+    `${file}: PTLOCK_WORDS is ${words}; it must be a whole number of words from 0 to ${MAX_PTLOCK_WORDS} (512 MiB).`,
+  )
+}
+
 /**
  * Throws UsageError `file:line:column: sentence` when the module chosen for `specifier` lacks an export or has a wrong
  * one.

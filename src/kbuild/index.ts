@@ -13,7 +13,7 @@ import { type Configuration, configConstants } from './config.ts'
 import { heldFolder, hold } from './held.ts'
 import { type Linked, link } from './link.ts'
 import type { Resolver } from './modules.ts'
-import { ptlockParts } from './designs.ts'
+import { checkPtlockWords, ptlockParts } from './designs.ts'
 import { applyPatches } from './patch.ts'
 import { isReplaced } from './primitives.ts'
 import { packageRoot } from '../base/root.ts'
@@ -134,6 +134,7 @@ export async function kbuild(config: Configuration, options: BuildOptions): Prom
     return { ...image, file }
   }
   const linked = linkImage(root, kind, chosen, constants, patched)
+  checkPtlockWords(rootName(root, chosen.get('#ptlock') ?? ''), linked.symbols['PTLOCK_WORDS'] ?? 0)
   const record = recordOf(linked, root, kind, constants, chosen, patched)
   for (const [index, folder] of folders.entries()) {
     const name = imageName(request, record)

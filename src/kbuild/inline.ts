@@ -3,7 +3,7 @@
 //
 //   const ptl = lock_it(mm, load(p))
 //
-//   becomes   let t$1; h$1: { let p$1 = load(p); if (p$1 === 0) { t$1 = 0; break h$1 } …; t$1 = mm + 3 } const ptl = t$1
+//   becomes   let t$1; h$1: { let p$1 = load(p); if (!p$1) { t$1 = 0; break h$1 } …; t$1 = mm + 3 } const ptl = t$1
 //
 // A call is replaced where it is the first thing with an effect that its statement does, and happens always. Its steps
 // keep the places that they have in the source, and know the calls around them. Leaves out conditions of loops and

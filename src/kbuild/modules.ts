@@ -78,7 +78,8 @@ export function readModules(entry: string, resolver: Resolver): Module[] {
       refuse(
         module.source,
         statement.source,
-        `cannot import '${specifier}'; kernel code imports './name.ts', ${resolver.names.map((n) => `'${n}'`).join(', ')}.`,
+        `cannot import '${specifier}'; kernel code imports './name.ts', ` +
+          `${resolver.names.map((n) => `'${n}'`).join(', ')}.`,
       )
     return read(path, { source: module.source, node: statement.source, specifier })
   }

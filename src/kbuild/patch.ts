@@ -60,7 +60,8 @@ function changedFile(root: string, file: string, change: StructuredPatch): strin
     }
   }
   throw new UsageError(
-    `${file}: ${after ?? before ?? 'a change without a file name'} is no source of the kernel; paths start with src/kernel/.`,
+    `${file}: ${after ?? before ?? 'a change without a file name'} is no source of the kernel; paths ` +
+      'start with src/kernel/.',
   )
 }
 

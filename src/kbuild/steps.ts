@@ -143,7 +143,9 @@ function functionTexts({ module, code, edits }: PlainModule, ofMachine: readonly
     const end = starts[index + 1] ?? bare.length
     const here: Edit[] = []
     for (; next < all.length && all[next].start < end; next++) here.push(all[next])
-    const key = `${offset} ${bare.slice(offset, end)} ${here.map((edit) => `${edit.start}-${edit.end}:${edit.text}`).join()}`
+    const key =
+      `${offset} ${bare.slice(offset, end)} ` +
+      `${here.map((edit) => `${edit.start}-${edit.end}:${edit.text}`).join()}`
     let text = texts.get(key)
     if (!text) {
       const moved = here.map((edit) => ({ ...edit, start: edit.start - offset, end: edit.end - offset }))

@@ -45,7 +45,7 @@ import {
   vma$vm_start,
 } from './arch/structs.ts'
 import { flush_tlb_mm } from './arch/tlb.ts'
-import { oracle_dup_mm_begin, oracle_dup_mm_end, oracle_mmdrop } from './oracle.ts'
+import { oracle_dup_mm_begin, oracle_dup_mm_end, oracle_mmdrop } from './oracle/fork.ts'
 import { EAGAIN, EINTR, ENOMEM } from './errno.ts'
 import { add_child, add_to_tasks } from './exit.ts'
 import { INIT_LIST_HEAD } from './lib/list.ts'

@@ -212,13 +212,11 @@ export {
   think_ns,
 } from './sched/program.ts'
 export {
-  oracle_discard,
-  oracle_discard_own,
-  oracle_discarded,
   oracle_dio_read,
   oracle_load,
   oracle_load_as,
   oracle_store,
   oracle_store_as,
-  oracle_window,
-} from './oracle.ts'
+} from './oracle/access.ts'
+export { oracle_discard, oracle_discard_own, oracle_discarded } from './oracle/discard.ts'
+export { oracle_window } from './oracle/windows.ts'

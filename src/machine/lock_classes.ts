@@ -1,5 +1,5 @@
-// The classes that the kernel gave its locks when it made them (spin_lock_init and its kin), by the lock's word address.
-// What setup gave is what every execution begins with. Leaves out what the classes are called:
+// The classes that the kernel gave its locks when it made them (spin_lock_init and its kin), by the lock's word
+// address. What setup gave is what every execution begins with. Leaves out what the classes are called:
 // src/inspect/lock_classes.ts.
 
 export class LockClasses {

@@ -10,7 +10,8 @@ export function formatCalibration(report: CalibrationReport): string {
   const noisy = values.filter(({ figure }) => figure !== undefined && isNoisy(figure))
   const sections = [
     wrap(
-      `${topology.description}: ${ghz.toFixed(2)} GHz by dependent multiplications of three cycles; clock steps of ${count(clockStep)} ns`,
+      `${topology.description}: ${ghz.toFixed(2)} GHz by dependent multiplications of three cycles; ` +
+        `clock steps of ${count(clockStep)} ns`,
     ),
     table([
       ['', 'value', 'cycles', 'half of the rounds', 'rounds', 'how'],
@@ -30,7 +31,8 @@ export function formatCalibration(report: CalibrationReport): string {
     noisy.length === 0
       ? []
       : wrap(
-          `Noisy: of ${noisy.map(({ key }) => key).join(', ')} the middle half of the rounds spreads by more than a quarter of the median; run it again when the machine is idle.`,
+          `Noisy: of ${noisy.map(({ key }) => key).join(', ')} the middle half of the rounds spreads ` +
+            'by more than a quarter of the median; run it again when the machine is idle.',
         ),
     [`written to ${report.file}; to use it: ${report.command}`],
   ]

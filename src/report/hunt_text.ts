@@ -131,7 +131,8 @@ function formText({
   refused,
 }: HuntedForm): string {
   const sizes = [plural(cpus, 'CPU'), plural(operations, 'operation'), plural(pages, 'page')].join(', ')
-  return `${sizes}: ${refused ?? `${verdict}, ${plural(executions, 'execution')} after ${count(learning)} that learned`}`
+  const hunted = `${verdict}, ${plural(executions, 'execution')} after ${count(learning)} that learned`
+  return `${sizes}: ${refused ?? hunted}`
 }
 
 /** `pgmigrate_success 0 times, which the scenario expects once in 20 executions`. */
@@ -180,7 +181,8 @@ function violationHeading({ check, execution, count: times }: ViolationReport): 
 function shrunkLines({ sizes, steps, switches, necessary }: ShrinkReport, check: string): string[] {
   const { cpus, operations, pages } = sizes
   const first =
-    `Shrunk to ${plural(switches, 'switch', 'switches')}${ofInterrupts(necessary, cpus)} in ${plural(steps, 'step')}: ` +
+    `Shrunk to ${plural(switches, 'switch', 'switches')}${ofInterrupts(necessary, cpus)} in ` +
+    `${plural(steps, 'step')}: ` +
     `${plural(cpus, 'CPU')}${operations === 0 ? '' : `, ${plural(operations, 'operation')} a task`}` +
     `${pages === 0 ? '' : `, ${plural(pages, 'page')}`}.`
   return [first, ...proofLines(necessary, cpus, check)]
@@ -203,7 +205,9 @@ function proofLines(necessary: Proofs, cpus: number, check: string): string[] {
   // Who is not stopped there runs on until it has to wait.
   const free = necessary.map(({ reason, without }) => reason === 'waiting' || without === check)
   return necessary.flatMap((one, index) => {
-    const what = `witch ${index + 1} (${contextName(one.from, cpus)} to ${contextName(one.to, cpus)} after step ${one.step})`
+    const what =
+      `witch ${index + 1} (${contextName(one.from, cpus)} to ${contextName(one.to, cpus)} after step ` +
+      `${one.step})`
     if (!free[index])
       return `Without s${what} ${one.without === 'held' ? 'everything holds' : `${one.without} fails`}.`
     if (free[index - 1]) return []

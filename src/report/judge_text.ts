@@ -34,7 +34,10 @@ export function formatJudge(report: JudgeReport, violations: readonly (string | 
 /** What a verdict stands on. */
 function farAs({ verdict, failed, hunt, violation }: Judged): string {
   if (failed === 'hunt')
-    return ` by ${violation?.violation?.check ?? 'progress'} in ${violation?.scenario}, after ${plural(hunt.executions, 'execution')}`
+    return (
+      ` by ${violation?.violation?.check ?? 'progress'} in ${violation?.scenario}, after ` +
+      plural(hunt.executions, 'execution')
+    )
   if (failed !== undefined) return ` in ${failed === 'run' ? 'a run on real threads' : 'a point of scale'}`
   if (verdict === 'inconclusive') return ', no scenario reached it'
   return ' as far as looked; a longer --budget looks further'
@@ -60,7 +63,8 @@ function huntLines({ hunt, failed }: Judged): string[] {
   return [
     ...block('hunted', [
       `${plural(reached, 'scenario that reaches it', 'scenarios that reach it')}, ` +
-        `${plural(hunt.executions, 'execution')} after ${count(hunt.learning)} that learned, in ${hunt.seconds.toFixed(1)} s`,
+        `${plural(hunt.executions, 'execution')} after ${count(hunt.learning)} that learned, in ` +
+        `${hunt.seconds.toFixed(1)} s`,
     ]),
     ...block('covered', [
       `${places.reached.length} of ${of} lines of it, ${count(conflictPairs)} conflicting pairs of source lines, ` +

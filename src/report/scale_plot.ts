@@ -38,7 +38,10 @@ export function plot(curves: readonly Curve[]): string[] {
   const width = Math.max(...labels.map((label) => label.length))
   return [
     ...grid.map((row, index) =>
-      `${labels[index].padStart(width)} ${labels[index] === '' ? '│' : '┤'}${row.map((cell) => cell.padStart(COLUMN)).join('')}`.trimEnd(),
+      (
+        `${labels[index].padStart(width)} ` +
+        `${labels[index] === '' ? '│' : '┤'}${row.map((cell) => cell.padStart(COLUMN)).join('')}`
+      ).trimEnd(),
     ),
     `${' '.repeat(width)} └${'─'.repeat(COLUMN * xs.length)}`,
     `${' '.repeat(width)}  ${xs.map((x) => String(x).padStart(COLUMN)).join('')} CPUs`,

@@ -37,7 +37,8 @@ export function machineNotes(rows: readonly SweepRow[], labels: readonly string[
   return [
     ...(load >= BUSY * cores
       ? [
-          `the machine is busy: before the first run its load average was ${load.toFixed(1)} on ${plural(cores, 'core')}; ` +
+          `the machine is busy: before the first run its load average was ${load.toFixed(1)} on ` +
+            `${plural(cores, 'core')}; ` +
             'rows may differ by what else runs here.',
         ]
       : []),
@@ -62,8 +63,10 @@ function convoy({ config, cpus, cores, waits, locks }: Figures): Note[] {
     `${percent(waits.spinlocks)} of CPU time (${cpus} CPUs, ${cores} cores) went by waiting for spinlocks, ` +
     `${percent(waits.halted)} halted in waits of any kind${contended}.`
   const general =
-    'ticket, mcs and qspinlock hand a lock over in FIFO order: with more CPUs than cores the next in line has mostly halted, and everybody ' +
-    'behind waits until it has been woken and runs (a lock convoy); tas, ttas and pvqspinlock let a CPU that runs take a free lock.'
+    'ticket, mcs and qspinlock hand a lock over in FIFO order: with more CPUs than cores the next in ' +
+    'line has mostly halted, and everybody ' +
+    'behind waits until it has been woken and runs (a lock convoy); tas, ttas and pvqspinlock let a ' +
+    'CPU that runs take a free lock.'
   return [{ general: waits.spinlocks < CONVOY_SHARE ? general : `lock convoy: ${general}`, measured }]
 }
 
@@ -72,7 +75,8 @@ function sampling({ config }: Figures): Note[] {
   const holds =
     config.HOLDTIME_SAMPLE === 1
       ? 'and so is every hold'
-      : `holds for one acquisition in ${config.HOLDTIME_SAMPLE} (HOLDTIME_SAMPLE), and holdtime-total is scaled up from these`
+      : `holds for one acquisition in ${config.HOLDTIME_SAMPLE} (HOLDTIME_SAMPLE), and holdtime-total ` +
+        'is scaled up from these'
   return [{ general: `lock_stat: every wait is timed, ${holds}.` }]
 }
 

@@ -80,7 +80,8 @@ function mustHaveHadMemory(table: TraceTable, memory: string): void {
   const faults = outOfMemory(table)
   if (calls + faults === 0) return
   throw new UsageError(
-    `MEMORY=${memory} is too small for the recording (${faults} faults and ${calls} calls found no memory); give it more with --config MEMORY=, or leave that out.`,
+    `MEMORY=${memory} is too small for the recording (${faults} faults and ${calls} calls found no ` +
+      'memory); give it more with --config MEMORY=, or leave that out.',
   )
 }
 
@@ -114,7 +115,9 @@ function traceChecks(table: TraceTable, finished: boolean): CheckResult[] {
         : {
             name: 'trace faults',
             ok: false,
-            detail: `${percent(share)} of the write faults in recorded anonymous areas are of the recorded kind, expected ${percent(SAME_KIND)}${first(table)}`,
+            detail:
+              `${percent(share)} of the write faults in recorded anonymous areas are of the recorded ` +
+              `kind, expected ${percent(SAME_KIND)}${first(table)}`,
           },
   ]
 }

@@ -57,11 +57,14 @@ export function formatC2c(view: MachineView, profile: Profile, sites: readonly S
   }
   for (const [index, kind] of kinds.entries()) {
     lines.push(
-      `  ${String(index).padStart(4)}  ${kind.name}: ${count(kind.loads)} loads, ${count(kind.stores)} stores moved a line`,
+      `  ${String(index).padStart(4)}  ${kind.name}: ${count(kind.loads)} loads, ` +
+        `${count(kind.stores)} stores moved a line`,
     )
     const words = [...kind.words].toSorted((left, right) => right[1].time - left[1].time).slice(0, MOST)
     for (const [word, use] of words) {
-      const shares = `        ${per(use.loads, kind.loads).padStart(8)} ${per(use.stores, kind.stores).padStart(8)}  ${word.padEnd(34)} ${String(use.cpus.size).padStart(4)} CPUs`
+      const shares =
+        `        ${per(use.loads, kind.loads).padStart(8)} ${per(use.stores, kind.stores).padStart(8)} ` +
+        ` ${word.padEnd(34)} ${String(use.cpus.size).padStart(4)} CPUs`
       for (const [index, place] of [placeOf('read', use.readers), placeOf('write', use.writers)]
         .filter((one) => one !== undefined)
         .entries())

@@ -37,7 +37,8 @@ export function formatProfile(profile: Profile, command: string): string {
     .toSorted((left, right) => right[1] - left[1])
   for (const [name, time] of symbols) {
     lines.push(
-      `${share(time, total).padStart(10)}${share(self.get(name) ?? 0, total).padStart(10)}  ${command.padEnd(width)}  [kernel.kallsyms]     [k] ${name}`,
+      `${share(time, total).padStart(10)}${share(self.get(name) ?? 0, total).padStart(10)}  ` +
+        `${command.padEnd(width)}  [kernel.kallsyms]     [k] ${name}`,
     )
     if (time / total >= GRAPHED)
       lines.push('            |', `            ---${name}`, ...graph(callees(stacks, name), total), '')
@@ -121,7 +122,8 @@ export function formatAnnotation(
   const [from, to] = extent(text, name, Math.min(...lines.keys()), Math.max(...lines.keys()))
   const ruler = '-'.repeat(110)
   const out = [
-    ` Percent |\tSource of ${name} (${file}) for clock (${share(total, profile.total)} of all time, percent: local period)`,
+    ` Percent |\tSource of ${name} (${file}) for clock (${share(total, profile.total)} of all time, ` +
+      'percent: local period)',
     ruler,
   ]
   for (let line = from; line <= to; line++) {
@@ -147,7 +149,11 @@ function missing(uses: readonly SiteUse[], time: number): string {
     ["others' copies taken away", add('upgrades')],
   ].filter(([, n]) => Number(n) > 0)
   const found = where.map(([what, n]) => `${what} ${count(Number(n))}`).join(', ')
-  return `   <- ${count(misses)} of ${count(add('accesses'))} accesses miss${found === '' ? '' : ` (${found})`}: ${percent(add('missTime') / Math.max(1, time))} of the line's time`
+  return (
+    `   <- ${count(misses)} of ${count(add('accesses'))} accesses ` +
+    `miss${found === '' ? '' : ` (${found})`}: ${percent(add('missTime') / Math.max(1, time))} of the ` +
+    `line's time`
+  )
 }
 
 /** The lines of the function's text: from its head to the brace that ends it. */

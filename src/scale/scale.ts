@@ -106,7 +106,9 @@ export function planScale(name: string | undefined, options: ScaleChoices): Scal
   const greatest = Math.max(...cpus)
   if (greatest > topology.cpus)
     throw new UsageError(
-      `--cpus ${greatest}: ${topology.label} has ${topology.cpus} CPUs; ${topology.label.replace(/x\d+$/, '')}x${Math.ceil(greatest / topology.topology.cpus)} has enough.`,
+      `--cpus ${greatest}: ${topology.label} has ${topology.cpus} CPUs; ` +
+        `${topology.label.replace(/x\d+$/, '')}x${Math.ceil(greatest / topology.topology.cpus)} ` +
+        'has enough.',
     )
   const usual = withDefaults(settings, [...USUAL, `NR_CPUS=${greatest}`])
   const configs = sweepConfig(withDefaults(usual, scenarioSettings(scenario)))

@@ -154,7 +154,8 @@ export function memoryFor(demand: TraceDemand): string {
   const need = demand.pages * RESERVE * PAGE_BYTES
   if (need > MOST_MEMORY)
     throw new UsageError(
-      `The trace needs about ${Math.ceil(need / MIB)}M of modelled memory, a machine has at most ${MOST_MEMORY / MIB}M: replay a shorter recording.`,
+      `The trace needs about ${Math.ceil(need / MIB)}M of modelled memory, a machine has at most ` +
+        `${MOST_MEMORY / MIB}M: replay a shorter recording.`,
     )
   const all = demand.allPages * RESERVE * PAGE_BYTES
   const wanted = Math.min(all, need * LOOSENESS, MOST_MEMORY)
@@ -169,7 +170,8 @@ export function checkFiles(program: TraceProgram): void {
   const largest = program.files.reduce((most, { pages }) => Math.max(most, pages), 0)
   if (program.files.length > NR_ADDRESS_SPACES)
     throw new UsageError(
-      `The trace maps ${program.files.length} files, the model has room for ${NR_ADDRESS_SPACES}: replay a shorter recording.`,
+      `The trace maps ${program.files.length} files, the model has room for ${NR_ADDRESS_SPACES}: ` +
+        'replay a shorter recording.',
     )
   if (largest > XA_INDICES)
     throw new UsageError(

@@ -36,7 +36,8 @@ export function foldPages(pages: Iterable<number>, bits: number): Fold {
   if (needed > room) {
     const least = Math.ceil(Math.log2((needed + 1) * CHUNK_PAGES))
     throw new UsageError(
-      `The trace needs page numbers of ${least} bits, PGTABLE_LEVELS and PTRS_PER_TABLE give ${bits}: choose more levels or larger tables`,
+      `The trace needs page numbers of ${least} bits, PGTABLE_LEVELS and PTRS_PER_TABLE give ` +
+        `${bits}: choose more levels or larger tables`,
     )
   }
   const folded = new Map<number, number>()

@@ -14,8 +14,8 @@ const SEGMENT_GAP = 64
 /** A larger gap starts another file (the program, its interpreter, …). */
 const FILE_GAP = 4096
 /**
- * A stack does not skip more than 8 MiB. Without randomisation mmap's area lies above STACK_FLOOR as well, 128 MiB below
- * the stack.
+ * A stack does not skip more than 8 MiB. Without randomisation mmap's area lies above STACK_FLOOR as well, 128 MiB
+ * below the stack.
  */
 const STACK_GAP = 2048
 

@@ -31,7 +31,8 @@ interface Member {
 
 /**
  * Fills `after` of every operation and sets TRACE_F_WAITED where somebody waits.
- * @returns a topological order of all operations (one that satisfies every list), in which a test or a single CPU can run them
+ * @returns a topological order of all operations (one that satisfies every list), in which a test or a single CPU can
+ *   run them
  */
 export function orderProgram(program: TraceProgram): Operation[] {
   const demanded = demandedOrder(program)

@@ -8,7 +8,8 @@ import type { TraceEvent } from './parse.ts'
 
 /**
  * Reads and parses a trace. Whether the file is gzipped is seen from its first bytes, not from its name.
- * @throws UsageError when the file cannot be read, a gzip stream is damaged, a line is malformed, or there is no event at all
+ * @throws UsageError when the file cannot be read, a gzip stream is damaged, a line is malformed, or there is no event
+ *   at all
  */
 export function readTrace(path: string): TraceEvent[] {
   let bytes: Buffer

@@ -30,7 +30,8 @@ export function makeRoom(
     const most = peakOf(life)
     if (most > life.limit)
       throw new UsageError(
-        `The trace has ${most} ${life.what} at a time, the model has room for ${life.limit}: replay a shorter recording.`,
+        `The trace has ${most} ${life.what} at a time, the model has room for ${life.limit}: replay ` +
+          'a shorter recording.',
       )
     orderBegins(life, life.limit - most)
   }

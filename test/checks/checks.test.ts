@@ -401,7 +401,7 @@ test('a machine whose tasks have all exited holds every check and has all its pa
   expect(bad).toEqual([])
 })
 
-test('a parent that sleeps until its child ends is on no queue when both have exited, whoever exits first', async () => {
+test('a parent that sleeps until its child ends is on no queue when both have exited, whoever is first', async () => {
   const other = await bootFixture(await buildFixture('resting'))
   const { kernel, memory, s } = other
   const [first, second] = [s.TASKS, s.TASKS + s.TASK_WORDS]

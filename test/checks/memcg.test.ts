@@ -50,6 +50,7 @@ test('Q11 finds a page whose charge was lost', () => {
 
 test('Q11 finds a page that is charged to another group than was counted', () => {
   expect(corrupt(charge(0), () => group(1))).toEqual([
-    'Q11 leaks: mem_cgroup 0: usage 4, expected 3, as many pages as are charged to it; mem_cgroup 1: usage 4, expected 5, as many pages as are charged to it',
+    'Q11 leaks: mem_cgroup 0: usage 4, expected 3, as many pages as are charged to it; mem_cgroup 1: ' +
+      'usage 4, expected 5, as many pages as are charged to it',
   ])
 })

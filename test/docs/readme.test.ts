@@ -233,17 +233,21 @@ describe('what the pages say of their examples', () => {
   })
 
   // Real threads need not race: whether they did is only asserted where the patch is hunted (test/reverts).
-  test('without its recheck do_anonymous_page counts no retry, and a report of failure says which page or counter is wrong', async () => {
-    const { verdict, events, failure, checks } = await run({
-      ...{ scenario: 'same-page', cpus: 4, seconds: 3 },
-      patch: ['examples/patches/no-recheck.patch'],
-    })
-    expect(events.retries['do_anonymous_page:write']).toBe(0)
-    if (verdict === 'held') return
-    const said = [
-      failure?.message,
-      ...checks.filter(({ ok }) => ok === false).map(({ detail }) => detail),
-    ].join(' ')
-    expect(said).toMatch(/page 0x|refcount|mapcount|rss/i)
-  })
+  test(
+    'without its recheck do_anonymous_page counts no retry, and a report of failure says which page or ' +
+      'counter is wrong',
+    async () => {
+      const { verdict, events, failure, checks } = await run({
+        ...{ scenario: 'same-page', cpus: 4, seconds: 3 },
+        patch: ['examples/patches/no-recheck.patch'],
+      })
+      expect(events.retries['do_anonymous_page:write']).toBe(0)
+      if (verdict === 'held') return
+      const said = [
+        failure?.message,
+        ...checks.filter(({ ok }) => ok === false).map(({ detail }) => detail),
+      ].join(' ')
+      expect(said).toMatch(/page 0x|refcount|mapcount|rss/i)
+    },
+  )
 })

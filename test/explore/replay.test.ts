@@ -79,7 +79,8 @@ test('on another image that does not fail, that is the difference', () => {
   const file = fileOf('lostUpdate')
   const whole: Subject = { ...subjectOf('lostUpdate'), atRest: () => null }
   expect(formatDifference(replay(whole, file, 'other', describe).difference!)).toBe(
-    'the replay first differs at step 4: expected counter to fail (the counter is 1), got an execution in which everything held',
+    'the replay first differs at step 4: expected counter to fail (the counter is 1), got an ' +
+      'execution in which everything held',
   )
 })
 

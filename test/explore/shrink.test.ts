@@ -33,15 +33,19 @@ test.each([1, 2, 3])('the lost update ends with 4 accesses and 2 switches (seed 
   expect(finding).toMatchObject({ check: 'counter' })
 })
 
-test('the needle of depth 4 ends with 7 changes of CPU, six of them preemptions that were shown to be necessary', async () => {
-  const result = await shrunk('needle20x4', { cpus: 3 })
-  expect(result.sizes.cpus).toBe(2)
-  expect(result.switches).toBe(7)
-  expect(result.proofs.map(({ reason, without }) => without ?? reason)).toEqual([
-    ...Array.from({ length: 6 }, () => 'held'),
-    'waiting',
-  ])
-})
+test(
+  'the needle of depth 4 ends with 7 changes of CPU, six of them preemptions that were shown to be ' +
+    'necessary',
+  async () => {
+    const result = await shrunk('needle20x4', { cpus: 3 })
+    expect(result.sizes.cpus).toBe(2)
+    expect(result.switches).toBe(7)
+    expect(result.proofs.map(({ reason, without }) => without ?? reason)).toEqual([
+      ...Array.from({ length: 6 }, () => 'held'),
+      'waiting',
+    ])
+  },
+)
 
 test('a deadlock of two locks ends with one switch', async () => {
   const result = await shrunk('abba', { cpus: 3 })

@@ -26,27 +26,32 @@ function renamed(file: string, from: string, to: string): string {
   return patch
 }
 
-test('a patch that takes a name away by which a check goes is refused in one sentence, unless the check is off', async () => {
-  const patch = renamed('src/kernel/mm/madvise_lru.ts', 'age_pte', 'older_pte')
-  const built = (off: string[]): ReturnType<typeof buildHunt> =>
-    buildHunt({
-      config: parseConfig([
-        'SPINLOCK=abstract',
-        'MEMORY=1M',
-        'PTRS_PER_TABLE=8',
-        'PGTABLE_LEVELS=3',
-        'NR_CPUS=2',
-      ]),
-      scenario: join(root, 'scenarios', 'same-page.ts'),
-      patches: [patch],
-      ...{ seed: 1, stepLimit: 100_000, off },
-    })
-  const sizes = { cpus: 2, operations: 2, pages: 3 }
-  const made = (await built([])).make
-  expect(() => made(sizes)).toThrow(
-    new UsageError(
-      'after the patch the kernel has no function age_pte, by which the check pte-transitions goes: it has to keep its name.',
-    ),
-  )
-  expect((await built(['pte-transitions'])).make(sizes).observers).toHaveLength(1)
-})
+test(
+  'a patch that takes a name away by which a check goes is refused in one sentence, unless the ' +
+    'check is off',
+  async () => {
+    const patch = renamed('src/kernel/mm/madvise_lru.ts', 'age_pte', 'older_pte')
+    const built = (off: string[]): ReturnType<typeof buildHunt> =>
+      buildHunt({
+        config: parseConfig([
+          'SPINLOCK=abstract',
+          'MEMORY=1M',
+          'PTRS_PER_TABLE=8',
+          'PGTABLE_LEVELS=3',
+          'NR_CPUS=2',
+        ]),
+        scenario: join(root, 'scenarios', 'same-page.ts'),
+        patches: [patch],
+        ...{ seed: 1, stepLimit: 100_000, off },
+      })
+    const sizes = { cpus: 2, operations: 2, pages: 3 }
+    const made = (await built([])).make
+    expect(() => made(sizes)).toThrow(
+      new UsageError(
+        'after the patch the kernel has no function age_pte, by which the check pte-transitions goes: ' +
+          'it has to keep its name.',
+      ),
+    )
+    expect((await built(['pte-transitions'])).make(sizes).observers).toHaveLength(1)
+  },
+)

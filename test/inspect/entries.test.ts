@@ -107,7 +107,8 @@ test('a struct page is dumped as dump_page does', () => {
   const pfn = (m.pte(BASE) >>> s.PFN_SHIFT).toString(16)
   const [first, flags, ...raw] = dumpPage(m, page)
   expect(first).toBe(
-    `page:0x${page.toString(16)} refcount:${m.refcount(page)} mapcount:1 mapping:0x${m.memory[page + s.page$mapping].toString(16)} index:0x1000 pfn:0x${pfn}`,
+    `page:0x${page.toString(16)} refcount:${m.refcount(page)} mapcount:1 ` +
+      `mapping:0x${m.memory[page + s.page$mapping].toString(16)} index:0x1000 pfn:0x${pfn}`,
   )
   expect(flags).toBe(`flags: 0x${m.flags(page).toString(16)}(${pageFlagsText(m.symbols, m.flags(page))})`)
   expect(raw.map((line) => line.replaceAll(/ [0-9a-f]{8}/g, ' _'))).toEqual([

@@ -19,7 +19,9 @@ describe('the text of lock_stat', () => {
     expect(lines[0]).toBe('lock_stat version 0.4')
     expect(lines[1]).toBe('-'.repeat(221))
     expect(lines[2]).toBe(
-      '                              class name    con-bounces    contentions   waittime-min   waittime-max waittime-total   waittime-avg    acq-bounces   acquisitions   holdtime-min   holdtime-max holdtime-total   holdtime-avg',
+      '                              class name    con-bounces    contentions   waittime-min   ' +
+        'waittime-max waittime-total   waittime-avg    acq-bounces   acquisitions   holdtime-min   ' +
+        'holdtime-max holdtime-total   holdtime-avg',
     )
     expect(lines[3]).toBe(lines[1])
     expect(lines[4]).toBe('')
@@ -38,7 +40,9 @@ describe('the text of lock_stat', () => {
     const read = row('&mm->mmap_sem-R', { conBounces: 37, contentions: 100 })
     const lines = formatLockStat([read, write]).split('\n')
     expect(lines[5]).toBe(
-      '                         &mm->mmap_sem-W:            46             84           0.26         939.10       16371.53         194.90          47291        2922365           0.16     2220301.69 17464026916.32        5975.99',
+      '                         &mm->mmap_sem-W:            46             84           0.26         ' +
+        '939.10       16371.53         194.90          47291        2922365           0.16     ' +
+        '2220301.69 17464026916.32        5975.99',
     )
     expect(lines[6]).toMatch(/^ {25}&mm->mmap_sem-R: {12}37 {12}100 {11}0\.00/)
   })

@@ -34,6 +34,13 @@ describe("a user's design", () => {
     await expect(withDesign(code)).rejects.toThrow(/mine\.ts:1:1: .* must export lock_pair and unlock_pair\./)
   })
 
+  it.each(['1e9', '-16', '0.5'])('is refused when it wants %s words', async (words) => {
+    const code = DESIGN.replace('PTLOCK_WORDS = 1', `PTLOCK_WORDS = ${words}`)
+    await expect(withDesign(code)).rejects.toThrow(
+      /mine\.ts: PTLOCK_WORDS is [-.\d]+; it must be a whole number of words from 0 to 134217728 \(512 MiB\)\./,
+    )
+  })
+
   it('is refused when a function has another number of parameters', async () => {
     const code = DESIGN.replace('ptlock_init(page: number)', 'ptlock_init()')
     await expect(withDesign(code)).rejects.toThrow(
@@ -67,7 +74,9 @@ describe("a user's design", () => {
   })
 
   it('may not reach the machine’s memory', async () => {
-    const code = `import { this_cpu } from '../src/kernel/arch/machine.ts'\n${DESIGN.replace('return mm', 'return this_cpu')}`
+    const code =
+      `import { this_cpu } from '../src/kernel/arch/machine.ts'\n` +
+      `${DESIGN.replace('return mm', 'return this_cpu')}`
     await expect(withDesign(code)).rejects.toThrow(/'this_cpu' is for the machine's own files/)
   })
 })

@@ -54,7 +54,8 @@ const golden: [what: string, input: string, output: string][] = [
   [
     'an early return',
     'const v = find(p, q)',
-    'let t$1; h$1: { for (let i$1 = 0; i$1 < q; i$1++) if (load(p + i$1) === q) { t$1 = i$1; break h$1 } t$1 = -1; } const v = t$1',
+    'let t$1; h$1: { for (let i$1 = 0; i$1 < q; i$1++) if (load(p + i$1) === q) { t$1 = i$1; break ' +
+      'h$1 } t$1 = -1; } const v = t$1',
   ],
   ['an early return without a value', 'drop(p)', 'h$1: { if (load(p) === 0) { break h$1 } store(p, 0); }'],
   [
@@ -91,7 +92,8 @@ const golden: [what: string, input: string, output: string][] = [
   [
     'lines of arguments, which stay',
     'const v = find(\np,\nq,\n)\nload(v)',
-    'let t$1; h$1: { for (let i$1 = 0; i$1 < q; i$1++) if (load(p + i$1) === q) { t$1 = i$1; break h$1 } t$1 = -1; } const v = t$1\n\n\n\nload(v)',
+    'let t$1; h$1: { for (let i$1 = 0; i$1 < q; i$1++) if (load(p + i$1) === q) { t$1 = i$1; break ' +
+      'h$1 } t$1 = -1; } const v = t$1\n\n\n\nload(v)',
   ],
 ]
 

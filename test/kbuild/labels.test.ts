@@ -46,7 +46,8 @@ describe('the baseline', () => {
 
   test('that there is not is refused with the rows that there are', () => {
     expect(() => baselineOf(labels, 'PTLOCK=pm')).toThrow(
-      '--baseline PTLOCK=pm: there is no such row; the rows are PTLOCK=mm seed=1, PTLOCK=pmd seed=1, PTLOCK=pmd seed=2.',
+      '--baseline PTLOCK=pm: there is no such row; the rows are PTLOCK=mm seed=1, PTLOCK=pmd seed=1, ' +
+        'PTLOCK=pmd seed=2.',
     )
   })
 })

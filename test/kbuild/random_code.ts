@@ -85,13 +85,18 @@ export function randomCode(choices: Choices, functions: number): string {
       case 6:
         return `if (${value()}) ${branch()}\n${indent}else ${branch()}`
       case 7:
-        return `if (LOCK_STAT${below(2) === 0 ? ` || ${value()}` : ''}) ${branch()}${below(2) === 0 ? `\n${indent}else ${branch()}` : ''}`
+        return `if (LOCK_STAT${below(2) === 0 ? ` || ${value()}` : ''}) ${branch()}${
+          below(2) === 0 ? `\n${indent}else ${branch()}` : ''
+        }`
       case 8: {
         const name = `i${names++}`
         return `for (let ${name} = 0; ${name} < ${1 + below(3)}; ${name}++) ${braces()}`
       }
       case 9:
-        return `switch ((${value()}) & 1) {\n${indent}  case 0:\n${block()}${indent}    break\n${indent}  default:\n${block()}${indent}}`
+        return (
+          `switch ((${value()}) & 1) {\n${indent}  case 0:\n${block()}${indent}    break\n${indent}  ` +
+          `default:\n${block()}${indent}}`
+        )
       default:
         return simple(scope)
     }

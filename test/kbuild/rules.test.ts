@@ -70,7 +70,9 @@ const inFunction: [what: string, statement: string, sentence: RegExp][] = [
 
 describe('inside a function, kbuild refuses', () => {
   it.each(inFunction)('%s', async (_what, statement, sentence) => {
-    const code = `import { load } from '../arch/access.ts'\nconst LIMIT = 1\nexport function f(x: number): void {\n  ${statement}\n}\n`
+    const code =
+      `import { load } from '../arch/access.ts'\nconst LIMIT = 1\nexport function f(x: number): void ` +
+      `{\n  ${statement}\n}\n`
     const message = await refusal(code)
     expect(message).toMatch(/^src\/kernel\/mm\/bad\.ts:[45]:\d+: /)
     expect(message).toMatch(sentence)

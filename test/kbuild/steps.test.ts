@@ -34,12 +34,17 @@ function accessLayer(): string {
     const given = parameters(name)
     const [p, a = '0', b = '0'] = given
     const list = given.map((one) => `${one}: number`).join(', ')
-    return `export function ${name}(${list}): number {\n  told(${kind}, ${p}, ${a}, ${b})\n  ${BODIES[name] ?? 'return memory[p]'}\n}\n`
+    return (
+      `export function ${name}(${list}): number {\n  told(${kind}, ${p}, ${a}, ${b})\n  ` +
+      `${BODIES[name] ?? 'return memory[p]'}\n}\n`
+    )
   })
   return `import { memory, this_cpu, told } from './machine.ts'
 ${functions.join('')}
 export function this_cpu_read(offset: number): number { return memory[${MEMORY} + this_cpu * 8 + offset] }
-export function this_cpu_write(offset: number, value: number): void { memory[${MEMORY} + this_cpu * 8 + offset] = value }
+export function this_cpu_write(offset: number, value: number): void {
+  memory[${MEMORY} + this_cpu * 8 + offset] = value
+}
 `
 }
 
@@ -223,7 +228,8 @@ describe('an image with steps refuses', () => {
     const code =
       "import { memory } from './machine.ts'\nexport function peek(p: number): number {\n  return memory[p]\n}\n"
     expect(await refusal(code, 'src/kernel/arch/peek.ts')).toBe(
-      'src/kernel/arch/peek.ts:3:10: an image with steps touches memory through the primitives of arch/access.ts and #atomic only.',
+      'src/kernel/arch/peek.ts:3:10: an image with steps touches memory through the primitives of ' +
+        'arch/access.ts and #atomic only.',
     )
   })
 

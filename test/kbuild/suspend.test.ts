@@ -7,8 +7,10 @@ const golden: [what: string, input: string, output: string][] = [
   ['no function without one', 'function f(p) { return p + g(p) }', 'function f(p) { return p + g(p) }'],
   [
     'functions that call one, however far',
-    'function h(p) { return g(p) }\nfunction g(p) { return f(p) }\nfunction f(p) { return load(p) }\nfunction k(p) { return p }',
-    'function* h(p) { return (yield* g(p)) }\nfunction* g(p) { return (yield* f(p)) }\nfunction* f(p) { return load(p) }\nfunction k(p) { return p }',
+    'function h(p) { return g(p) }\nfunction g(p) { return f(p) }\nfunction f(p) { return load(p) ' +
+      '}\nfunction k(p) { return p }',
+    'function* h(p) { return (yield* g(p)) }\nfunction* g(p) { return (yield* f(p)) }\nfunction* ' +
+      'f(p) { return load(p) }\nfunction k(p) { return p }',
   ],
   [
     'a function that calls itself',

@@ -47,14 +47,18 @@ test('with interrupts saved and restored the nested state comes back', async () 
   expect(m.memory[m.symbols.PERCPU + m.symbols.percpu$irqs_off]).toBe(0)
 })
 
-test('a lock taken with spin_lock_irq keeps interrupts off until it is given back, and one that is waited for comes back with them as they were', async () => {
-  const m = await lockMachine()
-  const irqsOff = m.symbols.PERCPU + m.symbols.percpu$irqs_off
-  m.kernel.init_locks(m.free, 2)
-  m.kernel.spin_lock_irq(m.free)
-  expect(m.memory[irqsOff]).toBe(1)
-  m.kernel.spin_unlock_wait(m.free + 16)
-  expect(m.memory[irqsOff]).toBe(1)
-  m.kernel.spin_unlock_irq(m.free)
-  expect(m.memory[irqsOff]).toBe(0)
-})
+test(
+  'a lock taken with spin_lock_irq keeps interrupts off until it is given back, and one that is waited ' +
+    'for comes back with them as they were',
+  async () => {
+    const m = await lockMachine()
+    const irqsOff = m.symbols.PERCPU + m.symbols.percpu$irqs_off
+    m.kernel.init_locks(m.free, 2)
+    m.kernel.spin_lock_irq(m.free)
+    expect(m.memory[irqsOff]).toBe(1)
+    m.kernel.spin_unlock_wait(m.free + 16)
+    expect(m.memory[irqsOff]).toBe(1)
+    m.kernel.spin_unlock_irq(m.free)
+    expect(m.memory[irqsOff]).toBe(0)
+  },
+)

@@ -32,7 +32,8 @@ describe('the notes of a run', () => {
 
   test('say that lock_stat samples holds', () => {
     expect(texts({ ...sample, config: config({ LOCK_STAT: 'y' }) })).toEqual([
-      'lock_stat: every wait is timed, holds for one acquisition in 16 (HOLDTIME_SAMPLE), and holdtime-total is scaled up from these.',
+      'lock_stat: every wait is timed, holds for one acquisition in 16 (HOLDTIME_SAMPLE), and ' +
+        'holdtime-total is scaled up from these.',
     ])
     expect(texts({ ...sample, config: config({ LOCK_STAT: 'y', HOLDTIME_SAMPLE: 1 }) })[0]).toContain(
       'and so is every hold',

@@ -1,5 +1,5 @@
-// Kernels in which nothing is wrong but that something never happens: hunts of the scenarios that expect it are violated.
-// That the kernel as it is meets all expectations: reach.test.ts.
+// Kernels in which nothing is wrong but that something never happens: hunts of the scenarios that expect it are
+// violated. That the kernel as it is meets all expectations: reach.test.ts.
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { packageRoot } from '../../src/base/root.ts'

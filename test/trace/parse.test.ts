@@ -6,7 +6,8 @@ const parse = (text: string) => parseLine(text, 'a.script', 7)
 
 test('a user fault gives its task, address and error code', () => {
   const text =
-    '  apache2  7010 [000]  1857.7: exceptions:page_fault_user: address=0x7fb6d25f1b70 ip=0x7fb6d25f1b70 error_code=0x14'
+    '  apache2  7010 [000]  1857.7: exceptions:page_fault_user: address=0x7fb6d25f1b70 ' +
+    'ip=0x7fb6d25f1b70 error_code=0x14'
   expect(parse(text)).toEqual({
     type: 'fault',
     line: 7,
@@ -33,7 +34,8 @@ test('a task may be printed as pid/tid', () => {
 
 test('the arguments of a call are read by name', () => {
   const text =
-    'java 1 [000] 2.0: syscalls:sys_enter_mmap: addr: 0x00000000, len: 0x00002000, prot: 0x00000003, flags: 0x00000022, fd: 0xffffffff, off: 0x00000000'
+    'java 1 [000] 2.0: syscalls:sys_enter_mmap: addr: 0x00000000, len: 0x00002000, prot: 0x00000003, ' +
+    'flags: 0x00000022, fd: 0xffffffff, off: 0x00000000'
   expect(parse(text)).toMatchObject({ type: 'enter', call: 'mmap', arguments: { len: 0x2000, flags: 0x22 } })
 })
 

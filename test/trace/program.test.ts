@@ -25,18 +25,22 @@ test('a task that nobody recorded starting begins with an implied exec, and ends
   expect(operationOf(program, 1, op.TRACE_EXIT).bits).toBe(op.TRACE_F_IMPLIED)
 })
 
-test('a touch keeps its word, its access, whether the page was present, and that its anonymous mmap was recorded', () => {
-  const touch = operationOf(
-    new Recording()
-      .mmap(1, MAPPED, P)
-      .touch(1, MAPPED + 8, 'present write')
-      .program(),
-    1,
-    op.TRACE_TOUCH,
-  )
-  expect(touch).toMatchObject({ page: MAPPED / P, offset: 2, access: op.TRACE_WRITE })
-  expect(touch.bits).toBe(op.TRACE_F_PRESENT | op.TRACE_F_USER | op.TRACE_F_ANON)
-})
+test(
+  'a touch keeps its word, its access, whether the page was present, and that its anonymous mmap ' +
+    'was recorded',
+  () => {
+    const touch = operationOf(
+      new Recording()
+        .mmap(1, MAPPED, P)
+        .touch(1, MAPPED + 8, 'present write')
+        .program(),
+      1,
+      op.TRACE_TOUCH,
+    )
+    expect(touch).toMatchObject({ page: MAPPED / P, offset: 2, access: op.TRACE_WRITE })
+    expect(touch.bits).toBe(op.TRACE_F_PRESENT | op.TRACE_F_USER | op.TRACE_F_ANON)
+  },
+)
 
 test('mmap is placed where it returned, whatever address was asked for', () => {
   const recording = new Recording().enter(1, 'mmap', {
@@ -340,17 +344,21 @@ test('an event of a task that has exited is passed over', () => {
   expect(program.passedOver).toEqual([{ what: 'absent write', why: 'its task has exited before', count: 1 }])
 })
 
-test('segments that a loader maps over a file are pages of that file, and the same library is one file everywhere', () => {
-  const load = (recording: Recording, tid: number, at: number) =>
-    recording.mmap(tid, at, 8 * P, 1, 0x2, 3, 0).mmap(tid, at + 2 * P, 2 * P, 5, 0x12, 3, 2 * P)
-  const recording = load(new Recording(), 1, MAPPED)
-  const program = load(recording, 2, MAPPED - 64 * P).program()
-  const files = [1, 2].flatMap((tid) =>
-    [0, 1].map((nth) => operationOf(program, tid, op.TRACE_MMAP, nth).file),
-  )
-  expect(new Set(files).size).toBe(1)
-  expect(program.files[files[0]!]).toEqual({ pages: 8, shmem: false })
-})
+test(
+  'segments that a loader maps over a file are pages of that file, and the same library is one file ' +
+    'everywhere',
+  () => {
+    const load = (recording: Recording, tid: number, at: number) =>
+      recording.mmap(tid, at, 8 * P, 1, 0x2, 3, 0).mmap(tid, at + 2 * P, 2 * P, 5, 0x12, 3, 2 * P)
+    const recording = load(new Recording(), 1, MAPPED)
+    const program = load(recording, 2, MAPPED - 64 * P).program()
+    const files = [1, 2].flatMap((tid) =>
+      [0, 1].map((nth) => operationOf(program, tid, op.TRACE_MMAP, nth).file),
+    )
+    expect(new Set(files).size).toBe(1)
+    expect(program.files[files[0]!]).toEqual({ pages: 8, shmem: false })
+  },
+)
 
 test('shared anonymous memory is an object of its own', () => {
   const program = new Recording().mmap(1, MAPPED, 4 * P, 3, 0x21).program()

@@ -44,7 +44,8 @@ class Bounds implements StepCheck {
       NAME,
       context,
       site,
-      `${watch.name(addr)} (word ${hex(addr)}) is written by ${watch.sites.all[site].fn}, which owns ${ownedText(watch.s)}`,
+      `${watch.name(addr)} (word ${hex(addr)}) is written by ${watch.sites.all[site].fn}, which owns ` +
+        `${ownedText(watch.s)}`,
     )
   }
 }
@@ -80,5 +81,8 @@ function ownedText(s: KernelSymbols): string {
     s.PTLOCK_WORDS === 0
       ? ''
       : `words ${hex(s.PTLOCK_AREA)} up to ${hex(s.PTLOCK_AREA + s.PTLOCK_WORDS)} (PTLOCK_AREA), `
-  return `${area}page$ptl up to page$ptl + ${s.PAGE_PTL_WORDS} of tables, mm$page_table_lock, and what scenario_word and scenario_percpu return`
+  return (
+    `${area}page$ptl up to page$ptl + ${s.PAGE_PTL_WORDS} of tables, mm$page_table_lock, and what ` +
+    'scenario_word and scenario_percpu return'
+  )
 }

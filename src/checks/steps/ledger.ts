@@ -118,7 +118,8 @@ class Ledger implements StepCheck {
       const mapcount = book.mapcounts[pfn]
       if (entries !== mapcount)
         fail(
-          `page ${hex(pfn)}: ${signed(entries)} page table entries, _mapcount ${signed(mapcount)}\n${watch.dumpPage(pfn)}\n`,
+          `page ${hex(pfn)}: ${signed(entries)} page table entries, _mapcount ${signed(mapcount)}\n` +
+            `${watch.dumpPage(pfn)}\n`,
         )
       const page = watch.pageOf(pfn)
       if (memory[page + watch.refcount] < memory[page + watch.mapcount] + 1)
@@ -129,7 +130,8 @@ class Ledger implements StepCheck {
       if (book.expected[counter] === book.counted[counter]) continue
       const mm = s.MMS + Math.floor(counter / this.#kinds) * s.MM_WORDS
       fail(
-        `mm ${memory[mm + s.mm$id]}: ${signed(book.expected[counter])} page table entries of ${this.#kind(counter % this.#kinds)}, counter ${signed(book.counted[counter])}`,
+        `mm ${memory[mm + s.mm$id]}: ${signed(book.expected[counter])} page table entries of ` +
+          `${this.#kind(counter % this.#kinds)}, counter ${signed(book.counted[counter])}`,
       )
     }
     book.open()

@@ -25,7 +25,9 @@ export const lockdep: StepCheckKind = {
   id: '',
   name: NAME,
   description:
-    'The order in which lock classes nest has no cycle; what interrupts take is taken with interrupts off; nothing sleeps under a spinlock; no flush waits with interrupts off; no lock is held at the end.',
+    'The order in which lock classes nest has no cycle; what interrupts take is taken with ' +
+    'interrupts off; nothing sleeps under a spinlock; no flush waits with interrupts off; no lock is ' +
+    'held at the end.',
   cost: 'some 30 ns a lock taken',
   create: (watch) => new Lockdep(watch),
 }
@@ -85,7 +87,8 @@ class Lockdep implements StepCheck {
       this.#fail(
         context,
         site,
-        `WARNING: CPU: ${cpu} at ${this.#watch.sites.where(site)}\nirqs_disabled(): waits for the acknowledgement of a TLB flush with interrupts off`,
+        `WARNING: CPU: ${cpu} at ${this.#watch.sites.where(site)}\nirqs_disabled(): waits for the ` +
+          'acknowledgement of a TLB flush with interrupts off',
       )
   }
 
@@ -131,7 +134,9 @@ class Lockdep implements StepCheck {
       const banner = '='.repeat(48)
       throw new Violation(
         NAME,
-        `${banner}\nWARNING: lock held when returning to user space!\n${'-'.repeat(48)}\nCPU ${this.#watch.cpuOf(context)} has left the kernel with locks still held!\n${this.#locksHeld(context)}`,
+        `${banner}\nWARNING: lock held when returning to user space!\n${'-'.repeat(48)}\nCPU ` +
+          `${this.#watch.cpuOf(context)} has left the kernel with locks still held!\n` +
+          `${this.#locksHeld(context)}`,
       )
     }
   }
@@ -150,7 +155,8 @@ class Lockdep implements StepCheck {
       context,
       site,
       `BUG: sleeping function called from invalid context at ${this.#watch.sites.where(site)}\n` +
-        `in_atomic(): ${spinlocks > 0 || context >= this.#watch.cpus ? 1 : 0}, irqs_disabled(): ${irqsOff ? 1 : 0}, on CPU ${cpu}\n` +
+        `in_atomic(): ${spinlocks > 0 || context >= this.#watch.cpus ? 1 : 0}, irqs_disabled(): ` +
+        `${irqsOff ? 1 : 0}, on CPU ${cpu}\n` +
         `${this.#locksHeld(context)}\n${this.#trace()}`,
     )
   }
@@ -226,7 +232,8 @@ class Lockdep implements StepCheck {
         `CPU ${this.#watch.cpuOf(context)} is trying to acquire lock:\n${this.#lockText(lock, key, site)}\n\n` +
         `but task is already holding lock:\n${this.#lockText(before.lock, before.key, before.site)}\n\n` +
         'other info that might help us debug this:\n Possible unsafe locking scenario:\n\n' +
-        `       CPU0\n       ----\n  lock(${this.#keyName(before.key)});\n  lock(${this.#keyName(key)});\n\n *** DEADLOCK ***\n\n` +
+        `       CPU0\n       ----\n  lock(${this.#keyName(before.key)});\n  ` +
+        `lock(${this.#keyName(key)});\n\n *** DEADLOCK ***\n\n` +
         `${this.#locksHeld(context)}\n${this.#trace()}`,
     )
   }
@@ -290,7 +297,8 @@ class Lockdep implements StepCheck {
       const { lock, key, site } = this.#held[context][i]
       return ` #${i}: ${this.#lockText(lock, key, site)}`
     })
-    return `${n} lock${n === 1 ? '' : 's'} held by CPU ${this.#watch.cpuOf(context)}:${rows.map((row) => `\n${row}`).join('')}`
+    const listed = rows.map((row) => `\n${row}`).join('')
+    return `${n} lock${n === 1 ? '' : 's'} held by CPU ${this.#watch.cpuOf(context)}:${listed}`
   }
 
   #lockText(lock: number, key: number, site: number): string {

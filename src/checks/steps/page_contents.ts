@@ -19,7 +19,8 @@ export const pageContents: StepCheckKind = {
   id: 'E11',
   name: NAME,
   description:
-    'The zero page stays zero, a page of the page cache is written only by those who may, and no contents of a file are lost when it leaves.',
+    'The zero page stays zero, a page of the page cache is written only by those who may, and no ' +
+    'contents of a file are lost when it leaves.',
   cost: 'some 10 ns a store to contents',
   create: (watch) => new PageContents(watch),
 }
@@ -108,7 +109,8 @@ class PageContents implements StepCheck {
           NAME,
           context,
           site,
-          `page ${hex(pfn)} leaves ${watch.name(mapping)}, which is in use, and ${watch.name(at)} is ${memory[at]}: its contents are lost\n${watch.dumpPage(pfn)}`,
+          `page ${hex(pfn)} leaves ${watch.name(mapping)}, which is in use, and ${watch.name(at)} is ` +
+            `${memory[at]}: its contents are lost\n${watch.dumpPage(pfn)}`,
         )
   }
 }

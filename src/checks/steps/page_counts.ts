@@ -14,7 +14,8 @@ export const pageCounts: StepCheckKind = {
   id: 'E3',
   name: NAME,
   description:
-    'References are taken from a page that has one, counts never fall below none, and contents are touched only while the page is referenced.',
+    'References are taken from a page that has one, counts never fall below none, and contents are ' +
+    'touched only while the page is referenced.',
   cost: 'a few ns a change of a count or an access to contents',
   create: (watch) => new PageCounts(watch),
 }

@@ -15,7 +15,8 @@ export const pageLock: StepCheckKind = {
   id: 'E6',
   name: NAME,
   description:
-    'A page that a migration entry stands for is locked, a page goes from one owner to another only while it is locked, and an anonymous page stays one.',
+    'A page that a migration entry stands for is locked, a page goes from one owner to another only ' +
+    'while it is locked, and an anonymous page stays one.',
   cost: 'a few ns a change of a page or of a PTE',
   create: (watch) => new PageLock(watch),
 }
@@ -63,7 +64,8 @@ class PageLock implements StepCheck {
           NAME,
           context,
           site,
-          `page ${hex(pfn)} is unlocked while ${this.#migrating.words[pfn]} migration entries stand for it\n${watch.dumpPage(pfn)}`,
+          `page ${hex(pfn)} is unlocked while ${this.#migrating.words[pfn]} migration entries stand ` +
+            `for it\n${watch.dumpPage(pfn)}`,
         )
     } else if (field === this.#mapping && old !== 0 && value !== 0) {
       const wrong = this.#isLocked(pfn) ? this.#losesAnon(old, value) : 'while it is not locked'
@@ -93,7 +95,8 @@ class PageLock implements StepCheck {
         NAME,
         context,
         site,
-        `${watch.entryName(addr)} ${watch.entryValue(addr, old)} -> ${watch.entryValue(addr, value)}: page ${hex(to)} is not locked\n${watch.dumpPage(to)}`,
+        `${watch.entryName(addr)} ${watch.entryValue(addr, old)} -> ` +
+          `${watch.entryValue(addr, value)}: page ${hex(to)} is not locked\n${watch.dumpPage(to)}`,
       )
   }
 

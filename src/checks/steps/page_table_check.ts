@@ -14,7 +14,8 @@ export const pageTableCheck: StepCheckKind = {
   id: 'E2',
   name: NAME,
   description:
-    'A page is mapped as anonymous or as a file, never both; an anonymous one that is mapped twice is writable nowhere; a free one is not mapped.',
+    'A page is mapped as anonymous or as a file, never both; an anonymous one that is mapped twice ' +
+    'is writable nowhere; a free one is not mapped.',
   cost: 'some 10 ns a change of a PTE',
   create: (watch) => new PageTableCheck(watch),
 }
@@ -132,7 +133,8 @@ class PageTableCheck implements StepCheck {
         NAME,
         context,
         watch.lastSite(context),
-        `anonymous page ${hex(pfn)} can be written by ${this.#writable.words[pfn]} of its ${this.#anon.words[pfn]} mappings as its page table is unlocked\n${watch.dumpPage(pfn)}`,
+        `anonymous page ${hex(pfn)} can be written by ${this.#writable.words[pfn]} of its ` +
+          `${this.#anon.words[pfn]} mappings as its page table is unlocked\n${watch.dumpPage(pfn)}`,
       )
     }
     touched.clear()
@@ -156,7 +158,8 @@ class PageTableCheck implements StepCheck {
       NAME,
       context,
       site,
-      `${watch.entryName(addr)} ${watch.entryValue(addr, old)} -> ${watch.entryValue(addr, value)}: page ${hex(pfn)} is ${what}: ${this.#mappings(pfn)}\n${watch.dumpPage(pfn)}`,
+      `${watch.entryName(addr)} ${watch.entryValue(addr, old)} -> ${watch.entryValue(addr, value)}: ` +
+        `page ${hex(pfn)} is ${what}: ${this.#mappings(pfn)}\n${watch.dumpPage(pfn)}`,
     )
   }
 }

@@ -19,7 +19,8 @@ export const pteTransitions: StepCheckKind = {
   id: 'E12',
   name: NAME,
   description:
-    'A PTE gets another page only after it was cleared and flushed, loses rights and bits only by an atomic operation, and dirty only when cleared or cleaned.',
+    'A PTE gets another page only after it was cleared and flushed, loses rights and bits only by an ' +
+    'atomic operation, and dirty only when cleared or cleaned.',
   cost: 'some 10 ns a change of a PTE',
   create: (watch) => new PteTransitions(watch),
 }
@@ -138,7 +139,8 @@ class PteTransitions implements StepCheck {
           before,
           value,
           site,
-          `another page while the TLB of CPU ${cpu} still translates page ${hex(page)} to pfn ${hex(before >>> pfnShift)}`,
+          `another page while the TLB of CPU ${cpu} still translates page ${hex(page)} to pfn ` +
+            `${hex(before >>> pfnShift)}`,
           this.#watch.staleCauses(cpu, mm, page),
         )
     }

@@ -15,7 +15,8 @@ export const rcu: StepCheckKind = {
   id: 'E14',
   name: NAME,
   description:
-    'An object that was given to call_rcu is touched only in read-side sections that were open then, until it is freed.',
+    'An object that was given to call_rcu is touched only in read-side sections that were open then, ' +
+    'until it is freed.',
   cost: 'a few ns an access to an object while one waits',
   create: (watch) => new Rcu(watch),
 }

@@ -15,7 +15,8 @@ export const swapMap: StepCheckKind = {
   id: 'E4',
   name: NAME,
   description:
-    'A swap slot is taken from none to SWAP_HAS_CACHE, gains and loses one use at a time under its cluster lock, and is freed only when it has none.',
+    'A swap slot is taken from none to SWAP_HAS_CACHE, gains and loses one use at a time under its ' +
+    'cluster lock, and is freed only when it has none.',
   cost: 'some 10 ns a change of a swap map',
   create: (watch) => new SwapMap(watch),
 }

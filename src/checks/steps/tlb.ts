@@ -144,7 +144,8 @@ class Tlb implements StepCheck {
             NAME,
             context,
             site,
-            `page ${hex(pfn)} is freed while the TLB of CPU ${cpu} translates page ${hex(memory[at] - 1)} to it${this.#right(memory[at + 1])}\n${this.#watch.dumpPage(pfn)}`,
+            `page ${hex(pfn)} is freed while the TLB of CPU ${cpu} translates page ` +
+              `${hex(memory[at] - 1)} to it${this.#right(memory[at + 1])}\n${this.#watch.dumpPage(pfn)}`,
             this.#watch.staleCauses(cpu, memory[this.#loaded[cpu]], memory[at] - 1),
           )
     }
@@ -185,7 +186,8 @@ class Tlb implements StepCheck {
       NAME,
       context,
       site,
-      `the TLB of CPU ${cpu} still translates page ${hex(addr)} of mm ${memory[mm + s.mm$id]} to pfn ${hex(cached >>> pfnShift)}${this.#right(cached)}${why}; its pte is ${pte}`,
+      `the TLB of CPU ${cpu} still translates page ${hex(addr)} of mm ${memory[mm + s.mm$id]} to pfn ` +
+        `${hex(cached >>> pfnShift)}${this.#right(cached)}${why}; its pte is ${pte}`,
       watch.staleCauses(cpu, mm, addr, changed),
     )
   }

@@ -35,7 +35,8 @@ export const useAfterFree: StepCheckKind = {
   id: '',
   name: NAME,
   description:
-    'Nobody but its allocator touches a freed page, page table or object, and no table is freed while an entry leads to it.',
+    'Nobody but its allocator touches a freed page, page table or object, and no table is freed ' +
+    'while an entry leads to it.',
   cost: 'a few ns an access to them',
   create: (watch) => new UseAfterFree(watch),
 }
@@ -164,7 +165,8 @@ export class UseAfterFree implements StepCheck {
       context,
       site,
       `${line}\nBUG: KASAN: use-after-free in ${watch.sites.where(site)}\n` +
-        `${access} of size 4 at addr ${hex(addr)} by CPU ${watch.cpuOf(context)}: ${watch.name(addr)}\n\n${this.#freed(unit)}\n\n` +
+        `${access} of size 4 at addr ${hex(addr)} by CPU ${watch.cpuOf(context)}: ` +
+        `${watch.name(addr)}\n\n${this.#freed(unit)}\n\n` +
         `${this.#belongs(unit)}\n${line}`,
       this.#causes(unit),
     )
@@ -178,6 +180,9 @@ export class UseAfterFree implements StepCheck {
       return `The buggy address belongs to the page table:\n${this.#watch.dumpPage(unit - map.tableUnit)}`
     const cache = map.caches.findLast((each) => each.unit <= unit)!
     const index = unit - cache.unit
-    return `The buggy address belongs to the object at ${hex(cache.base + index * cache.words)}\n which belongs to the cache ${cache.name} of size ${4 * cache.words}`
+    return (
+      `The buggy address belongs to the object at ${hex(cache.base + index * cache.words)}\n which ` +
+      `belongs to the cache ${cache.name} of size ${4 * cache.words}`
+    )
   }
 }

@@ -15,7 +15,7 @@ export const BUG_STOPPED = 2
 export const BUG_ORACLE = 3
 /** The scenario cannot go on; `a` is its reason (SETUP_ constants). */
 export const BUG_SCENARIO = 4
-/** A page-table-lock design has named a lock that is not its own: `a` is its address, `b` who did (PTLOCK_BY_ constants). */
+/** A page-table-lock design has named a lock that is not its own: `a` is its address, `b` who did (PTLOCK_BY_…). */
 export const BUG_PTLOCK = 5
 /** A word of the scenario's that it does not have: `a` is its number, `b` how many there are. */
 export const BUG_SCENARIO_WORD = 6

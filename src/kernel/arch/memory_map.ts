@@ -14,8 +14,8 @@
  *         ├──────────────────────────┤             the objects: mm_struct, vm_area_struct, …
  *         ├──────────────────────────┤ MEMMAP      NR_PAGES struct pages
  *         ├──────────────────────────┤ PGTABLES    PTRS_PER_TABLE entries of each page that is a page table
- *         ├──────────────────────────┤ SWAP_AREA   with SWAP: words of swap, then MAX_SWAPFILES of swap_info, clusters, swap
- *         │                          │             maps, swap caches, links of free slots, continuations, slots' contents
+ *         ├──────────────────────────┤ SWAP_AREA   with SWAP: words of swap, then MAX_SWAPFILES of swap_info, clusters,
+ *         │                          │             swap maps and caches, links of free slots, continuations, contents
  *         ├──────────────────────────┤ CONTENT     PAGE_BYTES of contents of each page
  *         ├──────────────────────────┤ BOOT_DATA   what the host hands a scenario (a trace), to the end of memory
  *         └──────────────────────────┘

@@ -4,7 +4,7 @@
  *
  * PTE, one word:     31                12 11..9  8      7     6    5        4       3     2        1     0
  *   present          │ pfn              │      │uffd_wp│soft │huge│protnone│special│dirty│accessed│write│1│
- *   not present      │ offset           │      │uffd_wp│soft │excl│       0│  type of entry (1..15)   │0│   arch/swapops.ts
+ *   not present      │ offset           │      │uffd_wp│soft │excl│       0│  type of entry (1..15)   │0│ swapops.ts
  *
  * PMD, PUD, P4D, PGD entries are alike: the pfn of a table's struct page, or a leaf with _PAGE_PSE. An entry of a table
  * is reached by the entry above, whose frame number says where the table's entries lie (phys_to_virt).
@@ -58,8 +58,8 @@ export const PTRS_PER_PUD = 1 << PUD_BITS
 export const PTRS_PER_P4D = 1 << P4D_BITS
 export const PTRS_PER_PGD = 1 << PGD_BITS
 /**
- * One page number past the last of user space: of 31 bits only the lower half, as on x86, so that ends stay positive and
- * no pgoff of an anonymous mapping that grows overflows.
+ * One page number past the last of user space: of 31 bits only the lower half, as on x86, so that ends stay positive
+ * and no pgoff of an anonymous mapping that grows overflows.
  */
 export const TASK_SIZE = 1 << Math.min(30, VA_BITS)
 

@@ -189,8 +189,8 @@ function find_get_page_rcu(mapping: AddressSpace, index: number): Page {
 }
 
 /**
- * The object's page at `index`, locked and with a reference, if it has contents and nobody holds it locked; else 0. In a
- * section of RCU (next_uptodate_page, for one index).
+ * The object's page at `index`, locked and with a reference, if it has contents and nobody holds it locked; else 0. In
+ * a section of RCU (next_uptodate_page, for one index).
  */
 export function next_uptodate_page(mapping: AddressSpace, index: number): Page {
   const page = xa_load(mapping, index) as Page

@@ -1,9 +1,9 @@
 /**
- * Access of the kernel to user pages (mm/gup.c, 6.1), as follow_page_mask and faultin_page take turns: get_user_pages for
- * one page, with FOLL_GET, and what uses it: dio_read, a direct read from a device into user memory, and write_file, a
- * write to a file from user memory (fs/direct-io.c and generic_perform_write of mm/filemap.c, one page of each); and
- * without FOLL_GET what makes pages present before they are used: mm_populate, faultin_vma_page_range. Left out:
- * FOLL_PIN, writes by FOLL_FORCE, huge pages, the fast walk, faults that drop mmap_lock.
+ * Access of the kernel to user pages (mm/gup.c, 6.1), as follow_page_mask and faultin_page take turns: get_user_pages
+ * for one page, with FOLL_GET, and what uses it: dio_read, a direct read from a device into user memory, and
+ * write_file, a write to a file from user memory (fs/direct-io.c and generic_perform_write of mm/filemap.c, one page of
+ * each); and without FOLL_GET what makes pages present before they are used: mm_populate, faultin_vma_page_range. Left
+ * out: FOLL_PIN, writes by FOLL_FORCE, huge pages, the fast walk, faults that drop mmap_lock.
  */
 import { SWAP } from '#config'
 import { PTL_OPTIMISTIC } from '#ptlock_read'

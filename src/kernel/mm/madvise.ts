@@ -1,6 +1,6 @@
 /**
- * madvise (mm/madvise.c, 6.1): MADV_DONTNEED; MADV_POPULATE_READ and MADV_POPULATE_WRITE; what is only a flag of the VMA
- * (madvise_update_vma); and with SWAP what reclaim is told: MADV_PAGEOUT and MADV_FREE (madvise_lru.ts), and
+ * madvise (mm/madvise.c, 6.1): MADV_DONTNEED; MADV_POPULATE_READ and MADV_POPULATE_WRITE; what is only a flag of the
+ * VMA (madvise_update_vma); and with SWAP what reclaim is told: MADV_PAGEOUT and MADV_FREE (madvise_lru.ts), and
  * MADV_WILLNEED (madvise_willneed.ts). Left out: names of anonymous VMAs, userfaultfd, MADV_WILLNEED of files. Other
  * advice is accepted by whoever passes it over (the trace reader), not here.
  */
@@ -200,8 +200,8 @@ function madvise_walk_vmas(mm: Mm, start: number, end: number, advice: number): 
 /**
  * Takes advice about [start, start + npages). MADV_DONTNEED drops the pages, so that private anonymous memory reads as
  * zeros again; MADV_POPULATE_ makes them present; MADV_PAGEOUT reclaims them now; MADV_FREE: they may be dropped until
- * they are written again; MADV_WILLNEED reads those in swap ahead; the others are flags of VMAs. Takes mmap_lock, for writing only where VMAs change. Returns 0,
- * -EINVAL, -ENOMEM if part of the range is not mapped (the rest is done all the same), or what stopped it halfway.
+ * they are written again; MADV_WILLNEED reads those in swap ahead; the others are flags of VMAs, and take mmap_lock for
+ * writing. Returns 0, -EINVAL, -ENOMEM if part of the range is not mapped (the rest is done), or what stopped it.
  */
 export function do_madvise(mm: Mm, start: number, npages: number, advice: number): number {
   if (!madvise_behavior_valid(advice) || npages < 0 || start < 0) return -EINVAL

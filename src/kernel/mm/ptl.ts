@@ -16,7 +16,7 @@ import {
 import { ptl_lock_pud, ptl_unlock_pud } from '#ptlock_pud'
 import { PTL_OPTIMISTIC, ptl_read_begin, ptl_read_retry } from '#ptlock_read'
 import { observe_table_locked, observe_table_read_done, observe_table_unlocked } from '../arch/observe.ts'
-import { pgtable_page, pmd_page, pte_same, ptep_get } from '../arch/pgtable.ts'
+import { pgtable_page, pmd_page } from '../arch/pgtable.ts'
 import type { Mm, Pmd, PmdP, Pte, PteP, PudP, Spinlock } from '../arch/structs.ts'
 import { mm$page_table_lock } from '../arch/structs.ts'
 import { count_ptl_taken } from '../locking/ptlock_area.ts'
@@ -126,11 +126,10 @@ export function pte_read_begin(pmd: Pmd, addr: number): number {
 }
 
 /**
- * Whether the entry at `ptep`, which was `orig` when pte_read_begin had returned `seq`, may be another one now: what 6.1
- * asks pte_same, under the lock, and what an optimistic look asks at its end, without it.
+ * Whether the entry at `ptep`, which was `orig` when pte_read_begin had returned `seq`, may be another one now. With or
+ * without the lock; true where the design has no optimistic looks.
  */
 export function pte_read_retry(pmd: Pmd, addr: number, seq: number, ptep: PteP, orig: Pte): boolean {
-  if (!PTL_OPTIMISTIC) return !pte_same(ptep_get(ptep), orig)
   if (ptl_read_retry(pmd, addr, seq, ptep, orig)) return true
   observe_table_read_done(ptep, orig)
   return false

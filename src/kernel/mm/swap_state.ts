@@ -177,7 +177,7 @@ function swapin_new_page(page: Page, entry: SwpEntry): Page {
   return page
 }
 
-/** There is no page, though not for want of memory: the slot is in use no more. Counted, as checks tell the two apart. */
+/** There is no page, though not for want of memory: the slot is free. Counted, as checks tell the two apart. */
 function swapin_gone(): Page {
   count_vm_event(SWAPIN_GONE)
   return 0 as Page

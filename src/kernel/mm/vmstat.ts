@@ -75,7 +75,7 @@ export const VMA_LOCK_MISS = 56
 export const MEMCG_MAX = 57
 /** Pages moved to the tail of their list when they had been written. */
 export const PGROTATED = 58
-/** System calls that ended with -ENOMEM; and refusals that have another reason than memory: a limit, no room, a hole. */
+/** System calls that ended with -ENOMEM; and refusals for another reason than memory: a limit, no room, a hole. */
 export const ENOMEM_CALLS = 59
 export const ENOMEM_REFUSED = 60
 /** Pages that were to be read from slots that nobody uses any more. */

@@ -86,7 +86,7 @@ export function task_wake(p: number): void {
   spin_unlock((hb + futex_queue$lock) as Spinlock)
 }
 
-/** Takes a task, which is no longer asleep, off the list of its word, if it is on one. A waker may do so at any time. */
+/** Takes a task, no longer asleep, off the list of its word, if it is on one. A waker may do so at any time. */
 export function futex_unqueue(task: Task): void {
   const word = READ_ONCE(task + task$wait_word)
   if (word === 0) return

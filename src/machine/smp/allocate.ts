@@ -20,7 +20,8 @@ export function allocateMemory(image: KernelImage, words: number): SharedArrayBu
     return ATOMICS === 'wasm' ? wasmMemory(words * 4) : new SharedArrayBuffer(words * 4)
   } catch {
     throw new UsageError(
-      `MEMORY=${MEMORY} with PAGE_BYTES=${PAGE_BYTES} takes ${Math.ceil(words / 2 ** 18)} MiB of this host, which it cannot ` +
+      `MEMORY=${MEMORY} with PAGE_BYTES=${PAGE_BYTES} takes ${Math.ceil(words / 2 ** 18)} MiB of ` +
+        'this host, which it cannot ' +
         'allocate: lower one of them.',
     )
   }

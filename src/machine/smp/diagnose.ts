@@ -52,6 +52,7 @@ export function setupFailure(image: KernelImage, cpus: number, errno: number): U
   return new UsageError(
     config.FAIL_ALLOC > 0
       ? `FAIL_ALLOC=${config.FAIL_ALLOC} fails an allocation of the scenario's setup; choose a greater number.`
-      : `MEMORY=${config.MEMORY} is too small for this scenario on ${cpus} CPU${cpus === 1 ? '' : 's'}: give it more with --config MEMORY=SIZE.`,
+      : `MEMORY=${config.MEMORY} is too small for this scenario on ${cpus} ` +
+          `CPU${cpus === 1 ? '' : 's'}: give it more with --config MEMORY=SIZE.`,
   )
 }

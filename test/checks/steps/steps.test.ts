@@ -320,21 +320,25 @@ describe('lockdep', () => {
     expect(text).toContain('  lock(mmlist_lock);\n                               lock(&mm->page_table_lock);')
   })
 
-  test('two orders in two executions are none, since no schedule would show them; in the next that has both they are', () => {
-    const orders = (b: Bench, both: boolean): void => {
-      const page_table_lock = b.mm + b.s.mm$page_table_lock
-      nest(b, page_table_lock, b.s.machine$mmlist_lock)
-      if (!both) b.observer.begin()
-      nest(b, b.s.machine$mmlist_lock, page_table_lock)
-      if (!both) b.observer.begin()
-    }
-    expect(bench.violated((b) => orders(b, false))).toEqual([])
-    const twice = (b: Bench): void => {
-      orders(b, false)
-      orders(b, true)
-    }
-    expect(bench.violated(twice)).toEqual(['lockdep'])
-  })
+  test(
+    'two orders in two executions are none, since no schedule would show them; in the next that has ' +
+      'both they are',
+    () => {
+      const orders = (b: Bench, both: boolean): void => {
+        const page_table_lock = b.mm + b.s.mm$page_table_lock
+        nest(b, page_table_lock, b.s.machine$mmlist_lock)
+        if (!both) b.observer.begin()
+        nest(b, b.s.machine$mmlist_lock, page_table_lock)
+        if (!both) b.observer.begin()
+      }
+      expect(bench.violated((b) => orders(b, false))).toEqual([])
+      const twice = (b: Bench): void => {
+        orders(b, false)
+        orders(b, true)
+      }
+      expect(bench.violated(twice)).toEqual(['lockdep'])
+    },
+  )
 
   test('a lock that is tried for, by the bit of the image, waits for nobody and makes no order', () => {
     const steps = (b: Bench): void => {
@@ -421,16 +425,20 @@ describe('lockdep', () => {
     expect(bench.message({ name: 'lockdep' }, steps)).toContain('WARNING: inconsistent lock state')
   })
 
-  test('a lock that an interrupt of the execution takes is taken with interrupts off, unless the interrupt only tries', () => {
-    const steps =
-      (how: number) =>
-      (b: Bench): void => {
-        take(b, b.s.machine$mmlist_lock, CPUS, how)
-        take(b, b.s.machine$mmlist_lock)
-      }
-    expect(bench.violated(steps(0))).toEqual(['lockdep'])
-    expect(bench.violated(steps(bench.s.LOCK_TRY))).toEqual([])
-  })
+  test(
+    'a lock that an interrupt of the execution takes is taken with interrupts off, unless the ' +
+      'interrupt only tries',
+    () => {
+      const steps =
+        (how: number) =>
+        (b: Bench): void => {
+          take(b, b.s.machine$mmlist_lock, CPUS, how)
+          take(b, b.s.machine$mmlist_lock)
+        }
+      expect(bench.violated(steps(0))).toEqual(['lockdep'])
+      expect(bench.violated(steps(bench.s.LOCK_TRY))).toEqual([])
+    },
+  )
 
   test('a lock under one that interrupts take is taken with interrupts off, in one execution', () => {
     const under = (b: Bench): void => {

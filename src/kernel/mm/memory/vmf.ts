@@ -3,6 +3,7 @@
  * the structure lies in its per-CPU area (arch/percpu.ts) instead of on a stack.
  */
 import { VMA_LOCK } from '#config'
+import { PTL_OPTIMISTIC } from '#ptlock_read'
 import { load, READ_ONCE, this_cpu_read, this_cpu_write } from '../../arch/access.ts'
 import {
   vmf$address,
@@ -15,7 +16,15 @@ import {
   vmf$seq,
   vmf$vma,
 } from '../../arch/percpu.ts'
-import { pfn_to_page, pte_mkwrite, pte_offset, pte_pfn, pte_special } from '../../arch/pgtable.ts'
+import {
+  pfn_to_page,
+  pte_mkwrite,
+  pte_offset,
+  pte_pfn,
+  pte_same,
+  pte_special,
+  ptep_get,
+} from '../../arch/pgtable.ts'
 import type { Mm, Page, Pmd, Pte, PteP, Spinlock, Vma } from '../../arch/structs.ts'
 import { vma$vm_flags, vma$vm_mm, VM_MAYWRITE, VM_SHARED, VM_WRITE } from '../../arch/structs.ts'
 import { pte_read_retry, pte_table_lock, pte_table_unlock } from '../ptl.ts'
@@ -77,10 +86,16 @@ export function vmf_pte_unlock_range(first: number, end: number): void {
 }
 
 /**
- * Under the lock: whether the entry at `ptep` is another one now than vmf$orig_pte, which was read without it (pte_same
- * of 6.1).
+ * Under the lock: whether the entry at `ptep` is another one now than vmf$orig_pte, which was read without it. What 6.1
+ * asks pte_same; a design with optimistic looks is asked in its place.
  */
 export function vmf_pte_changed(ptep: PteP): boolean {
+  return PTL_OPTIMISTIC
+    ? vmf_pte_read_retry(ptep)
+    : !pte_same(ptep_get(ptep), this_cpu_read(vmf$orig_pte) as Pte)
+}
+
+function vmf_pte_read_retry(ptep: PteP): boolean {
   const pmd = this_cpu_read(vmf$pmd_value) as Pmd
   const orig_pte = this_cpu_read(vmf$orig_pte) as Pte
   return pte_read_retry(pmd, this_cpu_read(vmf$address), this_cpu_read(vmf$seq), ptep, orig_pte)

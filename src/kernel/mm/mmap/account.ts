@@ -1,7 +1,7 @@
 /**
  * What one mm may map (may_expand_vm, vm_stat_account, accountable_mapping, sysctl_max_map_count, mm/mmap.c, 6.1).
  * Left out: what overcommit accounting counts (only its flag is here), limits of data and stack, the counts by kind of
- * VMA. Of the model alone: what ends with -ENOMEM is counted, apart from what is refused for another reason than memory.
+ * VMA. Of the model alone: what ends with -ENOMEM is counted, apart from what is refused for another reason.
  */
 import { load, store } from '../../arch/access.ts'
 import { MAX_MAP_COUNT } from '../../arch/limits.ts'
@@ -39,7 +39,7 @@ export function syscall_result(result: number): number {
   return result
 }
 
-/** Whether memory is set aside for all pages of such a mapping: it is VM_ACCOUNT then, and merges only with its like. */
+/** Whether memory is set aside for all pages of a mapping: it is VM_ACCOUNT then, and merges only with its like. */
 export function accountable_mapping(vm_flags: number): boolean {
   return (vm_flags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) === VM_WRITE
 }

@@ -1,5 +1,5 @@
 /**
- * mmap (do_mmap, mmap_region, mm/mmap.c, 6.1). Left out: what overcommit accounting counts, mlock, hugetlb, rights of files.
+ * mmap (do_mmap, mmap_region, mm/mmap.c, 6.1). Left out: what overcommit accounting counts, mlock, hugetlb, rights.
  */
 import { load, store } from '../../arch/access.ts'
 import { TASK_SIZE } from '../../arch/pgtable.ts'

@@ -108,9 +108,9 @@ export function anon_vma_fork(vma: Vma, pvma: Vma): number {
 }
 
 /**
- * Unties the VMA from all its anon_vmas and frees those that nobody needs any more. up_write looks at the root once more
- * where others wait, and they may free it meanwhile: without a tie that keeps it, a reference does. Linux has none, and
- * from 6.3 on no preemption there, so that the freed root's memory stays an anon_vma's.
+ * Unties the VMA from all its anon_vmas and frees those that nobody needs any more. up_write looks at the root once
+ * more where others wait, and they may free it meanwhile: without a tie that keeps it, a reference does. Linux has
+ * none, and from 6.3 on no preemption there, so that the freed root's memory stays an anon_vma's.
  */
 export function unlink_anon_vmas(vma: Vma): void {
   let root = 0 as AnonVma

@@ -4,7 +4,7 @@
  * page has one place in a VMA at most.
  *
  *   const anon_vma = folio_lock_anon_vma_read(page)
- *   for (let avc = anon_vma_first(anon_vma, pgoff); avc !== 0; avc = anon_vma_next(avc, pgoff)) … page_vma_mapped_walk(…)
+ *   for (let avc = anon_vma_first(anon_vma, pgoff); avc !== 0; avc = anon_vma_next(avc, pgoff)) page_vma_mapped_walk(…)
  *   anon_vma_unlock_read(anon_vma)
  *
  * An anon_vma that is freed may be another family's at once, but stays an anon_vma for a grace period (anon_vma.ts).

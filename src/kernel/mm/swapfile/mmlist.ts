@@ -51,8 +51,8 @@ export function mmlist_add(mm: Mm, head: number, retry: number): void {
 }
 
 /**
- * An mm without users leaves mmlist (__mmput). Linux asks list_empty, so that drain_mmlist may still write to an mm that
- * is freed; here the two are careful of one another.
+ * An mm without users leaves mmlist (__mmput). Linux asks list_empty, so that drain_mmlist may still write to an mm
+ * that is freed; here the two are careful of one another.
  */
 export function mmlist_del(mm: Mm): void {
   const entry = mm_mmlist(mm)
