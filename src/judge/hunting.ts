@@ -26,6 +26,9 @@ const LEARNING = 8
  */
 const MISSES = 4
 
+/** Seconds that have to be left for the larger forms of a hunt. */
+const ROOM = 10
+
 /** One scenario with one kernel of a candidate. */
 interface Job {
   readonly tally: Tally
@@ -147,7 +150,10 @@ async function huntJob(
       ...kernelOf(plan, job),
       ...(plan.out === undefined ? {} : { out: plan.out }),
     }
-    const planned = { ...planHunt(nameOf(scenario), choices), brief: true }
+    const chosen = planHunt(nameOf(scenario), choices)
+    // Larger forms take kernels of their own.
+    const larger = deadline.left > ROOM ? chosen.larger : []
+    const planned = { ...chosen, larger, brief: true }
     const hunt = round === 0 ? { ...planned, learning: LEARNING } : planned
     const { hunted } = await huntPlans([hunt], { signal })
     // Aborted before it began.

@@ -29,8 +29,14 @@ class Bounds implements StepCheck {
 
   constructor(watch: Watch) {
     this.#watch = watch
+    // A spinlock writes to the lock that it is given, wherever that lies.
+    const spinlocks = new Set(
+      watch.sites.all.filter(({ fn }) => fn.startsWith('arch_spin_')).map(({ file }) => file),
+    )
     this.#own = Uint8Array.from(watch.sites.all, ({ file, helper, primitive }) =>
-      isGuest(file) && helper === undefined && PRIMITIVES.test(primitive ?? '') ? 1 : 0,
+      isGuest(file) && !spinlocks.has(file) && helper === undefined && PRIMITIVES.test(primitive ?? '')
+        ? 1
+        : 0,
     )
     this.writes = this.#own.includes(1) ? ALL_WORDS : 0
   }

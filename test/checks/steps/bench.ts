@@ -60,7 +60,12 @@ export class Bench {
   }
 
   /** What the check says about `steps`; undefined: they are clean. */
-  message({ name }: Pick<StepCheckKind, 'name'>, steps: (bench: this) => void): string | undefined {
+  message(kind: Pick<StepCheckKind, 'name'>, steps: (bench: this) => void): string | undefined {
+    return this.violation(kind, steps)?.message
+  }
+
+  /** What the check throws about `steps`; undefined: they are clean. */
+  violation({ name }: Pick<StepCheckKind, 'name'>, steps: (bench: this) => void): Violation | undefined {
     const off = new Set(STEP_CHECKS.map((kind) => kind.name).filter((other) => other !== name))
     this.memory.set(this.#base)
     this.observer = stepChecks(this.#machine, this.#image, off)
@@ -70,7 +75,7 @@ export class Bench {
       this.observer.end?.()
       return undefined
     } catch (error) {
-      if (error instanceof Violation) return error.message
+      if (error instanceof Violation) return error
       throw error
     } finally {
       this.memory.set(this.#base)

@@ -162,6 +162,11 @@ describe('tlb', () => {
     expect(bench.message({ name: 'tlb' }, steps)).toContain(
       'while the TLB of CPU 1 translates page 0x200 to it, writable',
     )
+    // The walk that filled the TLB, before the change that took the page away: the latest first.
+    expect(bench.violation({ name: 'tlb' }, steps)?.causes).toMatchObject([
+      { object: expect.stringMatching(/^pte\[mm \d+, 0x200\]$/), writes: true },
+      { object: expect.stringMatching(/^pte\[mm \d+, 0x200\]$/), cpu: 1, function: 'tlb_walk' },
+    ])
   })
 
   test('a TLB that exceeds the page table as mmap_lock is released is a violation', () => {
@@ -277,6 +282,9 @@ describe('use-after-free', () => {
     expect(bench.message({ name: 'use-after-free' }, steps)).toMatch(
       /BUG: KASAN: use-after-free in .*\nRead of size 4 .*vma \d+ .*vm_start\n\nFreed by CPU 0:\n kmem_cache_free src\/kernel\/mm\/slab.ts:\d+\n[^]*cache vm_area_struct/,
     )
+    expect(bench.violation({ name: 'use-after-free' }, steps)?.causes).toMatchObject([
+      { what: 'frees it', cpu: 0 },
+    ])
   })
 
   test('giving an object back twice is a violation of it alone, and says who gave it back first', () => {
