@@ -69,7 +69,10 @@ export function program(): void {
   const turn = get_reg(TURN)
   set_reg(TURN, turn + 1)
   const page = get_reg(BASE) + (turn % pages(PAGES))
-  // Threads without a word of their own page out.
+  // Threads without a word of their own page out; the others see to it that there is a page.
   if (thread < WORDS && (thread + turn) % 2 === 0) discard(page, thread)
-  else sys_madvise(page, 1, MADV_PAGEOUT)
+  else {
+    if (thread < WORDS) oracle_store(page, thread)
+    sys_madvise(page, 1, MADV_PAGEOUT)
+  }
 }

@@ -14,7 +14,7 @@ import {
   ptl_unlock_pair,
 } from '#ptlock_pte'
 import { ptl_lock_pud, ptl_unlock_pud } from '#ptlock_pud'
-import { PTL_OPTIMISTIC, ptl_read_begin, ptl_read_retry } from '#ptlock_read'
+import { ptl_read_begin, ptl_read_retry } from '#ptlock_read'
 import { observe_table_locked, observe_table_read_done, observe_table_unlocked } from '../arch/observe.ts'
 import { pgtable_page, pmd_page } from '../arch/pgtable.ts'
 import type { Mm, Pmd, PmdP, Pte, PteP, PudP, Spinlock } from '../arch/structs.ts'
@@ -122,7 +122,7 @@ export function pte_table_unlock_pair(
  * where the design has no such looks.
  */
 export function pte_read_begin(pmd: Pmd, addr: number): number {
-  return PTL_OPTIMISTIC ? ptl_read_begin(pmd, addr) : 0
+  return ptl_read_begin(pmd, addr)
 }
 
 /**

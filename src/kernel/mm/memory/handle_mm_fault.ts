@@ -84,7 +84,7 @@ function handle_pte_fault(): number {
   if (!pmd_none(pmd)) {
     BUG_ON(pmd_leaf(pmd))
     ptep = pte_offset(pmd, addr)
-    this_cpu_write(vmf$seq, pte_read_begin(pmd, addr))
+    if (PTL_OPTIMISTIC) this_cpu_write(vmf$seq, pte_read_begin(pmd, addr))
     entry = ptep_get(ptep)
   }
   this_cpu_write(vmf$pte, ptep)
