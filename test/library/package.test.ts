@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { blocks } from '../docs/markdown.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 let folder: string
@@ -42,7 +43,7 @@ test('init writes a folder whose files the editor can check, and writes over not
   })
   // A type error is seen, so the types are there.
   const design = readFileSync(join(folder, 'my-lock.ts'), 'utf8')
-  writeFileSync(join(folder, 'wrong.ts'), design.replace('page_to_pfn(pmd_page(pmd))', 'page_to_pfn(pmd)'))
+  writeFileSync(join(folder, 'wrong.ts'), design.replace('half_lock(pmd, addr)', 'half_lock(addr, addr)'))
   expect(spawnSync(tsc, ['-p', '.'], { cwd: folder, encoding: 'utf8' }).stdout).toMatch(/wrong\.ts.*TS2345/)
   rmSync(join(folder, 'wrong.ts'))
 })
@@ -59,7 +60,14 @@ test("a design of one's own is run, hunted and scaled", () => {
   expect(scaled.stdout).toMatch(/verdict: held/)
 })
 
-test("a design of one's own is judged", { timeout: 120_000 }, () => {
+test("a range lock of one's own is judged", { timeout: 120_000 }, () => {
+  // What the page says, with less to do.
+  const walk = blocks('docs/your-lock.md').find(({ language }) => language === 'console')
+  expect(walk?.text.split('\n')).toEqual([
+    'npx mmtorture init',
+    'npx tsc -p .',
+    'npx mmtorture judge my-lock.ts pmd',
+  ])
   const few = ['--scenario', 'same-page', '--executions', '64', '--cpus', '1,2', '--budget', '40']
   const { status, stdout } = mmtorture('judge', 'my-lock.ts', 'pmd', ...few)
   expect(stdout).toMatch(/^my-lock\.ts: page-table-lock design/)

@@ -10,14 +10,14 @@ import { shellQuote } from '../../base/shell.ts'
 
 /** File of the new folder -> example that it is a copy of. */
 const COPIES: Readonly<Record<string, string>> = {
-  'my-lock.ts': 'examples/ptlock/striped.ts',
+  'my-lock.ts': 'examples/ptlock/halves.ts',
   'my-race.ts': 'examples/scenarios/my-race.ts',
 }
 
 const README = `# My page-table locks
 
-my-lock.ts is a page-table-lock design, my-race.ts a scenario with a race in it. Both are kernel code; tsc -p . checks
-them.
+my-lock.ts is a page-table-lock design, two locks for each table, my-race.ts a scenario with a race in it. Both are
+kernel code; tsc -p . checks them.
 
     npx mmtorture judge my-lock.ts pmd
     npx mmtorture run same-page --config PTLOCK=my-lock.ts
