@@ -5,7 +5,7 @@
  * _bh forms.
  */
 import { LOCK_STAT } from '#config'
-import { atomic_fetch_add, atomic_fetch_or, cmpxchg } from '#atomic'
+import { atomic_fetch_add, atomic_fetch_or, atomic_load, cmpxchg } from '#atomic'
 import { arch_spin_lock, arch_spin_lock_init, arch_spin_unlock } from '#spinlock'
 import { READ_ONCE, WRITE_ONCE } from '../arch/access.ts'
 import { LOCK_READ, observe_lock_init, observe_lock_wanted } from '../arch/observe.ts'
@@ -39,9 +39,9 @@ export function rwlock_init(lock: Rwlock, class_read: number, class_write: numbe
   }
 }
 
-/** Waits until no writer holds the lock. */
+/** Waits until no writer holds the lock; what the last one wrote is seen from here on. */
 function wait_for_writer(cnts: number): void {
-  let value = READ_ONCE(cnts)
+  let value = atomic_load(cnts)
   while ((value & _QW_LOCKED) === _QW_LOCKED) value = smp_cond_load(cnts, value)
 }
 
