@@ -1,7 +1,7 @@
 /**
  * Local/global locks (kernel/lglock.c, 3.12; include/linux/lglock.h there: br_read_lock and br_write_lock): a spinlock
  * for each CPU. A reader takes its own CPU's, which nobody else wants; a writer takes all, in the order of the CPUs.
- * Left out: lg_local_lock_cpu.
+ * Left out: lg_local_lock_cpu; lock_stat counts acquisitions, and no waits.
  *
  * An lglock is LG_LOCK_WORDS words: its lockdep word on the first line, then a line for each CPU.
  */
