@@ -100,7 +100,7 @@ function writer(base: number): void {
     const stored = word < WORDS && user_store(page, word, value) === 0
     const first = user_load(page, 0)
     BUG_ON(user_signal() === 0 && first !== 0 && first !== page)
-    const got = user_load(page, word)
+    const got = user_load(page, word % WORDS)
     BUG_ON(stored && user_signal() === 0 && got !== 0 && got !== value)
   }
 }
