@@ -10,7 +10,7 @@ import { type Fault, faultsOf, type Kind, KINDS } from './kinds.ts'
 
 const KERNEL = 'src/kernel'
 const LEFT_OUT =
-  /(?:oracle|image|index|config|errno|program|fail_page_alloc|vmstat|lock_stat|lockdep|lock_class|observe|bug|barrier|delay|access|memory_map|percpu|structs|limits|atomic\w*)\.ts$/
+  /\boracle\/|(?:image|index|config|errno|program|fail_page_alloc|vmstat|lock_stat|lockdep|lock_class|observe|bug|barrier|delay|access|memory_map|percpu|structs|limits|atomic\w*)\.ts$/
 
 export interface Mutant {
   readonly kind: Kind
