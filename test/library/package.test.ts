@@ -75,40 +75,44 @@ test("a range lock of one's own is judged", { timeout: 120_000 }, () => {
   expect(status).toBe(0)
 })
 
-test("a scenario, a scheduler, a patch, a revert and a topology of one's own are taken", () => {
-  const example = (path: string, name: string): void => copyFileSync(join(root, path), join(folder, name))
-  example('examples/schedulers/bursts.ts', 'bursts.ts')
-  example('examples/patches/no-recheck.patch', 'no-recheck.patch')
-  example('topologies/milan.json', 'mine.json')
-  expect(mmtorture('hunt', 'my-race.ts', '--seed', '1').stdout).toMatch(/verdict: violated by BUG/)
-  expect(mmtorture('replay', 'mmtorture-out/my-race-bug.json').stdout).toMatch(/kernel BUG at/)
-  const bursts = mmtorture('hunt', 'same-page', '--executions', '100', '--scheduler', 'bursts.ts')
-  expect(bursts.stdout).toMatch(/scheduler bursts/)
-  const patched = mmtorture(
-    'hunt',
-    'same-page',
-    '--executions',
-    '500',
-    '--seed',
-    '1',
-    '--patch',
-    'no-recheck.patch',
-  )
-  expect(patched.stdout).toMatch(/verdict: violated/)
-  const reverted = mmtorture('hunt', '--revert', 'fork-no-flush', '--seed', '1', '--executions', '1000')
-  expect(reverted.stdout).toMatch(/verdict: violated/)
-  const scaled = mmtorture(
-    'scale',
-    'lock-torture',
-    '--cpus',
-    '1,2',
-    '--operations',
-    '20',
-    '--topology',
-    './mine.json',
-  )
-  expect(scaled.stdout).toMatch(/verdict: held/)
-})
+test(
+  "a scenario, a scheduler, a patch, a revert and a topology of one's own are taken",
+  { timeout: 120_000 },
+  () => {
+    const example = (path: string, name: string): void => copyFileSync(join(root, path), join(folder, name))
+    example('examples/schedulers/bursts.ts', 'bursts.ts')
+    example('examples/patches/no-recheck.patch', 'no-recheck.patch')
+    example('topologies/milan.json', 'mine.json')
+    expect(mmtorture('hunt', 'my-race.ts', '--seed', '1').stdout).toMatch(/verdict: violated by BUG/)
+    expect(mmtorture('replay', 'mmtorture-out/my-race-bug.json').stdout).toMatch(/kernel BUG at/)
+    const bursts = mmtorture('hunt', 'same-page', '--executions', '100', '--scheduler', 'bursts.ts')
+    expect(bursts.stdout).toMatch(/scheduler bursts/)
+    const patched = mmtorture(
+      'hunt',
+      'same-page',
+      '--executions',
+      '500',
+      '--seed',
+      '1',
+      '--patch',
+      'no-recheck.patch',
+    )
+    expect(patched.stdout).toMatch(/verdict: violated/)
+    const reverted = mmtorture('hunt', '--revert', 'fork-no-flush', '--seed', '1', '--executions', '1000')
+    expect(reverted.stdout).toMatch(/verdict: violated/)
+    const scaled = mmtorture(
+      'scale',
+      'lock-torture',
+      '--cpus',
+      '1,2',
+      '--operations',
+      '20',
+      '--topology',
+      './mine.json',
+    )
+    expect(scaled.stdout).toMatch(/verdict: held/)
+  },
+)
 
 test('a program imports the library', () => {
   const program =
