@@ -1,7 +1,7 @@
 // What a judgement is to do, from the options: who is judged and beside whom, in which scenarios, and how the time is
 // divided. Leaves out doing it: judge.ts.
 import { UsageError } from '../base/errors.ts'
-import { type ScenarioFile, findScenario, scenarioLabel } from '../catalog/scenarios.ts'
+import { DEFAULT_SCENARIO, type ScenarioFile, findScenario, scenarioLabel } from '../catalog/scenarios.ts'
 import { DEFAULT_TOPOLOGY, findTopology } from '../catalog/topologies.ts'
 import { sweepConfig } from '../kbuild/config.ts'
 import { type Candidate, identify } from './candidate.ts'
@@ -109,7 +109,9 @@ function judgedPlan(
 ): JudgedPlan {
   const change = changeOf(candidate)
   if (candidate.kind === 'scenario') return { candidate, change, scenarios: [findScenario(candidate.name)] }
-  return { candidate, change, scenarios: only ?? huntOrder(first, change.functions) }
+  // Where processes fork at once, the pairs of tables that they lock cross: an order of them that is wrong shows there.
+  const begins = candidate.kind === 'design' ? [...first, findScenario(DEFAULT_SCENARIO)] : first
+  return { candidate, change, scenarios: only ?? huntOrder(begins, change.functions) }
 }
 
 /** How a scenario is named in a document. */
