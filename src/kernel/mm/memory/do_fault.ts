@@ -24,6 +24,7 @@ import {
   pte_mkdirty,
   pte_mkyoung,
   pte_none,
+  pte_offset,
   ptep_get,
   PTRS_PER_PTE,
   set_pte_at,
@@ -51,6 +52,7 @@ import { check_stable_address_space } from '../oom_kill.ts'
 import { alloc_page } from '../page_alloc.ts'
 import { lock_page, unlock_page } from '../page_lock.ts'
 import { pgtable_alloc, pgtable_free, pmd_install, pte_alloc } from '../pgalloc.ts'
+import { pte_table_lock, pte_table_unlock } from '../ptl.ts'
 import { anon_vma_prepare } from '../rmap/anon_vma_prepare.ts'
 import { linear_page_index, page_add_file_rmap, page_add_new_anon_rmap } from '../rmap/page_rmap.ts'
 import { inc_mm_counter_fast, mm_counter_file } from '../rss.ts'
@@ -76,9 +78,7 @@ import {
   VM_FAULT_RETRY,
   vmf_mm,
   vmf_pte_lock,
-  vmf_pte_lock_range,
   vmf_pte_unlock,
-  vmf_pte_unlock_range,
   vmf_retry_with_mmap_lock,
   vmf_vma_locked,
 } from './vmf.ts'
@@ -194,22 +194,24 @@ function filemap_map_pages(first: number, end: number): number {
   const vma = this_cpu_read(vmf$vma) as Vma
   const mapping = load(vma + vma$vm_mapping) as AddressSpace
   const address = this_cpu_read(vmf$address)
-  let start_pte = 0
+  let pmd = 0 as Pmd
+  let ptl = 0
   let ret = 0
   rcu_read_lock()
   for (let addr = first; addr < end; addr++) {
     const page = next_uptodate_page(mapping, linear_page_index(vma, addr))
     if (page === 0) continue
-    if (start_pte === 0) {
+    if (pmd === 0) {
       if (finish_fault_table()) {
         unlock_page(page)
         put_page(page)
         ret = VM_FAULT_OOM
         break
       }
-      start_pte = vmf_pte_lock_range(first, end) - address
+      pmd = READ_ONCE(this_cpu_read(vmf$pmd)) as Pmd
+      ptl = pte_table_lock(vmf_mm(), pmd, first, end)
     }
-    const ptep = (start_pte + addr) as PteP
+    const ptep = pte_offset(pmd, addr)
     const mapped = pte_none(ptep_get(ptep))
     if (mapped) {
       do_set_pte(page, addr, ptep)
@@ -218,7 +220,7 @@ function filemap_map_pages(first: number, end: number): number {
     unlock_page(page)
     if (!mapped) put_page(page)
   }
-  if (start_pte !== 0) vmf_pte_unlock_range(first, end)
+  if (pmd !== 0) pte_table_unlock(pmd, first, end, ptl)
   rcu_read_unlock()
   return ret
 }

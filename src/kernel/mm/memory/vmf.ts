@@ -54,10 +54,10 @@ export function vmf_mm(): Mm {
 /** Takes the lock of the PTE's table and sets vmf$pte and vmf$ptl (pte_offset_map_lock). Returns the PTE's address. */
 export function vmf_pte_lock(): PteP {
   const pmd = READ_ONCE(this_cpu_read(vmf$pmd)) as Pmd
-  const ptep = pte_offset(pmd, this_cpu_read(vmf$address))
+  const addr = this_cpu_read(vmf$address)
+  const ptep = pte_offset(pmd, addr)
   this_cpu_write(vmf$pmd_value, pmd)
   this_cpu_write(vmf$pte, ptep)
-  const addr = this_cpu_read(vmf$address)
   this_cpu_write(vmf$ptl, pte_table_lock(vmf_mm(), pmd, addr, addr + 1))
   return ptep
 }
@@ -67,22 +67,6 @@ export function vmf_pte_unlock(): void {
   const addr = this_cpu_read(vmf$address)
   const ptl = this_cpu_read(vmf$ptl) as Spinlock
   pte_table_unlock(this_cpu_read(vmf$pmd_value) as Pmd, addr, addr + 1, ptl)
-}
-
-/** vmf_pte_lock with the entries of pages [first, end) of the same table. */
-export function vmf_pte_lock_range(first: number, end: number): PteP {
-  const pmd = READ_ONCE(this_cpu_read(vmf$pmd)) as Pmd
-  const ptep = pte_offset(pmd, this_cpu_read(vmf$address))
-  this_cpu_write(vmf$pmd_value, pmd)
-  this_cpu_write(vmf$pte, ptep)
-  this_cpu_write(vmf$ptl, pte_table_lock(vmf_mm(), pmd, first, end))
-  return ptep
-}
-
-/** Drops the lock that vmf_pte_lock_range took. */
-export function vmf_pte_unlock_range(first: number, end: number): void {
-  const ptl = this_cpu_read(vmf$ptl) as Spinlock
-  pte_table_unlock(this_cpu_read(vmf$pmd_value) as Pmd, first, end, ptl)
 }
 
 /**
