@@ -45,19 +45,14 @@ export function placeOf({ files, functions }: Change, site: Site): string | unde
  * its own.
  */
 function callersOf(root: string, design: ReadonlyMap<string, string>): string[] {
-  // What stands in between for a design that names spinlocks (ptl_lock and its kin).
-  const parts = join(root, 'src/kernel/locking/ptlock/ops')
-  const between = readdirSync(parts).flatMap((file) => [
-    ...functionsOf(readFileSync(join(parts, file), 'utf8')).keys(),
-  ])
-  const called = new RegExp(String.raw`\b(?:${[...design.keys(), ...between].join('|')})\(`)
+  const called = new RegExp(String.raw`\b(?:${[...design.keys()].join('|')})\(`)
   const callers = kernelFiles(root).flatMap((file) =>
     [...functionsOf(readFileSync(file, 'utf8'))].filter(([, text]) => called.test(bodyOf(text))),
   )
   return [...design.keys(), ...callers.map(([name]) => name)]
 }
 
-/** The kernel but for the designs themselves. */
+/** The kernel but for the designs themselves: the parts that stand in between for one that names spinlocks, too. */
 function kernelFiles(root: string): string[] {
   const folder = join(root, 'src/kernel')
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })

@@ -1,4 +1,5 @@
 // What a chosen module must export: a page-table-lock design, a spinlock, a scenario. Leaves out what the functions do.
+import { join } from 'node:path'
 import { parseSync } from 'oxc-parser'
 import { UsageError } from '../base/errors.ts'
 import { type Module, allExports } from './modules.ts'
@@ -52,10 +53,10 @@ const PTLOCK_PARTS: readonly PtlockPart[] = [
 ]
 
 /**
- * The parts of a page-table-lock design, and whether the design in `text` brings its own in place of the usual one
- * (src/kernel/locking/ptlock/ops). What cannot be parsed brings none; that is told when it is linked.
+ * Which parts the page-table-lock design in `text` brings itself, by name. What cannot be parsed brings none; that is
+ * told when it is linked.
  */
-export function ptlockParts(text: string): { name: string; brings: boolean }[] {
+function ownParts(text: string): ReadonlySet<string> {
   const { program } = parseSync('design.ts', text, { sourceType: 'module', lang: 'ts' })
   const exported = new Set(
     (program.body as unknown as Node[])
@@ -65,12 +66,31 @@ export function ptlockParts(text: string): { name: string; brings: boolean }[] {
         ...(specifiers as Node[]).map((specifier) => specifier.exported.name),
       ]),
   )
-  return PTLOCK_PARTS.map(({ name, own }) => ({ name, brings: exported.has(Object.keys(own)[0]) }))
+  const own = PTLOCK_PARTS.filter((part) => exported.has(Object.keys(part.own)[0]))
+  return new Set(own.map(({ name }) => name))
+}
+
+/**
+ * Specifier -> absolute path of what a page-table-lock design is linked from: its own file, and for each part that it
+ * does not bring the usual one.
+ * @param kernel the folder src/kernel
+ * @param file the design, whose text is `text`
+ */
+export function ptlockModules(kernel: string, file: string, text: string): [string, string][] {
+  const own = ownParts(text)
+  return [
+    ['#ptlock', file],
+    ...PTLOCK_PARTS.map(({ name }): [string, string] => [
+      `#ptlock_${name}`,
+      own.has(name) ? file : join(kernel, 'locking', 'ptlock', 'ops', `${name}.ts`),
+    ]),
+  ]
 }
 
 /** What the design in `text` must export, with each part in the form that it has. */
 function ptlockRequirements(text: string): Requirements {
-  const parts = PTLOCK_PARTS.map(({ own, usual }, i) => (ptlockParts(text)[i].brings ? own : usual))
+  const brings = ownParts(text)
+  const parts = PTLOCK_PARTS.map(({ name, own, usual }) => (brings.has(name) ? own : usual))
   return Object.assign({}, REQUIRED['#ptlock'].exports, ...parts) as Requirements
 }
 

@@ -13,7 +13,7 @@ import { type Configuration, configConstants } from './config.ts'
 import { heldFolder, hold } from './held.ts'
 import { type Linked, link } from './link.ts'
 import type { Resolver } from './modules.ts'
-import { checkPtlockWords, ptlockParts } from './designs.ts'
+import { checkPtlockWords, ptlockModules } from './designs.ts'
 import { applyPatches } from './patch.ts'
 import { isReplaced } from './primitives.ts'
 import { packageRoot } from '../base/root.ts'
@@ -105,7 +105,7 @@ export async function kbuild(config: Configuration, options: BuildOptions): Prom
   // A stepped image is the same on every host.
   if (kind !== 'native') Object.assign(constants, { STEPPED: 1, WEAK_MEMORY: 0 })
   const patched = applyPatches(root, patches)
-  const chosen = chosenModules(config, root, scenario, (path) => patched.get(path) ?? readText(path) ?? '')
+  const chosen = chosenModules(config, root, scenario, (path) => patched.get(path) ?? readText(path))
   const request = hashOf(
     KBUILD_VERSION,
     CACHE_VERSION,
@@ -180,12 +180,16 @@ export async function loadSteppedImage(image: Pick<KernelImage, 'file'>): Promis
   return (await loadImage(image)) as unknown as SteppedBoot
 }
 
-/** Specifier -> absolute path of what the configuration chooses for it. */
-function chosenModules(
+/**
+ * Specifier -> absolute path of what the configuration chooses for it.
+ * @param root the package's folder
+ * @param text of a file, as it is to be built
+ */
+export function chosenModules(
   config: Configuration,
   root: string,
   scenario: string,
-  text: (path: string) => string,
+  text: (path: string) => string | undefined = readText,
 ): Map<string, string> {
   const kernel = join(root, 'src', 'kernel')
   const design = (folder: string, name: string): string =>
@@ -194,11 +198,7 @@ function chosenModules(
   return new Map([
     ['mmtorture/kernel', join(kernel, 'index.ts')],
     ['#config', join(kernel, 'config.ts')],
-    ['#ptlock', ptlock],
-    ...ptlockParts(text(ptlock)).map(({ name, brings }): [string, string] => [
-      `#ptlock_${name}`,
-      brings ? ptlock : join(kernel, 'locking', 'ptlock', 'ops', `${name}.ts`),
-    ]),
+    ...ptlockModules(kernel, ptlock, text(ptlock) ?? ''),
     ['#spinlock', design('spinlock', config.SPINLOCK)],
     ['#atomic', join(kernel, 'arch', config.ATOMICS === 'wasm' ? 'atomic_wasm.ts' : 'atomic.ts')],
     ['#scenario', scenario],

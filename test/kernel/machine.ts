@@ -6,11 +6,10 @@ import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { RestingMachine } from '../../src/checks/resting_machine.ts'
 import { configConstants, parseConfig, withDefaults } from '../../src/kbuild/config.ts'
-import { loadImage } from '../../src/kbuild/index.ts'
+import { chosenModules, loadImage } from '../../src/kbuild/index.ts'
 import { link } from '../../src/kbuild/link.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const kernelFolder = join(root, 'src', 'kernel')
 
 // oxlint-disable-next-line typescript/no-explicit-any -- the fixture's exports are not typed
 export type Kernel = Record<string, any>
@@ -60,17 +59,7 @@ const images = new Map<string, Promise<Linked>>()
 /** Links the image of `settings`, once. */
 async function linkImage(settings: readonly string[]): Promise<Linked> {
   const config = parseConfig(withDefaults(settings, ['MEMORY=16M', 'NR_CPUS=2', 'FAIL_ALLOC=1000000']))
-  const chosen = new Map([
-    ['#config', join(kernelFolder, 'config.ts')],
-    ['#ptlock', join(kernelFolder, 'locking', 'ptlock', `${config.PTLOCK}.ts`)],
-    ...['pte', 'pmd', 'pud', 'read'].map((part): [string, string] => [
-      `#ptlock_${part}`,
-      join(kernelFolder, 'locking', 'ptlock', 'ops', `${part}.ts`),
-    ]),
-    ['#spinlock', join(kernelFolder, 'locking', 'spinlock', `${config.SPINLOCK}.ts`)],
-    ['#atomic', join(kernelFolder, 'arch', 'atomic.ts')],
-    ['#scenario', join(root, 'test', 'kernel', 'fixtures', 'idle.ts')],
-  ])
+  const chosen = chosenModules(config, root, join(root, 'test', 'kernel', 'fixtures', 'idle.ts'))
   const linked = link({
     entry: join(root, 'test', 'kernel', 'fixtures', 'entry.ts'),
     resolver: {

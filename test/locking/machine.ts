@@ -6,11 +6,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { onTestFinished } from 'vitest'
 import { configConstants, parseConfig } from '../../src/kbuild/config.ts'
-import { loadImage } from '../../src/kbuild/index.ts'
+import { chosenModules, loadImage } from '../../src/kbuild/index.ts'
 import { link } from '../../src/kbuild/link.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const kernelFolder = join(root, 'src', 'kernel')
 
 // oxlint-disable-next-line typescript/no-explicit-any -- the fixture's exports are not typed
 type Kernel = Record<string, any>
@@ -43,18 +42,7 @@ export interface CpuResult {
 /** Links and boots a machine with the configuration `settings` (KEY=VALUE), for the test that runs. */
 export async function lockMachine(...settings: string[]): Promise<LockMachine> {
   const config = parseConfig(['MEMORY=16M', 'NR_CPUS=16', ...settings])
-  const chosen = new Map([
-    ['#config', join(kernelFolder, 'config.ts')],
-    ['#ptlock', join(kernelFolder, 'locking', 'ptlock', `${config.PTLOCK}.ts`)],
-    ...['pte', 'pmd', 'pud', 'read'].map((part): [string, string] => [
-      `#ptlock_${part}`,
-      join(kernelFolder, 'locking', 'ptlock', 'ops', `${part}.ts`),
-    ]),
-    ['#spinlock', join(kernelFolder, 'locking', 'spinlock', `${config.SPINLOCK}.ts`)],
-    ['#atomic', join(kernelFolder, 'arch', 'atomic.ts')],
-    ['#scenario', join(root, 'test', 'locking', 'fixtures', 'scenario.ts')],
-    ['mmtorture/kernel', join(kernelFolder, 'index.ts')],
-  ])
+  const chosen = chosenModules(config, root, join(root, 'test', 'locking', 'fixtures', 'scenario.ts'))
   const linked = link({
     entry: join(root, 'test', 'locking', 'fixtures', 'locks.ts'),
     resolver: {
