@@ -33,6 +33,21 @@ test('readers share the lock', async () => {
   expect(m.memory[m.free + m.symbols.rwlock$cnts]).toBe(0)
 })
 
+test('a reader waits as long as a writer holds the lock', async () => {
+  const m = await rwlockMachine()
+  const holder = m.cpu(15)
+  const word = m.free + 96
+  holder.write_lock(m.free)
+  const reader = m.start(2, 'share_until', [m.free, word])
+  await m.waits(2)
+  expect(m.memory[word]).toBe(0)
+  holder.write_unlock(m.free)
+  holder.smp_cond_load(word, 0)
+  holder.smp_store_release(word, 0)
+  holder.smp_wake(word)
+  await reader
+})
+
 test('a writer that waits keeps later readers out, and goes first', async () => {
   const m = await rwlockMachine()
   const holder = m.cpu(15)
